@@ -1,0 +1,123 @@
+import type { Caller } from './caller.ts'
+
+/** Milliseconds since the epoch; injected so that tests can move time. */
+export interface Clock {
+  now(): number
+}
+
+export const systemClock: Clock = { now: () => Date.now() }
+
+/** What the index keeps of one STIX object. `offset` and `length` are bytes within the page's `bytes`. */
+export interface Entry {
+  readonly id: string
+  readonly type: string
+  /** Text as it stands in the object, after repair; `undefined` when the object has none. */
+  readonly modified: string | undefined
+  readonly created: string | undefined
+  readonly specVersion: string | undefined
+  /** `modified`, else `created`, as Sekoia wrote it before any repair: its place in the feed's order. */
+  readonly time: string | undefined
+  readonly offset: number
+  readonly length: number
+}
+
+/** Objects in the order Sekoia gave them: their bytes joined by single commas, and an index over them. */
+export interface Page {
+  readonly bytes: Buffer
+  readonly entries: readonly Entry[]
+  /** Sekoia's `next_cursor`: opaque, or null. */
+  readonly nextCursor: string | null
+  /** How many items upstream sent, including the few that were dropped because they are not STIX objects. */
+  readonly itemCount: number
+}
+
+export interface PageRequest {
+  readonly feedId: string
+  /** Sorted STIX types for `match[type]`; empty means all. */
+  readonly types: readonly string[]
+  /** A cursor that Sekoia gave. Never together with `modifiedAfter`. */
+  readonly cursor?: string
+  /** RFC 3339 text without a fraction; only on the first call of a walk. */
+  readonly modifiedAfter?: string
+  /** 1 to 2,000. */
+  readonly limit: number
+}
+
+/** A Sekoia feed as `GET /feeds` describes it; only what the gateway reads. */
+export interface Feed {
+  readonly id: string
+  readonly title: string
+  readonly description?: string
+  readonly types: readonly string[]
+  readonly observableTypes: readonly string[]
+  readonly tlps: readonly string[]
+  readonly sources: readonly string[]
+  readonly labels: readonly string[]
+  readonly sortOrder: 'asc' | 'desc' | undefined
+  readonly format: string
+}
+
+/** The upstream as the gateway needs it. Every method throws GatewayError and nothing else. */
+export interface Upstream {
+  /** One page of a feed (sekoia-api §3). */
+  page(caller: Caller, request: PageRequest, signal?: AbortSignal): Promise<Page>
+  /** Objects by id, relationships split to their own endpoint; unknown ids are left out. */
+  objects(caller: Caller, ids: readonly string[], signal?: AbortSignal): Promise<Page>
+  /** Every feed the key may see, all pages; throws `forbidden` when the key lacks "View feeds". */
+  feeds(caller: Caller, signal?: AbortSignal): Promise<Feed[]>
+  /** One feed's description; undefined when the key may not read descriptions or the feed has none. */
+  feed(caller: Caller, feedId: string, signal?: AbortSignal): Promise<Feed | undefined>
+  /** Resolves when Sekoia accepts the key at all; throws `unauthorized` when not. */
+  verifyKey(caller: Caller, signal?: AbortSignal): Promise<void>
+}
+
+/** Counters by name and label; the metrics library stands behind it. */
+export interface Meter {
+  count(name: string, labels?: Readonly<Record<string, string>>, by?: number): void
+}
+
+export const silentMeter: Meter = { count: () => {} }
+
+/** One row of a journal: opaque to the store, ordered by `no`. */
+export interface StoredHead {
+  readonly no: number
+  readonly head: Buffer
+}
+
+export interface StoredJournal {
+  /** Grows by one with each commit: the compare-and-set token. */
+  readonly version: number
+  readonly state: Buffer
+  /** Ascending `no`. */
+  readonly heads: readonly StoredHead[]
+}
+
+export interface JournalCommit {
+  /** The version this change was made from; 0 creates the journal. */
+  readonly expectedVersion: number
+  readonly state: Buffer
+  /** Heads to insert or overwrite. */
+  readonly heads: readonly StoredHead[]
+  /** Bodies that must be there no later than the heads. */
+  readonly bodies: readonly { readonly no: number; readonly body: Buffer }[]
+  /** True: the given heads are the whole journal; whatever else the store has of it goes. */
+  readonly replace?: boolean
+}
+
+/**
+ * Where feed logs are kept. The journal (state and heads) never expires; bodies may be evicted at any time.
+ * `log` is a name made of `[A-Za-z0-9._:-]`, never holding a key. Methods reject when the store is in trouble.
+ */
+export interface LogStore {
+  load(log: string): Promise<StoredJournal | undefined>
+  /** Atomic; false when another writer was first. */
+  commit(log: string, commit: JournalCommit): Promise<boolean>
+  readBody(log: string, no: number): Promise<Buffer | undefined>
+  /** Puts back a body that was evicted and fetched again; does not touch the journal. */
+  writeBody(log: string, no: number, body: Buffer): Promise<void>
+  /** Forgets journal and bodies. */
+  drop(log: string): Promise<void>
+  /** A short text for `/readyz`: undefined when all is well. */
+  trouble(): string | undefined
+  close(): Promise<void>
+}

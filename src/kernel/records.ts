@@ -1,0 +1,128 @@
+import type { Caller } from './caller.ts'
+
+/**
+ * A place in a feed's order, just after one record. `epoch` names the journal that gave the dates: in another
+ * epoch (the store was lost, or another gateway made the token) only `natural` means anything (P-43).
+ */
+export interface Position {
+  /** 8 lower-case hex digits. */
+  readonly epoch: string
+  /** date_added of the record, ms since the epoch. */
+  readonly date: number
+  /** The record's own time rounded up to the millisecond, ms since the epoch; at most `date`. */
+  readonly natural: number
+  /** STIX id of the record. */
+  readonly id: string
+}
+
+/** Which of the versions held are asked for (TAXII §3.4.1, D-20): the union of the parts that are set. */
+export interface VersionFilter {
+  readonly last: boolean
+  readonly first: boolean
+  readonly all: boolean
+  /** Exact versions as canonical instants, see stix/timestamp.ts `toInstant`. */
+  readonly at: readonly string[]
+}
+
+export const lastVersion: VersionFilter = { last: true, first: false, all: false, at: [] }
+
+export interface RecordFilter {
+  readonly versions: VersionFilter
+  /** Spec versions wanted (`2.0`, `2.1`, …); undefined means the newest held, without regard to which. */
+  readonly specVersions: ReadonlySet<string> | undefined
+}
+
+export interface ReadRequest {
+  readonly caller: Caller
+  readonly feedId: string
+  /** STIX types wanted, sorted, without repeats; empty means all. Applied upstream. */
+  readonly types: readonly string[]
+  /** Exclusive lower bound of date_added, ms since the epoch; undefined means from the beginning. */
+  readonly addedAfter: number | undefined
+  /** Continue after this place; it wins over `addedAfter`. */
+  readonly position: Position | undefined
+  readonly filter: RecordFilter
+  /** Most records to return, at least 1. */
+  readonly limit: number
+  /** Most bytes of objects to return; one object is returned whatever its size. */
+  readonly maxBytes: number
+  /** True for a request that carries `next`: it waits longest and is refused last (P-34). */
+  readonly continues: boolean
+  /** Ends the waiting of this caller, never the work that others share. */
+  readonly signal?: AbortSignal
+}
+
+/** One version of one object, as clients see it. */
+export interface FeedRecord {
+  readonly id: string
+  readonly type: string
+  /** `modified`, else `created`, else date_added as TS6 (D-18). */
+  readonly version: string
+  /** As D-19 decides where the object says nothing. */
+  readonly specVersion: string
+  /** date_added, ms since the epoch. */
+  readonly date: number
+  /** The object's JSON. */
+  readonly bytes: Buffer
+}
+
+/** How a read was answered; logs, metrics and tests share these words. */
+export type Outcome = 'held' | 'fetched' | 'stale'
+
+export interface ReadResult {
+  /** Ascending date. */
+  readonly records: readonly FeedRecord[]
+  /** Buffers which, written one after the other, are the objects joined by commas. */
+  readonly chunks: readonly Buffer[]
+  /** True if and only if at least one matching record follows (or the work budget ended, P-35). */
+  readonly more: boolean
+  /** After the last record, or the place reached when the budget ended; present when `more`. */
+  readonly position: Position | undefined
+  readonly outcome: Outcome
+}
+
+export interface LookupRequest {
+  readonly caller: Caller
+  readonly feedId: string
+  readonly ids: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+/** A record found by id, with what the version filter needs to know. */
+export interface FoundRecord extends FeedRecord {
+  readonly isLast: boolean
+  readonly isFirst: boolean
+}
+
+/** What the dialects read from: the feed logs behind it. */
+export interface Records {
+  /** Throws GatewayError: refusals, `unwalkable`, and upstream trouble with nothing held. */
+  read(request: ReadRequest): Promise<ReadResult>
+  /** Every version held of these ids that belongs to the feed, ascending date. Unknown ids are left out. */
+  lookup(request: LookupRequest): Promise<FoundRecord[]>
+}
+
+/** A feed as a collection of this caller. */
+export interface CatalogFeed {
+  /** The id that goes upstream. */
+  readonly feedId: string
+  /** Lower-case UUID version 4. */
+  readonly collectionId: string
+  /** Upstream id when it is not a bare UUID (`feed--…`, `ioc-collection--…`). */
+  readonly alias: string | undefined
+  /** Unique for the caller; no `.` and no `,` (taxii-clients rule 8). */
+  readonly title: string
+  readonly description: string | undefined
+  /** Why the feed cannot be walked and what to change in Sekoia; undefined when it can. */
+  readonly obstacle: string | undefined
+}
+
+export interface Catalog {
+  /** Ascending collectionId. The default feed alone when the key may not list feeds. Throws `unauthorized`. */
+  list(caller: Caller): Promise<CatalogFeed[]>
+  /**
+   * The feed behind a collection id or alias of a URL path. Throws `not-found`. A well-formed id that the
+   * listing lacks (or could not show) is passed on as it is: Sekoia decides when it is read.
+   */
+  resolve(caller: Caller, idOrAlias: string): Promise<CatalogFeed>
+}
