@@ -10,6 +10,7 @@ export const errorKinds = {
   'not-found': { status: 404, title: 'The resource does not exist' },
   'method-not-allowed': { status: 405, title: 'The method is not defined for this path' },
   'not-acceptable': { status: 406, title: 'No acceptable media type' },
+  'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   unwalkable: { status: 409, title: 'This feed cannot be followed from oldest to newest' },
   'uri-too-long': { status: 414, title: 'The request URL is too long' },
   throttled: { status: 429, title: 'Too many requests' },
@@ -54,6 +55,13 @@ export class GatewayError extends Error {
 
   get title(): string {
     return errorKinds[this.kind].title
+  }
+}
+
+/** Sekoia refused a cursor it once gave (U-7): the feed log reads again from a time instead. */
+export class CursorRefusedError extends GatewayError {
+  constructor(options: GatewayErrorOptions = {}) {
+    super('bad-answer', options)
   }
 }
 

@@ -1,11 +1,13 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Caller } from './caller.ts'
 
 /** Milliseconds since the epoch; injected so that tests can move time. */
 export interface Clock {
   now(): number
+  sleep(ms: number): Promise<void>
 }
 
-export const systemClock: Clock = { now: () => Date.now() }
+export const systemClock: Clock = { now: () => Date.now(), sleep: ms => setTimeout(ms) }
 
 /** What the index keeps of one STIX object. `offset` and `length` are bytes within the page's `bytes`. */
 export interface Entry {

@@ -1,0 +1,117 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { createScopes } from './auth/scope.ts'
+import type { Config } from './config.ts'
+import { FeedLogs } from './feedlog/logs.ts'
+import { createCatalog } from './feeds/catalog.ts'
+import { authPlugin } from './http/auth.ts'
+import { requestLog } from './http/request-log.ts'
+import { buildServer, type TlsOptions } from './http/server.ts'
+import type { Clock, LogStore } from './kernel/ports.ts'
+import { healthPlugin, type Phase } from './ops/health.ts'
+import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
+import type { SekoiaClient } from './sekoia/client.ts'
+import { taxiiRoutes } from './taxii/routes.ts'
+import type { TaxiiSettings } from './taxii/settings.ts'
+
+export interface AppParts {
+  readonly config: Config
+  readonly clock: Clock
+  readonly logger: FastifyBaseLogger
+  readonly store: LogStore
+  readonly upstream: SekoiaClient
+  readonly meter: TextMeter
+  /** Turns keys into scopes; at least 32 bytes. */
+  readonly secret: Buffer
+  readonly tls?: TlsOptions
+}
+
+export interface App {
+  readonly server: FastifyInstance
+  /** What `/readyz` says of the process. */
+  setPhase(phase: Phase): void
+}
+
+/**
+ * The one place that knows every part. A request comes in through the server, gets its caller (a scope and a
+ * key) and its log line, and reaches a dialect. The dialect turns it into a question to the feed logs, which
+ * answer from memory, the store, or Sekoia, in that order. The answer goes out as the bytes that came in.
+ */
+export async function buildApp(parts: AppParts): Promise<App> {
+  const { config, clock, logger, store, upstream, meter } = parts
+  let phase: Phase = 'starting'
+
+  const records = new FeedLogs({ upstream, store, clock, meter, settings: feedLogSettings(config) })
+  const catalog = createCatalog({
+    upstream,
+    clock,
+    meter,
+    defaultFeedId: config.sekoia.defaultFeedId,
+    cacheSeconds: config.access.collectionsSeconds
+  })
+
+  const server = buildServer({
+    logger,
+    trustProxy: config.server.trustProxy,
+    requestTimeoutMs: config.server.requestTimeoutMs,
+    ...(parts.tls && { tls: parts.tls })
+  })
+  await server.register(requestLog, { meter })
+  await server.register(healthPlugin, {
+    phase: () => phase,
+    store: () => store.trouble(),
+    upstream: () => upstream.health()
+  })
+  if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
+  await server.register(authPlugin, {
+    credentials: {
+      headerName: config.auth.apiKeyHeader.toLowerCase(),
+      queryParameter: config.auth.queryParameter || undefined
+    },
+    toCaller: createScopes(parts.secret)
+  })
+  await server.register(taxiiRoutes, {
+    records,
+    catalog,
+    verify: caller => records.verify(caller),
+    settings: taxiiSettings(config),
+    meter
+  })
+
+  server.addHook('onClose', async () => {
+    await records.close()
+    await upstream.close()
+    await store.close()
+  })
+  return {
+    server,
+    setPhase: next => {
+      phase = next
+    }
+  }
+}
+
+const feedLogSettings = (config: Config) => ({
+  ...config.feedLog,
+  rightsSeconds: config.access.rightsSeconds,
+  refusedSeconds: config.access.refusedSeconds,
+  cacheMaxBytes: config.cache.maxBytes,
+  feedSeconds: config.access.collectionsSeconds
+})
+
+const taxiiSettings = ({ taxii, server, stix }: Config): TaxiiSettings => ({
+  mood: taxii.mode,
+  apiRootPath: `/${taxii.apiRoot}/`,
+  title: taxii.title,
+  description: taxii.description || undefined,
+  contact: taxii.contact || undefined,
+  publicUrl: server.publicUrl || undefined,
+  defaultLimit: taxii.defaultLimit,
+  maxLimit: taxii.maxLimit,
+  maxBytes: taxii.maxBytes,
+  maxContentLength: 10 * 1024 * 1024,
+  tipToken: taxii.tipToken,
+  mediaTypes: [
+    'application/stix+json;version=2.1',
+    ...(stix.repair === 'off' ? ['application/stix+json;version=2.0'] : [])
+  ]
+})

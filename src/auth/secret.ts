@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** The secret that turns keys into scopes, and signs what must come back unchanged (G6). */
+export interface ScopeSecret {
+  /** At least 32 characters. */
+  readonly secret: string
+  /** False when it ends with the process: scopes then change at a restart, and nothing stored is found again. */
+  readonly durable: boolean
+  /** Why it is not durable. */
+  readonly reason?: string
+}
+
+export interface ScopeSecretSources {
+  /** From the configuration; '' when it gives none. */
+  readonly configured: string
+  readonly dataDir: string
+}
+
+const minimumLength = 32
+
+/**
+ * The configured secret, else the one in `<dataDir>/secret`, else a new one put there. Never throws: where the
+ * directory cannot be used, or the file holds no secret, the answer is a new one that is not durable.
+ */
+export async function loadScopeSecret(sources: ScopeSecretSources): Promise<ScopeSecret> {
+  if (sources.configured) return { secret: sources.configured, durable: true }
+  const file = join(sources.dataDir, 'secret')
+  try {
+    await mkdir(sources.dataDir, { recursive: true, mode: 0o700 })
+    const secret = (await readSecret(file)) ?? (await createSecret(file))
+    return { secret, durable: true }
+  } catch (error) {
+    return { secret: newSecret(), durable: false, reason: (error as Error).message }
+  }
+}
+
+const newSecret = () => randomBytes(32).toString('hex')
+
+async function readSecret(file: string): Promise<string | undefined> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  const secret = text.trim()
+  if (secret.length < minimumLength) {
+    throw new Error(`${file} holds fewer than ${minimumLength} characters`)
+  }
+  return secret
+}
+
+/**
+ * Written aside and then linked to its name: the file appears whole, and of two processes that start together
+ * the second takes the first one's secret.
+ */
+async function createSecret(file: string): Promise<string> {
+  const aside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
+  const secret = newSecret()
+  try {
+    await writeFile(aside, `${secret}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    await link(aside, file)
+    return secret
+  } catch (error) {
+    const winner = await readSecret(file)
+    if (winner === undefined) throw error
+    return winner
+  } finally {
+    await rm(aside, { force: true })
+  }
+}

@@ -1,0 +1,234 @@
+import { join } from 'node:path'
+import { Value } from 'typebox/value'
+import {
+  configOptions,
+  expectation,
+  isSection,
+  type Option,
+  type OptionSchema,
+  rootSection,
+  type SectionSchema
+} from './config-options.ts'
+import type { Config } from './config-schema.ts'
+
+/**
+ * One configuration out of, in rising precedence: `default.json`, the profile's file, the file that `CONFIG_FILE`
+ * names, the environment. Read once by the process and handed down as values.
+ */
+
+export type { Config } from './config-schema.ts'
+
+/** A wrong option. The message is one line that names it, says what is wrong and gives an example. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+export interface ConfigSources {
+  /** The directory of `default.json` and of the profiles. */
+  readonly directory: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The text of a file; throws when it cannot be read. */
+  readonly readFile: (path: string) => string
+}
+
+/** Values by option name. */
+type Values = Map<string, unknown>
+
+/** Reads, checks and freezes the configuration. Throws {@link ConfigError}. */
+export function loadConfig(sources: ConfigSources): Config {
+  const values: Values = new Map()
+  for (const file of listFiles(sources)) {
+    collect({ section: rootSection, given: parseFile(file, sources), parent: '', ...file }, values)
+  }
+  for (const option of configOptions) {
+    const value = fromEnvironment(option, sources)
+    if (value !== undefined) values.set(option.name, value)
+    checkValue(option, values.get(option.name))
+  }
+  const config = assemble(values)
+  for (const [name, isRight, expected] of crossChecks) {
+    if (!isRight(config)) throw wrongValue(byName.get(name)!, values.get(name), expected)
+  }
+  return config
+}
+
+/** The configuration as it may be printed: secrets that are set show as `[redacted]`. */
+export function redactedConfig(config: Config): Config {
+  const shown: Values = new Map()
+  for (const { path, name, schema } of configOptions) {
+    const value = path.reduce<unknown>((section, key) => (section as Tree)[key], config)
+    shown.set(name, schema.secret && value !== '' ? '[redacted]' : value)
+  }
+  return assemble(shown)
+}
+
+interface ConfigFile {
+  readonly path: string
+  /** The variable that asked for it. */
+  readonly asked: string
+}
+
+function listFiles({ directory, env }: ConfigSources): ConfigFile[] {
+  const files = [{ path: join(directory, 'default.json'), asked: 'default.json' }]
+  const { CONFIG_PROFILE: profile, CONFIG_FILE: file } = env
+  if (profile) {
+    if (!/^[\w-]+$/.test(profile)) {
+      throw new ConfigError(
+        `CONFIG_PROFILE must be the bare name of a file in config/, not ${show(profile)}; for example production`
+      )
+    }
+    files.push({ path: join(directory, `${profile}.json`), asked: 'CONFIG_PROFILE' })
+  }
+  if (file) files.push({ path: file, asked: 'CONFIG_FILE' })
+  return files
+}
+
+function parseFile({ path, asked }: ConfigFile, sources: ConfigSources): unknown {
+  const text = readText(path, asked, sources)
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The parser's own message quotes the text, which may hold a secret.
+    throw new ConfigError(
+      `${asked}: ${path} is not valid JSON; for example {"log":{"level":"warn"}}`
+    )
+  }
+}
+
+function readText(path: string, asked: string, { readFile }: ConfigSources): string {
+  try {
+    return readFile(path)
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException
+    throw new ConfigError(
+      `${asked}: ${show(path)} cannot be read (${code}); give the path of a readable file, for example /etc/gateway/file`
+    )
+  }
+}
+
+interface Given {
+  readonly section: SectionSchema
+  readonly given: unknown
+  /** '' or the section's name and a dot. */
+  readonly parent: string
+  readonly path: string
+}
+
+function collect({ section, given, parent, path }: Given, values: Values): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const name = parent.slice(0, -1) || 'the configuration'
+    throw new ConfigError(`${name} must be an object (in ${path}); for example {}`)
+  }
+  for (const [key, value] of Object.entries(given)) {
+    const name = parent + key
+    const schema = Object.hasOwn(section.properties, key) ? section.properties[key] : undefined
+    if (!schema) {
+      const example = parent + Object.keys(section.properties)[0]
+      throw new ConfigError(
+        `${show(name)} is not an option (in ${path}); one is, for example, ${example}`
+      )
+    }
+    if (isSection(schema)) {
+      collect({ section: schema, given: value, parent: `${name}.`, path }, values)
+    } else values.set(name, value)
+  }
+}
+
+/** The value in the environment or in the file it names; undefined when there is none. Empty is none. */
+function fromEnvironment(option: Option, sources: ConfigSources): unknown {
+  const { envName, schema } = option
+  const text = sources.env[envName]
+  const path = schema.secret && sources.env[`${envName}_FILE`]
+  if (text && path) {
+    throw new ConfigError(
+      `${option.name}: set ${envName} or ${envName}_FILE, not both; for example ${envName}_FILE=/run/secrets/gateway`
+    )
+  }
+  if (path) return readText(path, `${envName}_FILE`, sources).trim()
+  return text ? parseText(text, schema) : undefined
+}
+
+function parseText(text: string, { type, list }: OptionSchema): unknown {
+  if (type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text
+  if ((type === 'boolean' || list) && /^(true|false)$/.test(text)) return text === 'true'
+  return list ? text.split(',').map(part => part.trim()) : text
+}
+
+function checkValue(option: Option, value: unknown): void {
+  if (!Value.Check(option.schema, value)) {
+    throw wrongValue(option, value, `must be ${expectation(option.schema)}`)
+  }
+}
+
+const byName = new Map(configOptions.map(option => [option.name, option]))
+
+const reservedSegments = ['taxii2', 'misp', 'v2', 'livez', 'readyz', 'metrics']
+
+/** What one option demands of another: the option to blame, the rule, and the rule in words. */
+const crossChecks: readonly (readonly [string, (config: Config) => boolean, string])[] = [
+  ['redis.url', ({ redis }) => redis.url === '', 'must be empty: Redis is not available yet'],
+  [
+    'server.tls.keyFile',
+    ({ server: { tls } }) => (tls.certFile === '') === (tls.keyFile === ''),
+    'must be given together with server.tls.certFile (SERVER_TLS_CERT_FILE)'
+  ],
+  [
+    'server.tls.certFile',
+    ({ server: { tls } }) => tls.clientCaFile === '' || tls.certFile !== '',
+    'must be given when server.tls.clientCaFile is'
+  ],
+  [
+    'feedLog.rebuildHorizonSeconds',
+    ({ feedLog }) => feedLog.rebuildHorizonSeconds >= feedLog.relookSeconds,
+    'must be at least feedLog.relookSeconds (FEED_LOG_RELOOK_SECONDS)'
+  ],
+  [
+    'taxii.apiRoot',
+    ({ taxii }) => !reservedSegments.includes(taxii.apiRoot),
+    `must be none of ${reservedSegments.join(', ')}`
+  ],
+  [
+    'taxii.defaultLimit',
+    ({ taxii }) => taxii.defaultLimit <= taxii.maxLimit,
+    'must be at most taxii.maxLimit (TAXII_MAX_LIMIT)'
+  ]
+]
+
+function wrongValue(
+  { name, envName, schema }: Option,
+  value: unknown,
+  demand: string
+): ConfigError {
+  const given = schema.secret ? 'what is given' : show(value)
+  return new ConfigError(
+    `${name} (${envName}) ${demand}, not ${given}; for example ${show(schema.examples[0])}`
+  )
+}
+
+/** Any value on one line of bounded length. */
+const show = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'absent'
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
+
+interface Tree {
+  [key: string]: unknown
+}
+
+function assemble(values: Values): Config {
+  const config: Tree = {}
+  for (const { path, name } of configOptions) {
+    let section = config
+    for (const key of path.slice(0, -1)) {
+      section[key] ??= {}
+      section = section[key] as Tree
+    }
+    section[path.at(-1)!] = values.get(name)
+  }
+  return deepFreeze(config) as unknown as Config
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze)
+  return Object.freeze(value)
+}

@@ -1,0 +1,60 @@
+/** `GET /collections/{feed_id}/objects`. */
+import type { KeyState } from './access.ts'
+import type { Fault } from './faults.ts'
+import { defaultFeedId, type FeedDescription } from './feeds.ts'
+import { type Body, formatPage } from './formats.ts'
+import { type Page, readPage } from './page.ts'
+import { type PageQuery, parsePageQuery } from './page-query.ts'
+import { Problem } from './problem.ts'
+import type { World } from './world.ts'
+
+export interface PageCall {
+  readonly feedId: string
+  readonly query: URLSearchParams
+  readonly key: KeyState
+  readonly fault: Fault | undefined
+}
+
+/** The feed, when the key's community has it. @throws Problem 404 (or 403, see Switches.foreignFeed) */
+export function openFeed(world: World, id: string, key: KeyState): FeedDescription {
+  const feed = world.feeds.get(id)
+  if (!feed) throw new Problem(404, 'Feed not found')
+  if (mayRead(feed, key)) return feed
+  throw new Problem(world.switches.foreignFeed, 'Feed not found')
+}
+
+export const mayRead = ({ id }: FeedDescription, { feeds }: KeyState): boolean =>
+  id === defaultFeedId || feeds === 'all' || feeds.includes(id)
+
+/** @throws Problem */
+export function answerPage(world: World, { feedId, query, key, fault }: PageCall): Body {
+  const feed = openFeed(world, feedId, key)
+  const pageQuery = parsePageQuery(query, feed, world.switches)
+  refuseExpired(world, pageQuery)
+  const given = world.given.get(feedId)
+  if (fault?.kind === 'duplicate-page' && given) return given.lastPage
+  const read = readPage({ ...world, feed, now: world.clock.now() }, pageQuery)
+  const page = fault?.kind === 'loop-cursor' && given ? looped(read, given.firstCursor) : read
+  return remember(world, feed, page, pageQuery)
+}
+
+const looped = ({ refs }: Page, nextCursor: string | null): Page => ({ refs, nextCursor })
+
+function remember(world: World, feed: FeedDescription, page: Page, query: PageQuery): Body {
+  const { state, switches } = world
+  const body = formatPage(page, { state, feed, query, complete: switches.pageSpecVersion })
+  const firstCursor = world.given.get(feed.id)?.firstCursor ?? page.nextCursor
+  world.given.set(feed.id, { firstCursor, lastPage: body })
+  if (switches.cursorLifetimeMs > 0 && page.nextCursor !== null) {
+    world.issued.set(page.nextCursor, world.clock.now())
+  }
+  return body
+}
+
+function refuseExpired({ issued, switches, clock }: World, { cursor }: PageQuery): void {
+  if (cursor === undefined || switches.cursorLifetimeMs === 0) return
+  const at = issued.get(cursor)
+  if (at !== undefined && clock.now() - at > switches.cursorLifetimeMs) {
+    throw new Problem(400, 'The cursor has expired')
+  }
+}

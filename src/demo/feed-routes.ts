@@ -1,0 +1,80 @@
+/** `/feeds`: the descriptions (sekoia-api §9, item 25). */
+import { type KeyState, permit } from './access.ts'
+import { mayRead, openFeed } from './collection-routes.ts'
+import { defaultFeedId, type FeedDescription, makeFeed } from './feeds.ts'
+import { type Body, jsonBody } from './formats.ts'
+import { parseWindow } from './object-routes.ts'
+import { Problem } from './problem.ts'
+import type { World } from './world.ts'
+
+export interface FeedCall {
+  readonly method: string
+  /** Undefined for the list. */
+  readonly id: string | undefined
+  readonly query: URLSearchParams
+  readonly key: KeyState
+  /** The request's body as text. */
+  readonly text: string
+}
+
+export interface FeedAnswer {
+  readonly status: number
+  readonly body: Body
+}
+
+/** @throws Problem */
+export function answerFeeds(world: World, call: FeedCall): FeedAnswer {
+  const { method, id, key } = call
+  if (method === 'GET') {
+    permit(key, 'viewFeeds')
+    return { status: 200, body: id ? wrap(openFeed(world, id, key)) : list(world, call) }
+  }
+  permit(key, 'manageFeeds')
+  if (method === 'POST' && !id) return create(world, call)
+  if (!id || id === defaultFeedId) throw new Problem(403, 'This feed cannot be changed')
+  return change(world, openFeed(world, id, key), call)
+}
+
+const wrap = (feed: FeedDescription): Body => jsonBody(JSON.stringify({ data: feed }))
+
+function list({ feeds }: World, { query, key }: FeedCall): Body {
+  const { limit, offset } = parseWindow(query)
+  const term = query.get('term')?.toLowerCase() ?? ''
+  const ids = query.get('match[id]')?.split(',')
+  const all = [...feeds.values()].filter(
+    feed =>
+      mayRead(feed, key) &&
+      feed.title.toLowerCase().includes(term) &&
+      (ids?.includes(feed.id) ?? true)
+  )
+  return jsonBody(JSON.stringify({ items: all.slice(offset, offset + limit), total: all.length }))
+}
+
+function create(world: World, { key, text }: FeedCall): FeedAnswer {
+  const feed = makeFeed(members(text), world.clock.now())
+  world.feeds.set(feed.id, feed)
+  if (key.feeds !== 'all') key.feeds.push(feed.id)
+  return { status: 201, body: wrap(feed) }
+}
+
+function change(world: World, feed: FeedDescription, call: FeedCall): FeedAnswer {
+  if (call.method === 'DELETE') {
+    world.feeds.delete(feed.id)
+    return { status: 204, body: jsonBody('') }
+  }
+  if (call.method !== 'PUT') throw new Problem(405, 'Method not allowed')
+  const modified = new Date(world.clock.now()).toISOString()
+  const changed = { ...feed, ...members(call.text), id: feed.id, modified }
+  world.feeds.set(feed.id, changed)
+  return { status: 200, body: wrap(changed) }
+}
+
+function members(text: string): Partial<FeedDescription> {
+  try {
+    const { data } = JSON.parse(text) as { data?: Partial<FeedDescription> }
+    if (data && typeof data === 'object') return data
+  } catch {
+    throw new Problem(400, 'The body is not JSON')
+  }
+  throw new Problem(400, 'The body has no data')
+}

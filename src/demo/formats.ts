@@ -1,0 +1,86 @@
+/** Page bodies. Formats other than JSON carry the cursor in the header `Cursor` (sekoia-api §9, item 26). */
+import type { StixObject } from './context.ts'
+import type { FeedState } from './feed-state.ts'
+import type { FeedDescription } from './feeds.ts'
+import type { Ref } from './object-set.ts'
+import type { Page } from './page.ts'
+import type { PageQuery } from './page-query.ts'
+
+export interface Body {
+  readonly type: string
+  readonly bytes: Buffer
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface FormatOptions {
+  readonly state: FeedState
+  readonly feed: FeedDescription
+  readonly query: PageQuery
+  /** Item 18: pages have `spec_version` and `lang` only when this is set. */
+  readonly complete: boolean
+}
+
+/** A page in the format asked for. */
+export function formatPage(page: Page, options: FormatOptions): Body {
+  const { query, feed, state } = options
+  if (query.format === 'json') return jsonBody(pageJson(page, options))
+  const objects = page.refs.map(ref => JSON.parse(state.json(ref)) as StixObject)
+  const lines = objects.map(object => lineOf(object, query, feed))
+  if (query.format === 'csv') lines.unshift(columnsOf(feed).join(','))
+  return {
+    type: query.format === 'csv' ? 'text/csv; charset=utf-8' : 'text/plain; charset=utf-8',
+    bytes: Buffer.from(lines.map(line => `${line}\n`).join('')),
+    headers: page.nextCursor === null ? {} : { cursor: page.nextCursor }
+  }
+}
+
+/** A JSON text as a body. */
+export const jsonBody = (text: string): Body => ({
+  type: 'application/json',
+  bytes: Buffer.from(text),
+  headers: {}
+})
+
+/** An object as it comes by id: with the members that pages leave out. */
+export const completeObject = (object: StixObject): StixObject => ({
+  lang: 'en',
+  spec_version: '2.1',
+  x_ic_is_in_flint: false,
+  ...object
+})
+
+function pageJson(page: Page, { state, complete }: FormatOptions): string {
+  const json = (ref: Ref) => state.json(ref)
+  const full = (ref: Ref) => JSON.stringify(completeObject(JSON.parse(json(ref)) as StixObject))
+  const items = page.refs.map(complete ? full : json)
+  return `{"items":[${items.join(',')}],"next_cursor":${JSON.stringify(page.nextCursor)}}`
+}
+
+const columnsOf = (feed: FeedDescription): readonly string[] =>
+  feed.fields.length > 0 ? feed.fields : ['id', 'type', 'name', 'created', 'modified', 'pattern']
+
+function lineOf(object: StixObject, { format }: PageQuery, feed: FeedDescription): string {
+  if (format === 'csv')
+    return columnsOf(feed)
+      .map(name => quote(cell(object, name)))
+      .join(',')
+  if (format === 'custom') {
+    return (feed.template ?? '$name').replace(/\$(\w+)/g, (_, name: string) => cell(object, name))
+  }
+  return cell(object, 'name') || object.id
+}
+
+const renamed: Readonly<Record<string, string>> = {
+  sources: 'x_inthreat_sources_refs',
+  tlp: 'object_marking_refs',
+  observable_types: 'x_ic_observable_types',
+  kill_chain: 'kill_chain_phases'
+}
+
+function cell(object: StixObject, name: string): string {
+  const value = object[renamed[name] ?? name] ?? ''
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+const quote = (text: string): string =>
+  /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text

@@ -1,0 +1,66 @@
+/** Objects and relationships by id, and the listing `GET /objects` (sekoia-api §9, items 21 and 22). */
+import type { StixObject } from './context.ts'
+import { type Body, completeObject, jsonBody } from './formats.ts'
+import { parseInteger } from './page-query.ts'
+import { Problem } from './problem.ts'
+import type { World } from './world.ts'
+
+/** The current object in full, in the form it has by id; also those that are in no page. */
+export function objectById({ state }: World, id: string): StixObject | undefined {
+  const ref = state.find(id)
+  if (ref === undefined) return state.corpus.context.objects.get(id)
+  return completeObject(JSON.parse(state.json(ref)) as StixObject)
+}
+
+/**
+ * `/objects/{ids}` and `/relationships/{ids}`: each answers for its own kind only.
+ * @throws Problem 404
+ */
+export function answerByIds(world: World, kind: 'objects' | 'relationships', path: string): Body {
+  const ids = path.split(',')
+  const found = ids.map(id => {
+    const isRelationship = id.startsWith('relationship--')
+    return isRelationship === (kind === 'relationships') ? lookUp(world, id) : undefined
+  })
+  const items = found.filter(object => object !== undefined)
+  const refuses = ids.length === 1 || world.switches.unknownIds === 'not-found'
+  if (refuses && items.length < ids.length) throw new Problem(404, 'Object not found')
+  return jsonBody(JSON.stringify(ids.length === 1 ? { data: items[0] } : { items }))
+}
+
+function lookUp(world: World, id: string): StixObject | undefined {
+  const object = objectById(world, id)
+  if (object || world.switches.deletedById === 'missing') return object
+  const removed = world.state.findRemoved(id)
+  return removed === undefined ? undefined : completeObject(JSON.parse(removed) as StixObject)
+}
+
+/** `GET /objects`, with `match[id]` and `match[type]`. @throws Problem 400 */
+export function answerListing(world: World, query: URLSearchParams): Body {
+  const { limit, offset } = parseWindow(query)
+  const ids = listed(world, query)
+  const items = ids.slice(offset, offset + limit).map(id => objectById(world, id))
+  const more = ids.length > offset + limit
+  return jsonBody(JSON.stringify({ items, total: ids.length, has_more: more }))
+}
+
+/** `limit` and `offset` of a listing. @throws Problem 400 */
+export const parseWindow = (query: URLSearchParams): { limit: number; offset: number } => ({
+  limit: parseInteger(query.get('limit') ?? '20', 'limit', [1, 100]),
+  offset: parseInteger(query.get('offset') ?? '0', 'offset', [0, 10_000])
+})
+
+function listed(world: World, query: URLSearchParams): string[] {
+  const types = query.get('match[type]')?.split(',')
+  const accepts = (type: string) => type !== 'relationship' && (types?.includes(type) ?? true)
+  const wanted = query.get('match[id]')?.split(',')
+  if (wanted) {
+    return [...new Set(wanted)].filter(id => {
+      const object = objectById(world, id)
+      return object !== undefined && accepts(object.type)
+    })
+  }
+  const { state } = world
+  const refs = [...state.walk(undefined)].filter(ref => accepts(state.type(ref)))
+  return refs.map(ref => state.id(ref))
+}

@@ -1,0 +1,226 @@
+/**
+ * A Sekoia Intelligence Center to develop and test against: `startSimulator` gives a server on the loopback
+ * interface and a handle that changes what it serves while it runs.
+ */
+import { type KeyState, makeKey } from './access.ts'
+import { SimulatorClock } from './clock.ts'
+import type { StixObject } from './context.ts'
+import { Corpus } from './corpus.ts'
+import { Faults } from './faults.ts'
+import { type ChangeOptions, FeedState } from './feed-state.ts'
+import {
+  defaultFeedId,
+  type FeedDescription,
+  makeDefaultFeed,
+  makeFeed,
+  makeFilter
+} from './feeds.ts'
+import { objectById } from './object-routes.ts'
+import { Server } from './server.ts'
+import { readStixFile } from './stix-file.ts'
+import { defaultSwitches, type Switches } from './switches.ts'
+import type { Order } from './timeline.ts'
+import type { Call, World } from './world.ts'
+
+export interface SimulatorOptions {
+  /** 0, the default, takes a free port. */
+  port?: number
+  /** Default `127.0.0.1`. */
+  host?: string
+  /** Size of the generated corpus; default 10,000, or 0 with `file`. */
+  objects?: number
+  /** Whole number; the same seed, span and size give the same corpus. */
+  seed?: number
+  /** Milliseconds since the epoch of the oldest object; default 2019-01-01. */
+  from?: number
+  /** In place of `from`: days between the oldest and the newest object. */
+  historyDays?: number
+  /** Milliseconds since the epoch before which the corpus ends; default five minutes before the start. */
+  to?: number
+  order?: Order
+  /** Default true: one object in twenty has 3 kB or 10 kB. */
+  bloat?: boolean
+  /** Sets the clock (and stops it) before anything else; default real time. */
+  now?: number
+  /** Default `sio_simulator`. */
+  key?: string
+  switches?: Partial<Switches>
+  /** Feeds beside the default one. */
+  feeds?: Partial<FeedDescription>[]
+  /** A JSON file of STIX objects to serve. */
+  file?: string
+}
+
+export interface Visible {
+  readonly id: string
+  readonly modified: string
+  readonly type: string
+}
+
+/** Starts listening. The simulator keeps the process alive until `close`. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const simulator = new Simulator(options)
+  await simulator.reopen()
+  return simulator
+}
+
+export class Simulator {
+  /** The first key, which may do everything. */
+  readonly key: string
+  readonly #world: World
+  readonly #server: Server
+
+  constructor(options: SimulatorOptions) {
+    this.key = options.key ?? 'sio_simulator'
+    this.#world = makeWorld(options, this.key)
+    this.#server = new Server({
+      world: this.#world,
+      simulator: this,
+      port: options.port ?? 0,
+      host: options.host ?? '127.0.0.1'
+    })
+  }
+
+  /** `http://host:port`, without a path. */
+  get url(): string {
+    return this.#server.url
+  }
+
+  get clock(): SimulatorClock {
+    return this.#world.clock
+  }
+
+  get switches(): Switches {
+    return this.#world.switches
+  }
+
+  get faults(): Faults {
+    return this.#world.faults
+  }
+
+  /** Requests received, oldest first, the last 100,000 of them; empty it with `calls.length = 0`. */
+  get calls(): Call[] {
+    return this.#world.calls
+  }
+
+  get keys(): Map<string, KeyState> {
+    return this.#world.keys
+  }
+
+  get feeds(): ReadonlyMap<string, FeedDescription> {
+    return this.#world.feeds
+  }
+
+  /** How many objects there are now. */
+  get size(): number {
+    return this.#world.state.size
+  }
+
+  /** Adds a feed or changes one (by `id`); returns its id. */
+  putFeed(members: Partial<FeedDescription>): string {
+    const known = this.#world.feeds.get(members.id ?? '')
+    const feed = makeFeed({ ...known, ...members }, this.clock.now())
+    this.#world.feeds.set(feed.id, feed)
+    return feed.id
+  }
+
+  /** Adds a key or changes one. */
+  putKey(key: string, members: Partial<KeyState> = {}): void {
+    this.keys.set(key, { ...(this.keys.get(key) ?? makeKey()), ...members })
+  }
+
+  /** Adds generated objects, or one with these members; returns the ids. */
+  add(what: number | Record<string, unknown> = 1, options: ChangeOptions = {}): string[] {
+    if (typeof what !== 'number') return [this.#world.state.add(what, options)]
+    return Array.from({ length: what }, () => this.#world.state.add({}, options))
+  }
+
+  /** Adds objects that all have the same `modified`; returns the ids. */
+  ties(count: number, options: ChangeOptions = {}): string[] {
+    const modified = options.modified ?? this.#world.state.stamp()
+    return this.add(count, { ...options, modified })
+  }
+
+  /** See {@link FeedState.edit}. */
+  edit(id: string, members: Record<string, unknown> = {}, options: ChangeOptions = {}): string {
+    return this.#world.state.edit(id, members, options)
+  }
+
+  /** Item 14: the same object, revoked, with a new `modified`, which is returned. */
+  revoke(id: string, options: ChangeOptions = {}): string {
+    return this.edit(id, { revoked: true }, options)
+  }
+
+  /** Item 15: gone without a trace. False when it was not there. */
+  remove(id: string): boolean {
+    return this.#world.state.remove(id)
+  }
+
+  /** The full object as it is by id, or undefined. */
+  get(id: string): StixObject | undefined {
+    return objectById(this.#world, id)
+  }
+
+  /** What a feed holds now, oldest first. @throws TypeError when there is no such feed */
+  visible(feedId: string = defaultFeedId): Visible[] {
+    const { state, clock } = this.#world
+    const feed = this.#world.feeds.get(feedId)
+    if (!feed) throw new TypeError(`no feed ${feedId}`)
+    const filter = makeFilter(feed, {}, clock.now())
+    const objects: Visible[] = []
+    for (const ref of state.walk(undefined)) {
+      if (filter && !filter(state.facts(ref))) continue
+      objects.push({ id: state.id(ref), modified: state.modified(ref), type: state.type(ref) })
+    }
+    return objects
+  }
+
+  /** Item 27: closes every connection and refuses new ones, for so many milliseconds or until `reopen`. */
+  refuse(forMs?: number): Promise<void> {
+    return this.#server.refuse(forMs)
+  }
+
+  /** Listens again, on the same port. */
+  reopen(): Promise<void> {
+    return this.#server.open()
+  }
+
+  /** Ends all connections at once and leaves nothing behind. */
+  close(): Promise<void> {
+    return this.#server.close()
+  }
+}
+
+function makeWorld(options: SimulatorOptions, key: string): World {
+  const clock = new SimulatorClock()
+  if (options.now !== undefined) clock.set(options.now)
+  const { seed = 1, order = 'text', file } = options
+  const state = new FeedState(makeCorpus(options, clock.now()), clock, order)
+  if (file !== undefined) for (const object of readStixFile(file)) state.load(object)
+  const feeds = (options.feeds ?? []).map(feed => makeFeed(feed, clock.now()))
+  return {
+    state,
+    clock,
+    switches: { ...defaultSwitches, ...options.switches },
+    keys: new Map([[key, makeKey()]]),
+    feeds: new Map([makeDefaultFeed(clock.now()), ...feeds].map(feed => [feed.id, feed])),
+    faults: new Faults(seed),
+    calls: [],
+    given: new Map(),
+    issued: new Map()
+  }
+}
+
+function makeCorpus(options: SimulatorOptions, now: number): Corpus {
+  const to = options.to ?? now - 300_000
+  const { historyDays } = options
+  const from = historyDays === undefined ? Date.UTC(2019, 0, 1) : to - historyDays * 86_400_000
+  return new Corpus({
+    seed: options.seed ?? 1,
+    objects: options.objects ?? (options.file === undefined ? 10_000 : 0),
+    from: options.from ?? from,
+    to,
+    order: options.order ?? 'text',
+    bloat: options.bloat ?? true
+  })
+}

@@ -1,0 +1,22 @@
+import type { Config } from '../config.ts'
+import { type Simulator, startSimulator } from './simulator.ts'
+
+/** The built-in upstream of a gateway that was given none. */
+export const startDemo = ({ objects, seed, key }: Config['demo']): Promise<Simulator> =>
+  startSimulator({ objects, seed, key, historyDays: 30 })
+
+/** What a newcomer can do with a gateway that runs on the demo upstream. */
+export function whatToTry(address: string, config: Config, demo: Simulator): string {
+  const root = `${address}/${config.taxii.apiRoot}`
+  const { key } = config.demo
+  return `
+DEMO: no SEKOIA_URL is set, so a simulated Sekoia with ${demo.size} made-up objects answers (${demo.url}).
+The only key it knows is ${key}. Try:
+
+  curl -u demo:${key} ${address}/taxii2/
+  curl -u demo:${key} ${root}/collections/
+  curl -u demo:${key} '${root}/collections/${config.sekoia.defaultFeedId}/objects/?limit=2'
+
+For your own feeds: SEKOIA_URL=https://api.sekoia.io npm start, and your Sekoia API key in place of ${key}.
+`
+}

@@ -1,0 +1,40 @@
+/** All that a running simulator knows; requests and the control interface act on the same one. */
+import type { KeyState } from './access.ts'
+import type { SimulatorClock } from './clock.ts'
+import type { Faults } from './faults.ts'
+import type { FeedState } from './feed-state.ts'
+import type { FeedDescription } from './feeds.ts'
+import type { Body } from './formats.ts'
+import type { Switches } from './switches.ts'
+
+/** One request received. */
+export interface Call {
+  /** Milliseconds since the epoch, by the simulator's clock. */
+  readonly at: number
+  readonly method: string
+  /** Without `/api` in front and a slash at the end. */
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  readonly key: string | undefined
+  /** 0 while unanswered, and for good when the connection was reset before the headers. */
+  status: number
+}
+
+/** What a feed gave out before, for faults that give it again. */
+export interface Given {
+  readonly firstCursor: string | null
+  readonly lastPage: Body
+}
+
+export interface World {
+  readonly state: FeedState
+  readonly clock: SimulatorClock
+  readonly switches: Switches
+  readonly keys: Map<string, KeyState>
+  readonly feeds: Map<string, FeedDescription>
+  readonly faults: Faults
+  readonly calls: Call[]
+  readonly given: Map<string, Given>
+  /** When a cursor was last given out; kept only while `cursorLifetimeMs` is set. */
+  readonly issued: Map<string, number>
+}

@@ -1,0 +1,195 @@
+import type { Page } from '../kernel/ports.ts'
+import { toMillis } from '../stix/timestamp.ts'
+import { type Dated, dateHistory, dateTip, naturalDate } from './dates.ts'
+import type { Chain, Head, Journal, Source } from './journal.ts'
+import { arrange, type Body, concat, findRepeats, pick, type Segment } from './segment.ts'
+
+/** A segment about to join the log, and the head that tells of it. */
+export interface Append {
+  readonly head: Head
+  readonly segment: Segment
+}
+
+/** The newest segment of a chain, while its objects are in memory and it may still grow. */
+export interface OpenSegment {
+  readonly head: Head
+  readonly segment: Segment
+}
+
+export interface AppendOptions {
+  readonly journal: Journal
+  readonly chain: Chain
+  readonly source: Source
+  readonly body: Body
+  readonly now: number
+  /** The open segment this may be merged into, if there is one. */
+  readonly open: OpenSegment | undefined
+  /** What the tip's rule dates records after; undefined: these records are history. */
+  readonly after: number | undefined
+}
+
+/** A full history segment, and one at the tip, which is rewritten with each append. */
+const maxEntries = { history: 2000, tip: 500 }
+
+/** Dates the objects and makes the segment (a new one, or the open one grown) that holds them. */
+export function planAppend(options: AppendOptions): Append {
+  const { journal, chain, body, now, open, after } = options
+  const kind = after === undefined ? 'history' : 'tip'
+  const naturals = body.entries.map(entry => naturalDate(entry, now))
+  const previousDate = journal.dateBefore(chain)
+  const dated = datesOf(naturals, previousDate, after)
+  const grows =
+    open?.head.kind === kind && open.head.count + body.entries.length <= maxEntries[kind]
+  const no = grows ? open.head.no : journal.state.nextNo++
+  const addition = describe({ ...options, kind, no, naturals, dated })
+  return grows ? grow(open, addition) : addition
+}
+
+function datesOf(
+  naturals: readonly (number | undefined)[],
+  previousDate: number,
+  after: number | undefined
+): Dated {
+  if (after === undefined) return dateHistory(naturals, previousDate)
+  return { dates: dateTip(naturals, { previousDate, after }), stored: naturals.map((_, i) => i) }
+}
+
+interface Description extends AppendOptions {
+  readonly kind: 'history' | 'tip'
+  readonly no: number
+  readonly naturals: readonly (number | undefined)[]
+  readonly dated: Dated
+}
+
+function describe({
+  journal,
+  chain,
+  source,
+  body,
+  kind,
+  no,
+  naturals,
+  dated
+}: Description): Append {
+  const own = dated.dates.map((date, i) => naturals[i] ?? date)
+  const segment: Segment = {
+    ...body,
+    no,
+    of: body.entries.length,
+    dates: dated.dates,
+    naturals: own,
+    repeats: findRepeats(body.entries)
+  }
+  const head: Head = {
+    no,
+    chain: chain.start,
+    kind,
+    source,
+    count: body.entries.length,
+    firstDate: dated.dates[0]!,
+    lastDate: dated.dates.at(-1)!,
+    minNatural: own.reduce((a, b) => Math.min(a, b)),
+    maxNatural: own.reduce((a, b) => Math.max(a, b)),
+    stored: dated.stored.map(i => {
+      const entry = body.entries[i]!
+      return [entry.id, entry.time ?? null, dated.dates[i]!]
+    }),
+    ...replacements(journal, chain, no, body)
+  }
+  return { head, segment }
+}
+
+function replacements(
+  journal: Journal,
+  chain: Chain,
+  no: number,
+  body: Body
+): Pick<Head, 'supersedes' | 'superseded'> {
+  const supersedes: [number, string][] = []
+  const superseded: string[] = []
+  for (const { id } of body.entries) {
+    const newest = journal.newest(id)
+    if (newest === undefined || newest === no) continue
+    if (journal.isLater(newest, chain)) superseded.push(id)
+    else supersedes.push([newest, id])
+  }
+  return { supersedes, superseded }
+}
+
+function grow(open: OpenSegment, addition: Append): Append {
+  const body = concat(open.segment, addition.segment)
+  const [before, more] = [open.head, addition.head]
+  return {
+    segment: {
+      ...body,
+      no: before.no,
+      of: body.entries.length,
+      dates: [...open.segment.dates, ...addition.segment.dates],
+      naturals: [...open.segment.naturals, ...addition.segment.naturals],
+      repeats: findRepeats(body.entries)
+    },
+    head: {
+      ...before,
+      count: body.entries.length,
+      lastDate: more.lastDate,
+      minNatural: Math.min(before.minNatural, more.minNatural),
+      maxNatural: Math.max(before.maxNatural, more.maxNatural),
+      stored: [...before.stored, ...more.stored],
+      supersedes: [...before.supersedes, ...more.supersedes],
+      superseded: [...before.superseded, ...more.superseded]
+    }
+  }
+}
+
+/**
+ * The objects of a body that was evicted and read again, under the dates they had (P-2). Members of a tip
+ * segment are exactly those listed; a history segment ends where it ended before, whatever moved meanwhile.
+ */
+export function restore(head: Head, page: Page, now: number): Segment {
+  const stored = new Map(head.stored.map(([id, time, date]) => [storedKey(id, time), date]))
+  const dated = page.entries.flatMap((entry, i) => {
+    const natural = naturalDate(entry, now)
+    const known = stored.size > 0 ? stored.get(storedKey(entry.id, entry.time ?? null)) : undefined
+    const date = known ?? (isPartOf(head, natural) ? natural : undefined)
+    return date === undefined ? [] : [{ i, date, natural: natural ?? date }]
+  })
+  dated.sort((a, b) => a.date - b.date)
+  const body = arrange(
+    page,
+    dated.map(({ i }) => i)
+  )
+  return {
+    ...body,
+    no: head.no,
+    of: head.count,
+    dates: dated.map(({ date }) => date),
+    naturals: dated.map(({ natural }) => natural),
+    repeats: findRepeats(body.entries)
+  }
+}
+
+const storedKey = (id: string, time: string | null): string => `${id}|${time ?? ''}`
+
+const isPartOf = (head: Head, natural: number | undefined): boolean =>
+  head.kind === 'history' &&
+  natural !== undefined &&
+  natural >= head.minNatural &&
+  natural <= head.maxNatural
+
+/** True when a page read again reaches beyond the segment that starts at the same place. */
+export const reachesBeyond = (head: Head, page: Page, now: number): boolean =>
+  page.entries.some(entry => (naturalDate(entry, now) ?? 0) > head.maxNatural)
+
+/** Dates of a body that came out of a store unchanged: entry by entry, as they were given. */
+export function redate(head: Head, body: Body, now: number): Segment {
+  const page = { ...body, nextCursor: null, itemCount: body.entries.length }
+  return restore(head, page, now)
+}
+
+/** The part of a page that lies before the start of the next chain, and whether it reached that start. */
+export function cutAtChain(body: Body, nextStart: number): { body: Body; reached: boolean } {
+  const isBefore = (time: string | undefined): boolean =>
+    (time === undefined ? 0 : (toMillis(time) ?? 0)) < nextStart
+  const before = pick(body, entry => isBefore(entry.time))
+  return { body: before, reached: before.entries.length < body.entries.length }
+}

@@ -1,0 +1,286 @@
+import { randomBytes } from 'node:crypto'
+import zlib from 'node:zlib'
+import type { StoredHead, StoredJournal } from '../kernel/ports.ts'
+import { type Fingerprint, fingerprint, IdIndex } from './id-index.ts'
+
+/**
+ * The durable memory of a feed log: chains of segment heads, and what is known of the feed's end. Bodies may
+ * come and go; the journal alone says what was served under which date.
+ */
+
+/** Where a segment's objects are read again when its body is gone. */
+export interface Source {
+  readonly cursor?: string
+  readonly modifiedAfter?: string
+}
+
+export interface Head {
+  /** Unique in the log, ascending in the order in which segments were read, at least 1. */
+  readonly no: number
+  /** Start of the chain it belongs to. */
+  readonly chain: number
+  /** `history`: dates follow from the objects; `tip`: every member and its date is listed in `stored`. */
+  readonly kind: 'history' | 'tip'
+  readonly source: Source
+  readonly count: number
+  readonly firstDate: number
+  readonly lastDate: number
+  readonly minNatural: number
+  readonly maxNatural: number
+  /** Dates that cannot be recomputed: [id, time as Sekoia wrote it, date]. */
+  readonly stored: readonly StoredDate[]
+  /** Older entries that this segment replaces: [segment, id]. */
+  readonly supersedes: readonly (readonly [no: number, id: string])[]
+  /** Ids of this segment that a later place of the log already held anew when it was read. */
+  readonly superseded: readonly string[]
+}
+
+export type StoredDate = readonly [id: string, time: string | null, date: number]
+
+/** A cursor from which the end may be read again, to find what became visible behind newer ones (P-42). */
+export interface SettledCursor {
+  /** null: from the start of the chain. */
+  readonly cursor: string | null
+  /** Its place in the feed is not later than this, ms since the epoch. */
+  readonly at: number
+  /** Number of the last segment that was read before it; entries after it may come again. */
+  readonly afterNo: number
+}
+
+interface ChainState {
+  /** Milliseconds since the epoch, 0 = the beginning of the feed. */
+  readonly start: number
+  /** True when it has reached the start of the next chain. */
+  linked: boolean
+  /** The newest cursor Sekoia gave for it, if any. */
+  cursor: string | null
+}
+
+export interface JournalState {
+  readonly format: 1
+  /** 8 hex digits that name this journal in tokens. */
+  readonly epoch: string
+  readonly createdAt: number
+  nextNo: number
+  readonly chains: ChainState[]
+  /** True once the end of the feed was reached; from then on new records are dated by the tip's rule. */
+  filled: boolean
+  /** True once two objects with the same time were seen. */
+  hasTies: boolean
+  /** No replica answers "end" after this instant without moving it first (P-39). */
+  endValidUntil: number
+  /** Oldest first; everything before the first had settled when it was read. Of the last chain. */
+  settled: SettledCursor[]
+  /** When the last reading of the tip began, 0 before the first. */
+  lastReadAt: number
+}
+
+/** A run of segments that starts at one time and was read by following Sekoia's cursors. */
+export class Chain {
+  readonly state: ChainState
+  readonly heads: Head[] = []
+
+  constructor(state: ChainState) {
+    this.state = state
+  }
+
+  get start(): number {
+    return this.state.start
+  }
+
+  /** The latest own time it has read, or its start. */
+  get progress(): number {
+    return this.heads.at(-1)?.maxNatural ?? this.start
+  }
+
+  get lastDate(): number {
+    return this.heads.at(-1)?.lastDate ?? 0
+  }
+}
+
+const stateFormat = 1
+const fromStart: SettledCursor = { cursor: null, at: 0, afterNo: 0 }
+
+export class Journal {
+  version: number
+  readonly state: JournalState
+  /** Ascending start. */
+  readonly chains: Chain[]
+  readonly #byNo = new Map<number, Head>()
+  readonly #superseded = new Map<number, Set<string>>()
+  readonly #successors = new Map<number, Set<string>>()
+  #ids: IdIndex
+  readonly #maxIds: number
+
+  private constructor(state: JournalState, version: number, maxIds: number) {
+    this.state = state
+    this.version = version
+    this.chains = state.chains.map(chain => new Chain(chain))
+    this.#maxIds = maxIds
+    this.#ids = new IdIndex()
+  }
+
+  /** @param maxIds how many ids the index of newest versions may know. */
+  static create(now: number, maxIds: number): Journal {
+    const state: JournalState = {
+      format: stateFormat,
+      epoch: randomBytes(4).toString('hex'),
+      createdAt: now,
+      nextNo: 1,
+      chains: [],
+      filled: false,
+      hasTies: false,
+      endValidUntil: 0,
+      settled: [fromStart],
+      lastReadAt: 0
+    }
+    return new Journal(state, 0, maxIds)
+  }
+
+  /** Throws when the stored journal is of a format this version does not know. */
+  static decode(stored: StoredJournal, maxIds: number): Journal {
+    const state = JSON.parse(stored.state.toString()) as JournalState
+    if (state.format !== stateFormat) throw new Error(`journal format ${state.format} is unknown`)
+    const journal = new Journal(state, stored.version, maxIds)
+    for (const { head } of stored.heads) {
+      const decoded = decodeHead(head)
+      journal.#place(decoded.head)
+      journal.#learn(decoded.head, decoded.prints)
+    }
+    return journal
+  }
+
+  encodeState(): Buffer {
+    return Buffer.from(JSON.stringify(this.state))
+  }
+
+  get lastChain(): Chain {
+    return this.chains.at(-1)!
+  }
+
+  isLast(chain: Chain): boolean {
+    return chain === this.chains.at(-1)
+  }
+
+  nextChain(chain: Chain): Chain | undefined {
+    return this.chains[this.chains.indexOf(chain) + 1]
+  }
+
+  /** The latest date the chain or, when it has no segment, an earlier linked chain has given. */
+  dateBefore(chain: Chain): number {
+    let index = this.chains.indexOf(chain)
+    while (index > 0 && this.chains[index]!.heads.length === 0) {
+      const previous = this.chains[index - 1]!
+      if (!previous.state.linked) return 0
+      index--
+    }
+    return this.chains[index]?.lastDate ?? 0
+  }
+
+  addChain(start: number): Chain {
+    const state: ChainState = { start, linked: false, cursor: null }
+    const chain = new Chain(state)
+    const index = this.chains.findIndex(other => other.start > start)
+    this.chains.splice(index < 0 ? this.chains.length : index, 0, chain)
+    this.state.chains.splice(index < 0 ? this.state.chains.length : index, 0, state)
+    if (index < 0) this.state.settled = [fromStart]
+    return chain
+  }
+
+  /** Adds a head, or puts a grown one in the place of the open one it grew from. */
+  put(head: Head, ids: Iterable<string>): void {
+    this.#place(head)
+    this.#learn(head, printsOf(ids))
+  }
+
+  head(no: number): Head | undefined {
+    return this.#byNo.get(no)
+  }
+
+  /** True when a later segment holds a newer version of this id. */
+  isSuperseded(no: number, id: string): boolean {
+    return this.#superseded.get(no)?.has(id) ?? false
+  }
+
+  /** True when an earlier segment holds an older version of this id. */
+  isSuccessor(no: number, id: string): boolean {
+    return this.#successors.get(no)?.has(id) ?? false
+  }
+
+  hasSuperseded(no: number): boolean {
+    return this.#superseded.has(no)
+  }
+
+  /** The segment that holds the newest version of this id, as far as the index knows. */
+  newest(id: string): number | undefined {
+    return this.#ids.get(fingerprint(id))
+  }
+
+  /** Segments that hold an older version of this id. */
+  olderThanNewest(id: string): number[] {
+    return [...this.#superseded].filter(([, ids]) => ids.has(id)).map(([no]) => no)
+  }
+
+  /** True when segment `no` lies later in the log than a segment of `chain` about to be read. */
+  isLater(no: number, chain: Chain): boolean {
+    const head = this.head(no)
+    return head !== undefined && head.chain > chain.start
+  }
+
+  #place(head: Head): void {
+    const chain = this.chains.find(candidate => candidate.start === head.chain)
+    if (!chain) throw new Error(`segment ${head.no} belongs to no chain`)
+    this.#byNo.set(head.no, head)
+    const last = chain.heads.at(-1)
+    if (last?.no === head.no) chain.heads[chain.heads.length - 1] = head
+    else chain.heads.push(head)
+  }
+
+  #learn(head: Head, prints: readonly Fingerprint[]): void {
+    if (this.#ids.size + prints.length > this.#maxIds) this.#ids = new IdIndex()
+    for (const print of prints) {
+      const known = this.#ids.get(print)
+      const knownHead = known === undefined || known === head.no ? undefined : this.head(known)
+      if (!knownHead || knownHead.chain <= head.chain) this.#ids.set(print, head.no)
+    }
+    for (const [no, id] of head.supersedes) {
+      addTo(this.#superseded, no, id)
+      addTo(this.#successors, head.no, id)
+    }
+    for (const id of head.superseded) addTo(this.#superseded, head.no, id)
+  }
+}
+
+function addTo(sets: Map<number, Set<string>>, no: number, id: string): void {
+  const set = sets.get(no)
+  if (set) set.add(id)
+  else sets.set(no, new Set([id]))
+}
+
+const printsOf = (ids: Iterable<string>): Fingerprint[] => Array.from(ids, fingerprint)
+
+/** A head with the fingerprints of its ids: length, JSON, eight bytes an id; zstd over it all. */
+export function encodeHead(head: Head, ids: readonly string[]): StoredHead {
+  const json = Buffer.from(JSON.stringify(head))
+  const frame = Buffer.alloc(4 + json.length + ids.length * 8)
+  frame.writeUInt32LE(json.length)
+  json.copy(frame, 4)
+  let offset = 4 + json.length
+  for (const id of ids) {
+    const print = fingerprint(id)
+    frame.writeUInt32LE(print.high, offset)
+    frame.writeUInt32LE(print.low, offset + 4)
+    offset += 8
+  }
+  return { no: head.no, head: zlib.zstdCompressSync(frame) }
+}
+
+function decodeHead(stored: Buffer): { head: Head; prints: Fingerprint[] } {
+  const frame = zlib.zstdDecompressSync(stored)
+  const jsonEnd = 4 + frame.readUInt32LE(0)
+  const head = JSON.parse(frame.toString('utf8', 4, jsonEnd)) as Head
+  const prints: Fingerprint[] = []
+  for (let offset = jsonEnd; offset < frame.length; offset += 8)
+    prints.push({ high: frame.readUInt32LE(offset), low: frame.readUInt32LE(offset + 4) })
+  return { head, prints }
+}

@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Caller } from '../kernel/caller.ts'
+import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
+import type { Clock, Feed, LogStore, Meter, Upstream } from '../kernel/ports.ts'
+import type {
+  FoundRecord,
+  LookupRequest,
+  ReadRequest,
+  ReadResult,
+  Records
+} from '../kernel/records.ts'
+import { Access, type AccessSettings } from './access.ts'
+import { FeedLog, type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './feed-log.ts'
+import { Journal } from './journal.ts'
+import { Lookup } from './lookup.ts'
+import { Reading } from './reader.ts'
+import { SegmentCache } from './segment-cache.ts'
+import { obstacleOf } from './walkable.ts'
+
+export interface FeedLogsSettings extends FeedLogSettings, AccessSettings {
+  /** Time a request has for its work before it answers with what was found. */
+  readonly readBudgetMs: number
+  /** Journals kept in memory at once. */
+  readonly maxOpenLogs: number
+  /** Ids that the index of newest versions knows per log. */
+  readonly maxIndexedIds: number
+  readonly cacheMaxBytes: number
+  /** How long a feed's description is relied upon. */
+  readonly feedSeconds: number
+}
+
+export interface FeedLogsParts {
+  readonly upstream: Upstream
+  readonly store: LogStore
+  readonly clock: Clock
+  readonly meter: Meter
+  readonly settings: FeedLogsSettings
+}
+
+/** Rights of a key as such, whatever the feed. */
+const anyFeed = '*'
+
+/** How often a read starts again because another writer overtook it. */
+const maxRestarts = 5
+
+/**
+ * All feed logs of this process: opens them from the store, keeps the busiest in memory, holds each key to its
+ * rights, and answers the dialects' reads and look-ups.
+ */
+export class FeedLogs implements Records {
+  readonly #parts: FeedLogsParts
+  readonly #access: Access
+  readonly #cache: SegmentCache
+  readonly #logs: LRUCache<string, Promise<FeedLog>>
+  readonly #feeds: LRUCache<string, { readonly feed: Feed | undefined; readonly at: number }>
+  readonly #lookup: Lookup
+  readonly #busy = new Set<FeedLog>()
+
+  constructor(parts: FeedLogsParts) {
+    const { settings } = parts
+    this.#parts = parts
+    this.#access = new Access(parts.clock, settings)
+    this.#cache = new SegmentCache(settings.cacheMaxBytes)
+    this.#logs = new LRUCache({ max: settings.maxOpenLogs })
+    this.#feeds = new LRUCache({ max: 10_000 })
+    this.#lookup = new Lookup({
+      upstream: parts.upstream,
+      clock: parts.clock,
+      openIfHeld: (caller, feedId) => this.#openIfHeld(caller, feedId),
+      describe: (caller, feedId) => this.#describe(caller, feedId)
+    })
+  }
+
+  async read(request: ReadRequest): Promise<ReadResult> {
+    const { caller, feedId, types } = request
+    const deadline = this.#parts.clock.now() + this.#parts.settings.readBudgetMs
+    for (let restarts = 0; ; restarts++) {
+      this.#access.assertNotRefused(caller, feedId)
+      const log = await this.#open(caller, feedId, types)
+      try {
+        if (log.journal.chains.length > 0) await this.#assertRights(caller, feedId)
+        else await this.#assertWalkable(caller, feedId)
+        return await new Reading(log, request, { deadline }).run()
+      } catch (error) {
+        this.#access.failed(caller, feedId, error)
+        if (!(error instanceof StaleLogError) || restarts >= maxRestarts)
+          throw asGatewayError(error)
+        this.#logs.delete(log.identity.name)
+      } finally {
+        this.#noteBusy(log)
+      }
+    }
+  }
+
+  async lookup(request: LookupRequest): Promise<FoundRecord[]> {
+    const { caller, feedId } = request
+    this.#access.assertNotRefused(caller, feedId)
+    if (!this.#access.isRecent(caller, feedId)) await this.#assertRights(caller, feedId)
+    try {
+      return await this.#lookup.find(request)
+    } catch (error) {
+      throw asGatewayError(error)
+    }
+  }
+
+  /**
+   * Resolves when Sekoia accepts the key, now or within `rightsSeconds`, or accepted it once and cannot be asked.
+   * Throws GatewayError `unauthorized` when it does not.
+   */
+  async verify(caller: Caller): Promise<void> {
+    this.#access.assertNotRefused(caller, anyFeed)
+    if (this.#access.isRecent(caller, anyFeed)) return
+    try {
+      await this.#access.check(caller, anyFeed, () => this.#parts.upstream.verifyKey(caller))
+      await this.#remember(caller)
+    } catch (error) {
+      if (isRefusal(error) || !(await this.#isRemembered(caller))) throw asGatewayError(error)
+    }
+  }
+
+  /** Resolves when nothing is under way; journals that could not be written are tried once more. */
+  async close(): Promise<void> {
+    const logs = await Promise.allSettled(this.#logs.values())
+    const open = logs.flatMap(log => (log.status === 'fulfilled' ? [log.value] : []))
+    await Promise.all([...new Set([...open, ...this.#busy])].map(log => log.settle()))
+  }
+
+  /** What is held of a feed is shown while Sekoia's yes is recent; otherwise Sekoia is asked again (G6). */
+  async #assertRights(caller: Caller, feedId: string): Promise<void> {
+    if (this.#access.isRecent(caller, feedId)) return
+    try {
+      await this.#access.check(caller, feedId, () =>
+        this.#parts.upstream.page(caller, { feedId, types: [], limit: 1 })
+      )
+    } catch (error) {
+      if (isRefusal(error)) throw error
+      this.#parts.meter.count('rights_unconfirmed')
+    }
+  }
+
+  /** A new log begins only where the feed can be followed; the first page is looked at as well. */
+  async #assertWalkable(caller: Caller, feedId: string): Promise<void> {
+    const feed = await this.#describe(caller, feedId)
+    const obstacle = feed && obstacleOf(feed)
+    if (obstacle) throw new GatewayError('unwalkable', { detail: obstacle })
+  }
+
+  /** The feed's description; undefined when the key may not read it. */
+  async #describe(caller: Caller, feedId: string): Promise<Feed | undefined> {
+    const name = `${caller.scope}:${feedId}`
+    const known = this.#feeds.get(name)
+    const { clock, settings, upstream } = this.#parts
+    if (known && clock.now() - known.at < settings.feedSeconds * 1000) return known.feed
+    try {
+      const feed = await upstream.feed(caller, feedId)
+      this.#feeds.set(name, { feed, at: clock.now() })
+      return feed
+    } catch (error) {
+      if (isRefusal(error)) throw error
+      return known?.feed
+    }
+  }
+
+  #open(caller: Caller, feedId: string, types: readonly string[]): Promise<FeedLog> {
+    const identity = { name: logName(caller, feedId, types), feedId, types }
+    const known = this.#logs.get(identity.name)
+    if (known) return known
+    const opening = this.#load(identity).catch(error => {
+      this.#logs.delete(identity.name)
+      throw error
+    })
+    this.#logs.set(identity.name, opening)
+    return opening
+  }
+
+  async #load(identity: FeedLogIdentity): Promise<FeedLog> {
+    const journal = (await this.#loadJournal(identity.name)) ?? this.#newJournal()
+    return new FeedLog(identity, journal, {
+      ...this.#parts,
+      cache: this.#cache,
+      onAccepted: (caller, feedId) => this.#access.accepted(caller, feedId)
+    })
+  }
+
+  async #loadJournal(name: string): Promise<Journal | undefined> {
+    try {
+      const stored = await this.#parts.store.load(name)
+      return stored && Journal.decode(stored, this.#parts.settings.maxIndexedIds)
+    } catch {
+      this.#parts.meter.count('store_errors', { operation: 'load' })
+      return undefined
+    }
+  }
+
+  /** That a key was accepted once is kept in the store, as a journal without segments. */
+  async #remember(caller: Caller): Promise<void> {
+    const state = Buffer.from('{}')
+    const commit = { expectedVersion: 0, state, heads: [], bodies: [] }
+    await this.#parts.store.commit(keyName(caller), commit).catch(() => {})
+  }
+
+  async #isRemembered(caller: Caller): Promise<boolean> {
+    const stored = await this.#parts.store.load(keyName(caller)).catch(() => undefined)
+    return stored !== undefined
+  }
+
+  #newJournal(): Journal {
+    return Journal.create(this.#parts.clock.now(), this.#parts.settings.maxIndexedIds)
+  }
+
+  async #openIfHeld(caller: Caller, feedId: string): Promise<FeedLog | undefined> {
+    const log = await this.#open(caller, feedId, [])
+    return log.journal.chains.length > 0 ? log : undefined
+  }
+
+  /** A log with work under way, or with what the store did not take, outlives its place in memory. */
+  #noteBusy(log: FeedLog): void {
+    if (log.isBusy) this.#busy.add(log)
+    else this.#busy.delete(log)
+  }
+}
+
+const keyName = (caller: Caller): string => `v1:${caller.scope}:key`
+
+/** The name of a log in the store: the scope and a digest of the rest, so nothing of a URL gets into it. */
+export function logName(caller: Caller, feedId: string, types: readonly string[]): string {
+  const what = createHash('sha256')
+    .update(JSON.stringify([feedId, types]))
+    .digest('hex')
+  return `v1:${caller.scope}:${what.slice(0, 32)}`
+}

@@ -1,0 +1,393 @@
+import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
+import type { Entry } from '../kernel/ports.ts'
+import type {
+  FeedRecord,
+  Outcome,
+  Position,
+  ReadRequest,
+  ReadResult,
+  RecordFilter
+} from '../kernel/records.ts'
+import { toInstant, toTs6 } from '../stix/timestamp.ts'
+import { cutPage, isEnough } from './cut.ts'
+import { type FeedLog, StaleLogError } from './feed-log.ts'
+import type { Chain, Head, Journal } from './journal.ts'
+import { hasEarlier, hasLater, type Segment, sliceOf } from './segment.ts'
+import { findChain, startBucket } from './start.ts'
+
+export interface ReadBudget {
+  /** Instant after which the answer is made from what was found, ms since the epoch. */
+  readonly deadline: number
+}
+
+interface Found {
+  readonly segment: Segment
+  readonly index: number
+}
+
+/** How the collecting came to an end. */
+type Ending = 'enough' | 'end' | 'short'
+
+/** Records dated this little ahead of the clock are waited for while a feed is read for the first time. */
+const youngWaitMs = 2000
+
+/**
+ * One read of a feed log: finds the place, collects what matches across segments and chains, has the log
+ * extended where it ends, and cuts the page.
+ */
+export class Reading {
+  readonly #log: FeedLog
+  readonly #request: ReadRequest
+  readonly #budget: ReadBudget
+  /** Exclusive lower bound of date_added. */
+  readonly #from: number
+  readonly #found: Found[] = []
+  readonly #dates: number[] = []
+  #bytes = 0
+  #limit: number
+  #outcome: Outcome = 'held'
+  #scanned: Found | undefined
+  #youngDate = 0
+  /** Ids collected before the log was extended. */
+  #collected: Set<string> | undefined
+  #chain: Chain
+  #index: number
+  /** How many entries of the segment at `#index` are done with. */
+  #entry = 0
+  /** The segment before `#index` as it was when it was done with: it may grow. */
+  #done: Head | undefined
+
+  constructor(log: FeedLog, request: ReadRequest, budget: ReadBudget) {
+    this.#log = log
+    this.#request = request
+    this.#budget = budget
+    this.#limit = request.limit
+    this.#from = lowerBound(log.journal, request)
+    this.#chain = this.#chainFor(this.#from)
+    this.#index = firstIndex(this.#chain.heads, head => head.lastDate > this.#from)
+    this.#done = this.#chain.heads[this.#index - 1]
+  }
+
+  /** Throws GatewayError when nothing was found and the log could not be read on, StaleLogError when overtaken. */
+  async run(): Promise<ReadResult> {
+    const ending = await this.#collectOrFallShort()
+    const { count, more } = cutPage(this.#dates, this.#limit, ending === 'short')
+    const page = this.#found.slice(0, count)
+    if (ending === 'enough') this.#readAhead()
+    return {
+      records: page.map(({ segment, index }) => toRecord(segment, index)),
+      chunks: chunksOf(page),
+      more,
+      position: this.#positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined)),
+      outcome: this.#outcome
+    }
+  }
+
+  async #collectOrFallShort(): Promise<Ending> {
+    try {
+      return await this.#collect()
+    } catch (error) {
+      if (error instanceof StaleLogError || isRefusal(error)) throw error
+      const isWalking = isSparse(this.#request.filter) && this.#scanned !== undefined
+      if (this.#found.length === 0 && !isWalking) throw asGatewayError(error)
+      this.#outcome = 'stale'
+      return 'short'
+    }
+  }
+
+  async #collect(): Promise<Ending> {
+    await this.#findPlace()
+    for (;;) {
+      this.#followGrowth()
+      const head = this.#chain.heads[this.#index]
+      if (!head) {
+        if (await this.#isAtEnd()) return 'end'
+        continue
+      }
+      const ending = this.#scan(await this.#segment(head))
+      if (ending === 'enough') return ending
+      if (ending === 'young') {
+        const over = await this.#endBeforeYoung()
+        if (over) return over
+        continue
+      }
+      this.#index++
+      this.#entry = 0
+      this.#done = head
+    }
+  }
+
+  async #segment(head: Head): Promise<Segment> {
+    const held = this.#log.held(head)
+    return held ?? this.#within(this.#log.load(head, this.#request.caller), this.#budget.deadline)
+  }
+
+  /** Goes on behind the record a token names; where it is gone, from the first record of its date. */
+  async #findPlace(): Promise<void> {
+    const { position } = this.#request
+    if (!position || position.epoch !== this.#log.journal.state.epoch) return
+    const { heads } = this.#chain
+    for (let i = this.#index; heads[i] && heads[i]!.firstDate <= position.date; i++) {
+      const { dates, entries } = await this.#segment(heads[i]!)
+      const first = firstIndex(dates, date => date >= position.date)
+      for (let at = first; dates[at] === position.date; at++) {
+        if (entries[at]!.id !== position.id) continue
+        this.#index = i
+        this.#entry = at + 1
+        this.#done = heads[i - 1]
+        return
+      }
+    }
+  }
+
+  /** Collects from one segment; 'young' when the records that follow have not come of age (P-5). */
+  #scan(segment: Segment): 'enough' | 'young' | undefined {
+    const { journal } = this.#log
+    const now = this.#log.parts.clock.now()
+    const first = this.#entry || firstIndex(segment.dates, date => date > this.#from)
+    for (let i = first; i < segment.entries.length; i++) {
+      if (segment.dates[i]! > now) return this.#stopBefore(segment.dates[i]!)
+      this.#entry = i + 1
+      this.#scanned = { segment, index: i }
+      const entry = segment.entries[i]!
+      if (!matches(this.#request.filter, entry, versionPlace(journal, segment, i))) continue
+      if (this.#collected?.has(entry.id)) this.#forget(entry.id)
+      this.#found.push({ segment, index: i })
+      this.#dates.push(segment.dates[i]!)
+      if (this.#found.length <= this.#limit) this.#weigh(entry)
+      if (isEnough(this.#dates, this.#limit)) return 'enough'
+    }
+    return undefined
+  }
+
+  /** An older version that was collected before this read had the newer one fetched (P-45). */
+  #forget(id: string): void {
+    const { all, at } = this.#request.filter.versions
+    if (all || at.length > 0) return
+    const index = this.#found.findLastIndex(
+      ({ segment, index }) => segment.entries[index]!.id === id
+    )
+    if (index < 0) return
+    this.#found.splice(index, 1)
+    this.#dates.splice(index, 1)
+  }
+
+  #stopBefore(date: number): 'young' {
+    this.#youngDate = date
+    return 'young'
+  }
+
+  /** Records yet to come of age are not part of the log's end, unless the feed was never read to its end. */
+  async #endBeforeYoung(): Promise<Ending | undefined> {
+    const { journal, parts } = this.#log
+    if (journal.isLast(this.#chain) && journal.state.filled)
+      return (await this.#mayAnswerEnd()) ? 'end' : undefined
+    const wait = this.#youngDate - parts.clock.now()
+    if (wait > youngWaitMs && this.#found.length > 0) return 'short'
+    if (parts.clock.now() >= this.#budget.deadline) throw new GatewayError('timeout')
+    await parts.clock.sleep(Math.min(Math.max(1, wait), youngWaitMs))
+    return undefined
+  }
+
+  #weigh(entry: Entry): void {
+    this.#bytes += entry.length + 1
+    if (this.#bytes > this.#request.maxBytes)
+      this.#limit = Math.max(1, Math.min(this.#limit, this.#found.length - 1))
+  }
+
+  /** When the segment that was read last has grown, reading goes on inside it. */
+  #followGrowth(): void {
+    const grown = this.#chain.heads[this.#index - 1]
+    if (!this.#done || !grown || grown === this.#done || grown.no !== this.#done.no) return
+    this.#index--
+    this.#entry = this.#done.count
+    this.#done = this.#chain.heads[this.#index - 1]
+  }
+
+  /** What to do where a chain has no further segment: go over to the next chain, extend, or end. */
+  async #isAtEnd(): Promise<boolean> {
+    const { journal } = this.#log
+    if (this.#chain.state.linked) {
+      this.#chain = journal.nextChain(this.#chain)!
+      this.#index = 0
+      this.#entry = 0
+      this.#done = undefined
+      return false
+    }
+    const isFilled = journal.isLast(this.#chain) && journal.state.filled
+    if (isFilled && this.#log.isEndFresh) return this.#mayAnswerEnd()
+    return isFilled ? this.#isAtTip() : this.#extend(this.#budget.deadline)
+  }
+
+  /** The end was reached before: what is new is asked for, but not waited for at any price (P-48). */
+  async #isAtTip(): Promise<boolean> {
+    const patience = this.#log.parts.clock.now() + this.#log.parts.settings.tipWaitMs
+    try {
+      if (!this.#log.isTipResting)
+        return await this.#extend(Math.min(patience, this.#budget.deadline))
+    } catch (error) {
+      if (error instanceof StaleLogError || isRefusal(error) || isUnwalkable(error)) throw error
+    }
+    this.#outcome = 'stale'
+    return this.#mayAnswerEnd()
+  }
+
+  async #extend(deadline: number): Promise<false> {
+    await this.#within(this.#log.extend(this.#chain, this.#request.caller), deadline)
+    this.#collected = new Set(this.#found.map(({ segment, index }) => segment.entries[index]!.id))
+    this.#outcome = 'fetched'
+    return false
+  }
+
+  /** The end may be answered when the journal was told, and nothing came in while it was (P-39). */
+  async #mayAnswerEnd(): Promise<boolean> {
+    const before = this.#chain.heads.at(-1)
+    const isDeclared = await this.#log.declareEnd()
+    if (isDeclared && this.#chain.heads.at(-1) === before) return true
+    await this.#within(this.#log.settle(), this.#budget.deadline)
+    return false
+  }
+
+  /** Waits no longer than the budget and the client allow; the work goes on for others. */
+  async #within<T>(work: Promise<T>, deadline: number): Promise<T> {
+    const { signal } = this.#request
+    const left = deadline - this.#log.parts.clock.now()
+    const timeout = AbortSignal.timeout(Math.max(1, left))
+    const ending = signal ? AbortSignal.any([signal, timeout]) : timeout
+    let stop = () => {}
+    const over = new Promise<never>((_, reject) => {
+      stop = () => reject(new GatewayError(signal?.aborted ? 'unavailable' : 'timeout'))
+      ending.addEventListener('abort', stop, { once: true })
+    })
+    try {
+      return await Promise.race([work, over])
+    } finally {
+      ending.removeEventListener('abort', stop)
+      work.catch(() => {})
+    }
+  }
+
+  /** While a client reads, what it will ask for next is fetched. */
+  #readAhead(): void {
+    const { caller } = this.#request
+    const { journal } = this.#log
+    const next = this.#chain.heads[this.#index + 1]
+    const isFilled = journal.isLast(this.#chain) && journal.state.filled
+    const isGrowing = !this.#chain.state.linked && !isFilled
+    const ahead = next
+      ? this.#log.load(next, caller)
+      : isGrowing
+        ? this.#log.extend(this.#chain, caller)
+        : undefined
+    ahead?.catch(() => {})
+  }
+
+  #chainFor(from: number): Chain {
+    const { journal, parts } = this.#log
+    const horizon = journal.state.createdAt - parts.settings.rebuildHorizonSeconds * 1000
+    const target = Math.max(0, Math.min(from, horizon))
+    const now = parts.clock.now()
+    return findChain(journal, target, now) ?? journal.addChain(startBucket(target, now))
+  }
+
+  #positionAfter(found: Found | undefined): Position | undefined {
+    if (!found) return this.#request.position
+    const { segment, index } = found
+    return {
+      epoch: this.#log.journal.state.epoch,
+      date: segment.dates[index]!,
+      natural: Math.min(segment.naturals[index]!, segment.dates[index]!),
+      id: segment.entries[index]!.id
+    }
+  }
+}
+
+const isUnwalkable = (error: unknown): boolean =>
+  error instanceof GatewayError && error.kind === 'unwalkable'
+
+/**
+ * The exclusive lower bound of date_added that a request starts from. In a journal of another epoch a place
+ * means no more than the second of the record's own time (P-43).
+ */
+function lowerBound(journal: Journal, request: ReadRequest): number {
+  const { position } = request
+  if (!position) return request.addedAfter ?? Number.NEGATIVE_INFINITY
+  if (position.epoch === journal.state.epoch) return position.date - 1
+  return Math.floor(position.natural / 1000) * 1000 - 1
+}
+
+/** The index of the first element that satisfies a predicate which, once true, stays true. */
+function firstIndex<T>(list: readonly T[], isAfter: (element: T) => boolean): number {
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (isAfter(list[middle]!)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+export interface VersionPlace {
+  readonly isLast: boolean
+  readonly isFirst: boolean
+}
+
+/** Whether an entry is the newest and the oldest version of its object that the log holds (P-45). */
+export function versionPlace(journal: Journal, segment: Segment, index: number): VersionPlace {
+  const { id } = segment.entries[index]!
+  const repeats = segment.repeats[index]!
+  return {
+    isLast: (repeats & hasLater) === 0 && !journal.isSuperseded(segment.no, id),
+    isFirst: (repeats & hasEarlier) === 0 && !journal.isSuccessor(segment.no, id)
+  }
+}
+
+function matches(filter: RecordFilter, entry: Entry, place: VersionPlace): boolean {
+  const { versions, specVersions } = filter
+  if (specVersions && !specVersions.has(specVersionOf(entry))) return false
+  if (versions.all || (versions.last && place.isLast) || (versions.first && place.isFirst))
+    return true
+  if (versions.at.length === 0) return false
+  const instant = toInstant(entry.modified ?? entry.created ?? '')
+  return instant !== undefined && versions.at.includes(instant)
+}
+
+/** True for filters that Sekoia cannot apply, so that long stretches of a feed may hold no match (P-35). */
+const isSparse = (filter: RecordFilter): boolean =>
+  filter.specVersions !== undefined || filter.versions.at.length > 0
+
+/** D-19: an object that says nothing is 2.1 when it is an observable (no `created`), else 2.0. */
+const specVersionOf = (entry: Entry): string =>
+  entry.specVersion ?? (entry.created === undefined ? '2.1' : '2.0')
+
+export function toRecord(segment: Segment, index: number): FeedRecord {
+  const entry = segment.entries[index]!
+  const date = segment.dates[index]!
+  return {
+    id: entry.id,
+    type: entry.type,
+    version: entry.modified ?? entry.created ?? toTs6(date),
+    specVersion: specVersionOf(entry),
+    date,
+    bytes: sliceOf(segment, entry)
+  }
+}
+
+const comma = Buffer.from(',')
+
+/** The objects of a page as few buffers as possible: neighbours in a segment are one slice. */
+function chunksOf(page: readonly Found[]): Buffer[] {
+  const chunks: Buffer[] = []
+  for (let i = 0; i < page.length; ) {
+    const { segment, index } = page[i]!
+    let last = i
+    while (page[last + 1]?.segment === segment && page[last + 1]!.index === page[last]!.index + 1)
+      last++
+    const end = segment.entries[page[last]!.index]!
+    if (i > 0) chunks.push(comma)
+    chunks.push(segment.bytes.subarray(segment.entries[index]!.offset, end.offset + end.length))
+    i = last + 1
+  }
+  return chunks
+}

@@ -1,0 +1,27 @@
+import { LRUCache } from 'lru-cache'
+import type { Head } from './journal.ts'
+import { type Segment, segmentCost } from './segment.ts'
+
+/** Decoded segments of all logs in memory, bounded by bytes, least recently used first out (G9). */
+export class SegmentCache {
+  readonly #segments: LRUCache<string, Segment>
+
+  /** @param maxBytes what the objects and their indexes may cost together. */
+  constructor(maxBytes: number) {
+    this.#segments = new LRUCache({ maxSize: maxBytes, sizeCalculation: segmentCost })
+  }
+
+  /** The segment as the head tells of it; one that has grown since is not it. */
+  get(log: string, head: Head): Segment | undefined {
+    const segment = this.#segments.get(`${log}#${head.no}`)
+    return segment && segment.of >= head.count ? segment : undefined
+  }
+
+  set(log: string, segment: Segment): void {
+    this.#segments.set(`${log}#${segment.no}`, segment)
+  }
+
+  get bytes(): number {
+    return this.#segments.calculatedSize
+  }
+}

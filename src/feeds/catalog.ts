@@ -1,0 +1,111 @@
+import { LRUCache } from 'lru-cache'
+import type { Caller, ScopeId } from '../kernel/caller.ts'
+import { GatewayError, isRefusal } from '../kernel/errors.ts'
+import type { Clock, Feed, Meter, Upstream } from '../kernel/ports.ts'
+import type { Catalog, CatalogFeed } from '../kernel/records.ts'
+import { collectionIdOf, toCollections, toUnlisted } from './collections.ts'
+
+/**
+ * The collections of a caller: Sekoia's feeds as their key sees them, held per scope (G5). A listing that is
+ * due is renewed behind the answer, so that a slow Sekoia delays nobody (G7); one that nobody asked for in a
+ * while is renewed before it. A refusal ends it at once (G6).
+ */
+export interface CatalogOptions {
+  readonly upstream: Pick<Upstream, 'feeds'>
+  readonly clock: Clock
+  readonly meter: Meter
+  /** The feed every community has; listed always. */
+  readonly defaultFeedId: string
+  /** Age at which a listing is renewed; at twice that it is no longer shown unrenewed. */
+  readonly cacheSeconds: number
+  /** Put before every title. */
+  readonly titlePrefix?: string
+}
+
+interface Listing {
+  readonly collections: CatalogFeed[]
+  renewAt: number
+  showUntil: number
+}
+
+const maxScopes = 1000
+
+/** Throws TypeError when the default feed's id holds no UUID version 4. */
+export function createCatalog(options: CatalogOptions): Catalog {
+  if (collectionIdOf(options.defaultFeedId) === undefined) {
+    throw new TypeError('The default feed id must hold a UUID version 4')
+  }
+  const { upstream, clock, meter, cacheSeconds } = options
+  const listings = new LRUCache<ScopeId, Listing>({ max: maxScopes })
+  const flights = new Map<ScopeId, Promise<Listing>>()
+
+  function hold(scope: ScopeId, collections: CatalogFeed[]): Listing {
+    const now = clock.now()
+    const renewAt = now + cacheSeconds * 1000
+    const listing = { collections, renewAt, showUntil: renewAt + cacheSeconds * 1000 }
+    listings.set(scope, listing)
+    return listing
+  }
+
+  async function fetchFeeds(caller: Caller): Promise<readonly Feed[]> {
+    try {
+      return await upstream.feeds(caller)
+    } catch (error) {
+      const isUnlistable = isRefusal(error) && error.kind !== 'unauthorized'
+      if (!isUnlistable) throw error
+      meter.count('catalog_listings', { outcome: 'forbidden' })
+      return []
+    }
+  }
+
+  async function renew(caller: Caller): Promise<Listing> {
+    try {
+      const { collections, leftOut } = toCollections(await fetchFeeds(caller), options)
+      if (leftOut > 0) meter.count('catalog_feeds_left_out', {}, leftOut)
+      return hold(caller.scope, collections)
+    } catch (error) {
+      const held = listings.get(caller.scope)
+      if (isRefusal(error)) listings.delete(caller.scope)
+      if (isRefusal(error) || !held) throw error
+      meter.count('catalog_listings', { outcome: 'stale' })
+      return hold(caller.scope, held.collections)
+    }
+  }
+
+  function renewOnce(caller: Caller): Promise<Listing> {
+    const flying = flights.get(caller.scope)
+    if (flying) return flying
+    const flight = renew(caller).finally(() => flights.delete(caller.scope))
+    flights.set(caller.scope, flight)
+    return flight
+  }
+
+  async function list(caller: Caller): Promise<CatalogFeed[]> {
+    const held = listings.get(caller.scope)
+    const now = clock.now()
+    if (!held || now >= held.showUntil) return (await renewOnce(caller)).collections
+    if (now >= held.renewAt) renewOnce(caller).catch(() => {})
+    return held.collections
+  }
+
+  async function listedOrNothing(caller: Caller): Promise<CatalogFeed[]> {
+    try {
+      return await list(caller)
+    } catch (error) {
+      if (isRefusal(error)) throw error
+      return toCollections([], options).collections
+    }
+  }
+
+  async function resolve(caller: Caller, idOrAlias: string): Promise<CatalogFeed> {
+    const wanted = idOrAlias.toLowerCase()
+    const listed = (await listedOrNothing(caller)).find(
+      ({ collectionId, alias }) => collectionId === wanted || alias?.toLowerCase() === wanted
+    )
+    const found = listed ?? toUnlisted(wanted)
+    if (!found) throw new GatewayError('not-found')
+    return found
+  }
+
+  return { list, resolve }
+}

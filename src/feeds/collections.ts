@@ -1,0 +1,91 @@
+import type { Feed } from '../kernel/ports.ts'
+import type { CatalogFeed } from '../kernel/records.ts'
+import { toPlainTitle, toUniqueTitles } from './titles.ts'
+
+/** Sekoia feeds as TAXII collections. Pure. */
+export interface CollectionOptions {
+  readonly defaultFeedId: string
+  readonly titlePrefix?: string
+}
+
+const feedIdShape =
+  /^(?:[a-z][a-z0-9-]{0,60}--)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/i
+
+const defaultTitle = 'Sekoia default feed'
+
+/** The UUID version 4 in a feed id, lower case; undefined when it holds none. */
+export const collectionIdOf = (feedId: string): string | undefined =>
+  feedIdShape.exec(feedId)?.[1]?.toLowerCase()
+
+/**
+ * The collections of a listing in ascending id, the default feed among them whether listed or not. Feeds whose
+ * id holds no UUID version 4, or one that was there before, are left out.
+ */
+export function toCollections(
+  feeds: readonly Feed[],
+  { defaultFeedId, titlePrefix = '' }: CollectionOptions
+): { collections: CatalogFeed[]; leftOut: number } {
+  const byId = new Map<string, Feed>()
+  let leftOut = 0
+  for (const feed of feeds) {
+    const id = collectionIdOf(feed.id)
+    if (id === undefined || byId.has(id)) leftOut++
+    else byId.set(id, feed)
+  }
+  const defaultId = collectionIdOf(defaultFeedId)
+  if (defaultId !== undefined) byId.set(defaultId, asDefault(defaultFeedId, byId.get(defaultId)))
+  const sorted = [...byId].sort(([a], [b]) => (a < b ? -1 : 1))
+  const titles = toUniqueTitles(
+    sorted.map(([id, { title }]) => ({ id, title: toPlainTitle(`${titlePrefix} ${title}`) })),
+    defaultId
+  )
+  const collections = sorted.map(([id, feed], index) => toCollection(id, feed, titles[index]!))
+  return { collections, leftOut }
+}
+
+function asDefault(id: string, listed: Feed | undefined): Feed {
+  const everything = { types: [], observableTypes: [], tlps: [], sources: [], labels: [] }
+  const description = 'Everything Sekoia publishes to every community'
+  const plain = { ...everything, description, sortOrder: undefined, format: 'json' }
+  return { ...plain, ...listed, id, title: defaultTitle }
+}
+
+function toCollection(collectionId: string, feed: Feed, title: string): CatalogFeed {
+  const obstacle = obstacleOf(feed)
+  const texts = [feed.description, obstacle].filter(text => text !== undefined)
+  return {
+    feedId: feed.id,
+    collectionId,
+    alias: aliasOf(feed.id, collectionId),
+    title,
+    description: texts.length > 0 ? texts.join('\n') : undefined,
+    obstacle
+  }
+}
+
+const aliasOf = (feedId: string, collectionId: string): string | undefined =>
+  feedId.toLowerCase() === collectionId ? undefined : feedId
+
+/** Why a feed cannot be walked from oldest to newest, and which setting to change; undefined when it can. */
+export function obstacleOf({ sortOrder, format }: Feed): string | undefined {
+  const changes = [
+    ...(sortOrder === 'desc' ? ["set Sort order to 'oldest first'"] : []),
+    ...(format.toLowerCase() === 'json' ? [] : ['set Format to JSON'])
+  ]
+  if (changes.length === 0) return undefined
+  return `This feed cannot be followed: edit it in Sekoia and ${changes.join(' and ')}.`
+}
+
+/** A feed that the listing lacks, by a well-formed id: Sekoia decides when it is read. */
+export function toUnlisted(feedId: string): CatalogFeed | undefined {
+  const collectionId = collectionIdOf(feedId)
+  if (collectionId === undefined) return undefined
+  return {
+    feedId,
+    collectionId,
+    alias: aliasOf(feedId, collectionId),
+    title: feedId,
+    description: undefined,
+    obstacle: undefined
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * A title as every client can take it: no `.` and no `,`, on which the OpenCTI and Cortex configurations are
+ * split (taxii-clients rule 8), one line, no space at its ends. '' when nothing is left.
+ */
+export const toPlainTitle = (title: string): string =>
+  title
+    .replace(/(?<=\w)\.(?=\w)/g, '-')
+    .replace(/[.,\s\p{Cc}]+/gu, ' ')
+    .trim()
+
+interface Titled {
+  readonly id: string
+  readonly title: string
+}
+
+/**
+ * The titles of several collections, each unique whatever the letter case: those that several would share get
+ * the beginning of their id, or all of it should that be taken too. The collection `keptId` keeps its own.
+ */
+export function toUniqueTitles(collections: readonly Titled[], keptId?: string): string[] {
+  const withShort = withSuffix(collections, keptId, id => id.slice(0, 8))
+  return withSuffix(withShort, keptId, id => id).map(({ title }) => title)
+}
+
+function withSuffix(
+  collections: readonly Titled[],
+  keptId: string | undefined,
+  suffixOf: (id: string) => string
+): Titled[] {
+  const groups = Map.groupBy(collections, ({ title }) => title.toLowerCase())
+  return collections.map(({ id, title }) => {
+    const isUnique = title !== '' && groups.get(title.toLowerCase())!.length === 1
+    if (isUnique || id === keptId) return { id, title }
+    return { id, title: `${title} ${suffixOf(id)}`.trim() }
+  })
+}

@@ -1,0 +1,34 @@
+import type { FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { type CredentialOptions, parseCredential } from '../auth/credential.ts'
+import type { ApiKey, Caller } from '../kernel/caller.ts'
+import { GatewayError } from '../kernel/errors.ts'
+
+export interface AuthOptions {
+  readonly credentials: CredentialOptions
+  readonly toCaller: (key: ApiKey) => Caller
+}
+
+/** Puts who asks on every request, `undefined` without a usable credential. Refuses nobody. */
+export const authPlugin = fp<AuthOptions>(
+  async (app, { credentials, toCaller }) => {
+    app.decorateRequest('caller')
+    app.addHook('onRequest', async request => {
+      const key = parseCredential(request.headers, request.raw.url ?? '', credentials)
+      request.caller = key && toCaller(key)
+    })
+  },
+  { name: 'auth', fastify: '5.x' }
+)
+
+/** @throws GatewayError `unauthorized` for a request without a usable credential (§1.6.9). */
+export function requireCaller(request: FastifyRequest): Caller {
+  if (!request.caller) throw new GatewayError('unauthorized')
+  return request.caller
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller?: Caller | undefined
+  }
+}

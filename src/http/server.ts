@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController
+} from 'fastify'
+import { GatewayError } from '../kernel/errors.ts'
+import { type Meter, silentMeter } from '../kernel/ports.ts'
+import { createClientErrorHandler } from './client-error.ts'
+import { sendError } from './errors.ts'
+import { watchRequest } from './request-log.ts'
+
+export interface TlsOptions {
+  readonly key: string | Buffer
+  readonly cert: string | Buffer
+  /** When set, clients have to show a certificate of this authority (§8.3.1). */
+  readonly clientCa?: string | Buffer
+}
+
+export interface ServerOptions {
+  readonly logger: FastifyBaseLogger
+  /** Counts what is answered before any hook runs. */
+  readonly meter?: Meter
+  /** Without it the listener speaks plain http, behind a proxy that does TLS. */
+  readonly tls?: TlsOptions
+  /** Which proxies' `X-Forwarded-*` are believed; as in Fastify. */
+  readonly trustProxy?: boolean | string | string[]
+  /** Bytes of a request body; no route of this server reads one. */
+  readonly bodyLimitBytes?: number
+  /** A whole request has to arrive within this time. */
+  readonly requestTimeoutMs?: number
+  /** A whole answer has to be ready within this time; 504 after it (H-10). */
+  readonly handlerTimeoutMs?: number
+  readonly keepAliveTimeoutMs?: number
+}
+
+/** Forward-secret AEAD suites alone: nothing of the deny list of RFC 7540, Appendix A (§8.2.2). */
+const ciphers = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256'
+].join(':')
+
+/** Room for a URL with 200 ids and the usual headers (H-8). */
+const maxHeaderSize = 32 * 1024
+
+/**
+ * The listener that every dialect is registered on. Whatever fails, inside a dialect or before any route is
+ * found, is answered with a TAXII error resource.
+ */
+export function buildServer(options: ServerOptions): FastifyInstance {
+  const settings: FastifyServerOptions = {
+    loggerInstance: options.logger,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'requestId'
+    }),
+    trustProxy: options.trustProxy ?? false,
+    bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
+    requestTimeout: options.requestTimeoutMs ?? 30_000,
+    handlerTimeout: options.handlerTimeoutMs ?? 60_000,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 72_000,
+    // A paging run that still comes in while the process drains is served to its next page.
+    return503OnClosing: false,
+    requestIdHeader: false,
+    genReqId: toRequestId,
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+      caseSensitive: false,
+      // STIX ids reach 288 characters.
+      maxParamLength: 512
+    },
+    frameworkErrors: (error, request, reply) => {
+      watchRequest(request, reply, options.meter ?? silentMeter)
+      sendError(error, request, reply)
+    },
+    clientErrorHandler: createClientErrorHandler(options.logger)
+  }
+  const app = fastify({ ...settings, ...listener(options.tls) }) as unknown as FastifyInstance
+  app.setErrorHandler(sendError)
+  // Before any body is parsed, and after the credentials of the path's dialect were asked for.
+  app.addHook('preParsing', async request => {
+    if (request.is404) throw new GatewayError('not-found')
+  })
+  app.setNotFoundHandler(() => {
+    throw new GatewayError('not-found')
+  })
+  return app
+}
+
+function listener(tls: TlsOptions | undefined): object {
+  if (!tls) return { http: { maxHeaderSize } }
+  const { key, cert, clientCa } = tls
+  const client = clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: true }
+  return { https: { key, cert, ...client, ciphers, minVersion: 'TLSv1.2', maxHeaderSize } }
+}
+
+/** The proxy's id for the request, when it is a plain word; else one of ours. */
+function toRequestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id']
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID()
+}

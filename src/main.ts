@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import closeWithGrace from 'close-with-grace'
+import { type Logger, pino } from 'pino'
+import { buildApp } from './app.ts'
+import { loadScopeSecret } from './auth/secret.ts'
+import { type Config, ConfigError, loadConfig } from './config.ts'
+import { startDemo, whatToTry } from './demo/start.ts'
+import type { TlsOptions } from './http/server.ts'
+import { systemClock } from './kernel/ports.ts'
+import { createMeter } from './ops/metrics.ts'
+import { createSekoiaClient } from './sekoia/client.ts'
+import { openStore } from './stores/open.ts'
+
+/** The process: configuration → parts → app → listening → graceful end. */
+
+const config = readConfig()
+const logger = pino({ level: config.log.level, base: null })
+try {
+  await run(config, logger)
+} catch (error) {
+  logger.fatal({ err: error }, 'the gateway could not start')
+  process.exit(1)
+}
+
+function readConfig(): Config {
+  try {
+    return loadConfig({
+      directory: fileURLToPath(new URL('../config', import.meta.url)),
+      env: process.env,
+      readFile: path => readFileSync(path, 'utf8')
+    })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    console.error(error.message)
+    process.exit(2)
+  }
+}
+
+async function run(config: Config, logger: Logger): Promise<void> {
+  const demo = config.sekoia.url ? undefined : await startDemo(config.demo)
+  const { secret, durable, reason } = await loadScopeSecret({
+    configured: config.access.secret,
+    dataDir: config.store.dataDir
+  })
+  if (!durable) logger.error({ reason }, 'no secret can be kept: what is stored ends with the process')
+
+  const meter = createMeter({ processMetrics: true })
+  const app = await buildApp({
+    config,
+    logger,
+    meter,
+    clock: systemClock,
+    secret: Buffer.from(secret),
+    store: openStore({
+      dataDir: config.store.dataDir,
+      bodyMaxBytes: config.store.bodyMaxBytes,
+      memoryMaxBytes: config.cache.maxBytes,
+      clock: systemClock,
+      logger
+    }),
+    upstream: createSekoiaClient({
+      ...config.upstream,
+      baseUrl: demo?.url ?? config.sekoia.url,
+      repair: config.stix.repair === 'on',
+      clock: systemClock,
+      meter
+    }),
+    ...tlsOf(config)
+  })
+
+  const address = await app.server.listen({ host: config.server.host, port: config.server.port })
+  app.setPhase('serving')
+  if (demo) console.log(whatToTry(address, config, demo))
+
+  closeWithGrace({ delay: config.server.closeTimeoutMs, logger }, async ({ err }) => {
+    if (err) logger.fatal({ err }, 'unforeseen: the gateway ends')
+    app.setPhase('closing')
+    await app.server.close()
+    await demo?.close()
+  })
+}
+
+function tlsOf({ server: { tls } }: Config): { tls?: TlsOptions } {
+  if (!tls.certFile) return {}
+  return {
+    tls: {
+      cert: readFileSync(tls.certFile),
+      key: readFileSync(tls.keyFile),
+      ...(tls.clientCaFile && { clientCa: readFileSync(tls.clientCaFile) })
+    }
+  }
+}

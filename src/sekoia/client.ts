@@ -1,0 +1,178 @@
+import type { Caller } from '../kernel/caller.ts'
+import { CursorRefusedError, type ErrorKind, GatewayError } from '../kernel/errors.ts'
+import type { Feed, Page, PageRequest, Upstream } from '../kernel/ports.ts'
+import { joinPages } from '../stix/page.ts'
+import { type SliceOptions, sliceObjects, slicePage } from '../stix/slice.ts'
+import { createExchange, type ExchangeOptions, type SekoiaHealth, statusOf } from './exchange.ts'
+import { UpstreamFailure, unusable } from './failures.ts'
+import type { Answer } from './transport.ts'
+import {
+  feedObjectsPath,
+  feedPath,
+  feedsPath,
+  isStixId,
+  maxFeedsPerRequest,
+  maxIdsPerRequest,
+  type ObjectKind,
+  objectKindOf,
+  objectsPath,
+  parseBaseUrl,
+  parseFeed,
+  parseFeedList
+} from './wire.ts'
+
+/** Sekoia's Intelligence Center as the gateway's {@link Upstream}: each method one question, asked with care. */
+export interface SekoiaClientOptions extends Omit<ExchangeOptions, 'origin'> {
+  /** Free text, see wire.ts `parseBaseUrl`. */
+  readonly baseUrl: string
+  /** False passes invalid STIX on as it is. */
+  readonly repair: boolean
+}
+
+export interface SekoiaClient extends Upstream {
+  health(): SekoiaHealth
+  /** Ends at once; calls under way fail with `unavailable`. */
+  close(): Promise<void>
+}
+
+/** Most feeds read of one key; a community has tens. */
+const maxFeeds = 10_000
+
+/** Throws TypeError when the base URL is not usable. */
+export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
+  const { meter, repair } = options
+  const base = parseBaseUrl(options.baseUrl)
+  const { ask, health, close } = createExchange({ ...options, origin: base.origin })
+
+  function sliced(slice: typeof slicePage, body: Buffer): Page {
+    const counts = new Map<string, number>()
+    const onRepair: SliceOptions['onRepair'] = rule => {
+      counts.set(rule, (counts.get(rule) ?? 0) + 1)
+    }
+    const page = usable(() => slice(body, { repair, onRepair }))
+    for (const [rule, by] of counts) meter.count('stix_repairs', { rule }, by)
+    return page
+  }
+
+  async function page(caller: Caller, request: PageRequest, signal?: AbortSignal): Promise<Page> {
+    const path = feedObjectsPath(base, request)
+    const accept = ({ mediaType, body }: Answer) => {
+      refuseOtherFormats(mediaType)
+      return sliced(slicePage, body)
+    }
+    try {
+      return await ask({ caller, endpoint: 'page', path, signal, accept })
+    } catch (error) {
+      if (request.cursor === undefined || statusOf(error) !== 400) throw error
+      throw new CursorRefusedError({ cause: (error as GatewayError).cause })
+    }
+  }
+
+  async function lookUp(caller: Caller, group: IdGroup, signal?: AbortSignal): Promise<Page> {
+    const { kind, ids } = group
+    const path = objectsPath(base, kind, ids)
+    const accept = ({ body }: Answer) => sliced(sliceObjects, body)
+    try {
+      return await ask({ caller, endpoint: kind, path, signal, accept })
+    } catch (error) {
+      if (!isKind(error, 'not-found')) throw error
+      return joinPages(await Promise.all(halves(group).map(half => lookUp(caller, half, signal))))
+    }
+  }
+
+  async function objects(
+    caller: Caller,
+    ids: readonly string[],
+    signal?: AbortSignal
+  ): Promise<Page> {
+    const groups = groupIds(ids)
+    return joinPages(await Promise.all(groups.map(group => lookUp(caller, group, signal))))
+  }
+
+  async function feeds(caller: Caller, signal?: AbortSignal): Promise<Feed[]> {
+    const found = new Map<string, Feed>()
+    for (let offset = 0; offset < maxFeeds; ) {
+      const path = feedsPath(base, maxFeedsPerRequest, offset)
+      const accept = ({ body }: Answer) => parseFeedList(body)
+      const list = await ask({ caller, endpoint: 'feeds', path, signal, accept })
+      for (const feed of list.feeds) found.set(feed.id, feed)
+      offset += list.itemCount
+      if (list.itemCount === 0 || offset >= (list.total ?? Number.POSITIVE_INFINITY)) break
+    }
+    return [...found.values()]
+  }
+
+  async function feed(
+    caller: Caller,
+    feedId: string,
+    signal?: AbortSignal
+  ): Promise<Feed | undefined> {
+    const path = feedPath(base, feedId)
+    const accept = ({ body }: Answer) => parseFeed(body)
+    try {
+      return await ask({ caller, endpoint: 'feed', path, signal, accept })
+    } catch (error) {
+      if (isKind(error, 'forbidden', 'not-found')) return undefined
+      throw error
+    }
+  }
+
+  async function verifyKey(caller: Caller, signal?: AbortSignal): Promise<void> {
+    const path = feedsPath(base, 1, 0)
+    try {
+      await ask({ caller, endpoint: 'feeds', path, signal, accept: () => undefined })
+    } catch (error) {
+      if (!isKind(error, 'forbidden')) throw error
+    }
+  }
+
+  return { page, objects, feeds, feed, verifyKey, health, close }
+}
+
+/**
+ * A feed whose format in Sekoia is text, csv or custom comes without cursor and objects. HTML is the page of
+ * some front proxy instead, and passes.
+ */
+function refuseOtherFormats(mediaType: string): void {
+  if (mediaType === '' || mediaType === 'application/json') return
+  if (mediaType === 'text/html') throw unusable('an HTML page instead of a feed page')
+  throw new GatewayError('unwalkable', {
+    detail: "The feed's format is not JSON: in Sekoia, edit the feed and set its format to JSON",
+    cause: new UpstreamFailure(`content type ${mediaType.slice(0, 100)}`, { trouble: 'final' })
+  })
+}
+
+/** What a parser refuses is an unusable answer, worth one more attempt. */
+function usable<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw unusable('the answer is not what was asked for', (error as Error).cause)
+  }
+}
+
+interface IdGroup {
+  readonly kind: ObjectKind
+  readonly ids: readonly string[]
+}
+
+function groupIds(ids: readonly string[]): IdGroup[] {
+  const wanted = Map.groupBy(new Set(ids.filter(isStixId)), objectKindOf)
+  return [...wanted].flatMap(([kind, group]) => {
+    const count = Math.ceil(group.length / maxIdsPerRequest)
+    return Array.from({ length: count }, (_, no) => ({
+      kind,
+      ids: group.slice(no * maxIdsPerRequest, (no + 1) * maxIdsPerRequest)
+    }))
+  })
+}
+
+/** What to ask again when Sekoia knows not all of a group: one unknown id must not hide the others. */
+function halves({ kind, ids }: IdGroup): IdGroup[] {
+  if (ids.length === 1) return []
+  const middle = Math.ceil(ids.length / 2)
+  return [ids.slice(0, middle), ids.slice(middle)].map(ids => ({ kind, ids }))
+}
+
+const isKind = (error: unknown, ...kinds: ErrorKind[]): boolean =>
+  error instanceof GatewayError && kinds.includes(error.kind)

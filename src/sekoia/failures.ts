@@ -1,0 +1,107 @@
+import { CursorRefusedError, GatewayError } from '../kernel/errors.ts'
+
+/**
+ * What can go wrong between Sekoia and us, and what it means for the next attempt. Text that came from Sekoia
+ * stands only here, in the cause of a GatewayError, and at most {@link excerptLength} characters of it.
+ */
+
+/**
+ * - `transient`: the connection failed or a front server had no backend; worth another attempt
+ * - `slow`: a deadline passed; the host is in trouble, another attempt would make it worse
+ * - `unusable`: a complete answer that makes no sense; worth one more attempt
+ * - `final`: Sekoia's decision, or the caller's; asking again changes nothing
+ */
+export type Trouble = 'transient' | 'slow' | 'unusable' | 'final'
+
+export interface UpstreamFailureOptions {
+  readonly trouble: Trouble
+  readonly status?: number
+  readonly cause?: unknown
+}
+
+/** The cause of every GatewayError that comes of a call to Sekoia. */
+export class UpstreamFailure extends Error {
+  override readonly name = 'UpstreamFailure'
+  readonly trouble: Trouble
+  /** HTTP status, when there was an answer. */
+  readonly status: number | undefined
+
+  constructor(message: string, { trouble, status, cause }: UpstreamFailureOptions) {
+    super(message, cause === undefined ? {} : { cause })
+    this.trouble = trouble
+    this.status = status
+  }
+}
+
+export const excerptLength = 200
+
+/** True when the trouble is one of those given. */
+export const isTrouble = (error: unknown, ...troubles: Trouble[]): boolean =>
+  error instanceof GatewayError &&
+  error.cause instanceof UpstreamFailure &&
+  troubles.includes(error.cause.trouble)
+
+/** True when Sekoia answered 400 to a page request with a cursor: its place must be found in another way (U-7). */
+export const isCursorRefused = (error: unknown): error is CursorRefusedError =>
+  error instanceof CursorRefusedError
+
+/** An answer that says no, as far as it matters here. */
+export interface Refusal {
+  readonly status: number
+  /** Decoded body, the key already taken out of it. */
+  readonly text: string
+  readonly retryAfterMs: number | undefined
+}
+
+const kindOfStatus: Readonly<Record<number, 'unauthorized' | 'forbidden' | 'not-found'>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found'
+}
+
+const transientStatuses: ReadonlySet<number> = new Set([502, 503, 504])
+
+/** The error for a status other than 200 (sekoia-api §4). */
+export function toStatusError({ status, text, retryAfterMs }: Refusal): GatewayError {
+  const cause = new UpstreamFailure(`Sekoia answered ${status}: ${text.slice(0, excerptLength)}`, {
+    trouble: transientStatuses.has(status) ? 'transient' : 'final',
+    status
+  })
+  const fallback = status >= 500 ? 'unavailable' : 'bad-answer'
+  const kind = kindOfStatus[status] ?? fallback
+  if (retryAfterMs === undefined) return new GatewayError(kind, { cause })
+  return new GatewayError(kind, { cause, retryAfterSeconds: toSeconds(retryAfterMs) })
+}
+
+const slowCodes: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
+
+/** The error for a call that brought no complete answer: whatever undici threw. */
+export function toTransportError(thrown: unknown): GatewayError {
+  const code = String((thrown as { code?: unknown }).code ?? '')
+  const fail = (trouble: Trouble, what: string) =>
+    new UpstreamFailure(what, { trouble, cause: thrown })
+  if (slowCodes.has(code)) {
+    return new GatewayError('timeout', { cause: fail('slow', 'Sekoia fell silent') })
+  }
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return tooLarge(thrown)
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
+    return new GatewayError('unavailable', { cause: fail('final', 'the client is closed') })
+  }
+  if (code.startsWith('HPE_')) return unusable('the answer is not HTTP', thrown)
+  return new GatewayError('unavailable', { cause: fail('transient', 'the connection failed') })
+}
+
+/** A complete answer with status 200 that cannot be used. */
+export const unusable = (what: string, thrown?: unknown): GatewayError =>
+  new GatewayError('bad-answer', {
+    cause: new UpstreamFailure(what, { trouble: 'unusable', status: 200, cause: thrown })
+  })
+
+/** An answer beyond `maxBodyBytes`, compressed or not: asked again it would be as large. */
+export const tooLarge = (thrown: unknown): GatewayError =>
+  new GatewayError('bad-answer', {
+    cause: new UpstreamFailure('the answer is too large', { trouble: 'final', cause: thrown })
+  })
+
+/** Whole seconds for `Retry-After`, at least one. */
+export const toSeconds = (millis: number): number => Math.max(1, Math.ceil(millis / 1000))

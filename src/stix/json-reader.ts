@@ -1,0 +1,137 @@
+/**
+ * JSON grammar (RFC 8259) over bytes: nothing is decoded unless asked for. The reader stands at `at`, each
+ * method moves it past what it read, and throws {@link JsonError} where the grammar is broken. UTF-8 itself is
+ * checked by the caller, once for the whole body.
+ */
+export const byte = {
+  quote: 0x22,
+  comma: 0x2c,
+  minus: 0x2d,
+  point: 0x2e,
+  zero: 0x30,
+  colon: 0x3a,
+  openBracket: 0x5b,
+  backslash: 0x5c,
+  closeBracket: 0x5d,
+  n: 0x6e,
+  openBrace: 0x7b,
+  closeBrace: 0x7d
+} as const
+
+/** The bytes are not JSON, or not the JSON expected. Says where, never what stands there (G5). */
+export class JsonError extends Error {
+  override readonly name = 'JsonError'
+
+  constructor(reason: string, at: number) {
+    super(`${reason} at byte ${at}`)
+  }
+}
+
+/** The string behind the token `bytes[start, end)`, quotes included, which the reader went over before. */
+export function tokenText(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start + 1, end - 1)
+  return text.includes('\\') ? JSON.parse(`"${text}"`) : text
+}
+
+const literals = ['true', 'false', 'null'].map(text => Buffer.from(text))
+const escapes = new Set(Buffer.from('"\\/bfnrt'))
+
+const isDigit = (code: number | undefined): boolean =>
+  code !== undefined && code >= byte.zero && code <= 0x39
+
+const isHex = (code: number | undefined): boolean =>
+  code !== undefined && (isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66))
+
+export class JsonReader {
+  readonly bytes: Buffer
+  at = 0
+  /** True when the string read last holds an escape. */
+  escaped = false
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+
+  fail(reason: string): never {
+    throw new JsonError(this.at >= this.bytes.length ? 'unexpected end' : reason, this.at)
+  }
+
+  space(): void {
+    const { bytes } = this
+    let at = this.at
+    for (let code = bytes[at]; code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09; ) {
+      code = bytes[++at]
+    }
+    this.at = at
+  }
+
+  /** Moves past one structural byte and the white space after it. */
+  expect(code: number): void {
+    if (this.bytes[this.at] !== code) this.fail(`expected ${String.fromCharCode(code)}`)
+    this.at++
+    this.space()
+  }
+
+  string(): void {
+    const { bytes } = this
+    if (bytes[this.at] !== byte.quote) this.fail('expected a string')
+    this.escaped = false
+    for (let at = this.at + 1; at < bytes.length; at++) {
+      const code = bytes[at]!
+      if (code === byte.quote) {
+        this.at = at + 1
+        return
+      }
+      if (code < 0x20) break
+      if (code === byte.backslash) at = this.#escapeEnd(at)
+    }
+    this.fail('unfinished string')
+  }
+
+  #escapeEnd(at: number): number {
+    this.escaped = true
+    const { bytes } = this
+    if (escapes.has(bytes[at + 1]!)) return at + 1
+    for (let digit = at + 2; digit < at + 6; digit++) {
+      if (bytes[at + 1] !== 0x75 || !isHex(bytes[digit])) this.fail('bad escape in the string')
+    }
+    return at + 5
+  }
+
+  /** A number, `true`, `false` or `null`. */
+  scalar(): void {
+    const code = this.bytes[this.at]
+    if (code === byte.minus || isDigit(code)) this.#number()
+    else this.#literal()
+  }
+
+  #number(): void {
+    if (this.bytes[this.at] === byte.minus) this.at++
+    if (this.bytes[this.at] === byte.zero) this.at++
+    else this.#digits()
+    if (this.bytes[this.at] === byte.point) {
+      this.at++
+      this.#digits()
+    }
+    if ((this.bytes[this.at]! | 0x20) !== 0x65) return
+    const sign = this.bytes[++this.at]
+    if (sign === byte.minus || sign === 0x2b) this.at++
+    this.#digits()
+  }
+
+  #digits(): void {
+    const start = this.at
+    while (isDigit(this.bytes[this.at])) this.at++
+    if (this.at === start) this.fail('expected a digit')
+  }
+
+  #literal(): void {
+    for (const literal of literals) {
+      if (literal.every((code, index) => this.bytes[this.at + index] === code)) {
+        this.at += literal.length
+        return
+      }
+    }
+    this.fail('expected a value')
+  }
+}

@@ -1,0 +1,61 @@
+import { isTimestamp, toMillis } from './timestamp.ts'
+
+const stixShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:(?:[0-5]\d|60)(?:\.(\d+))?Z$/
+
+/**
+ * A timestamp in the form of STIX 2.1 §2.14 with at least `minimumDigits` fraction digits (three for `created`
+ * and `modified`, §3.2): the text itself when it already has it, else its instant in UTC with the digits it
+ * had. Undefined when the text is not a timestamp.
+ */
+export function toStixTimestamp(text: string, minimumDigits: number): string | undefined {
+  const match = stixShape.exec(text)
+  if (match && isTimestamp(`${text.slice(0, 17)}00Z`)) {
+    return (match[1]?.length ?? 0) >= minimumDigits ? text : inUtc(text, match[1], minimumDigits)
+  }
+  const millis = toMillis(text)
+  if (millis === undefined) return undefined
+  const utc = inUtc(new Date(millis).toISOString(), /\.(\d+)/.exec(text)?.[1], minimumDigits)
+  return stixShape.test(utc) ? utc : undefined
+}
+
+function inUtc(text: string, fraction = '', minimumDigits = 0): string {
+  const digits = fraction.padEnd(minimumDigits, '0')
+  return `${text.slice(0, 19)}${digits && `.${digits}`}Z`
+}
+
+/** Where the signs of `yyyy-mm-ddThh:mm:ss` stand, and where its digits. */
+const marks = [
+  [4, 0x2d],
+  [7, 0x2d],
+  [10, 0x54],
+  [13, 0x3a],
+  [16, 0x3a]
+] as const
+const digitPlaces = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
+
+/**
+ * The quick yes for the timestamps nearly all objects carry: true when the token `bytes[start, end)`, quotes included,
+ * is surely a timestamp in STIX form with enough digits. False says nothing; then {@link toStixTimestamp} decides.
+ */
+export function isPlainTimestamp(
+  bytes: Buffer,
+  { start, end }: { readonly start: number; readonly end: number },
+  minimumDigits: number
+): boolean {
+  const at = start + 1
+  const digits = end - start - 23
+  if (digits < minimumDigits && !(digits === -1 && minimumDigits === 0)) return false
+  if (digits === 0 || bytes[end - 1] !== 0x22 || bytes[end - 2] !== 0x5a) return false
+  for (const [place, code] of marks) if (bytes[at + place] !== code) return false
+  if (digits > 0 && bytes[at + 19] !== 0x2e) return false
+  for (const place of digitPlaces) if (!isDigitAt(bytes, at + place)) return false
+  for (let place = at + 20; place < end - 2; place++) if (!isDigitAt(bytes, place)) return false
+  const two = (place: number) => bytes[at + place]! * 10 + bytes[at + place + 1]! - 528
+  if (two(5) < 1 || two(5) > 12 || two(8) < 1 || two(8) > 28) return false
+  return two(11) < 24 && two(14) < 60 && two(17) < 60
+}
+
+function isDigitAt(bytes: Buffer, at: number): boolean {
+  const code = bytes[at]!
+  return code >= 0x30 && code <= 0x39
+}

@@ -1,0 +1,80 @@
+import { LRUCache } from 'lru-cache'
+import type { JournalCommit, LogStore, StoredHead } from '../kernel/ports.ts'
+
+/**
+ * Feed logs held in this process only: for tests, and in place of a data directory that cannot be used.
+ * Buffers are copied on the way in, so that a slice never keeps the whole page behind it alive.
+ */
+
+export interface MemoryStoreOptions {
+  /** Most bytes of bodies; the least recently used go first. */
+  readonly bodyMaxBytes: number
+  /** Why memory stands in for a real store; `trouble()` repeats it. */
+  readonly trouble?: string
+}
+
+interface Journal {
+  readonly version: number
+  readonly state: Buffer
+  readonly heads: ReadonlyMap<number, Buffer>
+}
+
+/** A {@link LogStore} that forgets everything with the process. */
+export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions): LogStore {
+  const journals = new Map<string, Journal>()
+  const bodies = new LRUCache<string, Buffer>({
+    maxSize: bodyMaxBytes,
+    sizeCalculation: body => body.length || 1
+  })
+  const bodyName = (log: string, no: number) => `${log}/${no}`
+
+  const dropBodies = (log: string, isDropped: (no: number) => boolean) => {
+    for (const name of [...bodies.keys()]) {
+      const slash = name.lastIndexOf('/')
+      if (name.slice(0, slash) === log && isDropped(Number(name.slice(slash + 1)))) {
+        bodies.delete(name)
+      }
+    }
+  }
+
+  const append = (journal: Journal | undefined, heads: readonly StoredHead[]) => {
+    const merged = new Map(journal?.heads)
+    for (const { no, head } of heads) merged.set(no, Buffer.from(head))
+    return merged
+  }
+
+  const commit = (log: string, change: JournalCommit) => {
+    const journal = journals.get(log)
+    if ((journal?.version ?? 0) !== change.expectedVersion) return false
+    const heads = append(change.replace ? undefined : journal, change.heads)
+    if (change.replace) {
+      dropBodies(log, no => !heads.has(no) || !journal?.heads.get(no)?.equals(heads.get(no)!))
+    }
+    const version = change.expectedVersion + 1
+    journals.set(log, { version, state: Buffer.from(change.state), heads })
+    for (const { no, body } of change.bodies) bodies.set(bodyName(log, no), Buffer.from(body))
+    return true
+  }
+
+  const load = (log: string) => {
+    const journal = journals.get(log)
+    if (!journal) return undefined
+    const heads = [...journal.heads].map(([no, head]) => ({ no, head })).sort((a, b) => a.no - b.no)
+    return { version: journal.version, state: journal.state, heads }
+  }
+
+  return {
+    load: async log => load(log),
+    commit: async (log, change) => commit(log, change),
+    readBody: async (log, no) => bodies.get(bodyName(log, no)),
+    async writeBody(log, no, body) {
+      bodies.set(bodyName(log, no), Buffer.from(body))
+    },
+    async drop(log) {
+      journals.delete(log)
+      dropBodies(log, () => true)
+    },
+    trouble: () => trouble,
+    async close() {}
+  }
+}

@@ -1,0 +1,197 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Clock, JournalCommit, LogStore } from '../kernel/ports.ts'
+import { watchTrouble } from './trouble.ts'
+
+/**
+ * The embedded store: one SQLite file in the data directory, which survives restarts and may be shared by
+ * processes of one machine. Calls are synchronous inside and short; a commit is one transaction.
+ */
+
+export interface SqliteStoreOptions {
+  /** Made (mode 0700) when it is not there. */
+  readonly dataDir: string
+  /** Most bytes of bodies; the least recently written go first. The journal is never evicted. */
+  readonly bodyMaxBytes: number
+  readonly clock: Pick<Clock, 'now'>
+  /** Told when trouble begins (its text) and when it has ended (undefined). */
+  readonly onTrouble?: (trouble: string | undefined) => void
+}
+
+const schemaVersion = 1
+
+/** `body_total` is kept by triggers, so that it rolls back with a failed commit and counts every process. */
+const schema = `
+  CREATE TABLE journals (log TEXT PRIMARY KEY, version INTEGER NOT NULL, state BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE heads (log TEXT, no INTEGER, head BLOB NOT NULL, PRIMARY KEY (log, no)) WITHOUT ROWID;
+  CREATE TABLE bodies (
+    log TEXT, no INTEGER, bytes INTEGER NOT NULL, used_at INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (log, no)
+  );
+  CREATE INDEX bodies_by_age ON bodies (used_at);
+  CREATE TABLE body_total (bytes INTEGER NOT NULL);
+  INSERT INTO body_total VALUES (0);
+  CREATE TRIGGER body_added AFTER INSERT ON bodies BEGIN
+    UPDATE body_total SET bytes = bytes + new.bytes;
+  END;
+  CREATE TRIGGER body_changed AFTER UPDATE OF bytes ON bodies BEGIN
+    UPDATE body_total SET bytes = bytes - old.bytes + new.bytes;
+  END;
+  CREATE TRIGGER body_removed AFTER DELETE ON bodies BEGIN
+    UPDATE body_total SET bytes = bytes - old.bytes;
+  END;
+  PRAGMA user_version = ${schemaVersion};
+`
+
+/** Opens or creates `feed-log.sqlite`. Throws when the directory or the file cannot be used, leaving both as they are. */
+export function openSqliteStore(options: SqliteStoreOptions): LogStore {
+  const database = openDatabase(options.dataDir)
+  const watch = watchTrouble(options.onTrouble)
+  const sql = prepare(database)
+
+  const putBody = (log: string, no: number, body: Buffer) => {
+    sql.putBody.run(log, no, body.length, options.clock.now(), body)
+  }
+
+  const evict = () => {
+    const isOver = () => Number(sql.bodyTotal.get()?.['bytes']) > options.bodyMaxBytes
+    while (isOver() && sql.dropOldestBody.run().changes > 0);
+  }
+
+  const load = (log: string) => {
+    const journal = sql.journal.get(log)
+    if (!journal) return undefined
+    const heads = sql.heads
+      .all(log)
+      .map(row => ({ no: Number(row['no']), head: bytes(row['head']) }))
+    return { version: Number(journal['version']), state: bytes(journal['state']), heads }
+  }
+
+  const body = (log: string, no: number) => {
+    const row = sql.body.get(log, no)
+    return row && bytes(row['body'])
+  }
+
+  const commit = (log: string, change: JournalCommit) => {
+    const version = Number(sql.journal.get(log)?.['version'] ?? 0)
+    if (version !== change.expectedVersion) return false
+    sql.putJournal.run(log, version + 1, change.state)
+    if (change.replace) {
+      const kept = JSON.stringify(change.heads.map(({ no }) => no))
+      sql.dropOtherHeads.run(log, kept)
+      sql.dropOtherBodies.run(log, kept)
+    }
+    for (const { no, head } of change.heads) {
+      const { changes } = sql.putHead.run(log, no, head)
+      // A body read under another head is not the body of this one.
+      if (change.replace && changes > 0) sql.dropBody.run(log, no)
+    }
+    for (const { no, body } of change.bodies) putBody(log, no, body)
+    evict()
+    return true
+  }
+
+  const read = <T>(work: () => T) =>
+    watch.attempt('reading', () => transaction(database, 'DEFERRED', work))
+  const write = <T>(work: () => T) =>
+    watch.attempt('writing', () => transaction(database, 'IMMEDIATE', work))
+
+  return {
+    load: log => read(() => load(log)),
+    commit: (log, change) => write(() => commit(log, change)),
+    readBody: (log, no) => read(() => body(log, no)),
+    writeBody: (log, no, body) =>
+      write(() => {
+        putBody(log, no, body)
+        evict()
+      }),
+    drop: log =>
+      write(() => {
+        sql.dropJournal.run(log)
+        sql.dropHeads.run(log)
+        sql.dropBodies.run(log)
+      }),
+    trouble: watch.text,
+    async close() {
+      if (database.isOpen) database.close()
+    }
+  }
+}
+
+/** The blob as a Buffer over the same memory. */
+const bytes = (value: unknown): Buffer => {
+  const { buffer, byteOffset, byteLength } = value as Uint8Array<ArrayBuffer>
+  return Buffer.from(buffer, byteOffset, byteLength)
+}
+
+function openDatabase(dataDir: string): DatabaseSync {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const path = join(dataDir, 'feed-log.sqlite')
+  closeSync(openSync(path, 'a', 0o600))
+  const database = new DatabaseSync(path, { timeout: 2000 })
+  try {
+    const found = version(database)
+    if (found > schemaVersion) {
+      throw new Error(
+        `feed-log.sqlite has schema version ${found}, newer than the ${schemaVersion} this gateway knows`
+      )
+    }
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    transaction(database, 'IMMEDIATE', () => {
+      if (version(database) === 0) database.exec(schema)
+    })
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+const version = (database: DatabaseSync): number =>
+  Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+
+function transaction<T>(database: DatabaseSync, mode: 'DEFERRED' | 'IMMEDIATE', work: () => T): T {
+  database.exec(`BEGIN ${mode}`)
+  try {
+    const result = work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    // SQLite has already rolled back by itself after some failures, a full disk among them.
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+const prepare = (database: DatabaseSync) => ({
+  journal: database.prepare('SELECT version, state FROM journals WHERE log = ?'),
+  heads: database.prepare('SELECT no, head FROM heads WHERE log = ? ORDER BY no'),
+  body: database.prepare('SELECT body FROM bodies WHERE log = ? AND no = ?'),
+  bodyTotal: database.prepare('SELECT bytes FROM body_total'),
+  putJournal: database.prepare(
+    `INSERT INTO journals VALUES (?, ?, ?)
+     ON CONFLICT DO UPDATE SET version = excluded.version, state = excluded.state`
+  ),
+  putHead: database.prepare(
+    `INSERT INTO heads VALUES (?, ?, ?)
+     ON CONFLICT DO UPDATE SET head = excluded.head WHERE head <> excluded.head`
+  ),
+  putBody: database.prepare(
+    `INSERT INTO bodies (log, no, bytes, used_at, body) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET bytes = excluded.bytes, used_at = excluded.used_at, body = excluded.body`
+  ),
+  dropJournal: database.prepare('DELETE FROM journals WHERE log = ?'),
+  dropHeads: database.prepare('DELETE FROM heads WHERE log = ?'),
+  dropBodies: database.prepare('DELETE FROM bodies WHERE log = ?'),
+  dropBody: database.prepare('DELETE FROM bodies WHERE log = ? AND no = ?'),
+  dropOtherHeads: database.prepare(
+    'DELETE FROM heads WHERE log = ? AND no NOT IN (SELECT value FROM json_each(?))'
+  ),
+  dropOtherBodies: database.prepare(
+    'DELETE FROM bodies WHERE log = ? AND no NOT IN (SELECT value FROM json_each(?))'
+  ),
+  dropOldestBody: database.prepare(
+    'DELETE FROM bodies WHERE rowid = (SELECT rowid FROM bodies ORDER BY used_at, rowid LIMIT 1)'
+  )
+})

@@ -1,0 +1,20 @@
+import type { Mood } from './moods.ts'
+import type { DataPage } from './page.ts'
+
+/** The head that envelope (§3.7), manifest (§5.3.1) and versions (§5.8.1) share; `next` also there (D-2). */
+export const pagingFields = ({ more, next }: DataPage): { more: boolean; next?: string } =>
+  next === undefined ? { more } : { more, next }
+
+/** True when the answer is the empty object of D-3. */
+export const isBare = ({ records, more, next }: DataPage, mood: Mood): boolean =>
+  records.length === 0 && !more && next === undefined && !mood.emptyLists
+
+const suffix = Buffer.from(']}')
+
+/** An envelope (§3.7): what Sekoia sent goes out byte for byte, between a prefix and a suffix. */
+export function toEnvelope(page: DataPage, mood: Mood): Buffer {
+  if (isBare(page, mood)) return Buffer.from('{}')
+  const head = JSON.stringify(pagingFields(page))
+  if (page.records.length === 0 && !mood.emptyLists) return Buffer.from(head)
+  return Buffer.concat([Buffer.from(`${head.slice(0, -1)},"objects":[`), ...page.chunks, suffix])
+}

@@ -1,0 +1,24 @@
+import type { FeedRecord } from '../kernel/records.ts'
+import { toTs6 } from '../stix/timestamp.ts'
+import { isBare, pagingFields } from './envelope.ts'
+import type { Mood } from './moods.ts'
+import type { DataPage } from './page.ts'
+
+/** A manifest resource (§5.3.1). */
+export function toManifest(page: DataPage, mood: Mood, mediaTypes: readonly string[]): Buffer {
+  if (isBare(page, mood)) return Buffer.from('{}')
+  const objects = page.records.map(record => toManifestRecord(record, mediaTypes))
+  const lists = objects.length > 0 || mood.emptyLists ? { objects } : {}
+  return Buffer.from(JSON.stringify({ ...pagingFields(page), ...lists }))
+}
+
+/** `media_type` only where the collection lists it (T-5.3.1-6). */
+function toManifestRecord(record: FeedRecord, mediaTypes: readonly string[]) {
+  const mediaType = `application/stix+json;version=${record.specVersion}`
+  return {
+    id: record.id,
+    date_added: toTs6(record.date),
+    version: record.version,
+    ...(mediaTypes.includes(mediaType) && { media_type: mediaType })
+  }
+}

@@ -1,0 +1,30 @@
+import Negotiator from 'negotiator'
+import { GatewayError } from '../kernel/errors.ts'
+import type { Mood } from './moods.ts'
+
+/** The Content-Type of every TAXII answer, byte for byte: clients compare it as text (T-3.1-20). */
+export const taxiiType = 'application/taxii+json;version=2.1'
+
+/** Every parameter but `version` and `q`: D-5 ignores them, the library would compare them. */
+const otherParameters = /;[ \t]*(?!version[ \t]*=|q[ \t]*=)[^;,="]+=[ \t]*(?:"[^"]*"|[^;,"]*)/gi
+
+/**
+ * True when a client that sent this Accept header takes TAXII 2.1 (RFC 9110 §12.5.1, D-5). No header, or an
+ * empty one, takes everything.
+ */
+export function acceptsTaxii(accept: string | undefined, mood: Mood): boolean {
+  if (accept === undefined || accept.trim() === '') return true
+  const headers = { accept: accept.replace(otherParameters, '') }
+  const negotiator = new Negotiator({ headers })
+  if (negotiator.mediaTypes([taxiiType]).length > 0) return true
+  return (
+    mood.acceptsJson &&
+    negotiator.mediaTypes().some(type => type.toLowerCase() === 'application/json')
+  )
+}
+
+/** @throws GatewayError `not-acceptable` (§3.1: 406). */
+export function assertAcceptable(accept: string | undefined, mood: Mood): void {
+  if (acceptsTaxii(accept, mood)) return
+  throw new GatewayError('not-acceptable', { detail: `This server speaks ${taxiiType} only.` })
+}

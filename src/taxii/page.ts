@@ -1,0 +1,196 @@
+import type { Caller } from '../kernel/caller.ts'
+import { GatewayError } from '../kernel/errors.ts'
+import {
+  type CatalogFeed,
+  type FeedRecord,
+  lastVersion,
+  type Outcome,
+  type Position,
+  type Records
+} from '../kernel/records.ts'
+import { toTs6 } from '../stix/timestamp.ts'
+import { foundPosition, pageLength, selectFound } from './found.ts'
+import type { Match } from './match.ts'
+import { moods } from './moods.ts'
+import type { Endpoint, Selection } from './query.ts'
+import { resume, type Start, type TokenFate } from './resume.ts'
+import type { TaxiiSettings } from './settings.ts'
+import { encodeToken } from './token.ts'
+
+/** One page of a collection, ready to be put into a resource. */
+export interface DataPage {
+  readonly records: readonly FeedRecord[]
+  /** The objects joined by commas. */
+  readonly chunks: readonly Buffer[]
+  readonly more: boolean
+  readonly next: string | undefined
+  /** Values of the date headers (§3.2, D-1), TS6. */
+  readonly firstDate: string
+  readonly lastDate: string
+  readonly token: TokenFate
+  readonly outcome: Outcome
+}
+
+export interface PageRequest {
+  readonly caller: Caller
+  readonly feed: CatalogFeed
+  readonly endpoint: Endpoint
+  readonly selection: Selection
+  readonly signal: AbortSignal
+}
+
+export interface PageSource {
+  readonly records: Records
+  /** Asks Sekoia for nothing but whether it knows the key. */
+  readonly verify: (caller: Caller) => Promise<void>
+  readonly settings: TaxiiSettings
+}
+
+interface Slice {
+  readonly records: readonly FeedRecord[]
+  readonly chunks: readonly Buffer[]
+  readonly more: boolean
+  readonly position: Position | undefined
+  readonly outcome: Outcome
+}
+
+const nothing: Slice = {
+  records: [],
+  chunks: [],
+  more: false,
+  position: undefined,
+  outcome: 'held'
+}
+
+/** STIX 2.1 §2.9 and §3.1; what does not look like this cannot exist, and is not asked for (D-13). */
+const idShape = /^[a-z0-9-]{1,250}--[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
+const typeShape = /^[a-z0-9-]{1,250}$/
+
+/**
+ * Reads one page: by the feed's order, or by id where ids are given.
+ *
+ * @throws GatewayError `malformed` for a `next` out of its query, `not-found` for an object that is not in the
+ *   feed (D-14), and whatever {@link Records} throws.
+ */
+export async function readPage(source: PageSource, request: PageRequest): Promise<DataPage> {
+  const { endpoint, feed } = request
+  const place = { endpoint, collectionId: feed.collectionId }
+  const start = resume(request.selection, place, moods[source.settings.mood])
+  const slice = await readSlice(source, request, start)
+  return toPage(slice, start, request, source.settings)
+}
+
+async function readSlice(source: PageSource, request: PageRequest, start: Start): Promise<Slice> {
+  const ids = start.match.ids?.filter(id => idShape.test(id))
+  const types = start.match.types?.filter(type => typeShape.test(type))
+  const isObject = request.endpoint === 'object' || request.endpoint === 'versions'
+  if (isObject && ids?.length === 0) throw new GatewayError('not-found')
+  if (ids?.length === 0 || types?.length === 0) {
+    await source.verify(request.caller)
+    return nothing
+  }
+  return ids
+    ? lookUp(source, request, start, { ids, types: types ?? [] })
+    : readOn(source, request, start, types ?? [])
+}
+
+const pageLimit = ({ selection }: PageRequest, settings: TaxiiSettings): number =>
+  Math.min(selection.limit ?? settings.defaultLimit, settings.maxLimit)
+
+const toSet = (values: readonly string[] | undefined): ReadonlySet<string> | undefined =>
+  values && new Set(values)
+
+const readOn = (
+  { records, settings }: PageSource,
+  request: PageRequest,
+  { addedAfter, position, match, token }: Start,
+  types: readonly string[]
+): Promise<Slice> =>
+  records.read({
+    caller: request.caller,
+    feedId: request.feed.feedId,
+    types,
+    addedAfter,
+    position,
+    filter: {
+      versions: match.versions ?? lastVersion,
+      specVersions: toSet(match.specVersions)
+    },
+    limit: pageLimit(request, settings),
+    maxBytes: settings.maxBytes,
+    continues: token !== 'none',
+    signal: request.signal
+  })
+
+async function lookUp(
+  { records, settings }: PageSource,
+  request: PageRequest,
+  { addedAfter, position, match }: Start,
+  { ids, types }: { ids: readonly string[]; types: readonly string[] }
+): Promise<Slice> {
+  const { caller, feed, endpoint, signal } = request
+  const found = await records.lookup({ caller, feedId: feed.feedId, ids, signal })
+  if (found.length === 0 && endpoint !== 'objects' && endpoint !== 'manifest') {
+    throw new GatewayError('not-found')
+  }
+  const selected = selectFound(found, {
+    types,
+    specVersions: toSet(match.specVersions),
+    versions: endpoint === 'versions' ? allVersions : (match.versions ?? lastVersion),
+    addedAfter,
+    position
+  })
+  const page = selected.slice(
+    0,
+    pageLength(selected, pageLimit(request, settings), settings.maxBytes)
+  )
+  const last = page.at(-1)
+  return {
+    records: page,
+    chunks: joined(page),
+    more: page.length < selected.length,
+    position: last && foundPosition(last),
+    outcome: 'held'
+  }
+}
+
+const allVersions = { ...lastVersion, last: false, all: true }
+
+const comma = Buffer.from(',')
+const joined = (records: readonly FeedRecord[]): Buffer[] =>
+  records.flatMap(({ bytes }, n) => (n === 0 ? [bytes] : [comma, bytes]))
+
+function toPage(
+  slice: Slice,
+  start: Start,
+  request: PageRequest,
+  settings: TaxiiSettings
+): DataPage {
+  const { records, chunks, more, position, outcome } = slice
+  const reached = position && toTs6(position.date)
+  const first = records[0]
+  const last = records.at(-1)
+  return {
+    records,
+    chunks,
+    more,
+    next: more || settings.tipToken ? nextToken(slice, start, request) : undefined,
+    firstDate: first ? toTs6(first.date) : (reached ?? start.emptyDate),
+    lastDate: last ? toTs6(last.date) : (reached ?? start.emptyDate),
+    token: start.token,
+    outcome
+  }
+}
+
+/** After the last record; at the tip, where there may be no position, at its date: all that follows is later. */
+function nextToken(slice: Slice, start: Start, { endpoint, feed }: PageRequest): string {
+  const position = slice.position ?? (slice.records.length === 0 ? start.position : undefined)
+  const match: Match = start.match
+  return encodeToken({
+    endpoint,
+    collectionId: feed.collectionId,
+    addedAfter: position ? start.addedAfter : (slice.records.at(-1)?.date ?? start.addedAfter),
+    match,
+    position
+  })
+}

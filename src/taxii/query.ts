@@ -1,0 +1,159 @@
+import { GatewayError } from '../kernel/errors.ts'
+import type { VersionFilter } from '../kernel/records.ts'
+import { toInstant } from '../stix/timestamp.ts'
+import { canonicalZone, type Instant, parseInstant } from './instant.ts'
+import type { Match } from './match.ts'
+import type { Mood } from './moods.ts'
+
+/** The four endpoints with filters and pages; also what a `next` token belongs to. */
+export type Endpoint = 'objects' | 'manifest' | 'object' | 'versions'
+
+/** A query, understood (§3.4). */
+export interface Selection {
+  readonly addedAfter: Instant | undefined
+  readonly limit: number | undefined
+  readonly next: string | undefined
+  readonly match: Match
+}
+
+const paging = ['added_after', 'limit', 'next']
+
+/** Which parameters each endpoint knows (T-3.4.1-50); all others are ignored (D-11). */
+const known: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
+  objects: new Set([
+    ...paging,
+    'match[id]',
+    'match[type]',
+    'match[version]',
+    'match[spec_version]'
+  ]),
+  manifest: new Set([
+    ...paging,
+    'match[id]',
+    'match[type]',
+    'match[version]',
+    'match[spec_version]'
+  ]),
+  object: new Set([...paging, 'match[version]', 'match[spec_version]']),
+  versions: new Set([...paging, 'match[spec_version]'])
+}
+
+/** Most values in one list: bounds the work that one URL can ask for (T-B-3). */
+const maxValues = 200
+
+/**
+ * @param raw the query string as received, without `?`.
+ * @throws GatewayError `malformed`, its detail naming the parameter (D-7 … D-13).
+ */
+export function parseQuery(raw: string, endpoint: Endpoint, mood: Mood): Selection {
+  const values = collect(raw, known[endpoint], mood)
+  const read = <T>(name: string, parse: (text: string, mood: Mood) => T | undefined) => {
+    const text = values.get(name)
+    return text === undefined ? undefined : parse(text, mood)
+  }
+  return {
+    addedAfter: read('added_after', parseAddedAfter),
+    limit: read('limit', parseLimit),
+    next: values.get('next'),
+    match: {
+      ids: read('match[id]', (text, mood) => parseList('match[id]', text, mood)),
+      types: read('match[type]', (text, mood) => parseList('match[type]', text, mood)),
+      versions: read('match[version]', parseVersions),
+      specVersions: read('match[spec_version]', parseSpecVersions)
+    }
+  }
+}
+
+const malformed = (name: string, wanted: string): GatewayError =>
+  new GatewayError('malformed', { detail: `${name}: ${wanted}.` })
+
+function collect(raw: string, names: ReadonlySet<string>, mood: Mood): Map<string, string> {
+  const values = new Map<string, string>()
+  for (const pair of raw.split('&')) {
+    const equals = pair.indexOf('=')
+    const name = decode(equals === -1 ? pair : pair.slice(0, equals))
+    if (name === undefined || !names.has(name)) continue
+    const value = decode(equals === -1 ? '' : pair.slice(equals + 1))
+    if (value === undefined) throw malformed(name, 'not properly percent-encoded')
+    if (values.has(name)) throw malformed(name, 'given more than once')
+    values.set(name, value)
+  }
+  for (const [name, value] of values) if (value === '') dropEmpty(values, name, mood)
+  return values
+}
+
+/** `next=` is absent for everybody (D-9.5), other empty parameters by mood (D-12). */
+function dropEmpty(values: Map<string, string>, name: string, mood: Mood): void {
+  if (name !== 'next' && !mood.lenientQuery) throw malformed(name, 'the value is empty')
+  values.delete(name)
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return undefined
+  }
+}
+
+function parseAddedAfter(text: string, mood: Mood): Instant {
+  const instant = parseInstant(text, mood.lenientQuery ? 'any' : 'zero-offset')
+  if (!instant) throw malformed('added_after', 'not a timestamp such as 2024-01-31T12:00:00.000Z')
+  return instant
+}
+
+function parseLimit(text: string): number {
+  const limit = /^\d+$/.test(text) ? Number(text) : 0
+  if (limit < 1 || !Number.isSafeInteger(limit)) throw malformed('limit', 'not a positive integer')
+  return limit
+}
+
+/** A sorted set of the values; undefined when the mood lets an empty list pass as no list. */
+function parseList(name: string, text: string, mood: Mood): string[] | undefined {
+  let items = text.split(',')
+  if (mood.lenientQuery) items = items.map(item => item.trim()).filter(item => item !== '')
+  if (items.some(item => !/^[\x21-\x7e]+$/.test(item))) {
+    throw malformed(name, 'not a list of values separated by single commas')
+  }
+  if (items.length > maxValues) throw malformed(name, `more than ${maxValues} values`)
+  return items.length === 0 ? undefined : [...new Set(items)].sort()
+}
+
+const keywords = new Set(['first', 'last', 'all'])
+
+function parseVersions(text: string, mood: Mood): VersionFilter | undefined {
+  const items = text.split(',').map(item => (mood.lenientQuery ? item.trim() : item))
+  const words = items
+    .filter(item => item !== '' || !mood.lenientQuery)
+    .map(item => (keywords.has(item) ? item : versionInstant(item, mood)))
+  if (words.length === 0) return undefined
+  if (words.length > maxValues) throw malformed('match[version]', `more than ${maxValues} values`)
+  const wanted = new Set(words)
+  if (wanted.size < words.length) throw malformed('match[version]', 'a value is repeated')
+  if (wanted.has('all') && wanted.size > 1) {
+    throw malformed('match[version]', '`all` cannot be combined with other values')
+  }
+  return {
+    last: wanted.has('last'),
+    first: wanted.has('first'),
+    all: wanted.has('all'),
+    at: words.filter(word => !keywords.has(word)).sort()
+  }
+}
+
+function versionInstant(text: string, mood: Mood): string {
+  const instant = parseInstant(text, mood.lenientQuery ? 'any' : 'utc')
+  const canonical = instant && toInstant(canonicalZone(text))
+  if (canonical === undefined) {
+    throw malformed('match[version]', 'not `first`, `last`, `all` or a timestamp')
+  }
+  return canonical
+}
+
+function parseSpecVersions(text: string, mood: Mood): string[] | undefined {
+  const versions = parseList('match[spec_version]', text, mood)
+  if (versions?.some(version => !/^\d{1,3}\.\d{1,3}$/.test(version))) {
+    throw malformed('match[spec_version]', 'not a version such as 2.1')
+  }
+  return versions
+}

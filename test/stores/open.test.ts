@@ -1,0 +1,62 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import { openStore } from '../../src/stores/open.ts'
+import { firstCommit } from '../contract/log-store.ts'
+
+/** A store in `dataDir`, and what it logged: level and fields of each line. */
+const openIn = (t: Test, dataDir: string) => {
+  const lines: Record<string, unknown>[] = []
+  const logger = pino(
+    { base: null, timestamp: false },
+    { write: line => lines.push(JSON.parse(line)) }
+  )
+  const limits = { bodyMaxBytes: 1_000_000, memoryMaxBytes: 1000 }
+  const store = openStore({ dataDir, ...limits, clock: { now: () => 0 }, logger })
+  t.teardown(() => store.close())
+  return { store, lines }
+}
+
+t.test('a usable data directory: SQLite, no trouble, nothing logged', async t => {
+  const dataDir = join(t.testdir(), 'data')
+  const { store, lines } = openIn(t, dataDir)
+  await store.commit('log', firstCommit())
+  t.equal(store.trouble(), undefined)
+  t.same(lines, [])
+  const { store: again } = openIn(t, dataDir)
+  t.equal((await again.load('log'))?.version, 1)
+})
+
+t.test(
+  'an unusable data directory: memory serves, the log says so once, trouble() for ever',
+  async t => {
+    const file = join(t.testdir(), 'file')
+    writeFileSync(file, '')
+    const { store, lines } = openIn(t, file)
+    t.equal(await store.commit('log', firstCommit()), true)
+    t.equal((await store.load('log'))?.version, 1)
+    await store.writeBody('log', 2, Buffer.alloc(1001))
+    t.equal(await store.readBody('log', 2), undefined, 'memory has its own, smaller bound')
+    t.match(store.trouble(), /^the data directory cannot be used: EEXIST/)
+    t.match(lines, [{ level: 50, trouble: /EEXIST/ }])
+    t.equal(lines.length, 1)
+  }
+)
+
+t.test('a disk that fills up: the log tells it once, and once that it works again', async t => {
+  const dataDir = t.testdir()
+  const { store, lines } = openIn(t, dataDir)
+  const other = new DatabaseSync(join(dataDir, 'feed-log.sqlite'))
+  t.teardown(() => other.close())
+  other.exec("CREATE TRIGGER full BEFORE INSERT ON bodies BEGIN SELECT RAISE(ABORT, 'full'); END")
+  for (let i = 0; i < 3; i++) await t.rejects(store.commit('log', firstCommit()))
+  other.exec('DROP TRIGGER full')
+  for (let i = 0; i < 3; i++) await store.writeBody('log', i, Buffer.alloc(1))
+  t.match(lines, [
+    { level: 50, trouble: 'writing failed: full' },
+    { level: 30, msg: 'the store works again' }
+  ])
+  t.equal(lines.length, 2)
+})

@@ -1,0 +1,154 @@
+import { pino } from 'pino'
+import { createScopes } from '../../src/auth/scope.ts'
+import type { SimulatorOptions } from '../../src/demo/simulator.ts'
+import { type Simulator, startSimulator } from '../../src/demo/simulator.ts'
+import { FeedLogs, type FeedLogsSettings } from '../../src/feedlog/logs.ts'
+import { createCatalog } from '../../src/feeds/catalog.ts'
+import { authPlugin } from '../../src/http/auth.ts'
+import { requestLog } from '../../src/http/request-log.ts'
+import { buildServer } from '../../src/http/server.ts'
+import { type Clock, type LogStore, silentMeter } from '../../src/kernel/ports.ts'
+import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/client.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { taxiiRoutes } from '../../src/taxii/routes.ts'
+import { defaultTaxiiSettings, type TaxiiSettings } from '../../src/taxii/settings.ts'
+
+/** A gateway in front of a simulated Sekoia, on the simulator's clock, that can be restarted at any moment. */
+
+export const defaultFeed = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
+
+export interface WorldOptions {
+  readonly simulator?: SimulatorOptions
+  readonly logs?: Partial<FeedLogsSettings>
+  readonly client?: Partial<SekoiaClientOptions>
+  readonly taxii?: Partial<TaxiiSettings>
+  readonly store?: LogStore
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Record<string, string | string[] | number | undefined>
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON the server sent
+  readonly body: any
+}
+
+export interface World {
+  readonly simulator: Simulator
+  readonly clock: Clock
+  /** GET below the default feed's collection, for instance `objects/?limit=2`. */
+  get(path: string, key?: string): Promise<Answer>
+  /** GET of a whole path. */
+  fetch(path: string, key?: string): Promise<Answer>
+  /** A new process on the same store, or on another one. */
+  restart(store?: LogStore): Promise<void>
+  close(): Promise<void>
+}
+
+const logSettings: FeedLogsSettings = {
+  tipSeconds: 10,
+  tipWaitMs: 5000,
+  relookSeconds: 300,
+  rebuildHorizonSeconds: 86_400,
+  pageLimit: 2000,
+  assumeTies: false,
+  readBudgetMs: 20_000,
+  maxOpenLogs: 50,
+  maxIndexedIds: 1_000_000,
+  cacheMaxBytes: 16 * 1024 * 1024,
+  feedSeconds: 60,
+  rightsSeconds: 300,
+  refusedSeconds: 10
+}
+
+const clientSettings = {
+  repair: true,
+  connectTimeoutMs: 1000,
+  headersTimeoutMs: 5000,
+  bodyTimeoutMs: 5000,
+  totalTimeoutMs: 10_000,
+  maxAttempts: 2,
+  backoffMs: 1,
+  maxInFlightPerKey: 4,
+  breakerFailures: 1000,
+  breakerResetMs: 100,
+  maxBodyBytes: 64 * 1024 * 1024,
+  meter: silentMeter
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const simulator = await startSimulator(options.simulator)
+  const clock: Clock = {
+    now: () => simulator.clock.now(),
+    sleep: async ms => simulator.clock.advance(ms)
+  }
+  let store = options.store ?? createMemoryStore({ bodyMaxBytes: 16 * 1024 * 1024 })
+  let process = await startProcess(simulator, clock, store, options)
+
+  const fetch = async (path: string, key = simulator.key): Promise<Answer> => {
+    const reply = await process.server.inject({
+      url: path,
+      headers: { authorization: `Bearer ${key}`, accept: 'application/taxii+json;version=2.1' }
+    })
+    const text = reply.body
+    return { status: reply.statusCode, headers: reply.headers, text, body: JSON.parse(text) }
+  }
+  return {
+    simulator,
+    clock,
+    fetch,
+    get: (path, key) => fetch(`/sekoia/collections/${defaultFeed}/${path}`, key),
+    async restart(other) {
+      await process.close()
+      store = other ?? store
+      process = await startProcess(simulator, clock, store, options)
+    },
+    async close() {
+      await process.close()
+      await simulator.close()
+    }
+  }
+}
+
+async function startProcess(
+  simulator: Simulator,
+  clock: Clock,
+  store: LogStore,
+  options: WorldOptions
+) {
+  const upstream = createSekoiaClient({
+    ...clientSettings,
+    clock,
+    baseUrl: simulator.url,
+    ...options.client
+  })
+  const settings = { ...logSettings, ...options.logs }
+  const records = new FeedLogs({ upstream, store, clock, meter: silentMeter, settings })
+  const server = buildServer({ logger: pino({ level: 'silent' }) })
+  await server.register(requestLog)
+  await server.register(authPlugin, {
+    credentials: { headerName: 'x-api-key', queryParameter: undefined },
+    toCaller: createScopes(Buffer.alloc(32, 7))
+  })
+  await server.register(taxiiRoutes, {
+    records,
+    catalog: createCatalog({
+      upstream,
+      clock,
+      meter: silentMeter,
+      defaultFeedId: defaultFeed,
+      cacheSeconds: 60
+    }),
+    verify: caller => records.verify(caller),
+    settings: { ...defaultTaxiiSettings, ...options.taxii },
+    meter: silentMeter
+  })
+  return {
+    server,
+    async close() {
+      await server.close()
+      await records.close()
+      await upstream.close()
+    }
+  }
+}

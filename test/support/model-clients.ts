@@ -1,0 +1,171 @@
+import type { Answer, World } from './gateway.ts'
+
+/**
+ * The ways in which clients of the field resume (conformance §8.1, taxii-clients §2.2): each model makes one
+ * request per step and remembers only what the real client would.
+ */
+export interface ModelClient {
+  readonly name: string
+  /** `id|modified` of everything received. */
+  readonly received: Set<string>
+  /** True when the last answer said that there is no more. */
+  readonly isIdle: boolean
+  step(): Promise<void>
+}
+
+interface Reading {
+  readonly objects: { id: string; modified?: string; created?: string }[]
+  readonly more: boolean
+  readonly next: string | undefined
+  readonly lastDate: string
+}
+
+/** Throws when an answer breaks a promise that holds for every answer. */
+export type Inspect = (answer: Answer, query: URLSearchParams) => void
+
+export interface ClientOptions {
+  readonly world: World
+  readonly limit: number
+  readonly inspect: Inspect
+}
+
+abstract class Base implements ModelClient {
+  abstract readonly name: string
+  readonly received = new Set<string>()
+  isIdle = false
+  protected readonly options: ClientOptions
+
+  constructor(options: ClientOptions) {
+    this.options = options
+  }
+
+  /** The query of the next request. */
+  protected abstract query(): Record<string, string | undefined>
+  protected abstract absorb(reading: Reading, askedAt: number): void
+
+  async step(): Promise<void> {
+    const { world, limit, inspect } = this.options
+    const given = Object.entries({ limit: String(limit), ...this.query() })
+    const query = new URLSearchParams(
+      given.filter((pair): pair is [string, string] => pair[1] !== undefined)
+    )
+    const askedAt = world.clock.now()
+    const answer = await world.get(`objects/?${query}`)
+    inspect(answer, query)
+    if (answer.status !== 200) return
+    const { objects = [], more = false, next } = answer.body
+    for (const { id, modified, created } of objects)
+      this.received.add(`${id}|${modified ?? created}`)
+    this.isIdle = !more
+    const lastDate = String(answer.headers['x-taxii-date-added-last'])
+    this.absorb({ objects, more, next, lastDate }, askedAt)
+  }
+}
+
+/** (a) Follows `next`, then polls with the last header. */
+export class TokenWalker extends Base {
+  override readonly name: string = 'token walker'
+  #next: string | undefined
+  #addedAfter: string | undefined
+
+  protected override query() {
+    return this.#next ? { next: this.#next } : { added_after: this.#addedAfter }
+  }
+
+  protected override absorb({ more, next, lastDate }: Reading) {
+    this.#next = more ? next : undefined
+    if (!more) this.#addedAfter = lastDate
+  }
+}
+
+/** (b) Keeps the last `next` it got, for ever. */
+export class TokenKeeper extends Base {
+  override readonly name = 'token keeper'
+  #next: string | undefined
+
+  protected override query() {
+    return { next: this.#next }
+  }
+
+  protected override absorb({ next }: Reading) {
+    this.#next = next ?? this.#next
+  }
+}
+
+/** (c) Polls with its own clock at the previous request; pages by `next` in between. */
+export class ClockPoller extends Base {
+  override readonly name = 'own-clock poller'
+  #next: string | undefined
+  #since: number | undefined
+
+  protected override query() {
+    if (this.#next) return { next: this.#next }
+    return { added_after: this.#since && new Date(this.#since).toISOString() } as Record<
+      string,
+      string | undefined
+    >
+  }
+
+  protected override absorb({ more, next }: Reading, askedAt: number) {
+    this.#next = more ? next : undefined
+    if (!more) this.#since = askedAt
+  }
+}
+
+/** (d) Polls with the largest `modified` it has read (XSOAR, IBM XTI). */
+export class ModifiedPoller extends Base {
+  override readonly name = 'largest-modified poller'
+  #next: string | undefined
+  #largest: string | undefined
+
+  protected override query() {
+    return this.#next ? { next: this.#next } : { added_after: this.#largest }
+  }
+
+  protected override absorb({ objects, more, next }: Reading) {
+    this.#next = more ? next : undefined
+    for (const { modified } of objects)
+      if (
+        modified &&
+        (this.#largest === undefined || instantOf(modified) > instantOf(this.#largest))
+      )
+        this.#largest = modified
+  }
+}
+
+const instantOf = (text: string): string =>
+  text.replace(/\.?(\d*)Z$/, (_, f) => `.${f.padEnd(9, '0')}`)
+
+/** Knows no `next`: repeats the first request with the last header (P-13). */
+export class HeaderPoller extends Base {
+  override readonly name = 'header poller'
+  #addedAfter: string | undefined
+
+  protected override query() {
+    return { added_after: this.#addedAfter }
+  }
+
+  protected override absorb({ lastDate }: Reading) {
+    this.#addedAfter = lastDate
+  }
+}
+
+/** OpenCTI: `next` together with the first `added_after`; the header cut to milliseconds; an empty page drops `next`. */
+export class OpenCti extends Base {
+  override readonly name = 'OpenCTI ingester'
+  #next: string | undefined
+  #addedAfter = '2000-01-01T00:00:00.000Z'
+
+  protected override query() {
+    return { added_after: this.#addedAfter, next: this.#next }
+  }
+
+  protected override absorb({ objects, more, next, lastDate }: Reading) {
+    if (objects.length === 0) {
+      this.#next = undefined
+      return
+    }
+    this.#next = more ? next : undefined
+    if (!more) this.#addedAfter = lastDate.replace(/\d{3}Z$/, 'Z')
+  }
+}
