@@ -59,7 +59,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   await server.register(healthPlugin, {
     phase: () => phase,
     store: () => store.trouble(),
-    upstream: () => upstream.health()
+    upstream: () => upstream.health().trouble
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
   await server.register(authPlugin, {

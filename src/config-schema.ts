@@ -215,6 +215,12 @@ const feedLog = section('How feeds are followed.', {
     default: 10,
     example: 60
   }),
+  tipWaitMs: integer(100, maxMs, {
+    description:
+      'At the end of a feed: longest wait for Sekoia before the end is answered as it was last known.',
+    default: 5000,
+    example: 2000
+  }),
   relookSeconds: integer(0, day, {
     description: 'How far back the end of a feed is read again, for objects that appear late.',
     default: 300,
@@ -236,6 +242,18 @@ const feedLog = section('How feeds are followed.', {
       'Longest work for one request before what was found so far is answered, with `next`.',
     default: 20_000,
     example: 10_000
+  }),
+  assumeTies: flag({
+    description:
+      'Check the end of every full page for objects of the same time, one more call per page. `false`: only once a feed has shown such objects.',
+    default: false,
+    example: true
+  }),
+  maxIndexedIds: integer(1000, 1_000_000_000, {
+    description:
+      'Most object ids per feed log held in memory to hide replaced versions, at about 20 bytes each; beyond it the oldest are forgotten and an old version may be repeated before the new one.',
+    default: 10_000_000,
+    example: 1_000_000
   }),
   maxOpenLogs: integer(1, 100_000, {
     description: 'Most feed logs held open; the longest unused are closed first.',

@@ -9,6 +9,8 @@ const usage = `Usage: npm run simulator -- [options]
   --objects N       objects in the corpus (10000)
   --seed S          seed of the corpus (1)
   --history-days D  days that the corpus spans (since 2019-01-01)
+  --to DATE         newest object of the corpus (five minutes before the start); fixed, it makes
+                    the same corpus at every start
   --order O         text or instant
   --no-bloat        no objects of 3 and 10 kB
   --key K           the API key (sio_simulator)
@@ -38,6 +40,7 @@ function readArguments() {
         objects: { type: 'string' },
         seed: { type: 'string' },
         'history-days': { type: 'string' },
+        to: { type: 'string' },
         order: { type: 'string' },
         bloat: { type: 'boolean', default: true },
         key: { type: 'string' },
@@ -59,6 +62,7 @@ function readOptions(): SimulatorOptions {
     port: whole('port', values.port),
     objects: whole('objects', values.objects),
     seed: whole('seed', values.seed),
+    to: date('to', values.to),
     historyDays: whole('history-days', values['history-days']),
     switches: Object.fromEntries(values.switch.map(readSwitch)) as Partial<Switches>,
     ...{ host, order, bloat, key, file }
@@ -77,6 +81,11 @@ function readSwitch(text: string): [string, unknown] {
 function whole(name: string, text: string | undefined): number | undefined {
   if (text === undefined || /^\d+$/.test(text)) return text === undefined ? text : Number(text)
   return fail(`--${name} must be a whole number`)
+}
+
+function date(name: string, text: string | undefined): number | undefined {
+  const millis = text === undefined ? undefined : Date.parse(text)
+  return Number.isNaN(millis) ? fail(`--${name} must be a date`) : millis
 }
 
 function fail(message: string): never {

@@ -1,6 +1,6 @@
 import type { Page } from '../kernel/ports.ts'
 import { toMillis } from '../stix/timestamp.ts'
-import { type Dated, dateHistory, dateTip, naturalDate } from './dates.ts'
+import { type Dated, dateHistory, dateTip, naturalDate, type TipFloor } from './dates.ts'
 import type { Chain, Head, Journal, Source } from './journal.ts'
 import { arrange, type Body, concat, findRepeats, pick, type Segment } from './segment.ts'
 
@@ -24,8 +24,8 @@ export interface AppendOptions {
   readonly now: number
   /** The open segment this may be merged into, if there is one. */
   readonly open: OpenSegment | undefined
-  /** What the tip's rule dates records after; undefined: these records are history. */
-  readonly after: number | undefined
+  /** How the tip's rule dates the records; undefined: they are history. */
+  readonly floor: Omit<TipFloor, 'previousDate'> | undefined
 }
 
 /** A full history segment, and one at the tip, which is rewritten with each append. */
@@ -33,11 +33,11 @@ const maxEntries = { history: 2000, tip: 500 }
 
 /** Dates the objects and makes the segment (a new one, or the open one grown) that holds them. */
 export function planAppend(options: AppendOptions): Append {
-  const { journal, chain, body, now, open, after } = options
-  const kind = after === undefined ? 'history' : 'tip'
+  const { journal, chain, body, now, open, floor } = options
+  const kind = floor ? 'tip' : 'history'
   const naturals = body.entries.map(entry => naturalDate(entry, now))
   const previousDate = journal.dateBefore(chain)
-  const dated = datesOf(naturals, previousDate, after)
+  const dated = datesOf(naturals, previousDate, floor)
   const grows =
     open?.head.kind === kind && open.head.count + body.entries.length <= maxEntries[kind]
   const no = grows ? open.head.no : journal.state.nextNo++
@@ -48,10 +48,10 @@ export function planAppend(options: AppendOptions): Append {
 function datesOf(
   naturals: readonly (number | undefined)[],
   previousDate: number,
-  after: number | undefined
+  floor: AppendOptions['floor']
 ): Dated {
-  if (after === undefined) return dateHistory(naturals, previousDate)
-  return { dates: dateTip(naturals, { previousDate, after }), stored: naturals.map((_, i) => i) }
+  if (!floor) return dateHistory(naturals, previousDate)
+  return { dates: dateTip(naturals, { previousDate, ...floor }), stored: naturals.map((_, i) => i) }
 }
 
 interface Description extends AppendOptions {

@@ -53,20 +53,31 @@ function fillFromSuccessors(naturals: readonly (number | undefined)[]): (number 
   return filled
 }
 
+export interface TipFloor {
+  /** The latest date in the log. */
+  readonly previousDate: number
+  /** Raised records are dated later than this instant. */
+  readonly after: number
+  /** Records whose own time is not later than this keep it, as history does. */
+  readonly keepUpTo: number
+}
+
 /**
  * Dates of what is appended where clients may already have polled: later than `after` and than everything in
  * the log, and never below the object's own time (P-39, P-47). All of them are stored.
  */
 export function dateTip(
   naturals: readonly (number | undefined)[],
-  floor: { readonly previousDate: number; readonly after: number }
+  { previousDate, after, keepUpTo }: TipFloor
 ): readonly number[] {
   const perMs = naturals.length <= smallBatch ? 1 : raisedPerMs
-  let previous = Math.max(floor.previousDate, floor.after)
+  let previous = previousDate
   let tied = perMs
   return naturals.map(natural => {
-    let date = Math.max(natural ?? previous, previous)
-    if (date === previous && tied >= perMs) date += 1
+    const isKept = natural !== undefined && natural <= keepUpTo && previous <= keepUpTo
+    const floor = isKept ? previous : Math.max(previous, after)
+    let date = Math.max(natural ?? floor, floor)
+    if (!isKept && date === floor && (tied >= perMs || floor > previous)) date += 1
     tied = date === previous ? tied + 1 : 1
     previous = date
     return date

@@ -66,6 +66,8 @@ export interface FeedLogIdentity {
   readonly types: readonly string[]
 }
 
+type Floor = AppendOptions['floor']
+
 /** Another writer was first: this log's memory is out of date and has to be loaded again. */
 export class StaleLogError extends Error {
   override readonly name = 'StaleLogError'
@@ -192,21 +194,22 @@ export class FeedLog {
       ? cutAtChain(read.body, next.start)
       : { body: read.body, reached: false }
     if (!next) this.#settleHistory(read.source, read.page)
-    const after = this.#floorOfHistory(chain, body)
+    const floor = this.#floorOfHistory(chain, body)
     if (read.page.nextCursor !== null) chain.state.cursor = read.page.nextCursor
-    await this.#append(chain, { body, source: read.source, after })
+    await this.#append(chain, { body, source: read.source, floor })
     const { cursor } = chain.state
     if (cursor !== null) this.#obtained = { cursor, readAt: read.startedAt, afterNo: lastNo(chain) }
     return reached
   }
 
   /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
-  #floorOfHistory(chain: Chain, body: Body): number | undefined {
+  #floorOfHistory(chain: Chain, body: Body): Floor {
     const { createdAt } = this.journal.state
     const horizon = createdAt - this.parts.settings.rebuildHorizonSeconds * 1000
     const newest = body.entries.at(-1)?.time
     const isRecent = newest !== undefined && (toMillis(newest) ?? 0) > horizon
-    return isRecent || chain.heads.at(-1)?.kind === 'tip' ? createdAt : undefined
+    const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'
+    return isRaised ? { after: createdAt, keepUpTo: horizon } : undefined
   }
 
   async #endHistory(chain: Chain): Promise<void> {
@@ -275,14 +278,15 @@ export class FeedLog {
   ): Promise<boolean> {
     const unknown = pick(read.page, entry => !read.known.has(entryKey(entry)))
     const body = read.isRestart ? await this.#withoutKnown(chain, unknown, read.caller) : unknown
-    await this.#append(chain, { body, source: read.source, after: 'tip' })
+    await this.#append(chain, { body, source: read.source, floor: 'tip' })
     return body.entries.length > 0
   }
 
   /** No client can have been told of the end later than this (P-39). */
-  #floorOfTip(): number {
+  #floorOfTip(): Floor {
     const until = Math.max(this.journal.state.endValidUntil, this.#openedAt)
-    return Math.max(Math.min(this.parts.clock.now(), until), this.#endAnsweredAt)
+    const after = Math.max(Math.min(this.parts.clock.now(), until), this.#endAnsweredAt)
+    return { after, keepUpTo: Number.NEGATIVE_INFINITY }
   }
 
   /**
@@ -306,14 +310,14 @@ export class FeedLog {
 
   async #append(
     chain: Chain,
-    what: { body: Body; source: Source; after: number | 'tip' | undefined }
+    what: { body: Body; source: Source; floor: Floor | 'tip' }
   ): Promise<void> {
     if (what.body.entries.length === 0) return
     this.#appending++
     try {
       const options: AppendOptions = {
         ...what,
-        after: what.after === 'tip' ? this.#floorOfTip() : what.after,
+        floor: what.floor === 'tip' ? this.#floorOfTip() : what.floor,
         journal: this.journal,
         chain,
         now: this.parts.clock.now(),
@@ -356,7 +360,10 @@ export class FeedLog {
       const limit = itemCount - (entries.length - group)
       const shorter = await this.#fetch(chain, source, caller, { limit })
       const last = shorter.page.entries.at(-1)
-      if (last && !isTie(last, entries[group]!) && shorter.page.nextCursor !== null) return shorter
+      const cursor = shorter.page.nextCursor
+      const isBefore = cursor !== null && cursor !== nextCursor && cursor !== source.cursor
+      if (last && !isTie(last, entries[group]!) && isBefore)
+        return { ...shorter, page: { ...shorter.page, itemCount } }
     }
     meter.count('page_edges_unproven')
     return whole

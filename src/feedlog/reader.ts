@@ -48,8 +48,7 @@ export class Reading {
   #outcome: Outcome = 'held'
   #scanned: Found | undefined
   #youngDate = 0
-  /** Ids collected before the log was extended. */
-  #collected: Set<string> | undefined
+  readonly #ids = new Set<string>()
   #chain: Chain
   #index: number
   /** How many entries of the segment at `#index` are done with. */
@@ -144,14 +143,15 @@ export class Reading {
   #scan(segment: Segment): 'enough' | 'young' | undefined {
     const { journal } = this.#log
     const now = this.#log.parts.clock.now()
-    const first = this.#entry || firstIndex(segment.dates, date => date > this.#from)
-    for (let i = first; i < segment.entries.length; i++) {
+    const first = firstIndex(segment.dates, date => date > this.#from)
+    for (let i = Math.max(first, this.#entry); i < segment.entries.length; i++) {
       if (segment.dates[i]! > now) return this.#stopBefore(segment.dates[i]!)
       this.#entry = i + 1
       this.#scanned = { segment, index: i }
       const entry = segment.entries[i]!
       if (!matches(this.#request.filter, entry, versionPlace(journal, segment, i))) continue
-      if (this.#collected?.has(entry.id)) this.#forget(entry.id)
+      if (this.#ids.has(entry.id)) this.#forget(entry.id)
+      this.#ids.add(entry.id)
       this.#found.push({ segment, index: i })
       this.#dates.push(segment.dates[i]!)
       if (this.#found.length <= this.#limit) this.#weigh(entry)
@@ -160,7 +160,7 @@ export class Reading {
     return undefined
   }
 
-  /** An older version that was collected before this read had the newer one fetched (P-45). */
+  /** An older version that was collected before the newer one came in (P-45). */
   #forget(id: string): void {
     const { all, at } = this.#request.filter.versions
     if (all || at.length > 0) return
@@ -234,7 +234,6 @@ export class Reading {
 
   async #extend(deadline: number): Promise<false> {
     await this.#within(this.#log.extend(this.#chain, this.#request.caller), deadline)
-    this.#collected = new Set(this.#found.map(({ segment, index }) => segment.entries[index]!.id))
     this.#outcome = 'fetched'
     return false
   }

@@ -30,16 +30,16 @@ export function selectFound(
     .sort((a, b) => compare(toPlace(a), toPlace(b)))
 }
 
-/** The place of a record in the order of looked-up records. The epoch is unknown here and never compared. */
-export function foundPosition(record: FoundRecord): Position {
-  const natural = toNaturalMillis(record.version) ?? record.date
-  return {
-    epoch: '00000000',
-    date: record.date,
-    natural: Math.min(natural, record.date),
-    id: record.id
-  }
-}
+/**
+ * The place of a record in the order of looked-up records. It is compared with places of the same making only,
+ * so that the epoch, unknown here, means nothing, and the object's own time tells its versions apart.
+ */
+export const foundPosition = ({ id, version, date }: FoundRecord): Position => ({
+  epoch: '00000000',
+  date,
+  natural: toNaturalMillis(version) ?? date,
+  id
+})
 
 type Place = Pick<Position, 'date' | 'id' | 'natural'>
 

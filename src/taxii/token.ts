@@ -8,8 +8,10 @@ import type { Endpoint } from './query.ts'
  * right, and has no secret in it: rights are looked at again on every request. The checksum is unkeyed, so a
  * token outlives every restart, upgrade and loss of secrets (G3); what it finds is alteration.
  *
- *     1 version │ 1 shape │ 16 collection │ [6 added_after] │ match: 1 + n text, or 8 hash
- *     │ [4 epoch, 6 date, 6 natural, id to the end] │ 8 checksum
+ *     1 version │ 1 shape │ 16 collection │ [8 added_after] │ match: 1 + n text, or 8 hash
+ *     │ [4 epoch, 8 date, 8 natural, id to the end] │ 8 checksum
+ *
+ * Times are doubles, as JavaScript has them.
  */
 export interface Token {
   readonly endpoint: Endpoint
@@ -33,7 +35,6 @@ const version = 1
 const maxBytes = 150
 const maxMatchBytes = 60
 const checksumBytes = 8
-/** Times are stored from year 0 on, so that they are never negative. */
 const year0 = -62_167_219_200_000
 const year10000 = 253_402_300_800_000
 
@@ -98,7 +99,7 @@ function decodeContent(content: Buffer): Token {
   return {
     endpoint: endpoints[shape & 3]!,
     collectionId: uuidText(take(16)),
-    addedAfter: shape & 4 ? toTime(take(6)) : undefined,
+    addedAfter: shape & 4 ? toTime(take(8)) : undefined,
     match:
       shape & 16 ? { hash: take(8).toString('hex') } : parseMatchText(take(take(1)[0]!).toString()),
     position: shape & 8 ? decodePosition(content.subarray(at), idForms[shape >> 5]!) : undefined
@@ -107,9 +108,9 @@ function decodeContent(content: Buffer): Token {
 
 const decodePosition = (bytes: Buffer, form: IdForm): Position => ({
   epoch: bytes.subarray(0, 4).toString('hex'),
-  date: toTime(bytes.subarray(4, 10)),
-  natural: toTime(bytes.subarray(10, 16)),
-  id: idText(bytes.subarray(16), form)
+  date: toTime(bytes.subarray(4, 12)),
+  natural: toTime(bytes.subarray(12, 20)),
+  id: idText(bytes.subarray(20), form)
 })
 
 function encodeMatch(match: Match | MatchHash): { bytes: Buffer; hashed: boolean } {
@@ -135,7 +136,7 @@ function encodePosition(position: Position | undefined, room: number) {
 
 function encodeId(id: string): { form: IdForm; bytes: Buffer } {
   const match = canonicalId.exec(id)
-  if (!match) return { form: 'text', bytes: Buffer.from(id) }
+  if (!match) return { form: id === '' ? 'none' : 'text', bytes: Buffer.from(id) }
   const uuid = Buffer.from(match.slice(2).join(''), 'hex')
   const type = match[1]!
   const number = typeNumber(type)
@@ -158,15 +159,15 @@ function idText(bytes: Buffer, form: IdForm): string {
 }
 
 function timeBytes(millis: number): Buffer {
-  const bytes = Buffer.alloc(6)
-  bytes.writeUIntBE(Math.max(0, millis - year0), 0, 6)
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleBE(millis)
   return bytes
 }
 
 function toTime(bytes: Buffer): number {
-  const millis = bytes.readUIntBE(0, 6) + year0
-  if (millis >= year10000) throw new RangeError('a time beyond year 9999')
-  return millis
+  const millis = bytes.readDoubleBE()
+  if (Number.isInteger(millis) && millis >= year0 && millis < year10000) return millis
+  throw new RangeError('not a time of the years 0 to 9999')
 }
 
 const uuidBytes = (uuid: string): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex')

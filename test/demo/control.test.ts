@@ -100,6 +100,7 @@ t.test('wrong arguments end the process with status 2', async t => {
     ['--objects', 'x'],
     ['--switch', 'nonsense=1'],
     ['--order', 'up'],
+    ['--to', 'x'],
     ['--what']
   ]) {
     const [code] = await once(run(...args), 'exit')

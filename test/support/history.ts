@@ -155,7 +155,8 @@ export async function play(history: History): Promise<void> {
   try {
     const clients = makeClients(world, history.limits)
     for (const operation of history.operations) await perform(operation, world, clients)
-    await finish(world, clients)
+    if (process.env["DBG"]) { console.log("visible", world.simulator.visible().slice(-14).map(v => v.id.slice(-6)+" "+v.modified.slice(11)).join(",")); world.simulator.calls.length = 0 }
+    try { await finish(world, clients) } finally { if (process.env["DBG"]) console.log(world.simulator.calls.slice(0,30).map(c => JSON.stringify(c.query)+" "+Buffer.from(String(c.query["cursor"]??""),"base64")+c.status).join("\n")) }
   } finally {
     await world.close()
   }

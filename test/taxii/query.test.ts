@@ -1,0 +1,60 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { GatewayError } from '../../src/kernel/errors.ts'
+import { parseInstant } from '../../src/taxii/instant.ts'
+import { moods } from '../../src/taxii/moods.ts'
+import { type Endpoint, parseQuery } from '../../src/taxii/query.ts'
+import { resume } from '../../src/taxii/resume.ts'
+
+const seed = 20_240_101
+const endpoints: readonly Endpoint[] = ['objects', 'manifest', 'object', 'versions']
+const names = ['added_after', 'limit', 'next', 'match[id]', 'match[type]', 'match[version]']
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 30 }),
+  fc.constantFrom('first', 'last,all', '2024-01-01T00:00:00Z', '5', '%zz', ',', '2.1', '%00')
+)
+const query = fc
+  .array(fc.tuple(fc.constantFrom(...names, 'match[spec_version]', 'x'), text, fc.boolean()))
+  .map(pairs =>
+    pairs.map(([name, value, raw]) => `${name}=${raw ? value : encodeURI(value.toWellFormed())}`)
+  )
+
+t.test('H-9: whatever the query, it is understood or 400', async t => {
+  fc.assert(
+    fc.property(query, fc.constantFrom(...endpoints), (pairs, endpoint) => {
+      for (const mood of [moods.strict, moods.field]) {
+        try {
+          const selection = parseQuery(pairs.join('&'), endpoint, mood)
+          const place = { endpoint, collectionId: '11111111-2222-4333-8444-555555555555' }
+          t.match(resume(selection, place, mood).emptyDate, /Z$/)
+        } catch (error) {
+          t.ok(error instanceof GatewayError && error.kind === 'malformed', String(error))
+        }
+      }
+    }),
+    { seed, numRuns: 500 }
+  )
+})
+
+t.test('D-7: an instant has whole milliseconds and six printed digits', async t => {
+  for (const [given, millis, ts6] of [
+    ['1970-01-01T00:00:00Z', 0, '1970-01-01T00:00:00.000000Z'],
+    ['1970-01-01T00:00:00.0019999Z', 1, '1970-01-01T00:00:00.001999Z'],
+    ['1969-12-31T23:59:59.9Z', -100, '1969-12-31T23:59:59.900000Z'],
+    ['9999-12-31T23:59:59.999999Z', 253_402_300_799_999, '9999-12-31T23:59:59.999999Z']
+  ] as const) {
+    t.strictSame(parseInstant(given, 'utc'), { millis, ts6 })
+  }
+  t.equal(parseInstant('9999-12-31T23:59:59-01:00', 'any'), undefined, 'beyond year 9999')
+})
+
+t.test('design §8: the moods differ in these points and no others', async t => {
+  t.strictSame(moods.field, {
+    emptyLists: true,
+    lenientNext: true,
+    lenientQuery: true,
+    acceptsJson: true,
+    absoluteRoots: true
+  })
+  t.ok(Object.values(moods.strict).every(value => value === false))
+})
