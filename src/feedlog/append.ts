@@ -2,7 +2,7 @@ import type { Page } from '../kernel/ports.ts'
 import { toMillis } from '../stix/timestamp.ts'
 import { type Dated, dateHistory, dateTip, naturalDate, type TipFloor } from './dates.ts'
 import type { Chain, Head, Journal, Source } from './journal.ts'
-import { arrange, type Body, concat, findRepeats, pick, type Segment } from './segment.ts'
+import { arrange, type Body, concat, entryKey, findRepeats, pick, type Segment } from './segment.ts'
 
 /** A segment about to join the log, and the head that tells of it. */
 export interface Append {
@@ -141,16 +141,27 @@ function grow(open: OpenSegment, addition: Append): Append {
   }
 }
 
+export interface RestoreOptions {
+  readonly now: number
+  /** False for an id that is known to lie elsewhere in the log. */
+  isMember(id: string): boolean
+}
+
 /**
  * The objects of a body that was evicted and read again, under the dates they had (P-2). Members of a tip
  * segment are exactly those listed; a history segment ends where it ended before, whatever moved meanwhile.
  */
-export function restore(head: Head, page: Page, now: number): Segment {
+export function restore(head: Head, page: Page, options: RestoreOptions): Segment {
+  const { now, isMember } = options
   const stored = new Map(head.stored.map(([id, time, date]) => [storedKey(id, time), date]))
+  const seen = new Set<string>()
   const dated = page.entries.flatMap((entry, i) => {
+    const key = entryKey(entry)
+    if (seen.has(key)) return []
+    seen.add(key)
     const natural = naturalDate(entry, now)
-    const known = stored.size > 0 ? stored.get(storedKey(entry.id, entry.time ?? null)) : undefined
-    const date = known ?? (isPartOf(head, natural) ? natural : undefined)
+    const known = stored.get(key)
+    const date = known ?? (isPartOf(head, natural) && isMember(entry.id) ? natural : undefined)
     return date === undefined ? [] : [{ i, date, natural: natural ?? date }]
   })
   dated.sort((a, b) => a.date - b.date)
@@ -168,7 +179,8 @@ export function restore(head: Head, page: Page, now: number): Segment {
   }
 }
 
-const storedKey = (id: string, time: string | null): string => `${id}|${time ?? ''}`
+const storedKey = (id: string, time: string | null): string =>
+  entryKey({ id, time: time ?? undefined })
 
 const isPartOf = (head: Head, natural: number | undefined): boolean =>
   head.kind === 'history' &&
@@ -183,7 +195,7 @@ export const reachesBeyond = (head: Head, page: Page, now: number): boolean =>
 /** Dates of a body that came out of a store unchanged: entry by entry, as they were given. */
 export function redate(head: Head, body: Body, now: number): Segment {
   const page = { ...body, nextCursor: null, itemCount: body.entries.length }
-  return restore(head, page, now)
+  return restore(head, page, { now, isMember: () => true })
 }
 
 /** The part of a page that lies before the start of the next chain, and whether it reached that start. */

@@ -9,7 +9,8 @@ export interface Cut {
  * Where a page ends (P-8, P-10, P-12). `dates` are those of the matching records collected so far, ascending:
  * up to `limit`, and beyond it at least one more (if there is one) and the rest of a group of equal dates
  * that the cut would split, as far as `limit / 2` members. `mayGoOn` tells that more records of the last date
- * could follow what was collected, because the collecting was cut short: then that group is not begun.
+ * could follow what was collected, because the collecting was cut short: then that group is not begun, and
+ * `count` is 0 when there is nothing but that group.
  */
 export function cutPage(dates: readonly number[], limit: number, mayGoOn: boolean): Cut {
   if (dates.length <= limit && !mayGoOn) return { count: dates.length, more: false }
@@ -20,7 +21,7 @@ export function cutPage(dates: readonly number[], limit: number, mayGoOn: boolea
   if (!splits) return { count: end, more: true }
   const groupStart = dates.indexOf(boundary!)
   const groupSize = dates.lastIndexOf(boundary!) - groupStart + 1
-  const keepsGroup = groupStart === 0 || (dates.length > limit && groupSize > limit / 2)
+  const keepsGroup = dates.length > limit && (groupStart === 0 || groupSize > limit / 2)
   return { count: keepsGroup ? end : groupStart, more: true }
 }
 

@@ -73,6 +73,9 @@ export class StaleLogError extends Error {
   override readonly name = 'StaleLogError'
 }
 
+/** How often a place is read again before what is missing there counts as gone. */
+const proofsOfAbsence = 3
+
 /** Empty answers with a moving cursor that one extension follows before it takes a rest. */
 const maxBarrenAnswers = 20
 
@@ -93,6 +96,10 @@ export class FeedLog {
   readonly #openedAt: number
   readonly #extensions = new Map<Chain, Promise<void>>()
   readonly #loads = new Map<Head, Promise<Segment>>()
+  /** Cursors that history was read from. */
+  readonly #followed = new Map<Chain, Set<string | undefined>>()
+  /** Chains that go over known ground again, since their cursor was refused. */
+  readonly #retracing = new Set<Chain>()
   readonly #open = new Map<Chain, OpenSegment>()
   /** The newest cursor of history, and when it was obtained. */
   #obtained: { cursor: string; readAt: number; afterNo: number } | undefined
@@ -171,18 +178,37 @@ export class FeedLog {
       const source = nextSource(chain)
       const { page, isRestart } = await this.#fetchUncut(chain, source, caller)
       if (chain.heads.length === 0) assertAscending(page)
+      if (isRestart) this.#retracing.add(chain)
+      const isRetracing = this.#retracing.has(chain)
       const isStuck = page.nextCursor === null || page.nextCursor === source.cursor
-      if (!isStuck && !isRestart && leadsBack(chain, page.nextCursor, Number.POSITIVE_INFINITY)) {
+      if (!isStuck && !isRetracing && this.#leadsBack(chain, page.nextCursor)) {
         refuseLoop(++loops)
         continue
       }
-      const body = isRestart || isStuck ? await this.#withoutKnown(chain, page, caller) : page
+      const mayRepeat = isRetracing || isStuck || this.#startsWithLast(chain, page)
+      const body = mayRepeat ? await this.#withoutKnown(chain, page, caller) : page
+      if (body.entries.length > 0) this.#retracing.delete(chain)
       const reached = await this.#appendHistory(chain, { body, page, source, startedAt })
       const isEnd = page.nextCursor === null || (isStuck && (page.itemCount === 0 || hasAskedAgain))
       if (reached || isEnd) return this.#endHistory(chain)
       if (body.entries.length > 0) return
       hasAskedAgain = isStuck
     }
+  }
+
+  /** True when history was already read from this cursor. */
+  #leadsBack(chain: Chain, cursor: string | null): boolean {
+    const followed = this.#followed.get(chain) ?? new Set(chain.heads.map(sourceCursor))
+    this.#followed.set(chain, followed)
+    if (chain.state.cursor !== null) followed.add(chain.state.cursor)
+    return followed.has(cursor ?? undefined)
+  }
+
+  /** True where a cursor includes its own object (U-3). */
+  #startsWithLast(chain: Chain, page: Page): boolean {
+    const last = this.#open.get(chain)?.segment.entries.at(-1)
+    const first = page.entries[0]
+    return last !== undefined && first !== undefined && entryKey(last) === entryKey(first)
   }
 
   async #appendHistory(
@@ -241,17 +267,20 @@ export class FeedLog {
     let source: Source = from.cursor === null ? startOf(chain) : { cursor: from.cursor }
     const known = await this.#recentKeys(chain, from.afterNo, caller)
     const followed = new Set([from.cursor])
+    let isRetracing = false
     let hasAskedAgain = false
     let loops = 0
     for (;;) {
       const { page, isRestart } = await this.#fetchUncut(chain, source, caller)
       const cursor = page.nextCursor
       const isStuck = cursor === null || cursor === source.cursor
-      if (!isStuck && (followed.has(cursor) || leadsBack(chain, cursor, from.afterNo))) {
+      isRetracing ||= isRestart
+      const isOld = !isRetracing && leadsBack(chain, cursor, from.afterNo)
+      if (!isStuck && (isOld || followed.has(cursor))) {
         refuseLoop(++loops)
         continue
       }
-      const isQuiet = !(await this.#appendTip(chain, { page, isRestart, source, known, caller }))
+      const isQuiet = !(await this.#appendTip(chain, { page, isRetracing, source, known, caller }))
       const isWhole = page.itemCount < this.parts.settings.pageLimit
       const isNewest = cursor === chain.state.cursor
       if (cursor !== null) this.#settleTip(chain, cursor)
@@ -270,14 +299,14 @@ export class FeedLog {
     chain: Chain,
     read: {
       page: Page
-      isRestart: boolean
+      isRetracing: boolean
       source: Source
       known: ReadonlyMap<string, number>
       caller: Caller
     }
   ): Promise<boolean> {
     const unknown = pick(read.page, entry => !read.known.has(entryKey(entry)))
-    const body = read.isRestart ? await this.#withoutKnown(chain, unknown, read.caller) : unknown
+    const body = read.isRetracing ? await this.#withoutKnown(chain, unknown, read.caller) : unknown
     await this.#append(chain, { body, source: read.source, floor: 'tip' })
     return body.entries.length > 0
   }
@@ -312,11 +341,13 @@ export class FeedLog {
     chain: Chain,
     what: { body: Body; source: Source; floor: Floor | 'tip' }
   ): Promise<void> {
-    if (what.body.entries.length === 0) return
+    const body = this.#withoutOpen(chain, what.body)
+    if (body.entries.length === 0) return
     this.#appending++
     try {
       const options: AppendOptions = {
         ...what,
+        body,
         floor: what.floor === 'tip' ? this.#floorOfTip() : what.floor,
         journal: this.journal,
         chain,
@@ -332,8 +363,8 @@ export class FeedLog {
       this.journal.put(head, ids)
       this.#open.set(chain, { head, segment })
       this.parts.cache.set(this.identity.name, segment)
-      this.#remember(what.body, head.no)
-      this.parts.meter.count('objects_read', {}, what.body.entries.length)
+      this.#remember(body, head.no)
+      this.parts.meter.count('objects_read', {}, body.entries.length)
     } finally {
       this.#appending--
     }
@@ -346,9 +377,10 @@ export class FeedLog {
   async #fetchUncut(
     chain: Chain,
     source: Source,
-    caller: Caller
+    caller: Caller,
+    again?: Head
   ): Promise<{ page: Page; isRestart: boolean }> {
-    const whole = await this.#fetch(chain, source, caller)
+    const whole = await this.#fetch(chain, source, caller, { again })
     const { entries, itemCount, nextCursor } = whole.page
     const { settings, meter } = this.parts
     const { state } = this.journal
@@ -358,7 +390,7 @@ export class FeedLog {
     const group = entries.findIndex(entry => isTie(entry, entries.at(-1)!))
     if (group > 0) {
       const limit = itemCount - (entries.length - group)
-      const shorter = await this.#fetch(chain, source, caller, { limit })
+      const shorter = await this.#fetch(chain, source, caller, { again, limit })
       const last = shorter.page.entries.at(-1)
       const cursor = shorter.page.nextCursor
       const isBefore = cursor !== null && cursor !== nextCursor && cursor !== source.cursor
@@ -369,12 +401,21 @@ export class FeedLog {
     return whole
   }
 
+  /** No segment holds the same version twice: a place in it could not be told from the other. */
+  #withoutOpen(chain: Chain, body: Body): Body {
+    const open = this.#open.get(chain)
+    if (!open || !body.entries.some(({ id }) => this.journal.newest(id) === open.head.no))
+      return body
+    const held = new Set(open.segment.entries.map(entryKey))
+    return pick(body, entry => !held.has(entryKey(entry)))
+  }
+
   /** One page, from a cursor or, when Sekoia refuses the cursor, from a time that lies safely before it. */
   async #fetch(
     chain: Chain,
     source: Source,
     caller: Caller,
-    how: { readonly again?: Head; readonly limit?: number } = {}
+    how: { readonly again?: Head | undefined; readonly limit?: number }
   ): Promise<{ page: Page; isRestart: boolean }> {
     const { upstream, meter } = this.parts
     const { feedId, types } = this.identity
@@ -466,12 +507,29 @@ export class FeedLog {
     const { cache, clock, meter } = this.parts
     const stored = await this.#readStored(head)
     meter.count('segments_loaded', { from: stored ? 'store' : 'sekoia' })
-    const segment = stored
-      ? redate(head, stored, clock.now())
-      : restore(head, await this.#fetchAgain(head, caller), clock.now())
+    const segment = stored ? redate(head, stored, clock.now()) : await this.#restore(head, caller)
     cache.set(this.identity.name, segment)
     if (!stored) await this.#keep(segment)
     return segment
+  }
+
+  /**
+   * A body read again may lack what has moved or was deleted since. What the log does not know to have moved is
+   * asked for again before it counts as gone: one wrong answer of Sekoia must not empty a segment.
+   */
+  async #restore(head: Head, caller: Caller): Promise<Segment> {
+    const ids = head.kind === 'tip' ? new Set(head.stored.map(([id]) => id)).size : head.count
+    const expected = ids - this.journal.supersededCount(head.no)
+    let fullest: Segment | undefined
+    for (let asked = 0; asked < proofsOfAbsence; asked++) {
+      const segment = restore(head, await this.#fetchAgain(head, caller), {
+        now: this.parts.clock.now(),
+        isMember: id => this.journal.isMember(id, head.no)
+      })
+      if (!fullest || segment.entries.length > fullest.entries.length) fullest = segment
+      if (fullest.entries.length >= expected) break
+    }
+    return fullest!
   }
 
   async #readStored(head: Head): Promise<StoredBody | undefined> {
@@ -496,13 +554,13 @@ export class FeedLog {
   /** Pages from a segment's source until they reach beyond it. */
   async #fetchAgain(head: Head, caller: Caller): Promise<Page> {
     const chain = this.journal.chains.find(candidate => candidate.start === head.chain)!
-    let { page } = await this.#fetch(chain, head.source, caller, { again: head })
+    let { page } = await this.#fetchUncut(chain, head.source, caller, head)
     let whole: Page = page
     let from = head.source.cursor
     while (page.nextCursor !== null && page.nextCursor !== from) {
       if (reachesBeyond(head, page, this.parts.clock.now())) break
       from = page.nextCursor
-      page = (await this.#fetch(chain, { cursor: from }, caller, { again: head })).page
+      page = (await this.#fetchUncut(chain, { cursor: from }, caller, head)).page
       whole = { ...concat(whole, page), nextCursor: page.nextCursor, itemCount: whole.itemCount }
     }
     return whole
@@ -538,6 +596,8 @@ export class FeedLog {
 }
 
 const isTie = (a: Entry, b: Entry): boolean => a.time !== undefined && a.time === b.time
+
+const sourceCursor = (head: Head): string | undefined => head.source.cursor
 
 const startOf = (chain: Chain): Source =>
   chain.start === 0 ? {} : { modifiedAfter: toWholeSeconds(chain.start - 1000) }

@@ -110,6 +110,7 @@ export class Journal {
   readonly #superseded = new Map<number, Set<string>>()
   readonly #successors = new Map<number, Set<string>>()
   #ids: IdIndex
+  #knowsAllIds = true
   readonly #maxIds: number
 
   private constructor(state: JournalState, version: number, maxIds: number) {
@@ -207,13 +208,19 @@ export class Journal {
     return this.#successors.get(no)?.has(id) ?? false
   }
 
-  hasSuperseded(no: number): boolean {
-    return this.#superseded.has(no)
+  supersededCount(no: number): number {
+    return this.#superseded.get(no)?.size ?? 0
   }
 
   /** The segment that holds the newest version of this id, as far as the index knows. */
   newest(id: string): number | undefined {
     return this.#ids.get(fingerprint(id))
+  }
+
+  /** Whether an object that stands in a segment's place upstream was in the segment; in doubt it was. */
+  isMember(id: string, no: number): boolean {
+    const newest = this.newest(id)
+    return newest === undefined ? !this.#knowsAllIds : newest === no
   }
 
   /** Segments that hold an older version of this id. */
@@ -237,7 +244,10 @@ export class Journal {
   }
 
   #learn(head: Head, prints: readonly Fingerprint[]): void {
-    if (this.#ids.size + prints.length > this.#maxIds) this.#ids = new IdIndex()
+    if (this.#ids.size + prints.length > this.#maxIds) {
+      this.#ids = new IdIndex()
+      this.#knowsAllIds = false
+    }
     for (const print of prints) {
       const known = this.#ids.get(print)
       const knownHead = known === undefined || known === head.no ? undefined : this.head(known)

@@ -69,28 +69,40 @@ export class Reading {
 
   /** Throws GatewayError when nothing was found and the log could not be read on, StaleLogError when overtaken. */
   async run(): Promise<ReadResult> {
-    const ending = await this.#collectOrFallShort()
-    const { count, more } = cutPage(this.#dates, this.#limit, ending === 'short')
-    const page = this.#found.slice(0, count)
+    let ending: Ending
+    try {
+      ending = await this.#collect()
+    } catch (error) {
+      return this.#answerShort(error)
+    }
+    const { count, more } = cutPage(this.#dates, this.#limit, false)
     if (ending === 'enough') this.#readAhead()
+    return this.#answer(count, more || ending === 'short')
+  }
+
+  /**
+   * What was found before Sekoia failed is answered with `more` (P-34). A group of equal dates that may go on is
+   * for those who continue by `next`: others would go on by its date, and miss the rest.
+   */
+  #answerShort(error: unknown): ReadResult {
+    if (error instanceof StaleLogError || isRefusal(error)) throw error
+    const { continues, filter } = this.#request
+    const whole = cutPage(this.#dates, this.#limit, true).count
+    const count = whole === 0 && continues ? Math.min(this.#limit, this.#found.length) : whole
+    const isWalking = isSparse(filter) && this.#scanned !== undefined && this.#found.length === 0
+    if (count === 0 && !isWalking) throw asGatewayError(error)
+    this.#outcome = 'stale'
+    return this.#answer(count, true)
+  }
+
+  #answer(count: number, more: boolean): ReadResult {
+    const page = this.#found.slice(0, count)
     return {
       records: page.map(({ segment, index }) => toRecord(segment, index)),
       chunks: chunksOf(page),
       more,
       position: this.#positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined)),
       outcome: this.#outcome
-    }
-  }
-
-  async #collectOrFallShort(): Promise<Ending> {
-    try {
-      return await this.#collect()
-    } catch (error) {
-      if (error instanceof StaleLogError || isRefusal(error)) throw error
-      const isWalking = isSparse(this.#request.filter) && this.#scanned !== undefined
-      if (this.#found.length === 0 && !isWalking) throw asGatewayError(error)
-      this.#outcome = 'stale'
-      return 'short'
     }
   }
 
@@ -127,6 +139,7 @@ export class Reading {
     if (!position || position.epoch !== this.#log.journal.state.epoch) return
     const { heads } = this.#chain
     for (let i = this.#index; heads[i] && heads[i]!.firstDate <= position.date; i++) {
+      if (position.segment !== undefined && position.segment !== heads[i]!.no) continue
       const { dates, entries } = await this.#segment(heads[i]!)
       const first = firstIndex(dates, date => date >= position.date)
       for (let at = first; dates[at] === position.date; at++) {
@@ -296,7 +309,8 @@ export class Reading {
       epoch: this.#log.journal.state.epoch,
       date: segment.dates[index]!,
       natural: Math.min(segment.naturals[index]!, segment.dates[index]!),
-      id: segment.entries[index]!.id
+      id: segment.entries[index]!.id,
+      segment: segment.no
     }
   }
 }

@@ -102,8 +102,6 @@ export interface JournalCommit {
   readonly heads: readonly StoredHead[]
   /** Bodies that must be there no later than the heads. */
   readonly bodies: readonly { readonly no: number; readonly body: Buffer }[]
-  /** True: the given heads are the whole journal; whatever else the store has of it goes. */
-  readonly replace?: boolean
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Position {
   readonly natural: number
   /** STIX id of the record. */
   readonly id: string
+  /** Where in its log the record lies, for the log alone to read; a whole number from 1 below 2^32. */
+  readonly segment?: number
 }
 
 /** Which of the versions held are asked for (TAXII §3.4.1, D-20): the union of the parts that are set. */

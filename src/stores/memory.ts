@@ -28,13 +28,8 @@ export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions)
   })
   const bodyName = (log: string, no: number) => `${log}/${no}`
 
-  const dropBodies = (log: string, isDropped: (no: number) => boolean) => {
-    for (const name of [...bodies.keys()]) {
-      const slash = name.lastIndexOf('/')
-      if (name.slice(0, slash) === log && isDropped(Number(name.slice(slash + 1)))) {
-        bodies.delete(name)
-      }
-    }
+  const dropBodies = (log: string) => {
+    for (const name of [...bodies.keys()]) if (name.startsWith(`${log}/`)) bodies.delete(name)
   }
 
   const append = (journal: Journal | undefined, heads: readonly StoredHead[]) => {
@@ -46,10 +41,7 @@ export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions)
   const commit = (log: string, change: JournalCommit) => {
     const journal = journals.get(log)
     if ((journal?.version ?? 0) !== change.expectedVersion) return false
-    const heads = append(change.replace ? undefined : journal, change.heads)
-    if (change.replace) {
-      dropBodies(log, no => !heads.has(no) || !journal?.heads.get(no)?.equals(heads.get(no)!))
-    }
+    const heads = append(journal, change.heads)
     const version = change.expectedVersion + 1
     journals.set(log, { version, state: Buffer.from(change.state), heads })
     for (const { no, body } of change.bodies) bodies.set(bodyName(log, no), Buffer.from(body))
@@ -72,7 +64,7 @@ export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions)
     },
     async drop(log) {
       journals.delete(log)
-      dropBodies(log, () => true)
+      dropBodies(log)
     },
     trouble: () => trouble,
     async close() {}

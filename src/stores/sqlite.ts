@@ -77,16 +77,7 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     const version = Number(sql.journal.get(log)?.['version'] ?? 0)
     if (version !== change.expectedVersion) return false
     sql.putJournal.run(log, version + 1, change.state)
-    if (change.replace) {
-      const kept = JSON.stringify(change.heads.map(({ no }) => no))
-      sql.dropOtherHeads.run(log, kept)
-      sql.dropOtherBodies.run(log, kept)
-    }
-    for (const { no, head } of change.heads) {
-      const { changes } = sql.putHead.run(log, no, head)
-      // A body read under another head is not the body of this one.
-      if (change.replace && changes > 0) sql.dropBody.run(log, no)
-    }
+    for (const { no, head } of change.heads) sql.putHead.run(log, no, head)
     for (const { no, body } of change.bodies) putBody(log, no, body)
     evict()
     return true
@@ -175,7 +166,7 @@ const prepare = (database: DatabaseSync) => ({
   ),
   putHead: database.prepare(
     `INSERT INTO heads VALUES (?, ?, ?)
-     ON CONFLICT DO UPDATE SET head = excluded.head WHERE head <> excluded.head`
+     ON CONFLICT DO UPDATE SET head = excluded.head`
   ),
   putBody: database.prepare(
     `INSERT INTO bodies (log, no, bytes, used_at, body) VALUES (?, ?, ?, ?, ?)
@@ -184,13 +175,6 @@ const prepare = (database: DatabaseSync) => ({
   dropJournal: database.prepare('DELETE FROM journals WHERE log = ?'),
   dropHeads: database.prepare('DELETE FROM heads WHERE log = ?'),
   dropBodies: database.prepare('DELETE FROM bodies WHERE log = ?'),
-  dropBody: database.prepare('DELETE FROM bodies WHERE log = ? AND no = ?'),
-  dropOtherHeads: database.prepare(
-    'DELETE FROM heads WHERE log = ? AND no NOT IN (SELECT value FROM json_each(?))'
-  ),
-  dropOtherBodies: database.prepare(
-    'DELETE FROM bodies WHERE log = ? AND no NOT IN (SELECT value FROM json_each(?))'
-  ),
   dropOldestBody: database.prepare(
     'DELETE FROM bodies WHERE rowid = (SELECT rowid FROM bodies ORDER BY used_at, rowid LIMIT 1)'
   )

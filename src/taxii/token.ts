@@ -9,7 +9,7 @@ import type { Endpoint } from './query.ts'
  * token outlives every restart, upgrade and loss of secrets (G3); what it finds is alteration.
  *
  *     1 version │ 1 shape │ 16 collection │ [8 added_after] │ match: 1 + n text, or 8 hash
- *     │ [4 epoch, 8 date, 8 natural, id to the end] │ 8 checksum
+ *     │ [4 epoch, 4 segment, 8 date, 8 natural, id to the end] │ 8 checksum
  *
  * Times are doubles, as JavaScript has them.
  */
@@ -106,12 +106,16 @@ function decodeContent(content: Buffer): Token {
   }
 }
 
-const decodePosition = (bytes: Buffer, form: IdForm): Position => ({
-  epoch: bytes.subarray(0, 4).toString('hex'),
-  date: toTime(bytes.subarray(4, 12)),
-  natural: toTime(bytes.subarray(12, 20)),
-  id: idText(bytes.subarray(20), form)
-})
+function decodePosition(bytes: Buffer, form: IdForm): Position {
+  const segment = bytes.readUInt32BE(4)
+  return {
+    epoch: bytes.subarray(0, 4).toString('hex'),
+    date: toTime(bytes.subarray(8, 16)),
+    natural: toTime(bytes.subarray(16, 24)),
+    id: idText(bytes.subarray(24), form),
+    ...(segment > 0 && { segment })
+  }
+}
 
 function encodeMatch(match: Match | MatchHash): { bytes: Buffer; hashed: boolean } {
   if ('hash' in match) return { bytes: Buffer.from(match.hash, 'hex'), hashed: true }
@@ -125,6 +129,7 @@ function encodePosition(position: Position | undefined, room: number) {
   if (!position) return { form: 'none' as IdForm, bytes: Buffer.alloc(0) }
   const fixed = Buffer.concat([
     Buffer.from(position.epoch, 'hex'),
+    segmentBytes(position.segment ?? 0),
     timeBytes(position.date),
     timeBytes(position.natural)
   ])
@@ -156,6 +161,12 @@ function idText(bytes: Buffer, form: IdForm): string {
     case 'custom type':
       return `${bytes.subarray(16)}--${uuidText(bytes.subarray(0, 16))}`
   }
+}
+
+function segmentBytes(segment: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(segment)
+  return bytes
 }
 
 function timeBytes(millis: number): Buffer {

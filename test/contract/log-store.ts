@@ -3,9 +3,9 @@ import type { JournalCommit, LogStore } from '../../src/kernel/ports.ts'
 
 /** What every {@link LogStore} must do. Run by one test file per store. */
 
-export type OpenStore = (t: Test, options: { bodyMaxBytes: number }) => LogStore | Promise<LogStore>
+/** A new, empty store with room for 64 MiB of bodies. */
+export type OpenStore = (t: Test) => LogStore | Promise<LogStore>
 
-const roomy = { bodyMaxBytes: 64 * 1024 * 1024 }
 const text = (value: string) => Buffer.from(value)
 
 /** A first commit of one head and its body; `change` overrides parts of it. */
@@ -19,13 +19,13 @@ export const firstCommit = (change: Partial<JournalCommit> = {}): JournalCommit 
 
 export function logStoreContract(t: Test, open: OpenStore) {
   t.test('load: a log that was never committed is undefined', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     t.equal(await store.load('unknown'), undefined)
     t.equal(store.trouble(), undefined)
   })
 
   t.test('commit: expectedVersion 0 creates the journal with version 1', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     t.equal(await store.commit('log', firstCommit()), true)
     t.same(await store.load('log'), {
       version: 1,
@@ -36,13 +36,13 @@ export function logStoreContract(t: Test, open: OpenStore) {
   })
 
   t.test('commit: a journal without heads is a journal', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     await store.commit('log', firstCommit({ heads: [], bodies: [] }))
     t.same(await store.load('log'), { version: 1, state: text('state'), heads: [] })
   })
 
   t.test('commit: a stale, future or repeated version changes nothing', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     await store.commit('log', firstCommit())
     await store.commit('log', firstCommit({ expectedVersion: 1, state: text('second') }))
     const before = await store.load('log')
@@ -57,7 +57,6 @@ export function logStoreContract(t: Test, open: OpenStore) {
         ]
       })
       t.equal(await store.commit('log', late), false)
-      t.equal(await store.commit('log', { ...late, replace: true }), false)
     }
     t.same(await store.load('log'), before)
     t.same(await store.readBody('log', 1), text('body 1'))
@@ -67,7 +66,7 @@ export function logStoreContract(t: Test, open: OpenStore) {
   })
 
   t.test('commit: of many writers from one version exactly one wins', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     const writers = Array.from({ length: 20 }, (_, no) =>
       store.commit(
         'log',
@@ -89,7 +88,7 @@ export function logStoreContract(t: Test, open: OpenStore) {
   })
 
   t.test('commit: heads are added or overwritten, the others stay, `no` ascends', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     const first = [100, 9, 20].map(no => ({ no, head: text(`old ${no}`) }))
     await store.commit('log', firstCommit({ heads: first, bodies: [] }))
     const second = [20, 3].map(no => ({ no, head: text(`new ${no}`) }))
@@ -108,54 +107,22 @@ export function logStoreContract(t: Test, open: OpenStore) {
   })
 
   t.test('commit: a body given again overwrites the older one', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     await store.commit('log', firstCommit())
     const longer = [{ no: 1, body: text('a longer body') }]
     await store.commit('log', firstCommit({ expectedVersion: 1, bodies: longer }))
     t.same(await store.readBody('log', 1), text('a longer body'))
   })
 
-  t.test('commit with replace: the given heads are the whole journal', async t => {
-    const store = await open(t, roomy)
-    const nos = [1, 2, 3]
-    const heads = nos.map(no => ({ no, head: text(`head ${no}`) }))
-    const bodies = nos.map(no => ({ no, body: text(`body ${no}`) }))
-    await store.commit('log', firstCommit({ heads, bodies }))
-    const replaced = firstCommit({
-      expectedVersion: 1,
-      state: text('rebuilt'),
-      heads: [
-        { no: 2, head: text('head 2') },
-        { no: 3, head: text('another head') },
-        { no: 4, head: text('head 4') }
-      ],
-      bodies: [{ no: 4, body: text('body 4') }],
-      replace: true
-    })
-    t.equal(await store.commit('log', replaced), true)
-    t.same(await store.load('log'), { version: 2, state: replaced.state, heads: replaced.heads })
-    t.equal(await store.readBody('log', 1), undefined, 'no head, no body')
-    t.same(await store.readBody('log', 2), text('body 2'), 'the same head keeps its body')
-    t.equal(await store.readBody('log', 3), undefined, 'another head has another body')
-    t.same(await store.readBody('log', 4), text('body 4'))
-  })
-
-  t.test('commit with replace: creates a journal that is not there', async t => {
-    const store = await open(t, roomy)
-    t.equal(await store.commit('log', firstCommit({ replace: true })), true)
-    t.equal((await store.load('log'))?.version, 1)
-    t.same(await store.readBody('log', 1), text('body 1'))
-  })
-
   t.test('readBody: unknown logs and numbers are undefined', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     await store.commit('log', firstCommit())
     t.equal(await store.readBody('log', 2), undefined)
     t.equal(await store.readBody('unknown', 1), undefined)
   })
 
   t.test('writeBody: adds or overwrites a body and leaves the journal alone', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     await store.commit('log', firstCommit())
     const before = await store.load('log')
     await store.writeBody('log', 1, text('fetched again'))
@@ -167,45 +134,10 @@ export function logStoreContract(t: Test, open: OpenStore) {
     t.equal(await store.load('unknown'), undefined)
   })
 
-  t.test('bodies: no more than bodyMaxBytes are kept, the journal is never evicted', async t => {
-    const store = await open(t, { bodyMaxBytes: 1000 })
-    const body = Buffer.alloc(300, 1)
-    for (let no = 0; no < 10; no++) {
-      const heads = [{ no, head: Buffer.alloc(500, no) }]
-      await store.commit('log', firstCommit({ expectedVersion: no, heads, bodies: [{ no, body }] }))
-    }
-    const kept = []
-    for (let no = 0; no < 10; no++) if (await store.readBody('log', no)) kept.push(no)
-    t.same(kept, [7, 8, 9])
-    t.equal((await store.load('log'))?.heads.length, 10)
-    await store.writeBody('log', 0, body)
-    t.same(await store.readBody('log', 0), body, 'an evicted body can be put back')
-  })
-
-  t.test('bodies: overwriting one with a smaller one makes room', async t => {
-    const store = await open(t, { bodyMaxBytes: 1000 })
-    await store.writeBody('log', 1, Buffer.alloc(900))
-    await store.writeBody('log', 1, Buffer.alloc(100))
-    await store.writeBody('log', 2, Buffer.alloc(900))
-    t.equal((await store.readBody('log', 1))?.length, 100)
-    t.equal((await store.readBody('log', 2))?.length, 900)
-  })
-
-  t.test('bodies: one larger than bodyMaxBytes is not kept, and is no trouble', async t => {
-    const store = await open(t, { bodyMaxBytes: 1000 })
-    t.equal(
-      await store.commit('log', firstCommit({ bodies: [{ no: 1, body: Buffer.alloc(1001) }] })),
-      true
-    )
-    t.equal(await store.readBody('log', 1), undefined)
-    t.equal((await store.load('log'))?.heads.length, 1)
-    t.equal(store.trouble(), undefined)
-  })
-
   t.test(
     'drop: forgets journal and bodies of that log, which can then be created anew',
     async t => {
-      const store = await open(t, roomy)
+      const store = await open(t)
       await store.commit('log', firstCommit())
       await store.commit('log2', firstCommit())
       await store.drop('log')
@@ -220,7 +152,7 @@ export function logStoreContract(t: Test, open: OpenStore) {
   )
 
   t.test('bytes: every byte value and empty buffers come back as they went in', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     const all = Buffer.from(Uint8Array.from({ length: 256 }, (_, byte) => byte))
     await store.commit('log', {
       expectedVersion: 0,
@@ -245,7 +177,7 @@ export function logStoreContract(t: Test, open: OpenStore) {
   })
 
   t.test('bytes: what is stored does not change with the caller’s buffers', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     const page = Buffer.from('..body..')
     const state = Buffer.from('state')
     const head = Buffer.from('head')
@@ -268,7 +200,7 @@ export function logStoreContract(t: Test, open: OpenStore) {
   t.test(
     'names: every allowed character, and names that differ in little, are logs apart',
     async t => {
-      const store = await open(t, roomy)
+      const store = await open(t)
       const letters = 'abcdefghijklmnopqrstuvwxyz'
       const every = `${letters}${letters.toUpperCase()}0123456789._:-`
       const names = [
@@ -299,7 +231,7 @@ export function logStoreContract(t: Test, open: OpenStore) {
   )
 
   t.test('size: a thousand heads in one commit, and a body of eight megabytes', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     const heads = Array.from({ length: 1000 }, (_, no) => ({ no, head: text(`head ${no}`) }))
     const body = Buffer.alloc(8 * 1024 * 1024, 'stix')
     await store.commit('log', firstCommit({ heads, bodies: [{ no: 999, body }] }))
@@ -309,8 +241,49 @@ export function logStoreContract(t: Test, open: OpenStore) {
   })
 
   t.test('close: may be called twice', async t => {
-    const store = await open(t, roomy)
+    const store = await open(t)
     await store.close()
     await t.resolves(store.close())
+  })
+}
+
+/** What a store must do that keeps the bound of its bodies itself. */
+export function bodyBoundContract(
+  t: Test,
+  open: (t: Test, bodyMaxBytes: number) => LogStore | Promise<LogStore>
+) {
+  t.test('bodies: no more than bodyMaxBytes are kept, the journal is never evicted', async t => {
+    const store = await open(t, 1000)
+    const body = Buffer.alloc(300, 1)
+    for (let no = 0; no < 10; no++) {
+      const heads = [{ no, head: Buffer.alloc(500, no) }]
+      await store.commit('log', firstCommit({ expectedVersion: no, heads, bodies: [{ no, body }] }))
+    }
+    const kept = []
+    for (let no = 0; no < 10; no++) if (await store.readBody('log', no)) kept.push(no)
+    t.same(kept, [7, 8, 9])
+    t.equal((await store.load('log'))?.heads.length, 10)
+    await store.writeBody('log', 0, body)
+    t.same(await store.readBody('log', 0), body, 'an evicted body can be put back')
+  })
+
+  t.test('bodies: overwriting one with a smaller one makes room', async t => {
+    const store = await open(t, 1000)
+    await store.writeBody('log', 1, Buffer.alloc(900))
+    await store.writeBody('log', 1, Buffer.alloc(100))
+    await store.writeBody('log', 2, Buffer.alloc(900))
+    t.equal((await store.readBody('log', 1))?.length, 100)
+    t.equal((await store.readBody('log', 2))?.length, 900)
+  })
+
+  t.test('bodies: one larger than bodyMaxBytes is not kept, and is no trouble', async t => {
+    const store = await open(t, 1000)
+    t.equal(
+      await store.commit('log', firstCommit({ bodies: [{ no: 1, body: Buffer.alloc(1001) }] })),
+      true
+    )
+    t.equal(await store.readBody('log', 1), undefined)
+    t.equal((await store.load('log'))?.heads.length, 1)
+    t.equal(store.trouble(), undefined)
   })
 }

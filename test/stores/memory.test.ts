@@ -1,8 +1,9 @@
 import t from 'tap'
 import { createMemoryStore } from '../../src/stores/memory.ts'
-import { logStoreContract } from '../contract/log-store.ts'
+import { bodyBoundContract, logStoreContract } from '../contract/log-store.ts'
 
-logStoreContract(t, (_t, options) => createMemoryStore(options))
+logStoreContract(t, () => createMemoryStore({ bodyMaxBytes: 64 * 1024 * 1024 }))
+bodyBoundContract(t, (_t, bodyMaxBytes) => createMemoryStore({ bodyMaxBytes }))
 
 t.test('trouble(): repeats why memory stands in for a real store', async t => {
   const store = createMemoryStore({ bodyMaxBytes: 1000, trouble: 'no data directory' })

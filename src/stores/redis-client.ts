@@ -1,0 +1,102 @@
+import { Cluster, Redis } from 'ioredis'
+import { parseRedisUrl, type RedisNode } from './redis-url.ts'
+
+/** One ioredis client for the three ways Redis is run, with the scripts of the store. */
+
+export interface RedisConnection {
+  /** `rediss://` for TLS. Its nodes are the server, the Sentinels, or some of the Cluster. */
+  readonly url: string
+  readonly mode: 'single' | 'sentinel' | 'cluster'
+  /** For a URL that carries none; '' for none. */
+  readonly username: string
+  readonly password: string
+  /** What the Sentinels call the master. */
+  readonly sentinelName: string
+  /** '' when the Sentinels ask for none. */
+  readonly sentinelPassword: string
+  /** PEM. What is left out is Node's default. */
+  readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer }
+  /** Longest wait for a connection, for an answer, and for a silent socket before it is given up. */
+  readonly timeoutMs: number
+}
+
+/** What the store needs of ioredis: commands that Redis and Cluster share. */
+export interface RedisClient {
+  /** `ready` when commands are taken. */
+  readonly status: string
+  on(event: 'ready' | 'close' | 'error', listener: (error?: Error) => void): unknown
+  get(key: string): Promise<string | null>
+  getBuffer(key: string): Promise<Buffer | null>
+  set(key: string, value: string, condition: 'NX'): Promise<unknown>
+  set(key: string, value: Buffer, unit: 'EX', seconds: number): Promise<unknown>
+  ttl(key: string): Promise<number>
+  expire(key: string, seconds: number): Promise<number>
+  hgetallBuffer(key: string): Promise<Record<string, Buffer>>
+  /** Arguments as for EVAL: number of keys, keys, arguments. */
+  commitJournal(
+    keyCount: number,
+    ...keysAndArguments: (string | number | Buffer)[]
+  ): Promise<number>
+  dropJournal(keyCount: number, ...keysAndArguments: string[]): Promise<number>
+  quit(): Promise<unknown>
+  disconnect(): void
+}
+
+/** Lua by the name of the client's method. */
+export type Scripts = Readonly<Record<'commitJournal' | 'dropJournal', { readonly lua: string }>>
+
+/** Starts to connect, and to connect again for ever, with pauses that grow to a few seconds. */
+export function createRedisClient(connection: RedisConnection, scripts: Scripts): RedisClient {
+  const { isTls, nodes } = parseRedisUrl(connection.url)
+  const options = serverOptions(connection)
+  const { mode, tls, timeoutMs } = connection
+  if (mode === 'cluster') {
+    return new Cluster(withPorts(nodes, 6379), {
+      scripts,
+      redisOptions: options,
+      enableOfflineQueue: false,
+      slotsRefreshTimeout: timeoutMs,
+      // Names stay names, so that certificates can be checked against them.
+      dnsLookup: (host, callback) => callback(null, host)
+    }) as unknown as RedisClient
+  }
+  const sentinel = {
+    name: connection.sentinelName,
+    sentinels: withPorts(nodes, 26_379),
+    sentinelCommandTimeout: timeoutMs,
+    ...(connection.sentinelPassword && { sentinelPassword: connection.sentinelPassword }),
+    ...(isTls && { enableTLSForSentinelMode: true, sentinelTLS: tls })
+  }
+  const where = mode === 'sentinel' ? sentinel : withPorts(nodes, 6379)[0]
+  return new Redis({
+    ...options,
+    ...where,
+    scripts,
+    enableOfflineQueue: false
+  }) as unknown as RedisClient
+}
+
+/**
+ * Nothing waits for a connection and nothing is sent twice: an operation that cannot be done now fails now, and
+ * the gateway goes on without the store. A socket that stays silent is given up with all that was queued on it.
+ */
+function serverOptions({ url, username, password, tls, timeoutMs }: RedisConnection) {
+  const found = parseRedisUrl(url)
+  return {
+    ...(found.isTls && { tls }),
+    username: found.username || username,
+    password: found.password || password,
+    db: found.database,
+    connectionName: 'sekoia-feed-gateway',
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    // After a failover the old master, or a name that still leads to it, answers READONLY.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY')
+  }
+}
+
+const withPorts = (nodes: readonly RedisNode[], usual: number) =>
+  nodes.map(({ host, port }) => ({ host, port: port ?? usual }))

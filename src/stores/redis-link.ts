@@ -1,0 +1,117 @@
+import type { RedisClient } from './redis-client.ts'
+import type { Activity, TroubleWatch } from './trouble.ts'
+
+/** The connection as the store uses it: every operation bounded in time, trouble noticed without being asked. */
+export interface RedisLink {
+  /** Rejects within the time limit, with an error that carries no more than a message. */
+  run<T>(kind: Activity, work: () => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export interface RedisLinkOptions {
+  readonly client: RedisClient
+  readonly watch: TroubleWatch
+  readonly timeoutMs: number
+  /** Must have succeeded on a connection before anything else runs on it. */
+  readonly greet: () => Promise<void>
+  /** A write that changes nothing: shows on a new connection whether writing works. */
+  readonly probe: () => Promise<unknown>
+}
+
+/** Resolves when the connection is there, or known not to be, or after the time limit; never rejects. */
+export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLink> {
+  const { client, watch, timeoutMs } = options
+  const opened = Promise.withResolvers<void>()
+  let cause = 'no answer yet'
+  let greeting: Promise<void> | undefined
+  let checking: NodeJS.Timeout | undefined
+  let isClosed = false
+
+  const greet = () => {
+    greeting ??= options.greet().catch(error => {
+      greeting = undefined
+      throw error
+    })
+    return greeting
+  }
+
+  const operate = async <T>(work: () => Promise<T>) => {
+    if (isClosed) throw new Error('the store is closed')
+    if (client.status !== 'ready') throw new Error(`Redis is not connected: ${cause}`)
+    await greet()
+    return work()
+  }
+
+  const run = async <T>(kind: Activity, work: () => Promise<T>) => {
+    try {
+      return await watch.attempt(kind, () => within(timeoutMs, () => operate(work)))
+    } finally {
+      if (watch.text()) checkSoon()
+    }
+  }
+
+  const check = () =>
+    Promise.allSettled([run('reading', options.greet), run('writing', options.probe)])
+
+  /** Trouble ends by itself, whether or not anybody asks. */
+  const checkSoon = () => {
+    if (isClosed) return
+    checking ??= setTimeout(() => {
+      checking = undefined
+      check()
+    }, timeoutMs).unref()
+  }
+
+  const onReady = async () => {
+    watch.worked('connecting')
+    greeting = undefined
+    await check()
+    opened.resolve()
+  }
+
+  const onLost = (error?: Error) => {
+    if (error) cause = messageOf(error)
+    if (isClosed || client.status === 'ready') return
+    watch.failed('connecting', cause)
+    opened.resolve()
+  }
+
+  client.on('ready', onReady)
+  client.on('error', onLost)
+  client.on('close', () => onLost())
+
+  await within(timeoutMs, () => opened.promise).catch(error => watch.failed('connecting', error))
+  return {
+    run,
+    async close() {
+      isClosed = true
+      clearTimeout(checking)
+      if (client.status === 'ready') await within(timeoutMs, () => client.quit()).catch(() => {})
+      client.disconnect()
+    }
+  }
+}
+
+async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    late.reject(new Error(`Redis did not answer within ${ms} ms`))
+  }, ms)
+  try {
+    return await Promise.race([work(), late.promise])
+  } catch (error) {
+    // The errors of ioredis carry the command with its arguments: bodies, or a password.
+    throw new Error(messageOf(error as Error))
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What ioredis says in terms of its own options when a connection goes. */
+const lost =
+  /^(Reached the max retries|Stream isn't writeable|Connection is closed|Command aborted)/
+
+function messageOf(error: Error & { lastNodeError?: Error }): string {
+  const message = error.lastNodeError?.message ?? error.message
+  return lost.test(message) ? 'the connection was lost' : message.replace(/\.? script: .*/s, '')
+}

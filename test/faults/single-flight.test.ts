@@ -1,0 +1,174 @@
+import t, { type Test } from 'tap'
+import { FeedLogs } from '../../src/feedlog/logs.ts'
+import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
+import { lastVersion, type ReadRequest } from '../../src/kernel/records.ts'
+import { buildGateway } from '../support/app.ts'
+import { defaultFeed } from '../support/gateway.ts'
+import { callerOf, clientOf } from '../support/sekoia-client.ts'
+import { queryText, stepOf, truth } from '../support/walks.ts'
+import { pageCalls, storeWith, worldOf } from '../support/worlds.ts'
+
+/** N clients that ask for the same cause one upstream call, and none can take it from the others (G8). */
+
+const clients = 64
+const many = <T>(make: () => Promise<T>) => Promise.all(Array.from({ length: clients }, make))
+
+const queries = [
+  {},
+  { limit: 10 },
+  { 'match[type]': 'indicator' },
+  { added_after: '2025-12-20T00:00:00Z' },
+  { limit: 30, 'match[version]': 'all' }
+]
+
+for (const query of queries) {
+  const path = `objects/?${queryText(query)}`
+  t.test(`${clients} first requests for ${path} cause as many page calls as one`, async t => {
+    const alone = await worldOf(t, { logs: { pageLimit: 7 } })
+    const expected = stepOf(await alone.get(path))
+    const together = await worldOf(t, { logs: { pageLimit: 7 } })
+    for (const answer of await many(() => together.get(path)))
+      t.same(stepOf(answer).keys, expected.keys)
+    await Promise.all([alone.restart(), together.restart()])
+    t.equal(pageCalls(together), pageCalls(alone))
+  })
+}
+
+t.test(`${clients} first requests cause as many calls of any kind as one`, async t => {
+  const callsOf = async (requests: number): Promise<number> => {
+    const world = await worldOf(t)
+    await Promise.all(Array.from({ length: requests }, () => world.get('objects/')))
+    return world.simulator.calls.length
+  }
+  t.equal(await callsOf(clients), await callsOf(1))
+})
+
+t.test(`${clients} polls at a tip that is due cause one page call`, async t => {
+  const world = await worldOf(t)
+  const { lastDate } = stepOf(await world.get('objects/'))
+  const added = world.simulator.add(3)
+  world.simulator.clock.advance(11_000)
+  pageCalls(world)
+  const answers = await many(() => world.get(`objects/?added_after=${lastDate}`))
+  const calls = pageCalls(world)
+  await world.get(`objects/?added_after=${lastDate}`)
+  for (const answer of answers) t.same(stepOf(answer).ids, added)
+  t.ok(calls <= 2, 'the page, and the one that confirms the end')
+})
+
+t.test(`${clients} requests for a body that was evicted read it again once`, async t => {
+  const world = await worldOf(t, {
+    logs: { cacheMaxBytes: 1 },
+    store: storeWith({ bodyMaxBytes: 1 })
+  })
+  await world.get('objects/')
+  pageCalls(world)
+  const answers = await many(() => world.get('objects/?limit=50'))
+  for (const answer of answers) t.equal(stepOf(answer).ids.length, 50)
+  t.equal(pageCalls(world), 1)
+})
+
+t.test(`a key that is due for a check is checked once for ${clients} requests`, async t => {
+  const world = await worldOf(t)
+  await world.get('objects/')
+  world.simulator.clock.advance(600_000)
+  await world.restart()
+  pageCalls(world)
+  await many(() => world.get('objects/?limit=1'))
+  t.ok(pageCalls(world) <= 2)
+})
+
+t.test(
+  'a shared call that fails, fails for all who wait for it, and the next request starts anew',
+  async t => {
+    const world = await worldOf(t)
+    world.simulator.faults.once({ kind: 'status', status: 503, match: '/objects' }, 1)
+    const answers = await many(() => world.get('objects/'))
+    t.ok(answers.every(({ status }) => status === 503 || status === 200))
+    t.same(stepOf(await world.get('objects/')).keys, truth(world))
+  }
+)
+
+/** Feed logs over a simulator that takes a moment for every page. */
+async function slowLogs(t: Test) {
+  const world = await worldOf(t)
+  const clock: Clock = { now: () => world.clock.now(), sleep: async () => {} }
+  world.simulator.faults.rate({ kind: 'slow', delayMs: 30, match: '/objects' })
+  const logs = new FeedLogs({
+    upstream: clientOf(t, world.simulator.url, { clock }),
+    store: storeWith(),
+    clock,
+    meter: silentMeter,
+    settings: {
+      tipSeconds: 10,
+      tipWaitMs: 5000,
+      relookSeconds: 300,
+      rebuildHorizonSeconds: 300,
+      pageLimit: 2000,
+      assumeTies: false,
+      readBudgetMs: 20_000,
+      maxOpenLogs: 50,
+      maxIndexedIds: 1_000_000,
+      cacheMaxBytes: 16_000_000,
+      feedSeconds: 60,
+      rightsSeconds: 300,
+      refusedSeconds: 10
+    }
+  })
+  t.teardown(() => logs.close())
+  const caller = { ...callerOf('one'), key: callerOf('one').key }
+  world.simulator.putKey(caller.key.reveal())
+  const request = (signal?: AbortSignal): ReadRequest => ({
+    caller,
+    feedId: defaultFeed,
+    types: [],
+    addedAfter: undefined,
+    position: undefined,
+    filter: { versions: lastVersion, specVersions: undefined },
+    limit: 100,
+    maxBytes: 16_000_000,
+    continues: false,
+    ...(signal && { signal })
+  })
+  return { world, logs, request }
+}
+
+t.test('a client that goes away does not cancel the work that others wait for', async t => {
+  const { world, logs, request } = await slowLogs(t)
+  const leaving = new AbortController()
+  const gone = logs.read(request(leaving.signal))
+  const staying = [logs.read(request()), logs.read(request(new AbortController().signal))]
+  setTimeout(() => leaving.abort(), 10)
+  await t.rejects(gone, { kind: 'unavailable' })
+  for (const { records } of await Promise.all(staying)) t.equal(records.length, 60)
+  t.ok(pageCalls(world) <= 2)
+})
+
+t.test('the work of a client that went away is there for the next one', async t => {
+  const { world, logs, request } = await slowLogs(t)
+  const leaving = new AbortController()
+  const gone = logs.read(request(leaving.signal))
+  setTimeout(() => leaving.abort(), 10)
+  await t.rejects(gone, { kind: 'unavailable' })
+  const { records } = await logs.read(request())
+  t.equal(records.length, 60)
+  t.ok(pageCalls(world) <= 2)
+})
+
+t.test(
+  'over a real connection: who hangs up leaves the others their answer, and is logged as gone',
+  async t => {
+    const gateway = await buildGateway(t)
+    const url = `${await gateway.listen()}/sekoia/collections/${defaultFeed}/objects/`
+    const headers = { authorization: `Bearer ${gateway.simulator.key}` }
+    gateway.simulator.faults.rate({ kind: 'slow', delayMs: 50, match: '/objects' })
+    const leaving = new AbortController()
+    const gone = fetch(url, { headers, signal: leaving.signal })
+    const staying = fetch(url, { headers })
+    setTimeout(() => leaving.abort(), 20)
+    await t.rejects(gone, { name: 'AbortError' })
+    const answer = await staying
+    t.equal(((await answer.json()) as { objects: unknown[] }).objects.length, 60)
+    t.ok(gateway.lines.some(({ status }) => status === 499))
+  }
+)

@@ -1,0 +1,99 @@
+import t from 'tap'
+import { Access } from '../../src/feedlog/access.ts'
+import { GatewayError } from '../../src/kernel/errors.ts'
+import { failure } from '../support/failure.ts'
+import { callerOf } from '../support/sekoia-client.ts'
+
+const alice = callerOf('alice')
+const bob = callerOf('bob')
+const feed = 'feed'
+
+/** Rights of 300 seconds, refusals of 10, and a clock that is moved by hand. */
+function make() {
+  let now = 1_000_000
+  const clock = { now: () => now, sleep: async () => {} }
+  const access = new Access(clock, { rightsSeconds: 300, refusedSeconds: 10 })
+  const advance = (seconds: number) => {
+    now += seconds * 1000
+  }
+  return { access, advance }
+}
+
+t.test(
+  'nobody has access before Sekoia said yes; a yes holds for `rightsSeconds` (G5, G6)',
+  async t => {
+    const { access, advance } = make()
+    t.notOk(access.isRecent(alice, feed))
+    access.accepted(alice, feed)
+    advance(299)
+    t.ok(access.isRecent(alice, feed))
+    advance(1)
+    t.notOk(access.isRecent(alice, feed))
+  }
+)
+
+t.test('a yes is for one key and one feed', async t => {
+  const { access } = make()
+  access.accepted(alice, feed)
+  t.notOk(access.isRecent(bob, feed))
+  t.notOk(access.isRecent(alice, 'other'))
+})
+
+for (const kind of ['unauthorized', 'forbidden', 'not-found'] as const)
+  t.test(`\`${kind}\` ends access at once and is repeated for \`refusedSeconds\` (G6)`, async t => {
+    const { access, advance } = make()
+    access.accepted(alice, feed)
+    access.failed(alice, feed, new GatewayError(kind))
+    t.notOk(access.isRecent(alice, feed))
+    t.throws(() => access.assertNotRefused(alice, feed), failure(kind))
+    access.assertNotRefused(bob, feed)
+    access.assertNotRefused(alice, 'other')
+    advance(10)
+    access.assertNotRefused(alice, feed)
+  })
+
+for (const kind of ['unavailable', 'timeout', 'bad-answer', 'throttled'] as const)
+  t.test(`\`${kind}\` says nothing about rights (G7)`, async t => {
+    const { access } = make()
+    access.accepted(alice, feed)
+    access.failed(alice, feed, new GatewayError(kind))
+    t.ok(access.isRecent(alice, feed))
+    access.assertNotRefused(alice, feed)
+  })
+
+t.test('a yes after a no gives access again', async t => {
+  const { access } = make()
+  access.failed(alice, feed, new GatewayError('forbidden'))
+  access.accepted(alice, feed)
+  t.ok(access.isRecent(alice, feed))
+  access.assertNotRefused(alice, feed)
+})
+
+t.test('Sekoia is asked once for all who wait, and the answer is noted (G8)', async t => {
+  const { access } = make()
+  const asked = Promise.withResolvers<void>()
+  let calls = 0
+  const ask = () => {
+    calls++
+    return asked.promise
+  }
+  const waiting = Array.from({ length: 64 }, () => access.check(alice, feed, ask))
+  asked.resolve()
+  await Promise.all(waiting)
+  t.equal(calls, 1)
+  t.ok(access.isRecent(alice, feed))
+})
+
+t.test('a check that Sekoia refuses fails for all who wait, and the next asks again', async t => {
+  const { access, advance } = make()
+  const refuse = async () => {
+    throw new GatewayError('forbidden')
+  }
+  await Promise.all(
+    [1, 2].map(() => t.rejects(access.check(alice, feed, refuse), failure('forbidden')))
+  )
+  t.throws(() => access.assertNotRefused(alice, feed), failure('forbidden'))
+  advance(10)
+  await access.check(alice, feed, async () => {})
+  t.ok(access.isRecent(alice, feed))
+})

@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import {
+  type Append,
+  type AppendOptions,
+  cutAtChain,
+  planAppend,
+  reachesBeyond,
+  redate,
+  restore
+} from '../../src/feedlog/append.ts'
+import { Journal } from '../../src/feedlog/journal.ts'
+import { decodeBody, encodeBody, entryKey, type Segment } from '../../src/feedlog/segment.ts'
+import { bodyOf, type Item, indicatorId, objectsOf, pageOf, sekoiaTime } from '../support/bodies.ts'
+
+const seeded = { seed: 20_260_115, numRuns: 500 }
+const noon = Date.UTC(2026, 0, 15, 12)
+const anyMember = { now: noon + 1000, isMember: () => true }
+const tipFloor = { after: noon + 500, keepUpTo: Number.NEGATIVE_INFINITY }
+
+/** A journal with one chain, into which items are appended one batch after the other. */
+class Log {
+  readonly journal = Journal.create(noon, 10_000)
+  readonly chain = this.journal.addChain(0)
+  #last: Append | undefined
+
+  append(items: readonly Item[], floor: AppendOptions['floor'] = undefined): Append {
+    const last = planAppend({
+      journal: this.journal,
+      chain: this.chain,
+      source: {},
+      body: bodyOf(items),
+      now: noon + 1000,
+      open: this.#last,
+      floor
+    })
+    this.journal.put(
+      last.head,
+      last.segment.entries.map(({ id }) => id)
+    )
+    this.#last = last
+    return last
+  }
+}
+
+const at = (n: number, ms: number): Item => ({
+  id: indicatorId(n),
+  time: sekoiaTime((noon + ms) * 1000 + 1)
+})
+
+/** Items of distinct ids around noon: times with ties, some missing, some too far ahead, some out of order. */
+const items = fc
+  .uniqueArray(
+    fc.tuple(
+      fc.nat(200),
+      fc.oneof(
+        { weight: 8, arbitrary: fc.nat(20_000).map(micros => sekoiaTime(noon * 1000 + micros)) },
+        { weight: 1, arbitrary: fc.constant(sekoiaTime((noon + 600_000) * 1000)) },
+        { weight: 1, arbitrary: fc.constant(undefined) }
+      )
+    ),
+    { selector: ([n]) => n, minLength: 1, maxLength: 30 }
+  )
+  .map(pairs => pairs.map(([n, time]): Item => ({ id: indicatorId(n), ...(time && { time }) })))
+/** As Sekoia gives them: by the text of their times. */
+const sorted = items.map(list =>
+  list.toSorted((a, b) => ((a.time ?? '') < (b.time ?? '') ? -1 : 1))
+)
+const floors = fc.constantFrom(undefined, tipFloor, { after: noon + 500, keepUpTo: noon + 10 })
+
+const dateByKey = ({ entries, dates }: Segment) =>
+  new Map(entries.map((entry, i) => [entryKey(entry), dates[i]!]))
+
+t.test('a head tells what its segment holds: count, dates, and the span of own times', async t => {
+  fc.assert(
+    fc.property(sorted, floors, (given, floor) => {
+      const { head, segment } = new Log().append(given, floor)
+      assert.equal(head.count, given.length)
+      assert.deepEqual([head.firstDate, head.lastDate], [segment.dates[0], segment.dates.at(-1)])
+      assert.equal(head.minNatural, Math.min(...segment.naturals))
+      assert.equal(head.maxNatural, Math.max(...segment.naturals))
+      assert.equal(head.kind, floor ? 'tip' : 'history')
+    }),
+    seeded
+  )
+  t.pass()
+})
+
+t.test('dates ascend over all appends, merged into one segment or not (P-1)', async t => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(sorted, floors), { minLength: 1, maxLength: 6 }), batches => {
+      const log = new Log()
+      for (const [given, floor] of batches) {
+        const { segment } = log.append(given, floor)
+        assert.deepEqual(
+          segment.dates,
+          segment.dates.toSorted((a, b) => a - b)
+        )
+      }
+      const { heads } = log.chain
+      heads.slice(1).forEach((head, i) => {
+        assert.ok(head.firstDate >= heads[i]!.lastDate)
+      })
+    }),
+    seeded
+  )
+  t.pass()
+})
+
+t.test('short appends grow the open segment of their kind until it is full', async t => {
+  const log = new Log()
+  const first = log.append([at(1, 1)])
+  const grown = log.append([at(2, 2)])
+  t.equal(grown.head.no, first.head.no)
+  t.same(objectsOf(grown.segment), objectsOf(bodyOf([at(1, 1), at(2, 2)])))
+  const tip = log.append([at(3, 3)], tipFloor)
+  t.not(tip.head.no, first.head.no, 'history and tip do not mix')
+  const many = Array.from({ length: 500 }, (_, n) => at(10 + n, 4))
+  t.not(log.append(many, tipFloor).head.no, tip.head.no, 'a tip segment holds at most 500')
+})
+
+t.test('an id that comes again names the segment it replaces (P-45)', async t => {
+  const log = new Log()
+  const history = log.append([at(1, 1), at(2, 2)])
+  const tip = log.append([at(1, 9)], tipFloor)
+  t.same(tip.head.supersedes, [[history.head.no, indicatorId(1)]])
+  t.same(tip.head.superseded, [])
+})
+
+t.test(
+  'what a later chain already holds anew is superseded when it is read (P-44, P-45)',
+  async t => {
+    const log = new Log()
+    const later = log.journal.addChain(noon)
+    const plan = (chain: typeof later, item: Item) => {
+      const append = planAppend({
+        journal: log.journal,
+        chain,
+        source: {},
+        body: bodyOf([item]),
+        now: noon + 1000,
+        open: undefined,
+        floor: undefined
+      })
+      log.journal.put(append.head, [item.id])
+      return append
+    }
+    plan(later, at(1, 100))
+    const older = plan(log.chain, at(1, -100))
+    t.same(older.head.superseded, [indicatorId(1)])
+    t.same(older.head.supersedes, [])
+    t.ok(log.journal.isSuperseded(older.head.no, indicatorId(1)))
+  }
+)
+
+t.test(
+  'a body read again gives its objects the dates they had, whatever was put between, taken away or moved (P-2, G2)',
+  async t => {
+    const change = fc.record({
+      gone: fc.func(fc.boolean()),
+      added: sorted,
+      order: fc.infiniteStream(fc.nat())
+    })
+    fc.assert(
+      fc.property(sorted, floors, change, (given, floor, { gone, added, order }) => {
+        const { head, segment } = new Log().append(given, floor)
+        const known = new Set(given.map(({ id }) => id))
+        const left = given.filter(({ id }) => !gone(id))
+        const page = [...left, ...added.filter(({ id }) => !known.has(id))]
+        const shuffled = page
+          .map(item => ({ item, key: order.next().value as number }))
+          .toSorted((a, b) => a.key - b.key)
+          .map(({ item }) => item)
+        const again = restore(head, pageOf(shuffled), { ...anyMember, now: noon + 86_400_000 })
+        const before = dateByKey(segment)
+        const after = dateByKey(again)
+        for (const { id, time } of left)
+          assert.equal(after.get(`${id}|${time ?? ''}`), before.get(`${id}|${time ?? ''}`))
+        assert.deepEqual(
+          again.dates,
+          again.dates.toSorted((a, b) => a - b)
+        )
+        assert.equal(again.of, head.count)
+      }),
+      seeded
+    )
+    t.pass()
+  }
+)
+
+t.test(
+  'a tip segment read again holds its own members alone, a history segment what fits between its ends',
+  async t => {
+    const log = new Log()
+    const history = log.append([at(1, 1), at(2, 5)]).head
+    const tip = log.append([at(3, 6), at(4, 8)], tipFloor).head
+    const page = pageOf([at(1, 1), at(9, 3), at(2, 5), at(3, 6), at(8, 7), at(4, 8), at(7, 20)])
+    const idsOf = (segment: Segment) => segment.entries.map(({ id }) => id)
+    t.same(idsOf(restore(tip, page, anyMember)), [indicatorId(3), indicatorId(4)])
+    t.same(idsOf(restore(history, page, anyMember)), [1, 9, 2].map(indicatorId))
+    const isMember = (id: string) => id !== indicatorId(9)
+    t.same(
+      idsOf(restore(history, page, { ...anyMember, isMember })),
+      [1, 2].map(indicatorId),
+      'but nothing that is known to lie elsewhere'
+    )
+  }
+)
+
+t.test(
+  'an object that was edited since is not taken for the version that the segment held',
+  async t => {
+    const log = new Log()
+    const { head } = log.append([at(1, 1), at(2, 2)], tipFloor)
+    const again = restore(head, pageOf([at(2, 2), at(1, 9)]), anyMember)
+    t.same(
+      again.entries.map(({ id }) => id),
+      [indicatorId(2)]
+    )
+  }
+)
+
+t.test('a body from the store keeps every date, entry by entry', async t => {
+  await fc.assert(
+    fc.asyncProperty(sorted, floors, async (given, floor) => {
+      const { head, segment } = new Log().append(given, floor)
+      const again = redate(head, await decodeBody(await encodeBody(segment)), noon + 1000)
+      assert.deepEqual(again.dates, segment.dates)
+      assert.deepEqual(objectsOf(again), objectsOf(segment))
+    }),
+    { ...seeded, numRuns: 200 }
+  )
+  t.pass()
+})
+
+t.test('a page read again reaches beyond a segment once it holds something later', async t => {
+  const { head } = new Log().append([at(1, 1), at(2, 2)])
+  t.notOk(reachesBeyond(head, pageOf([at(1, 1), at(2, 2)]), noon + 1000))
+  t.ok(reachesBeyond(head, pageOf([at(1, 1), at(3, 3)]), noon + 1000))
+  t.notOk(reachesBeyond(head, pageOf([{ id: indicatorId(1) }]), noon + 1000))
+})
+
+t.test('a chain keeps of a page what lies before the start of the next chain (P-44)', async t => {
+  const whole = [at(1, -2), at(2, -1), at(3, 0), at(4, 1)]
+  const { body, reached } = cutAtChain(bodyOf(whole), noon)
+  t.same(objectsOf(body), objectsOf(bodyOf(whole.slice(0, 2))))
+  t.ok(reached)
+  t.notOk(cutAtChain(bodyOf(whole.slice(0, 2)), noon).reached)
+  t.notOk(
+    cutAtChain(bodyOf([{ id: indicatorId(1) }]), noon).reached,
+    'without a time nothing is known'
+  )
+})

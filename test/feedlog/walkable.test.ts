@@ -1,0 +1,48 @@
+import t from 'tap'
+import {
+  assertAscending,
+  formatAdvice,
+  obstacleOf,
+  orderAdvice
+} from '../../src/feedlog/walkable.ts'
+import { indicatorId, pageOf, sekoiaTime } from '../support/bodies.ts'
+import { failure } from '../support/failure.ts'
+
+const noon = Date.UTC(2026, 0, 15, 12)
+const pageAt = (...ms: number[]) =>
+  pageOf(ms.map((at, n) => ({ id: indicatorId(n), time: sekoiaTime((noon + at) * 1000) })))
+
+t.test(
+  'a feed set to newest first, or to another format than JSON, cannot be walked (U-1)',
+  async t => {
+    t.equal(obstacleOf({ sortOrder: 'desc', format: 'json' }), orderAdvice)
+    t.equal(obstacleOf({ sortOrder: 'asc', format: 'text' }), formatAdvice)
+    t.equal(obstacleOf({ sortOrder: 'asc', format: 'json' }), undefined)
+    t.equal(obstacleOf({ sortOrder: undefined, format: 'json' }), undefined)
+  }
+)
+
+t.test('a first page that falls is refused with the advice to change the order', async t => {
+  const refusal = failure('unwalkable', { detail: orderAdvice })
+  t.throws(() => assertAscending(pageAt(5000, 0)), refusal)
+  t.throws(() => assertAscending(pageAt(90_000, 60_000, 60_000, 30_000, 0)), refusal)
+})
+
+t.test('a first page that rises, stands still or says nothing is taken', async t => {
+  assertAscending(pageAt(0, 1000, 5000))
+  assertAscending(pageAt(0, 0, 0))
+  assertAscending(pageAt())
+  assertAscending(pageAt(0))
+  assertAscending(pageOf([{ id: indicatorId(1) }, { id: indicatorId(2) }]))
+  t.pass()
+})
+
+t.test(
+  'neighbours in text order, and single objects out of place, are no falling page (P-41)',
+  async t => {
+    assertAscending(pageAt(999, 0))
+    assertAscending(pageAt(0, 10_000, 5000, 20_000))
+    assertAscending(pageAt(10_000, 0, 20_000, 30_000))
+    t.pass()
+  }
+)

@@ -1,0 +1,65 @@
+import t from 'tap'
+import { openRedisStore } from '../../src/stores/redis.ts'
+import { firstCommit, logStoreContract } from '../contract/log-store.ts'
+import { redisOptions, startSentinel, until } from '../support/redis.ts'
+
+t.setTimeout(60_000)
+
+const { sentinel, master, replica } = await startSentinel(t)
+
+let opened = 0
+const options = () => {
+  const keyPrefix = `test${++opened}:`
+  return redisOptions(sentinel.port, { mode: 'sentinel', keyPrefix, timeoutMs: 1000 })
+}
+
+logStoreContract(t, async t => {
+  const store = await openRedisStore(options())
+  t.teardown(() => store.close())
+  return store
+})
+
+t.test('a name the Sentinels do not know is trouble', async t => {
+  const store = await openRedisStore({ ...options(), sentinelName: 'other', timeoutMs: 300 })
+  t.teardown(() => store.close())
+  t.match(store.trouble(), /^connecting failed: /)
+  await t.rejects(store.load('log'), { message: /^Redis is not connected: / })
+})
+
+t.test('the Sentinel is down at start: works once it is up', async t => {
+  await sentinel.kill()
+  const store = await openRedisStore({ ...options(), timeoutMs: 300 })
+  t.teardown(() => store.close())
+  t.match(store.trouble(), /^connecting failed: .*ECONNREFUSED/)
+  await sentinel.start()
+  await until(() => store.trouble() === undefined)
+  t.equal(await store.commit('log', firstCommit()), true)
+})
+
+t.test('the master dies: the store goes on with the replica that took its place', async t => {
+  const changes: (string | undefined)[] = []
+  const store = await openRedisStore({
+    ...options(),
+    onTrouble: trouble => changes.push(trouble)
+  })
+  t.teardown(() => store.close())
+  await store.commit('log', firstCommit())
+  await until(async () => /slave0:.*lag=[01]/.test(String(await master.call('INFO'))))
+  const copied = async () => (await replica.call('DBSIZE')) === (await master.call('DBSIZE'))
+  await until(copied)
+  await master.kill()
+  await until(() => store.commit('log', firstCommit({ expectedVersion: 1 })))
+  t.equal((await store.load('log'))?.version, 2)
+  await until(() => store.trouble() === undefined)
+  t.equal(changes.length, 2)
+  t.match(String(await replica.call('INFO')), /role:master/)
+})
+
+t.test('the old master comes back as a replica, which the store does not write to', async t => {
+  await master.start()
+  await until(async () => /role:slave/.test(String(await master.call('INFO'))))
+  const store = await openRedisStore(options())
+  t.teardown(() => store.close())
+  t.equal(await store.commit('log', firstCommit()), true)
+  t.equal(store.trouble(), undefined)
+})

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { InjectOptions, LightMyRequestResponse } from 'fastify'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import { buildApp } from '../../src/app.ts'
+import { type Config, loadConfig } from '../../src/config.ts'
+import { type Simulator, startSimulator } from '../../src/demo/simulator.ts'
+import type { Clock } from '../../src/kernel/ports.ts'
+import { createMeter, type TextMeter } from '../../src/ops/metrics.ts'
+import { createSekoiaClient } from '../../src/sekoia/client.ts'
+import { openStore } from '../../src/stores/open.ts'
+
+/** The gateway as `main.ts` composes it: shipped configuration, SQLite store, in front of a simulated Sekoia. */
+
+export interface GatewayOptions {
+  /** Environment over `config/default.json`. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly store?: { readonly dataDir: string }
+  readonly secret?: Buffer
+  readonly simulator?: Parameters<typeof startSimulator>[0]
+}
+
+export interface Gateway {
+  readonly simulator: Simulator
+  readonly config: Config
+  readonly meter: TextMeter
+  /** Every line of the log so far, parsed. */
+  readonly lines: readonly Record<string, unknown>[]
+  /** The log as text. */
+  logText(): string
+  /** A request with the simulator's key unless headers say otherwise. */
+  send(options: InjectOptions): Promise<LightMyRequestResponse>
+  /** Listens on a free port of the loopback interface; gives the origin. */
+  listen(): Promise<string>
+  close(): Promise<void>
+}
+
+const noon = Date.UTC(2026, 0, 15, 12)
+
+export async function buildGateway(t: Test, options: GatewayOptions = {}): Promise<Gateway> {
+  const simulator = await startSimulator({ now: noon, objects: 60, ...options.simulator })
+  const dataDir = options.store?.dataDir ?? t.testdir()
+  const config = loadConfig({
+    directory: fileURLToPath(new URL('../../config', import.meta.url)),
+    env: { STORE_DATA_DIR: dataDir, ...options.env },
+    readFile: path => readFileSync(path, 'utf8')
+  })
+  const log: string[] = []
+  const logger = pino({ level: config.log.level, base: null }, { write: line => log.push(line) })
+  const clock: Clock = {
+    now: () => simulator.clock.now(),
+    sleep: async ms => simulator.clock.advance(ms)
+  }
+  const meter = createMeter({ processMetrics: true })
+  const app = await buildApp({
+    config,
+    logger,
+    meter,
+    clock,
+    secret: options.secret ?? Buffer.alloc(32, 7),
+    store: openStore({
+      ...config.store,
+      memoryMaxBytes: config.cache.maxBytes,
+      clock,
+      logger
+    }),
+    upstream: createSekoiaClient({
+      ...config.upstream,
+      baseUrl: simulator.url,
+      repair: config.stix.repair === 'on',
+      clock,
+      meter
+    })
+  })
+  app.setPhase('serving')
+  const close = async () => {
+    await app.server.close()
+    await simulator.close()
+  }
+  t.teardown(close)
+  return {
+    simulator,
+    config,
+    meter,
+    get lines() {
+      return log.map(line => JSON.parse(line))
+    },
+    logText: () => log.join(''),
+    send: request =>
+      app.server.inject({
+        ...request,
+        headers: { authorization: `Bearer ${simulator.key}`, ...request.headers }
+      }),
+    listen: () => app.server.listen({ port: 0, host: '127.0.0.1' }),
+    close
+  }
+}

@@ -1,0 +1,29 @@
+import type { Head } from '../../src/feedlog/journal.ts'
+import { type Body, findRepeats, type Segment } from '../../src/feedlog/segment.ts'
+
+/** A head of history at the beginning of a feed, one millisecond long, unless the members say otherwise. */
+export const headOf = (members: Partial<Head> = {}): Head => ({
+  no: 1,
+  chain: 0,
+  kind: 'history',
+  source: {},
+  count: 1,
+  firstDate: 1,
+  lastDate: 1,
+  minNatural: 1,
+  maxNatural: 1,
+  stored: [],
+  supersedes: [],
+  superseded: [],
+  ...members
+})
+
+export const segmentOf = (body: Body, members: Partial<Segment> = {}): Segment => ({
+  ...body,
+  no: 1,
+  of: body.entries.length,
+  dates: body.entries.map((_, i) => i),
+  naturals: body.entries.map((_, i) => i),
+  repeats: findRepeats(body.entries),
+  ...members
+})
