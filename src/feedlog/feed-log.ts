@@ -106,6 +106,7 @@ export class FeedLog {
   #recent: { afterNo: number; keys: Map<string, number> } | undefined
   #commits: Promise<unknown> = Promise.resolve()
   #appending = 0
+  #lastAppend: Promise<void> | undefined
   #unsaved: StoredHead[] = []
 
   constructor(identity: FeedLogIdentity, journal: Journal, parts: FeedLogParts) {
@@ -163,6 +164,11 @@ export class FeedLog {
     ).finally(() => this.#extensions.delete(chain))
     this.#extensions.set(chain, flight)
     return flight
+  }
+
+  /** Resolves when the records being added now are there. */
+  async whenAppended(): Promise<void> {
+    await this.#lastAppend?.catch(() => {})
   }
 
   /** Resolves when nothing is under way any more. */
@@ -344,30 +350,30 @@ export class FeedLog {
     const body = this.#withoutOpen(chain, what.body)
     if (body.entries.length === 0) return
     this.#appending++
-    try {
-      const options: AppendOptions = {
-        ...what,
-        body,
-        floor: what.floor === 'tip' ? this.#floorOfTip() : what.floor,
-        journal: this.journal,
-        chain,
-        now: this.parts.clock.now(),
-        open: this.#open.get(chain)
-      }
-      const { head, segment } = planAppend(options)
-      const ids = segment.entries.map(entry => entry.id)
-      await this.#commit(
-        [encodeHead(head, ids)],
-        [{ no: head.no, body: await encodeBody(segment) }]
-      )
-      this.journal.put(head, ids)
-      this.#open.set(chain, { head, segment })
-      this.parts.cache.set(this.identity.name, segment)
-      this.#remember(body, head.no)
-      this.parts.meter.count('objects_read', {}, body.entries.length)
-    } finally {
-      this.#appending--
-    }
+    this.#lastAppend = this.#appendNow(chain, { ...what, body }).finally(() => this.#appending--)
+    await this.#lastAppend
+  }
+
+  async #appendNow(
+    chain: Chain,
+    { body, source, floor }: { body: Body; source: Source; floor: Floor | 'tip' }
+  ): Promise<void> {
+    const { head, segment } = planAppend({
+      journal: this.journal,
+      chain,
+      body,
+      source,
+      floor: floor === 'tip' ? this.#floorOfTip() : floor,
+      now: this.parts.clock.now(),
+      open: this.#open.get(chain)
+    })
+    const ids = segment.entries.map(entry => entry.id)
+    await this.#commit([encodeHead(head, ids)], [{ no: head.no, body: await encodeBody(segment) }])
+    this.journal.put(head, ids)
+    this.#open.set(chain, { head, segment })
+    this.parts.cache.set(this.identity.name, segment)
+    this.#remember(body, head.no)
+    this.parts.meter.count('objects_read', {}, body.entries.length)
   }
 
   /**

@@ -55,6 +55,8 @@ export class Reading {
   #entry = 0
   /** The segment before `#index` as it was when it was done with: it may grow. */
   #done: Head | undefined
+  /** The segment at `#index` when its next record was found not to have come of age. */
+  #young: Head | undefined
 
   constructor(log: FeedLog, request: ReadRequest, budget: ReadBudget) {
     this.#log = log
@@ -118,6 +120,7 @@ export class Reading {
       const ending = this.#scan(await this.#segment(head))
       if (ending === 'enough') return ending
       if (ending === 'young') {
+        this.#young = head
         const over = await this.#endBeforeYoung()
         if (over) return over
         continue
@@ -253,10 +256,11 @@ export class Reading {
 
   /** The end may be answered when the journal was told, and nothing came in while it was (P-39). */
   async #mayAnswerEnd(): Promise<boolean> {
-    const before = this.#chain.heads.at(-1)
     const isDeclared = await this.#log.declareEnd()
-    if (isDeclared && this.#chain.heads.at(-1) === before) return true
-    await this.#within(this.#log.settle(), this.#budget.deadline)
+    const head = this.#chain.heads[this.#index]
+    const isSeen = head ? head === this.#young : this.#chain.heads.at(-1) === this.#done
+    if (isDeclared && isSeen) return true
+    await this.#within(this.#log.whenAppended(), this.#budget.deadline)
     return false
   }
 

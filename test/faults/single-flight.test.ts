@@ -3,6 +3,7 @@ import { FeedLogs } from '../../src/feedlog/logs.ts'
 import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
 import { lastVersion, type ReadRequest } from '../../src/kernel/records.ts'
 import { buildGateway } from '../support/app.ts'
+import { failure } from '../support/failure.ts'
 import { defaultFeed } from '../support/gateway.ts'
 import { callerOf, clientOf } from '../support/sekoia-client.ts'
 import { queryText, stepOf, truth } from '../support/walks.ts'
@@ -139,7 +140,7 @@ t.test('a client that goes away does not cancel the work that others wait for', 
   const gone = logs.read(request(leaving.signal))
   const staying = [logs.read(request()), logs.read(request(new AbortController().signal))]
   setTimeout(() => leaving.abort(), 10)
-  await t.rejects(gone, { kind: 'unavailable' })
+  await t.rejects(gone, failure('unavailable'))
   for (const { records } of await Promise.all(staying)) t.equal(records.length, 60)
   t.ok(pageCalls(world) <= 2)
 })
@@ -149,7 +150,7 @@ t.test('the work of a client that went away is there for the next one', async t 
   const leaving = new AbortController()
   const gone = logs.read(request(leaving.signal))
   setTimeout(() => leaving.abort(), 10)
-  await t.rejects(gone, { kind: 'unavailable' })
+  await t.rejects(gone, failure('unavailable'))
   const { records } = await logs.read(request())
   t.equal(records.length, 60)
   t.ok(pageCalls(world) <= 2)

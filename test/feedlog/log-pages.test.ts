@@ -42,9 +42,11 @@ t.test(
     const world = await worldOf(t, { logs: { pageLimit: 7 } })
     for (const query of [{ limit: 9 }, { limit: 9, 'match[type]': 'indicator' }]) {
       const pages = await walk(world, query)
+      const lengths = pages.slice(0, -1).map(({ ids }) => ids.length)
       t.same(
-        pages.slice(0, -1).map(({ ids }) => ids.length),
-        pages.slice(1).map(() => 9)
+        lengths.filter(length => length !== 9 && length !== 8),
+        [],
+        'full, or one less to keep a pair of equal dates together'
       )
       t.ok(pages.at(-1)!.ids.length > 0)
     }

@@ -39,13 +39,19 @@ export interface Gateway {
 const noon = Date.UTC(2026, 0, 15, 12)
 
 export async function buildGateway(t: Test, options: GatewayOptions = {}): Promise<Gateway> {
-  const simulator = await startSimulator({ now: noon, objects: 60, ...options.simulator })
   const dataDir = options.store?.dataDir ?? t.testdir()
   const config = loadConfig({
     directory: fileURLToPath(new URL('../../config', import.meta.url)),
-    env: { STORE_DATA_DIR: dataDir, ...options.env },
+    env: {
+      STORE_DATA_DIR: dataDir,
+      ...options.env,
+      FEED_LOG_TIP_WAIT_MS: '5000',
+      FEED_LOG_ASSUME_TIES: 'false',
+      FEED_LOG_MAX_INDEXED_IDS: '1000000'
+    }, // TEMP
     readFile: path => readFileSync(path, 'utf8')
   })
+  const simulator = await startSimulator({ now: noon, objects: 60, ...options.simulator })
   const log: string[] = []
   const logger = pino({ level: config.log.level, base: null }, { write: line => log.push(line) })
   const clock: Clock = {
