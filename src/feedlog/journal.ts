@@ -93,6 +93,11 @@ export class Chain {
     return this.heads.at(-1)?.maxNatural ?? this.start
   }
 
+  /** Number of its newest segment, 0 before the first. */
+  get lastNo(): number {
+    return this.heads.at(-1)?.no ?? 0
+  }
+
   get lastDate(): number {
     return this.heads.at(-1)?.lastDate ?? 0
   }

@@ -11,8 +11,9 @@ import type {
   Records
 } from '../kernel/records.ts'
 import { Access, type AccessSettings } from './access.ts'
-import { FeedLog, type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './feed-log.ts'
+import { FeedLog } from './feed-log.ts'
 import { Journal } from './journal.ts'
+import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './log-parts.ts'
 import { Lookup } from './lookup.ts'
 import { Reading } from './reader.ts'
 import { SegmentCache } from './segment-cache.ts'
@@ -176,8 +177,9 @@ export class FeedLogs implements Records {
 
   async #load(identity: FeedLogIdentity): Promise<FeedLog> {
     const journal = (await this.#loadJournal(identity.name)) ?? this.#newJournal()
-    return new FeedLog(identity, journal, {
+    return new FeedLog(journal, {
       ...this.#parts,
+      identity,
       cache: this.#cache,
       onAccepted: (caller, feedId) => this.#access.accepted(caller, feedId)
     })

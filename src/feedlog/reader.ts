@@ -10,8 +10,9 @@ import type {
 } from '../kernel/records.ts'
 import { toInstant, toTs6 } from '../stix/timestamp.ts'
 import { cutPage, isEnough } from './cut.ts'
-import { type FeedLog, StaleLogError } from './feed-log.ts'
+import type { FeedLog } from './feed-log.ts'
 import type { Chain, Head, Journal } from './journal.ts'
+import { StaleLogError } from './log-parts.ts'
 import { hasEarlier, hasLater, type Segment, sliceOf } from './segment.ts'
 import { findChain, startBucket } from './start.ts'
 

@@ -8,20 +8,42 @@ import { crowdOf, missing, pageCalls, readAll, worldOf } from '../support/worlds
 
 const retryAfter = ({ headers }: Answer): number => Number(headers['retry-after'])
 
+t.test('Sekoia is down and nothing is held: 503 with Retry-After on every endpoint', async t => {
+  const world = await worldOf(t)
+  const { id } = world.simulator.visible()[0]!
+  await world.simulator.refuse()
+  for (const path of ['objects/', 'manifest/', `objects/${id}/`, `objects/${id}/versions/`, '']) {
+    await world.restart()
+    const answer = await world.get(path)
+    t.equal(answer.status, 503, path)
+    t.ok(retryAfter(answer) >= 1)
+    t.equal(answer.body.error_code, 'unavailable')
+  }
+  await world.simulator.reopen()
+  t.same(keysOf(await walk(world)), truth(world), 'and all is well once it is back')
+})
+
 t.test(
-  'Sekoia is down and nothing is held: 503 with Retry-After on every data endpoint',
+  'look-ups by id after a fill that failed, or half way: 503, never 404 or an empty 200 (P-34)',
   async t => {
-    const world = await worldOf(t)
-    const { id } = world.simulator.visible()[0]!
-    await world.simulator.refuse()
-    for (const path of ['objects/', 'manifest/', `objects/${id}/`, `objects/${id}/versions/`, '']) {
-      const answer = await world.get(path)
-      t.equal(answer.status, 503, path)
-      t.ok(retryAfter(answer) >= 1)
-      t.equal(answer.body.error_code, 'unavailable')
+    const world = await worldOf(t, { logs: { pageLimit: 10 } })
+    const visible = world.simulator.visible()
+    const askFor = async (id: string) => {
+      for (const path of [`objects/${id}/`, `objects/${id}/versions/`, `objects/?match[id]=${id}`])
+        t.equal((await world.get(path)).status, 503, path)
     }
+    await world.simulator.refuse()
+    await world.get('objects/')
+    await askFor(visible[0]!.id)
     await world.simulator.reopen()
-    t.same(keysOf(await walk(world)), truth(world), 'and all is well once it is back')
+    await read(world, { limit: 10 })
+    await world.simulator.refuse()
+    t.same(
+      (await read(world, { 'match[id]': visible[0]!.id })).ids,
+      [visible[0]!.id],
+      'what is held'
+    )
+    await askFor(visible[59]!.id)
   }
 )
 

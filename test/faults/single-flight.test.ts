@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { FeedLogs } from '../../src/feedlog/logs.ts'
+import { FeedLogs, type FeedLogsSettings } from '../../src/feedlog/logs.ts'
 import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
 import { lastVersion, type ReadRequest } from '../../src/kernel/records.ts'
 import { buildGateway } from '../support/app.ts'
@@ -7,11 +7,26 @@ import { failure } from '../support/failure.ts'
 import { defaultFeed } from '../support/gateway.ts'
 import { callerOf, clientOf } from '../support/sekoia-client.ts'
 import { queryText, stepOf, truth } from '../support/walks.ts'
-import { pageCalls, storeWith, worldOf } from '../support/worlds.ts'
+import { onPageCalls, pageCalls, storeWith, worldOf } from '../support/worlds.ts'
 
 /** N clients that ask for the same cause one upstream call, and none can take it from the others (G8). */
 
 const clients = 64
+const logSettings: FeedLogsSettings = {
+  tipSeconds: 10,
+  tipWaitMs: 5000,
+  relookSeconds: 300,
+  rebuildHorizonSeconds: 300,
+  pageLimit: 2000,
+  assumeTies: false,
+  readBudgetMs: 20_000,
+  maxOpenLogs: 50,
+  maxIndexedIds: 1_000_000,
+  cacheMaxBytes: 16_000_000,
+  feedSeconds: 60,
+  rightsSeconds: 300,
+  refusedSeconds: 10
+}
 const many = <T>(make: () => Promise<T>) => Promise.all(Array.from({ length: clients }, make))
 
 const queries = [
@@ -58,15 +73,17 @@ t.test(`${clients} polls at a tip that is due cause one page call`, async t => {
 })
 
 t.test(`${clients} requests for a body that was evicted read it again once`, async t => {
-  const world = await worldOf(t, {
-    logs: { cacheMaxBytes: 1 },
-    store: storeWith({ bodyMaxBytes: 1 })
-  })
+  const world = await worldOf(t, { store: storeWith({ bodyMaxBytes: 1 }) })
   await world.get('objects/')
-  pageCalls(world)
+  await world.restart()
+  world.simulator.calls.length = 0
   const answers = await many(() => world.get('objects/?limit=50'))
   for (const answer of answers) t.equal(stepOf(answer).ids.length, 50)
-  t.equal(pageCalls(world), 1)
+  const asked = world.simulator.calls
+    .filter(({ path }) => path.endsWith('/objects'))
+    .map(({ query }) => JSON.stringify(query))
+  t.same(asked, [...new Set(asked)], 'no call is made twice')
+  t.equal(asked.length, 3, 'the key’s rights, the page, and the one that confirms its end')
 })
 
 t.test(`a key that is due for a check is checked once for ${clients} requests`, async t => {
@@ -90,34 +107,24 @@ t.test(
   }
 )
 
-/** Feed logs over a simulator that takes a moment for every page. */
+/** Feed logs over a simulator that takes a moment for the first page; `asked` resolves when it was asked for. */
 async function slowLogs(t: Test) {
   const world = await worldOf(t)
   const clock: Clock = { now: () => world.clock.now(), sleep: async () => {} }
-  world.simulator.faults.rate({ kind: 'slow', delayMs: 30, match: '/objects' })
+  const asked = Promise.withResolvers<void>()
+  onPageCalls(world, call => {
+    asked.resolve()
+    return call === 1 ? { kind: 'slow', delayMs: 30 } : undefined
+  })
   const logs = new FeedLogs({
     upstream: clientOf(t, world.simulator.url, { clock }),
     store: storeWith(),
     clock,
     meter: silentMeter,
-    settings: {
-      tipSeconds: 10,
-      tipWaitMs: 5000,
-      relookSeconds: 300,
-      rebuildHorizonSeconds: 300,
-      pageLimit: 2000,
-      assumeTies: false,
-      readBudgetMs: 20_000,
-      maxOpenLogs: 50,
-      maxIndexedIds: 1_000_000,
-      cacheMaxBytes: 16_000_000,
-      feedSeconds: 60,
-      rightsSeconds: 300,
-      refusedSeconds: 10
-    }
+    settings: logSettings
   })
   t.teardown(() => logs.close())
-  const caller = { ...callerOf('one'), key: callerOf('one').key }
+  const caller = callerOf('one')
   world.simulator.putKey(caller.key.reveal())
   const request = (signal?: AbortSignal): ReadRequest => ({
     caller,
@@ -131,29 +138,37 @@ async function slowLogs(t: Test) {
     continues: false,
     ...(signal && { signal })
   })
-  return { world, logs, request }
+  return { world, logs, request, asked: asked.promise }
 }
 
 t.test('a client that goes away does not cancel the work that others wait for', async t => {
-  const { world, logs, request } = await slowLogs(t)
+  const { world, logs, request, asked } = await slowLogs(t)
   const leaving = new AbortController()
   const gone = logs.read(request(leaving.signal))
   const staying = [logs.read(request()), logs.read(request(new AbortController().signal))]
-  setTimeout(() => leaving.abort(), 10)
+  await asked
+  leaving.abort()
   await t.rejects(gone, failure('unavailable'))
   for (const { records } of await Promise.all(staying)) t.equal(records.length, 60)
   t.ok(pageCalls(world) <= 2)
 })
 
 t.test('the work of a client that went away is there for the next one', async t => {
-  const { world, logs, request } = await slowLogs(t)
+  const { world, logs, request, asked } = await slowLogs(t)
   const leaving = new AbortController()
   const gone = logs.read(request(leaving.signal))
-  setTimeout(() => leaving.abort(), 10)
+  await asked
+  leaving.abort()
   await t.rejects(gone, failure('unavailable'))
   const { records } = await logs.read(request())
   t.equal(records.length, 60)
-  t.ok(pageCalls(world) <= 2)
+  const whole = world.simulator.calls.filter(({ query }) => query['limit'] === '2000')
+  t.equal(whole.length, 2, 'the page, and the one that confirms the end')
+})
+
+t.test('a client that has gone before its work began is not waited for', async t => {
+  const { logs, request } = await slowLogs(t)
+  await t.rejects(logs.read(request(AbortSignal.abort())), failure('unavailable'))
 })
 
 t.test(

@@ -42,13 +42,7 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
   const dataDir = options.store?.dataDir ?? t.testdir()
   const config = loadConfig({
     directory: fileURLToPath(new URL('../../config', import.meta.url)),
-    env: {
-      STORE_DATA_DIR: dataDir,
-      ...options.env,
-      FEED_LOG_TIP_WAIT_MS: '5000',
-      FEED_LOG_ASSUME_TIES: 'false',
-      FEED_LOG_MAX_INDEXED_IDS: '1000000'
-    }, // TEMP
+    env: { DATA_DIR: dataDir, ...options.env },
     readFile: path => readFileSync(path, 'utf8')
   })
   const simulator = await startSimulator({ now: noon, objects: 60, ...options.simulator })

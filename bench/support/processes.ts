@@ -1,0 +1,124 @@
+/** The processes of a bench, and what the kernel counts for them. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { request } from 'undici'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Running {
+  /** `http://host:port`, without a path. */
+  readonly url: string
+  readonly pid: number
+  /** Ends it and waits until it has ended. */
+  stop(): Promise<void>
+}
+
+export interface UpstreamOptions {
+  readonly objects: number
+  /** Milliseconds before each answer; default 0. */
+  readonly delayMs?: number
+}
+
+/** The simulator behind a memory of its answers, see upstream.ts. */
+export const startUpstream = ({ objects, delayMs = 0 }: UpstreamOptions): Promise<Running> =>
+  startPrinting(['bench/support/upstream.ts', String(objects), String(delayMs)])
+
+/** A plain node:http server that sends one buffer of this many bytes to everybody. */
+export const startBare = (bytes: number): Promise<Running> =>
+  startPrinting(['bench/support/bare.ts', String(bytes)])
+
+async function startPrinting(args: readonly string[]): Promise<Running> {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })
+  const [url] = (await once(lines, 'line')) as [string]
+  return running(child, url)
+}
+
+export interface GatewayOptions {
+  readonly upstream: Running
+  readonly dataDir: string
+  /** Options by their names in the environment; everything else is at its default. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** `npm start` with default settings, in production as by Dockerfile; resolves when `/readyz` says so. */
+export async function startGateway(options: GatewayOptions): Promise<Running> {
+  const port = await freePort()
+  const args = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter(Boolean)
+  const child = spawn(process.execPath, [...args, 'src/main.ts'], {
+    cwd: root,
+    env: {
+      PATH: process.env['PATH'],
+      PORT: String(port),
+      DATA_DIR: options.dataDir,
+      SEKOIA_URL: options.upstream.url,
+      ...options.env
+    },
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+  const gateway = running(child, `http://127.0.0.1:${port}`)
+  for (;;) {
+    if (child.exitCode !== null) throw new Error('the gateway did not start')
+    const answer = await request(`${gateway.url}/readyz`).catch(() => undefined)
+    await answer?.body.dump()
+    if (answer?.statusCode === 200) return gateway
+    await delay(2)
+  }
+}
+
+function running(child: ChildProcess, url: string): Running {
+  return {
+    url,
+    pid: child.pid!,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill()
+      await once(child, 'exit')
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return address && typeof address === 'object' ? address.port : 0
+}
+
+/** An empty directory that goes when this process ends. */
+export function temporaryDir(): string {
+  const path = mkdtempSync(join(tmpdir(), 'gateway-bench-'))
+  process.once('exit', () => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+const ticksPerSecond = 100
+
+/** CPU time that a process has used, all its threads, user and system, in milliseconds (10 ms steps). */
+export function cpuMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
+}
+
+export interface Memory {
+  /** Resident now and at most so far, in megabytes (10^6 bytes). */
+  readonly rss: number
+  readonly peak: number
+}
+
+export function memoryOf(pid: number): Memory {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const read = (name: string) =>
+    (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024) / 1e6
+  return { rss: read('VmRSS'), peak: read('VmHWM') }
+}

@@ -1,0 +1,80 @@
+import { type AppendOptions, type OpenSegment, planAppend } from './append.ts'
+import { type Chain, encodeHead, type Journal, type Source } from './journal.ts'
+import type { FeedLogParts } from './log-parts.ts'
+import { type Body, encodeBody, entryKey, pick } from './segment.ts'
+import type { JournalWriter } from './writer.ts'
+
+export interface Addition {
+  readonly body: Body
+  readonly source: Source
+  /** Decided at the moment the dates are given. */
+  floor(): AppendOptions['floor']
+}
+
+/** Adds objects to the end of a chain: dates them, writes them down, and only then shows them. */
+export class Appender {
+  readonly #journal: Journal
+  readonly #parts: FeedLogParts
+  readonly #writer: JournalWriter
+  readonly #open = new Map<Chain, OpenSegment>()
+  readonly #running = new Set<Promise<void>>()
+
+  constructor(journal: Journal, parts: FeedLogParts, writer: JournalWriter) {
+    this.#journal = journal
+    this.#parts = parts
+    this.#writer = writer
+  }
+
+  /** True while records are being added whose dates are already decided. */
+  get isBusy(): boolean {
+    return this.#running.size > 0
+  }
+
+  /** Resolves when the records being added now are there. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#running)
+  }
+
+  /** The newest entry of a chain, while it is in memory. */
+  lastEntry(chain: Chain) {
+    return this.#open.get(chain)?.segment.entries.at(-1)
+  }
+
+  /** Resolves with the number of the segment they went to; undefined when there was nothing new. */
+  async append(chain: Chain, addition: Addition): Promise<number | undefined> {
+    const body = this.#withoutOpen(chain, addition.body)
+    if (body.entries.length === 0) return undefined
+    const { head, segment } = planAppend({
+      journal: this.#journal,
+      chain,
+      body,
+      source: addition.source,
+      floor: addition.floor(),
+      now: this.#parts.clock.now(),
+      open: this.#open.get(chain)
+    })
+    const writing = this.#write(chain, { head, segment })
+    this.#running.add(writing)
+    await writing.finally(() => this.#running.delete(writing))
+    this.#parts.meter.count('objects_read', {}, body.entries.length)
+    return head.no
+  }
+
+  async #write(chain: Chain, { head, segment }: OpenSegment): Promise<void> {
+    const ids = segment.entries.map(entry => entry.id)
+    const body = await encodeBody(segment)
+    await this.#writer.commit([encodeHead(head, ids)], [{ no: head.no, body }])
+    this.#journal.put(head, ids)
+    this.#open.set(chain, { head, segment })
+    this.#parts.cache.set(this.#parts.identity.name, segment)
+  }
+
+  /** No segment holds the same version twice: a place in it could not be told from the other. */
+  #withoutOpen(chain: Chain, body: Body): Body {
+    const open = this.#open.get(chain)
+    if (!open || !body.entries.some(({ id }) => this.#journal.newest(id) === open.head.no))
+      return body
+    const held = new Set(open.segment.entries.map(entryKey))
+    return pick(body, entry => !held.has(entryKey(entry)))
+  }
+}

@@ -1,0 +1,57 @@
+import type { StoredHead } from '../kernel/ports.ts'
+import type { Journal } from './journal.ts'
+import { type FeedLogParts, StaleLogError } from './log-parts.ts'
+
+export interface NewBody {
+  readonly no: number
+  readonly body: Buffer
+}
+
+/** Writes a journal down, one commit after the other. */
+export class JournalWriter {
+  readonly #journal: Journal
+  readonly #parts: FeedLogParts
+  #last: Promise<unknown> = Promise.resolve()
+  /** Heads the store did not take yet. */
+  readonly #unsaved = new Map<number, StoredHead>()
+
+  constructor(journal: Journal, parts: FeedLogParts) {
+    this.#journal = journal
+    this.#parts = parts
+  }
+
+  get isClean(): boolean {
+    return this.#unsaved.size === 0
+  }
+
+  /** The state of the journal, and with it new heads and bodies. Throws StaleLogError when overtaken. */
+  commit(heads: readonly StoredHead[] = [], bodies: readonly NewBody[] = []): Promise<void> {
+    const run = this.#last.then(() => this.#commit(heads, bodies))
+    this.#last = run.catch(() => {})
+    return run
+  }
+
+  async settle(): Promise<void> {
+    await this.#last
+  }
+
+  /** A store in trouble is not the client's trouble: what could not be written is written later (G7). */
+  async #commit(heads: readonly StoredHead[], bodies: readonly NewBody[]): Promise<void> {
+    for (const head of heads) this.#unsaved.set(head.no, head)
+    let isFirst: boolean
+    try {
+      isFirst = await this.#parts.store.commit(this.#parts.identity.name, {
+        expectedVersion: this.#journal.version,
+        state: this.#journal.encodeState(),
+        heads: [...this.#unsaved.values()],
+        bodies
+      })
+    } catch {
+      this.#parts.meter.count('store_errors', { operation: 'commit' })
+      return
+    }
+    if (!isFirst) throw new StaleLogError()
+    this.#journal.version++
+    this.#unsaved.clear()
+  }
+}
