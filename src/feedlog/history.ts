@@ -47,17 +47,20 @@ export class History {
   /** Reads on by one page that has something new. Resolves with true when the chain has come to its end. */
   async readOn(chain: Chain, caller: Caller): Promise<boolean> {
     const loops = new LoopGuard()
+    const restart = sourceAt(chain.progress)
+    let source = nextSource(chain)
     let hasAskedAgain = false
     for (let answers = 0; answers < maxBarrenAnswers; answers++) {
       const readAt = this.#with.parts.clock.now()
-      const source = nextSource(chain)
-      const restart = sourceAt(chain.progress)
       const { page, isRestart } = await this.#with.fetcher.fetch(caller, source, restart)
       if (chain.heads.length === 0) assertAscending(page)
       if (isRestart) this.#retracing.add(chain)
       const isStuck = page.nextCursor === null || page.nextCursor === source.cursor
       if (!isStuck && this.#leadsBack(chain, page.nextCursor)) {
-        loops.refuse()
+        if (!loops.mayAskAgain()) {
+          this.#retracing.add(chain)
+          source = restart
+        }
         continue
       }
       const body = await this.#whatIsNew(chain, page, isStuck, caller)
@@ -66,6 +69,7 @@ export class History {
       if (reached || isEnd) return true
       if (body.entries.length > 0) return false
       hasAskedAgain = isStuck
+      source = nextSource(chain)
     }
     return false
   }

@@ -5,7 +5,7 @@ import type { Clock, Feed, Page, Upstream } from '../kernel/ports.ts'
 import type { FoundRecord, LookupRequest } from '../kernel/records.ts'
 import { naturalDate } from './dates.ts'
 import type { FeedLog } from './feed-log.ts'
-import { toRecord, versionPlace } from './reader.ts'
+import { toRecord, versionPlace } from './records.ts'
 import { entryKey, findRepeats, type Segment } from './segment.ts'
 
 export interface LookupParts {

@@ -1,19 +1,13 @@
 import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Entry } from '../kernel/ports.ts'
-import type {
-  FeedRecord,
-  Outcome,
-  Position,
-  ReadRequest,
-  ReadResult,
-  RecordFilter
-} from '../kernel/records.ts'
-import { toInstant, toTs6 } from '../stix/timestamp.ts'
+import type { Outcome, Position, ReadRequest, ReadResult } from '../kernel/records.ts'
 import { cutPage, isEnough } from './cut.ts'
 import type { FeedLog } from './feed-log.ts'
 import type { Chain, Head, Journal } from './journal.ts'
 import { StaleLogError } from './log-parts.ts'
-import { hasEarlier, hasLater, type Segment, sliceOf } from './segment.ts'
+import { chunksOf, type Found, isSparse, matches, toRecord, versionPlace } from './records.ts'
+import { firstIndex } from './search.ts'
+import type { Segment } from './segment.ts'
 import { findChain, startBucket } from './start.ts'
 
 export interface ReadBudget {
@@ -21,16 +15,11 @@ export interface ReadBudget {
   readonly deadline: number
 }
 
-interface Found {
-  readonly segment: Segment
-  readonly index: number
-}
-
 /** How the collecting came to an end. */
 type Ending = 'enough' | 'end' | 'short'
 
-/** Records dated this little ahead of the clock are waited for while a feed is read for the first time. */
-const youngWaitMs = 2000
+/** Records dated this little ahead of the clock are waited for. */
+const youngWaitMs = 1000
 
 /**
  * One read of a feed log: finds the place, collects what matches across segments and chains, has the log
@@ -194,15 +183,18 @@ export class Reading {
     return 'young'
   }
 
-  /** Records yet to come of age are not part of the log's end, unless the feed was never read to its end. */
+  /**
+   * Records a moment from coming of age are waited for. Those further off (Sekoia's clock is ahead) are not part
+   * of the log's end, unless the feed was never read to its end.
+   */
   async #endBeforeYoung(): Promise<Ending | undefined> {
-    const { journal, parts } = this.#log
-    if (journal.isLast(this.#chain) && journal.state.filled)
+    const { clock } = this.#log.parts
+    const wait = this.#youngDate - clock.now()
+    if (wait > youngWaitMs && this.#log.isAtTip(this.#chain))
       return (await this.#mayAnswerEnd()) ? 'end' : undefined
-    const wait = this.#youngDate - parts.clock.now()
     if (wait > youngWaitMs && this.#found.length > 0) return 'short'
-    if (parts.clock.now() >= this.#budget.deadline) throw new GatewayError('timeout')
-    await parts.clock.sleep(Math.min(Math.max(1, wait), youngWaitMs))
+    if (clock.now() >= this.#budget.deadline) throw new GatewayError('timeout')
+    await clock.sleep(Math.min(Math.max(1, wait), youngWaitMs))
     return undefined
   }
 
@@ -231,9 +223,9 @@ export class Reading {
       this.#done = undefined
       return false
     }
-    const isFilled = journal.isLast(this.#chain) && journal.state.filled
-    if (isFilled && this.#log.isEndFresh) return this.#mayAnswerEnd()
-    return isFilled ? this.#isAtTip() : this.#extend(this.#budget.deadline)
+    const isAtTip = this.#log.isAtTip(this.#chain)
+    if (isAtTip && this.#log.isEndFresh) return this.#mayAnswerEnd()
+    return isAtTip ? this.#isAtTip() : this.#extend(this.#budget.deadline)
   }
 
   /** The end was reached before: what is new is asked for, but not waited for at any price (P-48). */
@@ -287,10 +279,8 @@ export class Reading {
   /** While a client reads, what it will ask for next is fetched. */
   #readAhead(): void {
     const { caller } = this.#request
-    const { journal } = this.#log
     const next = this.#chain.heads[this.#index + 1]
-    const isFilled = journal.isLast(this.#chain) && journal.state.filled
-    const isGrowing = !this.#chain.state.linked && !isFilled
+    const isGrowing = !this.#chain.state.linked && !this.#log.isAtTip(this.#chain)
     const ahead = next
       ? this.#log.load(next, caller)
       : isGrowing
@@ -332,80 +322,4 @@ function lowerBound(journal: Journal, request: ReadRequest): number {
   if (!position) return request.addedAfter ?? Number.NEGATIVE_INFINITY
   if (position.epoch === journal.state.epoch) return position.date - 1
   return Math.floor(position.natural / 1000) * 1000 - 1
-}
-
-/** The index of the first element that satisfies a predicate which, once true, stays true. */
-function firstIndex<T>(list: readonly T[], isAfter: (element: T) => boolean): number {
-  let low = 0
-  let high = list.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (isAfter(list[middle]!)) high = middle
-    else low = middle + 1
-  }
-  return low
-}
-
-export interface VersionPlace {
-  readonly isLast: boolean
-  readonly isFirst: boolean
-}
-
-/** Whether an entry is the newest and the oldest version of its object that the log holds (P-45). */
-export function versionPlace(journal: Journal, segment: Segment, index: number): VersionPlace {
-  const { id } = segment.entries[index]!
-  const repeats = segment.repeats[index]!
-  return {
-    isLast: (repeats & hasLater) === 0 && !journal.isSuperseded(segment.no, id),
-    isFirst: (repeats & hasEarlier) === 0 && !journal.isSuccessor(segment.no, id)
-  }
-}
-
-function matches(filter: RecordFilter, entry: Entry, place: VersionPlace): boolean {
-  const { versions, specVersions } = filter
-  if (specVersions && !specVersions.has(specVersionOf(entry))) return false
-  if (versions.all || (versions.last && place.isLast) || (versions.first && place.isFirst))
-    return true
-  if (versions.at.length === 0) return false
-  const instant = toInstant(entry.modified ?? entry.created ?? '')
-  return instant !== undefined && versions.at.includes(instant)
-}
-
-/** True for filters that Sekoia cannot apply, so that long stretches of a feed may hold no match (P-35). */
-const isSparse = (filter: RecordFilter): boolean =>
-  filter.specVersions !== undefined || filter.versions.at.length > 0
-
-/** D-19: an object that says nothing is 2.1 when it is an observable (no `created`), else 2.0. */
-const specVersionOf = (entry: Entry): string =>
-  entry.specVersion ?? (entry.created === undefined ? '2.1' : '2.0')
-
-export function toRecord(segment: Segment, index: number): FeedRecord {
-  const entry = segment.entries[index]!
-  const date = segment.dates[index]!
-  return {
-    id: entry.id,
-    type: entry.type,
-    version: entry.modified ?? entry.created ?? toTs6(date),
-    specVersion: specVersionOf(entry),
-    date,
-    bytes: sliceOf(segment, entry)
-  }
-}
-
-const comma = Buffer.from(',')
-
-/** The objects of a page as few buffers as possible: neighbours in a segment are one slice. */
-function chunksOf(page: readonly Found[]): Buffer[] {
-  const chunks: Buffer[] = []
-  for (let i = 0; i < page.length; ) {
-    const { segment, index } = page[i]!
-    let last = i
-    while (page[last + 1]?.segment === segment && page[last + 1]!.index === page[last]!.index + 1)
-      last++
-    const end = segment.entries[page[last]!.index]!
-    if (i > 0) chunks.push(comma)
-    chunks.push(segment.bytes.subarray(segment.entries[index]!.offset, end.offset + end.length))
-    i = last + 1
-  }
-  return chunks
 }

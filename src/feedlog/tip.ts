@@ -42,7 +42,7 @@ export class Tip {
     const restart = this.#restartTime(chain)
     let source: Source = from.cursor === null ? startOf(chain) : { cursor: from.cursor }
     const recent = await known.since(chain, from.afterNo, caller)
-    const followed = new Set([from.cursor])
+    const followed = new Set<string | null>([from.cursor])
     const loops = new LoopGuard()
     let isRetracing = false
     let hasAskedAgain = false
@@ -53,7 +53,11 @@ export class Tip {
       const isStuck = cursor === null || cursor === source.cursor
       const isOld = followed.has(cursor) || (!isRetracing && leadsBack(chain, cursor, from.afterNo))
       if (!isStuck && isOld) {
-        loops.refuse()
+        if (!loops.mayAskAgain()) {
+          isRetracing = true
+          followed.clear()
+          source = sourceAt(restart)
+        }
         continue
       }
       const isNewest = cursor === chain.state.cursor

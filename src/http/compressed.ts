@@ -1,0 +1,38 @@
+import { LRUCache } from 'lru-cache'
+import { compress, type Encoding } from './encodings.ts'
+
+/**
+ * Answers in their compressed form, by tag and coding: hot ones are compressed once, however many ask at the same
+ * time. Bounded by bytes, least recently used first out (G9).
+ */
+export class CompressedAnswers {
+  readonly #held: LRUCache<string, Buffer>
+  readonly #running = new Map<string, Promise<Buffer>>()
+
+  /** @param maxBytes of compressed bodies held; 0 holds none. */
+  constructor(maxBytes: number) {
+    this.#held = new LRUCache({
+      maxSize: Math.max(1, maxBytes),
+      sizeCalculation: ({ length }) => length
+    })
+  }
+
+  get(tag: string, encoding: Encoding): Buffer | undefined {
+    return this.#held.get(`${tag} ${encoding}`)
+  }
+
+  /** Compresses the body of this tag, or waits for whoever is doing so. */
+  make(tag: string, encoding: Encoding, body: readonly Buffer[]): Promise<Buffer> {
+    const name = `${tag} ${encoding}`
+    const running = this.#running.get(name)
+    if (running) return running
+    const work = compress(encoding, Buffer.concat(body))
+      .then(compressed => {
+        this.#held.set(name, compressed)
+        return compressed
+      })
+      .finally(() => this.#running.delete(name))
+    this.#running.set(name, work)
+    return work
+  }
+}

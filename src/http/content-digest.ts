@@ -1,0 +1,24 @@
+import { hash } from 'node:crypto'
+
+/** Below this many bytes, hashing costs less than remembering. */
+const minRemembered = 64 * 1024
+/** Slices remembered of one piece of memory: as many cuts of a segment as are asked for at a time. */
+const maxSlices = 32
+
+const remembered = new WeakMap<ArrayBufferLike, Map<string, string>>()
+
+/**
+ * The SHA-256 of bytes that never change, 64 hex digits. Slices of the same memory are hashed once: pages that are
+ * asked for again and again are slices of segments that stay in memory.
+ */
+export function digestOf(bytes: Buffer): string {
+  if (bytes.length < minRemembered) return hash('sha256', bytes)
+  const slices = remembered.get(bytes.buffer) ?? new Map<string, string>()
+  remembered.set(bytes.buffer, slices)
+  const place = `${bytes.byteOffset}+${bytes.length}`
+  const digest = slices.get(place) ?? hash('sha256', bytes)
+  slices.delete(place)
+  slices.set(place, digest)
+  if (slices.size > maxSlices) slices.delete(slices.keys().next().value!)
+  return digest
+}
