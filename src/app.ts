@@ -3,7 +3,10 @@ import { createScopes } from './auth/scope.ts'
 import type { Config } from './config.ts'
 import { FeedLogs } from './feedlog/logs.ts'
 import { createCatalog } from './feeds/catalog.ts'
+import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
+import { connectionsPlugin } from './http/connections.ts'
+import { overloadPlugin } from './http/overload.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { Clock, LogStore } from './kernel/ports.ts'
@@ -53,8 +56,10 @@ export async function buildApp(parts: AppParts): Promise<App> {
     logger,
     trustProxy: config.server.trustProxy,
     requestTimeoutMs: config.server.requestTimeoutMs,
+    keepAliveTimeoutMs: config.server.keepAliveTimeoutMs,
     ...(parts.tls && { tls: parts.tls })
   })
+  await server.register(connectionsPlugin, { maxConnections: config.server.maxConnections })
   await server.register(requestLog, { meter })
   await server.register(healthPlugin, {
     phase: () => phase,
@@ -69,12 +74,17 @@ export async function buildApp(parts: AppParts): Promise<App> {
     },
     toCaller: createScopes(parts.secret)
   })
+  await server.register(overloadPlugin, config.overload)
   await server.register(taxiiRoutes, {
     records,
     catalog,
     verify: caller => records.verify(caller),
     settings: taxiiSettings(config),
-    meter
+    meter,
+    answers: new Answers({
+      compressedMaxBytes: config.cache.compressedMaxBytes,
+      sendTimeoutMs: config.server.sendTimeoutMs
+    })
   })
 
   server.addHook('onClose', async () => {

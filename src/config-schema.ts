@@ -79,6 +79,22 @@ const server = section('How clients reach the gateway.', {
     default: 30_000,
     example: 10_000
   }),
+  keepAliveTimeoutMs: integer(1000, maxMs, {
+    description:
+      'How long a connection without a request stays open. Behind a proxy: longer than the proxy keeps its own.',
+    default: 72_000,
+    example: 30_000
+  }),
+  sendTimeoutMs: integer(1000, maxMs, {
+    description: 'A client that takes nothing of its answer for this long is cut off.',
+    default: 30_000,
+    example: 60_000
+  }),
+  maxConnections: integer(1, 1_000_000, {
+    description: 'Most connections open at a time; more are closed at once.',
+    default: 2000,
+    example: 10_000
+  }),
   closeTimeoutMs: integer(0, maxMs, {
     description: 'On SIGTERM: longest wait for the requests under way before the process ends.',
     default: 10_000,
@@ -206,8 +222,36 @@ const cache = section('What is held in memory.', {
     description: 'Most bytes of feed pages held in memory, ready to be sent.',
     default: 128 * mebibyte,
     example: 512 * mebibyte
+  }),
+  compressedMaxBytes: integer(0, 2 ** 40, {
+    description: 'Most bytes of answers held in compressed form, beside `maxBytes`.',
+    default: 32 * mebibyte,
+    example: 128 * mebibyte
   })
 })
+
+const overload = section(
+  'When to refuse work with 503. Requests that carry `next` are never refused: they wait.',
+  {
+    maxActiveRequests: integer(1, 100_000, {
+      description:
+        'Most requests for objects, manifests and versions at a time, from their start until the answer is out. Times `taxii.maxBytes`, this is the most memory that answers take.',
+      default: 100,
+      example: 400
+    }),
+    maxQueuedRequests: integer(0, 1_000_000, {
+      description: 'Most of them that wait for others to be done.',
+      default: 1000,
+      example: 100
+    }),
+    maxEventLoopDelayMs: integer(0, 60_000, {
+      description:
+        'Mean delay of the event loop from which on the process counts as overloaded. 0: never.',
+      default: 1000,
+      example: 500
+    })
+  }
+)
 
 const feedLog = section('How feeds are followed.', {
   tipSeconds: integer(1, 3600, {
@@ -414,6 +458,7 @@ export const configSchema = section('sekoia-feed-gateway', {
   redis,
   store,
   cache,
+  overload,
   feedLog,
   access,
   auth,

@@ -23,6 +23,7 @@ const maxStandings = 100_000
  */
 export class Access {
   readonly #standings = new LRUCache<string, Standing>({ max: maxStandings })
+  readonly #unanswered = new LRUCache<string, number>({ max: maxStandings })
   readonly #checks = new Map<string, Promise<void>>()
   readonly #clock: Clock
   readonly #settings: AccessSettings
@@ -56,6 +57,12 @@ export class Access {
     return this.#clock.now() - acceptedAt < this.#settings.rightsSeconds * 1000
   }
 
+  /** True for a moment after Sekoia could not be asked. */
+  isResting(caller: Caller, what: string): boolean {
+    const at = this.#unanswered.get(nameOf(caller, what))
+    return at !== undefined && this.#clock.now() - at < this.#settings.refusedSeconds * 1000
+  }
+
   /** Asks Sekoia once for all who wait; the answer is noted. Throws what the check throws. */
   check(caller: Caller, what: string, ask: () => Promise<unknown>): Promise<void> {
     const name = nameOf(caller, what)
@@ -65,6 +72,7 @@ export class Access {
       .then(() => this.accepted(caller, what))
       .catch(error => {
         this.failed(caller, what, error)
+        if (!isRefusal(error)) this.#unanswered.set(name, this.#clock.now())
         throw error
       })
       .finally(() => this.#checks.delete(name))

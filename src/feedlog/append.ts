@@ -205,3 +205,7 @@ export function cutAtChain(body: Body, nextStart: number): { body: Body; reached
   const before = pick(body, entry => isBefore(entry.time))
   return { body: before, reached: before.entries.length < body.entries.length }
 }
+
+/** The part of a page that does not lie before the start of its own chain: the chain before has the rest. */
+export const fromChainStart = (body: Body, start: number): Body =>
+  pick(body, ({ time }) => time === undefined || (toMillis(time) ?? start) >= start)

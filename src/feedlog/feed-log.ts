@@ -25,6 +25,8 @@ export class FeedLog {
   readonly #tip: Tip
   readonly #extensions = new Map<Chain, Promise<void>>()
   readonly #openedAt: number
+  /** True once another writer was first. */
+  isStale = false
   /** When the end of the feed was last confirmed by this process. */
   #confirmedAt = Number.NEGATIVE_INFINITY
   /** When the tip was last asked for in vain. */
@@ -52,7 +54,7 @@ export class FeedLog {
 
   /** True while work is under way, or the store has not taken everything. */
   get isBusy(): boolean {
-    return this.#extensions.size > 0 || !this.#writer.isClean
+    return !this.isStale && (this.#extensions.size > 0 || !this.#writer.isClean)
   }
 
   /** True when the end of the feed was reached once, and the chain is the one that grows there. */
@@ -114,9 +116,10 @@ export class FeedLog {
     return this.#appender.settle()
   }
 
-  /** Resolves when nothing is under way any more. */
-  async settle(): Promise<void> {
+  /** Resolves when nothing is under way any more; what the store did not take is offered once more. */
+  async close(): Promise<void> {
     await Promise.allSettled(this.#extensions.values())
+    if (!this.#writer.isClean) await this.#writer.commit().catch(() => {})
     await this.#writer.settle()
   }
 

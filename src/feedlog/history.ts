@@ -1,7 +1,7 @@
 import type { Caller } from '../kernel/caller.ts'
 import type { Page } from '../kernel/ports.ts'
 import { toMillis } from '../stix/timestamp.ts'
-import { type AppendOptions, cutAtChain } from './append.ts'
+import { type AppendOptions, cutAtChain, fromChainStart } from './append.ts'
 import type { Appender } from './appender.ts'
 import { naturalDate } from './dates.ts'
 import type { Fetcher } from './fetcher.ts'
@@ -100,9 +100,8 @@ export class History {
   ): Promise<boolean> {
     const { journal, appender } = this.#with
     const next = journal.nextChain(chain)
-    const { body, reached } = next
-      ? cutAtChain(read.body, next.start)
-      : { body: read.body, reached: false }
+    const own = fromChainStart(read.body, chain.start)
+    const { body, reached } = next ? cutAtChain(own, next.start) : { body: own, reached: false }
     if (!next) this.#settle(read.source, read.page)
     if (read.page.nextCursor !== null) chain.state.cursor = read.page.nextCursor
     await appender.append(chain, {

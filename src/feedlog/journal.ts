@@ -160,6 +160,11 @@ export class Journal {
     return Buffer.from(JSON.stringify(this.state))
   }
 
+  /** True once anything was read. */
+  get isBegun(): boolean {
+    return this.state.filled || this.chains.some(chain => chain.heads.length > 0)
+  }
+
   get lastChain(): Chain {
     return this.chains.at(-1)!
   }

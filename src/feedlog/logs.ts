@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
+import { obstacleOf } from '../feeds/obstacle.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, Feed, LogStore, Meter, Upstream } from '../kernel/ports.ts'
@@ -17,7 +19,6 @@ import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './log
 import { Lookup } from './lookup.ts'
 import { Reading } from './reader.ts'
 import { SegmentCache } from './segment-cache.ts'
-import { obstacleOf } from './walkable.ts'
 
 export interface FeedLogsSettings extends FeedLogSettings, AccessSettings {
   /** Time a request has for its work before it answers with what was found. */
@@ -42,6 +43,11 @@ export interface FeedLogsParts {
 /** Rights of a key as such, whatever the feed. */
 const anyFeed = '*'
 
+interface Description {
+  readonly feed: Promise<Feed | undefined>
+  readonly at: number
+}
+
 /** How often a read starts again because another writer overtook it. */
 const maxRestarts = 5
 
@@ -54,9 +60,10 @@ export class FeedLogs implements Records {
   readonly #access: Access
   readonly #cache: SegmentCache
   readonly #logs: LRUCache<string, Promise<FeedLog>>
-  readonly #feeds: LRUCache<string, { readonly feed: Feed | undefined; readonly at: number }>
+  readonly #feeds: LRUCache<string, Description>
   readonly #lookup: Lookup
-  readonly #busy = new Set<FeedLog>()
+  /** Logs with work under way, or with what the store did not take. */
+  readonly #busy = new Map<string, FeedLog>()
 
   constructor(parts: FeedLogsParts) {
     const { settings } = parts
@@ -80,14 +87,14 @@ export class FeedLogs implements Records {
       this.#access.assertNotRefused(caller, feedId)
       const log = await this.#open(caller, feedId, types)
       try {
-        if (log.journal.chains.length > 0) await this.#assertRights(caller, feedId)
+        if (log.journal.isBegun) await this.#assertRights(caller, feedId)
         else await this.#assertWalkable(caller, feedId)
         return await new Reading(log, request, { deadline }).run()
       } catch (error) {
         this.#access.failed(caller, feedId, error)
         if (!(error instanceof StaleLogError) || restarts >= maxRestarts)
           throw asGatewayError(error)
-        this.#logs.delete(log.identity.name)
+        this.#forget(log)
       } finally {
         this.#noteBusy(log)
       }
@@ -124,19 +131,30 @@ export class FeedLogs implements Records {
   async close(): Promise<void> {
     const logs = await Promise.allSettled(this.#logs.values())
     const open = logs.flatMap(log => (log.status === 'fulfilled' ? [log.value] : []))
-    await Promise.all([...new Set([...open, ...this.#busy])].map(log => log.settle()))
+    await Promise.all([...new Set([...open, ...this.#busy.values()])].map(log => log.close()))
   }
 
-  /** What is held of a feed is shown while Sekoia's yes is recent; otherwise Sekoia is asked again (G6). */
+  /**
+   * What is held of a feed is shown while Sekoia's yes is recent; otherwise Sekoia is asked again (G6). It may be
+   * late, or in trouble: that is no refusal, and nobody waits for it long, or again at once (G7).
+   */
   async #assertRights(caller: Caller, feedId: string): Promise<void> {
-    if (this.#access.isRecent(caller, feedId)) return
+    if (this.#access.isRecent(caller, feedId) || this.#access.isResting(caller, feedId)) return
+    const { upstream, settings, meter } = this.#parts
+    const check = this.#access.check(caller, feedId, () =>
+      upstream.page(caller, { feedId, types: [], limit: 1 })
+    )
+    const patience = new AbortController()
+    const waited = setTimeout(settings.tipWaitMs, undefined, { signal: patience.signal })
     try {
-      await this.#access.check(caller, feedId, () =>
-        this.#parts.upstream.page(caller, { feedId, types: [], limit: 1 })
-      )
+      await Promise.race([check, waited])
     } catch (error) {
       if (isRefusal(error)) throw error
-      this.#parts.meter.count('rights_unconfirmed')
+      meter.count('rights_unconfirmed')
+    } finally {
+      patience.abort()
+      waited.catch(() => {})
+      check.catch(() => {})
     }
   }
 
@@ -147,26 +165,25 @@ export class FeedLogs implements Records {
     if (obstacle) throw new GatewayError('unwalkable', { detail: obstacle })
   }
 
-  /** The feed's description; undefined when the key may not read it. */
-  async #describe(caller: Caller, feedId: string): Promise<Feed | undefined> {
+  /** The feed's description; undefined when the key may not read it, or Sekoia is in trouble. */
+  #describe(caller: Caller, feedId: string): Promise<Feed | undefined> {
     const name = `${caller.scope}:${feedId}`
     const known = this.#feeds.get(name)
     const { clock, settings, upstream } = this.#parts
     if (known && clock.now() - known.at < settings.feedSeconds * 1000) return known.feed
-    try {
-      const feed = await upstream.feed(caller, feedId)
-      this.#feeds.set(name, { feed, at: clock.now() })
-      return feed
-    } catch (error) {
+    const feed = upstream.feed(caller, feedId).catch(error => {
+      this.#feeds.delete(name)
       if (isRefusal(error)) throw error
       return known?.feed
-    }
+    })
+    this.#feeds.set(name, { feed, at: clock.now() })
+    return feed
   }
 
   #open(caller: Caller, feedId: string, types: readonly string[]): Promise<FeedLog> {
     const identity = { name: logName(caller, feedId, types), feedId, types }
-    const known = this.#logs.get(identity.name)
-    if (known) return known
+    const known = this.#logs.get(identity.name) ?? this.#busy.get(identity.name)
+    if (known) return Promise.resolve(known)
     const opening = this.#load(identity).catch(error => {
       this.#logs.delete(identity.name)
       throw error
@@ -213,13 +230,20 @@ export class FeedLogs implements Records {
 
   async #openIfHeld(caller: Caller, feedId: string): Promise<FeedLog | undefined> {
     const log = await this.#open(caller, feedId, [])
-    return log.journal.chains.length > 0 ? log : undefined
+    return log.journal.isBegun ? log : undefined
   }
 
-  /** A log with work under way, or with what the store did not take, outlives its place in memory. */
+  /** A busy log outlives its place among the open ones. */
   #noteBusy(log: FeedLog): void {
-    if (log.isBusy) this.#busy.add(log)
-    else this.#busy.delete(log)
+    if (log.isBusy) this.#busy.set(log.identity.name, log)
+    else this.#busy.delete(log.identity.name)
+  }
+
+  /** An overtaken log is of no more use, whatever it still has to do. */
+  #forget(log: FeedLog): void {
+    log.isStale = true
+    this.#logs.delete(log.identity.name)
+    this.#busy.delete(log.identity.name)
   }
 }
 

@@ -1,6 +1,6 @@
 import { mayBelong } from '../feeds/membership.ts'
 import type { Caller } from '../kernel/caller.ts'
-import { isRefusal } from '../kernel/errors.ts'
+import { GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, Feed, Page, Upstream } from '../kernel/ports.ts'
 import type { FoundRecord, LookupRequest } from '../kernel/records.ts'
 import { naturalDate } from './dates.ts'
@@ -39,6 +39,8 @@ export class Lookup {
       const held = log ? await this.#held(log, id, caller) : []
       const index = current?.entries.findIndex(entry => entry.id === id) ?? -1
       if (current && index < 0) continue
+      if (!current && held.length === 0 && !log?.journal.state.filled)
+        throw new GatewayError('unavailable')
       const isKnown = !current || held.some(({ key }) => key === entryKey(current.entries[index]!))
       found.push(...held.map(({ record }) => (isKnown ? record : { ...record, isLast: false })))
       if (

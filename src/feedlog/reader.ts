@@ -235,7 +235,7 @@ export class Reading {
       if (!this.#log.isTipResting)
         return await this.#extend(Math.min(patience, this.#budget.deadline))
     } catch (error) {
-      if (error instanceof StaleLogError || isRefusal(error) || isUnwalkable(error)) throw error
+      if (!isTrouble(error)) throw error
     }
     this.#outcome = 'stale'
     return this.#mayAnswerEnd()
@@ -266,7 +266,8 @@ export class Reading {
     let stop = () => {}
     const over = new Promise<never>((_, reject) => {
       stop = () => reject(new GatewayError(signal?.aborted ? 'unavailable' : 'timeout'))
-      ending.addEventListener('abort', stop, { once: true })
+      if (ending.aborted) stop()
+      else ending.addEventListener('abort', stop, { once: true })
     })
     try {
       return await Promise.race([work, over])
@@ -310,8 +311,9 @@ export class Reading {
   }
 }
 
-const isUnwalkable = (error: unknown): boolean =>
-  error instanceof GatewayError && error.kind === 'unwalkable'
+/** Sekoia's trouble, which leaves what is held as it was: neither a refusal nor a fault of ours. */
+const isTrouble = (error: unknown): boolean =>
+  error instanceof GatewayError && error.kind !== 'unwalkable' && !isRefusal(error)
 
 /**
  * The exclusive lower bound of date_added that a request starts from. In a journal of another epoch a place

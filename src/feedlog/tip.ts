@@ -1,6 +1,6 @@
 import type { Caller } from '../kernel/caller.ts'
 import type { Page } from '../kernel/ports.ts'
-import type { AppendOptions } from './append.ts'
+import { type AppendOptions, fromChainStart } from './append.ts'
 import type { HistoryParts } from './history.ts'
 import type { Chain, SettledCursor, Source } from './journal.ts'
 import { LoopGuard } from './loops.ts'
@@ -80,7 +80,10 @@ export class Tip {
   /** True when there was something new on the page. */
   async #take(chain: Chain, read: TipPage, caller: Caller): Promise<boolean> {
     const { appender, known, floor } = this.#with
-    const unknown: Body = pick(read.page, entry => !read.known.has(entryKey(entry)))
+    const unknown: Body = pick(
+      fromChainStart(read.page, chain.start),
+      entry => !read.known.has(entryKey(entry))
+    )
     const from = this.#restartTime(chain) - restartOverlapMs
     const body = read.isRetracing ? await known.without(chain, unknown, from, caller) : unknown
     const no = await appender.append(chain, { body, source: read.source, floor })

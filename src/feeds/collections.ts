@@ -1,5 +1,6 @@
 import type { Feed } from '../kernel/ports.ts'
 import type { CatalogFeed } from '../kernel/records.ts'
+import { obstacleOf } from './obstacle.ts'
 import { toPlainTitle, toUniqueTitles } from './titles.ts'
 
 /** Sekoia feeds as TAXII collections. Pure. */
@@ -51,30 +52,18 @@ function asDefault(id: string, listed: Feed | undefined): Feed {
 }
 
 function toCollection(collectionId: string, feed: Feed, title: string): CatalogFeed {
-  const obstacle = obstacleOf(feed)
-  const texts = [feed.description, obstacle].filter(text => text !== undefined)
   return {
     feedId: feed.id,
     collectionId,
     alias: aliasOf(feed.id, collectionId),
     title,
-    description: texts.length > 0 ? texts.join('\n') : undefined,
-    obstacle
+    description: feed.description,
+    obstacle: obstacleOf(feed)
   }
 }
 
 const aliasOf = (feedId: string, collectionId: string): string | undefined =>
   feedId.toLowerCase() === collectionId ? undefined : feedId
-
-/** Why a feed cannot be walked from oldest to newest, and which setting to change; undefined when it can. */
-export function obstacleOf({ sortOrder, format }: Feed): string | undefined {
-  const changes = [
-    ...(sortOrder === 'desc' ? ["set Sort order to 'oldest first'"] : []),
-    ...(format.toLowerCase() === 'json' ? [] : ['set Format to JSON'])
-  ]
-  if (changes.length === 0) return undefined
-  return `This feed cannot be followed: edit it in Sekoia and ${changes.join(' and ')}.`
-}
 
 /** A feed that the listing lacks, by a well-formed id: Sekoia decides when it is read. */
 export function toUnlisted(feedId: string): CatalogFeed | undefined {

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CompressedAnswers } from './compressed.ts'
 import { createTag, isHeld } from './conditional.ts'
@@ -91,7 +92,7 @@ function write(reply: FastifyReply, pieces: readonly Buffer[]): void {
   const isScattered = length < pieces.length * minPiece
   reply.header('content-length', length).hijack()
   const { raw } = reply
-  raw.writeHead(reply.statusCode, reply.getHeaders())
+  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
   raw.cork()
   for (const piece of isScattered ? [Buffer.concat(pieces)] : pieces) raw.write(piece)
   raw.end()

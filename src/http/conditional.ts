@@ -33,7 +33,7 @@ export function isHeld(ifNoneMatch: string | undefined, tag: string): boolean {
   if (ifNoneMatch === undefined) return false
   if (ifNoneMatch.trim() === '*') return true
   const opaque = tag.slice('W/"'.length, -1)
-  return ifNoneMatch
-    .matchAll(/(?:W\/)?"([^"]*)"/g)
-    .some(([, given]) => given!.startsWith(opaque) && proxySuffix.test(given!.slice(opaque.length)))
+  return Array.from(ifNoneMatch.matchAll(/(?:W\/)?"([^"]*)"/g), ([, given]) => given!).some(
+    given => given.startsWith(opaque) && proxySuffix.test(given.slice(opaque.length))
+  )
 }

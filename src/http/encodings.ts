@@ -23,10 +23,15 @@ export type Encoding = keyof typeof compressors
 const offered = Object.keys(compressors) as Encoding[]
 const all = [...offered, 'identity']
 
+/** What the types of negotiator do not know yet. */
+interface Preferring {
+  encodings(available: string[], options: { preferred: string[] }): string[]
+}
+
 /** The coding for an Accept-Encoding header (RFC 9110 §12.5.3); undefined: as it is. */
 export function chooseEncoding(acceptEncoding: string | undefined): Encoding | undefined {
   if (!acceptEncoding) return undefined
-  const negotiator = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } })
+  const negotiator: Preferring = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } })
   const chosen = negotiator.encodings(all, { preferred: all })[0]
   return offered.find(encoding => encoding === chosen)
 }

@@ -17,6 +17,7 @@ export const errorKinds = {
   'headers-too-large': { status: 431, title: 'The request headers are too large' },
   internal: { status: 500, title: 'The gateway failed' },
   'bad-answer': { status: 502, title: 'Sekoia gave an answer that is not usable' },
+  overloaded: { status: 503, title: 'The gateway has too much to do for now' },
   unavailable: { status: 503, title: 'Sekoia cannot be reached for now' },
   timeout: { status: 504, title: 'Sekoia did not answer in time' }
 } as const satisfies Record<string, { status: number; title: string }>

@@ -107,11 +107,18 @@ async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What ioredis says in terms of its own options when a connection goes. */
-const lost =
-  /^(Reached the max retries|Stream isn't writeable|Connection is closed|Command aborted)/
+/** What ioredis says of its own options and retries, in the operator's terms. */
+const phrases: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(Reached the max retries|Stream isn't writeable|Command aborted).*/s,
+    'the connection was lost'
+  ],
+  [/^All sentinels are unreachable.*/s, 'no Sentinel names a master that can be reached'],
+  [/\.? script: .*/s, '']
+]
 
-function messageOf(error: Error & { lastNodeError?: Error }): string {
-  const message = error.lastNodeError?.message ?? error.message
-  return lost.test(message) ? 'the connection was lost' : message.replace(/\.? script: .*/s, '')
-}
+const messageOf = (error: Error & { lastNodeError?: Error }): string =>
+  phrases.reduce(
+    (message, [pattern, text]) => message.replace(pattern, text),
+    error.lastNodeError?.message ?? error.message
+  )

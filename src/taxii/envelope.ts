@@ -11,10 +11,10 @@ export const isBare = ({ records, more, next }: DataPage, mood: Mood): boolean =
 
 const suffix = Buffer.from(']}')
 
-/** An envelope (§3.7): what Sekoia sent goes out byte for byte, between a prefix and a suffix. */
-export function toEnvelope(page: DataPage, mood: Mood): Buffer {
-  if (isBare(page, mood)) return Buffer.from('{}')
+/** An envelope (§3.7) in pieces: what Sekoia sent goes out byte for byte, between a prefix and a suffix. */
+export function toEnvelope(page: DataPage, mood: Mood): readonly Buffer[] {
+  if (isBare(page, mood)) return [Buffer.from('{}')]
   const head = JSON.stringify(pagingFields(page))
-  if (page.records.length === 0 && !mood.emptyLists) return Buffer.from(head)
-  return Buffer.concat([Buffer.from(`${head.slice(0, -1)},"objects":[`), ...page.chunks, suffix])
+  if (page.records.length === 0 && !mood.emptyLists) return [Buffer.from(head)]
+  return [Buffer.from(`${head.slice(0, -1)},"objects":[`), ...page.chunks, suffix]
 }

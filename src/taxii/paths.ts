@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
+import type { Answer, Answers } from '../http/answers.ts'
 import { requireCaller } from '../http/auth.ts'
+import { digestOf } from '../http/content-digest.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import type { Meter } from '../kernel/ports.ts'
@@ -9,6 +11,7 @@ import { dateHeaders } from './headers.ts'
 import { toManifest } from './manifest.ts'
 import { moods } from './moods.ts'
 import { type DataPage, readPage } from './page.ts'
+import { pageDigest } from './page-digest.ts'
 import { type Endpoint, parseQuery } from './query.ts'
 import { toApiRoot, toCollection, toCollections, toDiscovery } from './resources.ts'
 import type { TaxiiSettings } from './settings.ts'
@@ -21,14 +24,11 @@ export interface TaxiiOptions {
   readonly verify: (caller: Caller) => Promise<void>
   readonly settings: TaxiiSettings
   readonly meter: Meter
+  /** Shared with the other dialects; left out: its own, by default. */
+  readonly answers?: Answers
 }
 
-export type Handler = (request: FastifyRequest) => Promise<Buffer | Answer>
-
-export interface Answer {
-  readonly headers: Record<string, string>
-  readonly body: Buffer
-}
+export type Handler = (request: FastifyRequest) => Promise<Answer>
 
 /** One path of §3.1. Every path answers GET, HEAD and OPTIONS; `write` is refused as read-only (D-16). */
 export interface Path {
@@ -36,6 +36,8 @@ export interface Path {
   readonly get: Handler
   /** True where nothing but `verify` would ask Sekoia about the key. */
   readonly verifies: boolean
+  /** True where an answer may be large or long in coming, see `overloadPlugin`. */
+  readonly heavy?: boolean
   readonly write?: 'POST' | 'DELETE'
 }
 
@@ -48,39 +50,53 @@ interface PathParams {
 export const discoveryPath = ({ settings }: TaxiiOptions): Path => ({
   url: '/',
   verifies: true,
-  get: async request => toDiscovery(settings, request)
+  get: async request => toAnswer(toDiscovery(settings, request))
 })
 
 /** The paths of the API root, relative to it (§4.2 – §5.8). */
 export function rootPaths(options: TaxiiOptions): Path[] {
   const { settings, catalog } = options
   const mood = moods[settings.mood]
-  const data = (endpoint: Endpoint, render: (page: DataPage) => Buffer): Handler =>
+  const data = (endpoint: Endpoint, render: (page: DataPage) => readonly Buffer[]): Handler =>
     dataHandler(options, endpoint, render)
   const objects = data('objects', page => toEnvelope(page, mood))
   const object = data('object', page => toEnvelope(page, mood))
-  const manifest = data('manifest', page => toManifest(page, mood, settings.mediaTypes))
-  const versions = data('versions', page => toVersions(page, mood))
+  const manifest = data('manifest', page => [toManifest(page, mood, settings.mediaTypes)])
+  const versions = data('versions', page => [toVersions(page, mood)])
   const collection = '/collections/:collection'
   return [
-    { url: '/', verifies: true, get: async () => toApiRoot(settings) },
+    { url: '/', verifies: true, get: async () => toAnswer(toApiRoot(settings)) },
     { url: '/status/:status/', verifies: true, get: refuseStatus },
     {
       url: '/collections/',
       verifies: false,
-      get: async request => toCollections(await catalog.list(requireCaller(request)), settings)
+      get: async request =>
+        toAnswer(toCollections(await catalog.list(requireCaller(request)), settings))
     },
     {
       url: `${collection}/`,
       verifies: true,
-      get: async request => toCollection(await resolveFeed(catalog, request), settings)
+      get: async request => toAnswer(toCollection(await resolveFeed(catalog, request), settings))
     },
-    { url: `${collection}/manifest/`, verifies: false, get: manifest },
-    { url: `${collection}/objects/`, verifies: false, get: objects, write: 'POST' },
-    { url: `${collection}/objects/:object/`, verifies: false, get: object, write: 'DELETE' },
-    { url: `${collection}/objects/:object/versions/`, verifies: false, get: versions }
+    { url: `${collection}/manifest/`, verifies: false, heavy: true, get: manifest },
+    { url: `${collection}/objects/`, verifies: false, heavy: true, get: objects, write: 'POST' },
+    {
+      url: `${collection}/objects/:object/`,
+      verifies: false,
+      heavy: true,
+      get: object,
+      write: 'DELETE'
+    },
+    { url: `${collection}/objects/:object/versions/`, verifies: false, heavy: true, get: versions }
   ]
 }
+
+/** A resource that is small, and made anew for every request. */
+const toAnswer = (body: Buffer): Answer => ({
+  headers: {},
+  digest: digestOf([body]),
+  body: () => [body]
+})
 
 /** Nothing can be added, so no status exists (§4.3). */
 const refuseStatus: Handler = async () => {
@@ -90,7 +106,7 @@ const refuseStatus: Handler = async () => {
 function dataHandler(
   options: TaxiiOptions,
   endpoint: Endpoint,
-  render: (page: DataPage) => Buffer
+  render: (page: DataPage) => readonly Buffer[]
 ): Handler {
   const mood = moods[options.settings.mood]
   return async request => {
@@ -109,7 +125,7 @@ function dataHandler(
       signal: request.signal
     })
     report(request, page, feed, options.meter)
-    return { headers: dateHeaders(page), body: render(page) }
+    return { headers: dateHeaders(page), digest: pageDigest(page), body: () => render(page) }
   }
 }
 

@@ -1,23 +1,11 @@
-import type {
-  FastifyInstance,
-  FastifyPluginAsync,
-  FastifyReply,
-  FastifyRequest,
-  HTTPMethods
-} from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, HTTPMethods } from 'fastify'
+import { Answers } from '../http/answers.ts'
 import { requireCaller } from '../http/auth.ts'
 import { privateAnswers } from '../http/caching.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import { moods } from './moods.ts'
 import { assertAcceptable, taxiiType } from './negotiate.ts'
-import {
-  discoveryPath,
-  type Handler,
-  type Path,
-  resolveFeed,
-  rootPaths,
-  type TaxiiOptions
-} from './paths.ts'
+import { discoveryPath, type Path, resolveFeed, rootPaths, type TaxiiOptions } from './paths.ts'
 
 /**
  * The nine endpoints of TAXII 2.1 §3.1, in the order of checks of D-15: path, method, credentials, Accept,
@@ -74,8 +62,9 @@ const unreachable = async (): Promise<never> => {
 function registerGuarded(
   scope: FastifyInstance,
   paths: readonly Path[],
-  { catalog, verify, settings }: TaxiiOptions
+  { catalog, verify, settings, answers = new Answers({}) }: TaxiiOptions
 ): void {
+  const form = { mediaType: taxiiType, representation: JSON.stringify(settings) }
   const accept = async (request: FastifyRequest) =>
     assertAcceptable(request.headers.accept, moods[settings.mood])
   const verifyKey = async (request: FastifyRequest) => verify(requireCaller(request))
@@ -91,21 +80,18 @@ function registerGuarded(
   scope.setNotFoundHandler(() => {
     throw new GatewayError('not-found')
   })
-  for (const { url, get, verifies, write } of paths) {
-    scope.get(url, { onRequest: verifies ? [verifyKey, accept] : accept }, (request, reply) =>
-      send(get, request, reply)
-    )
+  for (const { url, get, verifies, write, heavy = false } of paths) {
+    scope.route({
+      method: ['GET', 'HEAD'],
+      url,
+      config: { heavy },
+      onRequest: verifies ? [verifyKey, accept] : accept,
+      handler: async (request, reply) =>
+        answers.send(request, reply, { ...form, ...(await get(request)) })
+    })
     if (write) {
       const onRequest = [verifyKey, accept, refuseWrite]
       scope.route({ method: write, url, onRequest, handler: unreachable })
     }
   }
-}
-
-/** A Buffer is the one payload whose Content-Type Fastify leaves as it is (conformance §6.1). */
-async function send(get: Handler, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const answer = await get(request)
-  const { headers, body } = Buffer.isBuffer(answer) ? { headers: {}, body: answer } : answer
-  reply.headers(headers).header('content-type', taxiiType)
-  return reply.send(body)
 }

@@ -1,10 +1,6 @@
 import t from 'tap'
-import {
-  assertAscending,
-  formatAdvice,
-  obstacleOf,
-  orderAdvice
-} from '../../src/feedlog/walkable.ts'
+import { assertAscending } from '../../src/feedlog/walkable.ts'
+import { obstacleOf } from '../../src/feeds/obstacle.ts'
 import { indicatorId, pageOf, sekoiaTime } from '../support/bodies.ts'
 import { failure } from '../support/failure.ts'
 
@@ -12,18 +8,9 @@ const noon = Date.UTC(2026, 0, 15, 12)
 const pageAt = (...ms: number[]) =>
   pageOf(ms.map((at, n) => ({ id: indicatorId(n), time: sekoiaTime((noon + at) * 1000) })))
 
-t.test(
-  'a feed set to newest first, or to another format than JSON, cannot be walked (U-1)',
-  async t => {
-    t.equal(obstacleOf({ sortOrder: 'desc', format: 'json' }), orderAdvice)
-    t.equal(obstacleOf({ sortOrder: 'asc', format: 'text' }), formatAdvice)
-    t.equal(obstacleOf({ sortOrder: 'asc', format: 'json' }), undefined)
-    t.equal(obstacleOf({ sortOrder: undefined, format: 'json' }), undefined)
-  }
-)
-
 t.test('a first page that falls is refused with the advice to change the order', async t => {
-  const refusal = failure('unwalkable', { detail: orderAdvice })
+  const detail = obstacleOf({ sortOrder: 'desc', format: 'json' })!
+  const refusal = failure('unwalkable', { detail })
   t.throws(() => assertAscending(pageAt(5000, 0)), refusal)
   t.throws(() => assertAscending(pageAt(90_000, 60_000, 60_000, 30_000, 0)), refusal)
 })

@@ -129,25 +129,21 @@ t.test('a prefix stands before every title', async t => {
   ])
 })
 
-t.test(
-  'a feed that cannot be walked says which setting to change, in its description too',
-  async t => {
-    const { catalog } = given([
-      feedOf(uuid(1), { sortOrder: 'desc', description: 'Mine' }),
-      feedOf(uuid(2), { format: 'csv' }),
-      feedOf(uuid(3), { sortOrder: 'desc', format: 'text' }),
-      feedOf(uuid(4), { sortOrder: undefined, description: 'Fine' })
-    ])
-    const [newest, csv, both, fine] = await catalog.list(caller)
-    t.match(newest!.obstacle, /set Sort order to 'oldest first'/)
-    t.match(newest!.description, /^Mine\n.*oldest first/)
-    t.match(csv!.obstacle, /set Format to JSON/)
-    t.equal(csv!.description, csv!.obstacle)
-    t.match(both!.obstacle, /oldest first.*JSON/)
-    t.equal(fine!.obstacle, undefined)
-    t.equal(fine!.description, 'Fine')
-  }
-)
+t.test('a feed that cannot be walked says which setting to change', async t => {
+  const { catalog } = given([
+    feedOf(uuid(1), { sortOrder: 'desc', description: 'Mine' }),
+    feedOf(uuid(2), { format: 'csv' }),
+    feedOf(uuid(3), { sortOrder: 'desc', format: 'text' }),
+    feedOf(uuid(4), { sortOrder: undefined, description: 'Fine' })
+  ])
+  const [newest, csv, both, fine] = await catalog.list(caller)
+  t.match(newest!.obstacle, /set Sort order to 'oldest first'/)
+  t.equal(newest!.description, 'Mine')
+  t.match(csv!.obstacle, /set Format to JSON/)
+  t.match(both!.obstacle, /oldest first.*JSON/)
+  t.equal(fine!.obstacle, undefined)
+  t.equal(fine!.description, 'Fine')
+})
 
 t.test('a key that may not list feeds sees the default feed alone', async t => {
   for (const kind of ['forbidden', 'not-found'] as const) {

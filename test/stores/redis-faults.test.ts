@@ -67,7 +67,10 @@ t.test('dies with operations under way: they reject, one change each way is told
   const server = await startRedis(t)
   const { changes, allReject, recovers } = await open(t, server.port)
   server.pause()
-  const rejected = allReject(t, /^(the connection was lost|Redis did not answer within 300 ms)$/)
+  const rejected = allReject(
+    t,
+    /^(the connection was lost|Connection is closed\.|Redis did not answer within 300 ms)$/
+  )
   await server.kill()
   await rejected
   await allReject(t, /^Redis is not connected: /)
@@ -174,6 +177,15 @@ t.test('a user without the right to write bodies: a commit leaves all as it was'
   await server.call('ACL', 'SETUSER', 'gateway', '+set')
   t.equal(await store.commit('log', firstCommit()), true)
   t.equal(store.trouble(), undefined)
+})
+
+t.test('made a replica: writes reject until it is a master again', async t => {
+  const server = await startRedis(t)
+  const { store, recovers } = await open(t, server.port)
+  await server.call('REPLICAOF', '127.0.0.1', 1)
+  await t.rejects(store.commit('log', firstCommit()), { message: /^READONLY / })
+  await server.call('REPLICAOF', 'NO', 'ONE')
+  await recovers(t)
 })
 
 t.test('a wrong password: trouble that does not repeat it, until it is right', async t => {

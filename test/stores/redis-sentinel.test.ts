@@ -7,6 +7,8 @@ t.setTimeout(60_000)
 
 const { sentinel, master, replica } = await startSentinel(t)
 
+const trouble = 'connecting failed: no Sentinel names a master that can be reached'
+
 let opened = 0
 const options = () => {
   const keyPrefix = `test${++opened}:`
@@ -22,7 +24,7 @@ logStoreContract(t, async t => {
 t.test('a name the Sentinels do not know is trouble', async t => {
   const store = await openRedisStore({ ...options(), sentinelName: 'other', timeoutMs: 300 })
   t.teardown(() => store.close())
-  t.match(store.trouble(), /^connecting failed: /)
+  t.equal(store.trouble(), trouble)
   await t.rejects(store.load('log'), { message: /^Redis is not connected: / })
 })
 
@@ -30,7 +32,7 @@ t.test('the Sentinel is down at start: works once it is up', async t => {
   await sentinel.kill()
   const store = await openRedisStore({ ...options(), timeoutMs: 300 })
   t.teardown(() => store.close())
-  t.match(store.trouble(), /^connecting failed: .*ECONNREFUSED/)
+  t.equal(store.trouble(), trouble)
   await sentinel.start()
   await until(() => store.trouble() === undefined)
   t.equal(await store.commit('log', firstCommit()), true)
@@ -53,13 +55,4 @@ t.test('the master dies: the store goes on with the replica that took its place'
   await until(() => store.trouble() === undefined)
   t.equal(changes.length, 2)
   t.match(String(await replica.call('INFO')), /role:master/)
-})
-
-t.test('the old master comes back as a replica, which the store does not write to', async t => {
-  await master.start()
-  await until(async () => /role:slave/.test(String(await master.call('INFO'))))
-  const store = await openRedisStore(options())
-  t.teardown(() => store.close())
-  t.equal(await store.commit('log', firstCommit()), true)
-  t.equal(store.trouble(), undefined)
 })

@@ -52,6 +52,16 @@ export const redisOptions = (
 export const startRedis = (t: Test, args: readonly string[] = []): Promise<RedisServer> =>
   launch(t, port => ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', ...args])
 
+/** One server that speaks only TLS; paths of PEM files. It asks for a client certificate of `ca`. */
+export const startTlsRedis = (
+  t: Test,
+  { ca, cert, key }: { ca: string; cert: string; key: string }
+): Promise<RedisServer> =>
+  launch(t, port => {
+    const files = ['--tls-ca-cert-file', ca, '--tls-cert-file', cert, '--tls-key-file', key]
+    return ['--port', '0', '--tls-port', `${port}`, '--bind', '127.0.0.1', '--save', '', ...files]
+  })
+
 /** Three masters that share the slots. */
 export async function startRedisCluster(t: Test): Promise<RedisServer[]> {
   const args = ['--cluster-enabled', 'yes', '--cluster-require-full-coverage', 'no']

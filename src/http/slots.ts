@@ -1,0 +1,69 @@
+import { GatewayError } from '../kernel/errors.ts'
+
+export interface SlotsOptions {
+  /** Taken at a time. */
+  readonly maxActive: number
+  /** Waiting at a time, those who continue apart. */
+  readonly maxQueued: number
+}
+
+type Waiter = () => void
+
+/**
+ * Places for requests that cost memory. Who finds none waits; who continues a walk comes first and is never sent
+ * away, since clients lose data over a page that fails (taxii-clients rule 14).
+ */
+export class Slots {
+  readonly #options: SlotsOptions
+  readonly #continuing = new Set<Waiter>()
+  readonly #others = new Set<Waiter>()
+  #active = 0
+
+  constructor(options: SlotsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves with how to give the place back, which may be called more than once.
+   *
+   * @param signal ends the waiting; rejects with its reason.
+   * @throws GatewayError `overloaded` when the queue is full.
+   */
+  async take(continues: boolean, signal: AbortSignal): Promise<() => void> {
+    if (this.#active < this.#options.maxActive) this.#active++
+    else await this.#wait(continues, signal)
+    let isHeld = true
+    return () => {
+      if (isHeld) this.#handOn()
+      isHeld = false
+    }
+  }
+
+  #wait(continues: boolean, signal: AbortSignal): Promise<void> {
+    const queue = continues ? this.#continuing : this.#others
+    if (!continues && queue.size >= this.#options.maxQueued) throw new GatewayError('overloaded')
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        queue.delete(enter)
+        reject(signal.reason)
+      }
+      const enter = () => {
+        signal.removeEventListener('abort', leave)
+        resolve()
+      }
+      queue.add(enter)
+      signal.addEventListener('abort', leave, { once: true })
+    })
+  }
+
+  /** The place goes to the next in line. */
+  #handOn(): void {
+    const queue = this.#continuing.size > 0 ? this.#continuing : this.#others
+    const [next] = queue
+    if (!next) this.#active--
+    else {
+      queue.delete(next)
+      next()
+    }
+  }
+}
