@@ -31,7 +31,7 @@ t.test(
       ['gzip;q=x', undefined],
       [',,;', undefined]
     ] as const)
-      t.equal(chooseEncoding(header), coding, header)
+      t.equal(chooseEncoding(header), coding, String(header))
   }
 )
 

@@ -53,7 +53,7 @@ t.test('other tags, parts of the tag and what is no tag do not match', async t =
     '"*"',
     '*, "x"'
   ])
-    t.equal(isHeld(given, tag), false, given)
+    t.equal(isHeld(given, tag), false, String(given))
 })
 
 const endpoints = [

@@ -4,6 +4,7 @@ import {
   type History,
   inclusiveCursorHistories,
   play,
+  repeatedPageHistories,
   shortPageHistories,
   tiedHistories
 } from '../support/history.ts'
@@ -16,7 +17,8 @@ import {
 const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][] = [
   ['with ties across page edges, both cursor modes and expiring cursors', tiedHistories, 300],
   ['with pages of one to three objects', shortPageHistories, 150],
-  ['with cursors that include their own object', inclusiveCursorHistories, 100]
+  ['with cursors that include their own object', inclusiveCursorHistories, 100],
+  ['with pages that Sekoia gives again', repeatedPageHistories, 100]
 ]
 
 t.setTimeout(900_000)

@@ -34,6 +34,8 @@ export interface History {
   readonly switches: Partial<Switches>
   readonly pageLimit: number
   readonly assumeTies: boolean
+  /** The year from which OpenCTI asks; one in which there is no walk from the beginning starts one more walk. */
+  readonly epoch: '1970' | '2000'
   readonly cacheMaxBytes: number
   readonly limits: readonly number[]
   readonly operations: readonly Operation[]
@@ -51,18 +53,24 @@ const faultKinds: FaultKind[] = [
   'html',
   'no-items',
   'bad-gzip',
-  'duplicate-page',
   'loop-cursor'
 ]
+
+const repeats: FaultKind[] = Array(faultKinds.length).fill('duplicate-page')
 
 interface Variant {
   readonly pageLimits: readonly number[]
   /** Groups of equal times, which need pages longer than a group, and the check of page ends. */
   readonly ties: boolean
   readonly switches: Record<string, fc.Arbitrary<unknown>>
+  /**
+   * Sekoia may give a page again in place of the next one. Only where there is one walk of the feed: a page of
+   * another walk, or of a gateway before, cannot be told from the truth.
+   */
+  readonly repeatedPages?: boolean
 }
 
-function operations({ ties }: Variant): fc.Arbitrary<Operation> {
+function operations({ ties, repeatedPages }: Variant): fc.Arbitrary<Operation> {
   const weighted = (
     weight: number,
     kind: string[],
@@ -83,11 +91,11 @@ function operations({ ties }: Variant): fc.Arbitrary<Operation> {
       ms: fc.constantFrom(1, 999, 2000, 11_000, 60_000, 299_000, 301_000, 1_000_000)
     }),
     weighted(2, ['fault'], {
-      fault: fc.constantFrom(...faultKinds),
+      fault: fc.constantFrom(...faultKinds, ...(repeatedPages ? repeats : [])),
       times: fc.integer({ min: 1, max: 3 })
     }),
     weighted(1, ['outage'], { ms: fc.integer({ min: 1, max: 400_000 }) }),
-    weighted(2, ['restart', 'evict', 'wipe'], {})
+    weighted(2, repeatedPages ? ['restart', 'evict'] : ['restart', 'evict', 'wipe'], {})
   ) as fc.Arbitrary<Operation>
 }
 
@@ -100,6 +108,7 @@ const histories = (variant: Variant): fc.Arbitrary<History> =>
     switches: fc.record(variant.switches),
     pageLimit: fc.constantFrom(...variant.pageLimits),
     assumeTies: fc.constant(variant.ties),
+    epoch: fc.constant(variant.repeatedPages ? '1970' : '2000'),
     cacheMaxBytes: fc.constantFrom(1, 20_000, 16_000_000),
     limits: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
     operations: fc.array(operations(variant), { minLength: 5, maxLength: 40 })
@@ -133,6 +142,13 @@ export const inclusiveCursorHistories = histories({
   switches: { inclusiveCursor: fc.constant(true), nullAtTip, modifiedAfterOrder }
 })
 
+export const repeatedPageHistories = histories({
+  pageLimits: [3, 7, 50],
+  ties: false,
+  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
+  repeatedPages: true
+})
+
 /** Plays a history, lets every client finish, and throws when one of them misses an object. */
 export async function play(history: History): Promise<void> {
   const now = Date.UTC(2026, 0, 15, 12)
@@ -156,7 +172,7 @@ export async function play(history: History): Promise<void> {
     store: newStore()
   })
   try {
-    const clients = makeClients(world, history.limits)
+    const clients = makeClients(world, history)
     for (const operation of history.operations) await perform(operation, world, clients)
     await finish(world, clients)
   } finally {
@@ -196,7 +212,7 @@ function newStore() {
   return current
 }
 
-function makeClients(world: World, limits: readonly number[]): ModelClient[] {
+function makeClients(world: World, { limits, epoch }: History): ModelClient[] {
   const inspect = inspector(world)
   const at = (i: number) => ({ world, limit: limits[i]!, inspect })
   return [
@@ -205,7 +221,7 @@ function makeClients(world: World, limits: readonly number[]): ModelClient[] {
     new ClockPoller(at(2)),
     new ModifiedPoller(at(3)),
     new HeaderPoller({ ...at(4), limit: 200 }),
-    new OpenCti(at(5))
+    new OpenCti(at(5), `${epoch}-01-01T00:00:00.000Z`)
   ]
 }
 

@@ -164,7 +164,12 @@ export class HeaderPoller extends Base {
 export class OpenCti extends Base {
   override readonly name = 'OpenCTI ingester'
   #next: string | undefined
-  #addedAfter = '2000-01-01T00:00:00.000Z'
+  #addedAfter: string
+
+  constructor(options: ClientOptions, start: string) {
+    super(options)
+    this.#addedAfter = start
+  }
 
   protected override query() {
     return { added_after: this.#addedAfter, next: this.#next }
