@@ -54,6 +54,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
 
   const server = buildServer({
     logger,
+    meter,
     trustProxy: config.server.trustProxy,
     requestTimeoutMs: config.server.requestTimeoutMs,
     keepAliveTimeoutMs: config.server.keepAliveTimeoutMs,

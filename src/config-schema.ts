@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
+import { redisUrlPattern } from './stores/redis-url.ts'
 
 /**
  * Every option there is, once: what it means, its default, its bounds and an example. The loader, its error
@@ -191,12 +192,81 @@ const upstream = section('Manners and patience towards Sekoia.', {
   })
 })
 
-const redis = section('A store shared by replicas. Not available yet.', {
+const redis = section('A store that replicas share, in place of `store`.', {
   url: text({
-    description: 'Reserved, not available yet: the gateway does not start when it is set.',
+    description:
+      'Where Redis (or Valkey) is: one server, some Sentinels, or some nodes of a Cluster, with commas between them. `rediss://` for TLS. What is special in a user or password is percent-encoded. Empty: `store` is used. Replicas share what is stored when `access.secret` is the same on all.',
+    default: '',
+    pattern: `^$|${redisUrlPattern}`,
+    expected: 'redis://[user:password@]host[:port][,host[:port]…][/database], or rediss://',
+    secret: true,
+    example: 'rediss://gateway:password@redis.example.com:6380'
+  }),
+  mode: oneOf(['single', 'sentinel', 'cluster'], {
+    description:
+      'What `url` names: a server, Sentinels (port 26379 if none is given), or a Cluster.',
+    default: 'single',
+    example: 'cluster'
+  }),
+  username: text({
+    description: 'ACL user, if `url` has none. Empty: the default user.',
+    default: '',
+    example: 'gateway'
+  }),
+  password: text({
+    description: 'Password of the user, if `url` has none.',
     default: '',
     secret: true,
-    example: ''
+    example: 'a long random password'
+  }),
+  sentinelName: text({
+    description: 'What the Sentinels call the master.',
+    default: 'mymaster',
+    pattern: '^\\S+$',
+    expected: 'text without spaces',
+    example: 'gateway'
+  }),
+  sentinelPassword: text({
+    description: 'Password of the Sentinels themselves. Empty: they ask for none.',
+    default: '',
+    secret: true,
+    example: 'a long random password'
+  }),
+  timeoutMs: integer(50, 60_000, {
+    description:
+      'Longest wait for Redis; after it the gateway goes on without, from memory and Sekoia. The journal of a feed of ten million objects is about 80 MB, read when its log is opened.',
+    default: 2000,
+    example: 5000
+  }),
+  keyPrefix: text({
+    description: 'What the names of all keys begin with.',
+    default: 'sekoia-feed-gateway:',
+    pattern: '^[^{}\\s]{0,100}$',
+    expected: 'at most 100 characters, no braces and no spaces',
+    example: 'cti:'
+  }),
+  bodySeconds: integer(60, 3650 * day, {
+    description:
+      'How long a feed page is kept that nobody reads; it is fetched again when asked for. The journal is kept for ever. Give Redis the policy `volatile-lru`, so that it makes room by itself, or `noeviction`.',
+    default: 30 * day,
+    example: 7 * day
+  }),
+  tls: section('TLS towards Redis, beside a URL that begins with `rediss://`.', {
+    caFile: text({
+      description: "Path of the CA of the server's certificate, PEM. Empty: the public CAs.",
+      default: '',
+      example: '/etc/gateway/redis-ca.crt'
+    }),
+    certFile: text({
+      description: 'Path of the client certificate, PEM. Given together with `keyFile`.',
+      default: '',
+      example: '/etc/gateway/redis.crt'
+    }),
+    keyFile: text({
+      description: 'Path of the private key, PEM.',
+      default: '',
+      example: '/etc/gateway/redis.key'
+    })
   })
 })
 

@@ -10,6 +10,7 @@ import {
   type SectionSchema
 } from './config-options.ts'
 import type { Config } from './config-schema.ts'
+import { parseRedisUrl } from './stores/redis-url.ts'
 
 /**
  * One configuration out of, in rising precedence: `default.json`, the profile's file, the file that `CONFIG_FILE`
@@ -166,7 +167,28 @@ const reservedSegments = ['taxii2', 'misp', 'v2', 'livez', 'readyz', 'metrics']
 
 /** What one option demands of another: the option to blame, the rule, and the rule in words. */
 const crossChecks: readonly (readonly [string, (config: Config) => boolean, string])[] = [
-  ['redis.url', ({ redis }) => redis.url === '', 'must be empty: Redis is not available yet'],
+  [
+    'redis.url',
+    ({ redis }) =>
+      redis.mode !== 'single' || !redis.url || parseRedisUrl(redis.url).nodes.length === 1,
+    'must name one server unless redis.mode (REDIS_MODE) is sentinel or cluster'
+  ],
+  [
+    'redis.url',
+    ({ redis }) =>
+      redis.mode !== 'cluster' || !redis.url || parseRedisUrl(redis.url).database === 0,
+    'must name no database when redis.mode (REDIS_MODE) is cluster'
+  ],
+  [
+    'redis.url',
+    ({ redis: { url, tls } }) => url.startsWith('rediss:') || !(tls.caFile || tls.certFile),
+    'must begin with rediss:// when there are files in redis.tls'
+  ],
+  [
+    'redis.tls.keyFile',
+    ({ redis: { tls } }) => (tls.certFile === '') === (tls.keyFile === ''),
+    'must be given together with redis.tls.certFile (REDIS_TLS_CERT_FILE)'
+  ],
   [
     'server.tls.keyFile',
     ({ server: { tls } }) => (tls.certFile === '') === (tls.keyFile === ''),

@@ -10,7 +10,7 @@ import type { TlsOptions } from './http/server.ts'
 import { systemClock } from './kernel/ports.ts'
 import { createMeter } from './ops/metrics.ts'
 import { createSekoiaClient } from './sekoia/client.ts'
-import { openStore } from './stores/open.ts'
+import { type OpenStoreOptions, openStore } from './stores/open.ts'
 
 /** The process: configuration → parts → app → listening → graceful end. */
 
@@ -43,7 +43,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
     configured: config.access.secret,
     dataDir: config.store.dataDir
   })
-  if (!durable) logger.error({ reason }, 'no secret can be kept: what is stored ends with the process')
+  if (!durable)
+    logger.error({ reason }, 'no secret can be kept: what is stored ends with the process')
 
   const meter = createMeter({ processMetrics: true })
   const app = await buildApp({
@@ -52,7 +53,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
     meter,
     clock: systemClock,
     secret: Buffer.from(secret),
-    store: openStore({
+    store: await openStore({
+      redis: redisOf(config),
       dataDir: config.store.dataDir,
       bodyMaxBytes: config.store.bodyMaxBytes,
       memoryMaxBytes: config.cache.maxBytes,
@@ -64,7 +66,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
       baseUrl: demo?.url ?? config.sekoia.url,
       repair: config.stix.repair === 'on',
       clock: systemClock,
-      meter
+      meter,
+      logger
     }),
     ...tlsOf(config)
   })
@@ -73,12 +76,34 @@ async function run(config: Config, logger: Logger): Promise<void> {
   app.setPhase('serving')
   if (demo) console.log(whatToTry(address, config, demo))
 
+  if (process.env['npm_lifecycle_event']) endWithParent()
   closeWithGrace({ delay: config.server.closeTimeoutMs, logger }, async ({ err }) => {
     if (err) logger.fatal({ err }, 'unforeseen: the gateway ends')
     app.setPhase('closing')
     await app.server.close()
     await demo?.close()
   })
+}
+
+/** The shell that npm puts in between does not pass signals on: once it has gone, that is the signal. */
+function endWithParent(): void {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
+  }, 500)
+  watch.unref()
+}
+
+function redisOf({ redis }: Config): OpenStoreOptions['redis'] {
+  if (!redis.url) return undefined
+  const { caFile, certFile, keyFile } = redis.tls
+  return {
+    ...redis,
+    tls: {
+      ...(caFile && { ca: readFileSync(caFile) }),
+      ...(certFile && { cert: readFileSync(certFile), key: readFileSync(keyFile) })
+    }
+  }
 }
 
 function tlsOf({ server: { tls } }: Config): { tls?: TlsOptions } {

@@ -113,6 +113,26 @@ t.test('*_FILE gives a secret by the path of a file, without the newline at its 
   t.equal(load({ env, files }).access.secret, secret)
 })
 
+t.test('Redis: one server, Sentinels or a Cluster; password by a file', async t => {
+  const env = {
+    REDIS_URL: 'rediss://a.example.com,b.example.com:6380',
+    REDIS_MODE: 'cluster',
+    REDIS_USERNAME: 'gateway',
+    REDIS_PASSWORD_FILE: '/run/secrets/redis'
+  }
+  const config = load({ env, files: { '/run/secrets/redis': `${secret}\n` } })
+  t.strictSame(config.redis, {
+    ...defaults.redis,
+    url: env.REDIS_URL,
+    mode: 'cluster',
+    username: 'gateway',
+    password: secret
+  })
+  t.match(redactedConfig(config).redis, { url: '[redacted]', password: '[redacted]' })
+  const sentinels = { REDIS_URL: 'redis://a,b,c/2', REDIS_MODE: 'sentinel' }
+  t.equal(load({ env: sentinels }).redis.sentinelName, 'mymaster')
+})
+
 t.test(
   'redactedConfig: the same configuration without its secrets, the given one untouched',
   async t => {
@@ -208,10 +228,40 @@ const mistakes: readonly (Given & { title: string; message: string })[] = [
       'server.tls.certFile (SERVER_TLS_CERT_FILE) must be given when server.tls.clientCaFile is, not ""; for example "/etc/gateway/tls.crt"'
   },
   {
-    title: 'Redis, which is not available yet; its URL may hold a password',
-    env: { REDIS_URL: `redis://:${secret}@redis` },
+    title: 'a URL of Redis that is none, and may hold a password',
+    env: { REDIS_URL: `https://:${secret}@redis` },
     message:
-      'redis.url (REDIS_URL) must be empty: Redis is not available yet, not what is given; for example ""'
+      'redis.url (REDIS_URL) must be redis://[user:password@]host[:port][,host[:port]…][/database], or rediss://, not what is given; for example "rediss://gateway:password@redis.example.com:6380"'
+  },
+  {
+    title: 'several servers of Redis that are neither Sentinels nor a Cluster',
+    env: { REDIS_URL: `redis://:${secret}@a,b` },
+    message:
+      'redis.url (REDIS_URL) must name one server unless redis.mode (REDIS_MODE) is sentinel or cluster, not what is given; for example "rediss://gateway:password@redis.example.com:6380"'
+  },
+  {
+    title: 'a database of a Redis Cluster',
+    env: { REDIS_URL: 'redis://a,b/1', REDIS_MODE: 'cluster' },
+    message:
+      'redis.url (REDIS_URL) must name no database when redis.mode (REDIS_MODE) is cluster, not what is given; for example "rediss://gateway:password@redis.example.com:6380"'
+  },
+  {
+    title: 'a CA for a Redis without TLS',
+    env: { REDIS_URL: 'redis://redis', REDIS_TLS_CA_FILE: '/etc/ca.crt' },
+    message:
+      'redis.url (REDIS_URL) must begin with rediss:// when there are files in redis.tls, not what is given; for example "rediss://gateway:password@redis.example.com:6380"'
+  },
+  {
+    title: 'a client certificate for Redis without its key',
+    env: { REDIS_URL: 'rediss://redis', REDIS_TLS_CERT_FILE: '/etc/tls.crt' },
+    message:
+      'redis.tls.keyFile (REDIS_TLS_KEY_FILE) must be given together with redis.tls.certFile (REDIS_TLS_CERT_FILE), not ""; for example "/etc/gateway/redis.key"'
+  },
+  {
+    title: 'a key prefix with a brace, which would break the hash tag',
+    env: { REDIS_KEY_PREFIX: '{cti}:' },
+    message:
+      'redis.keyPrefix (REDIS_KEY_PREFIX) must be at most 100 characters, no braces and no spaces, not "{cti}:"; for example "cti:"'
   },
   {
     title: 'a secret that is too short',

@@ -4,7 +4,7 @@ import { gunzip } from 'node:zlib'
 import { Pool, request } from 'undici'
 
 const inflate = promisify(gunzip)
-const feedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
+export const feedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
 const authorization = 'Bearer bench-key'
 
 export const objectsPath = `/sekoia/collections/${feedId}/objects/`

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { obstacleOf } from '../feeds/obstacle.ts'
 import type { Caller } from '../kernel/caller.ts'
@@ -17,6 +16,7 @@ import { FeedLog } from './feed-log.ts'
 import { Journal } from './journal.ts'
 import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './log-parts.ts'
 import { Lookup } from './lookup.ts'
+import { within } from './patience.ts'
 import { Reading } from './reader.ts'
 import { SegmentCache } from './segment-cache.ts'
 
@@ -75,6 +75,7 @@ export class FeedLogs implements Records {
     this.#lookup = new Lookup({
       upstream: parts.upstream,
       clock: parts.clock,
+      waitMs: settings.tipWaitMs,
       openIfHeld: (caller, feedId) => this.#openIfHeld(caller, feedId),
       describe: (caller, feedId) => this.#describe(caller, feedId)
     })
@@ -119,12 +120,16 @@ export class FeedLogs implements Records {
   async verify(caller: Caller): Promise<void> {
     this.#access.assertNotRefused(caller, anyFeed)
     if (this.#access.isRecent(caller, anyFeed)) return
+    const isRemembered = await this.#isRemembered(caller)
+    if (isRemembered && this.#access.isResting(caller, anyFeed)) return
+    const { upstream, settings } = this.#parts
+    const check = this.#access.check(caller, anyFeed, () => upstream.verifyKey(caller))
     try {
-      await this.#access.check(caller, anyFeed, () => this.#parts.upstream.verifyKey(caller))
-      await this.#remember(caller)
+      await (isRemembered ? within(check, settings.tipWaitMs) : check)
     } catch (error) {
-      if (isRefusal(error) || !(await this.#isRemembered(caller))) throw asGatewayError(error)
+      if (isRefusal(error) || !isRemembered) throw asGatewayError(error)
     }
+    if (!isRemembered) await this.#remember(caller)
   }
 
   /** Resolves when nothing is under way; journals that could not be written are tried once more. */
@@ -144,17 +149,11 @@ export class FeedLogs implements Records {
     const check = this.#access.check(caller, feedId, () =>
       upstream.page(caller, { feedId, types: [], limit: 1 })
     )
-    const patience = new AbortController()
-    const waited = setTimeout(settings.tipWaitMs, undefined, { signal: patience.signal })
     try {
-      await Promise.race([check, waited])
+      await within(check, settings.tipWaitMs)
     } catch (error) {
       if (isRefusal(error)) throw error
       meter.count('rights_unconfirmed')
-    } finally {
-      patience.abort()
-      waited.catch(() => {})
-      check.catch(() => {})
     }
   }
 

@@ -5,12 +5,15 @@ import type { Clock, Feed, Page, Upstream } from '../kernel/ports.ts'
 import type { FoundRecord, LookupRequest } from '../kernel/records.ts'
 import { naturalDate } from './dates.ts'
 import type { FeedLog } from './feed-log.ts'
+import { within } from './patience.ts'
 import { toRecord, versionPlace } from './records.ts'
 import { entryKey, findRepeats, type Segment } from './segment.ts'
 
 export interface LookupParts {
   readonly upstream: Upstream
   readonly clock: Clock
+  /** How long Sekoia is waited for where the log can answer alone. */
+  readonly waitMs: number
   /** The feed's unfiltered log, if there is one. */
   openIfHeld(caller: Caller, feedId: string): Promise<FeedLog | undefined>
   describe(caller: Caller, feedId: string): Promise<Feed | undefined>
@@ -54,8 +57,9 @@ export class Lookup {
   }
 
   async #ask(caller: Caller, ids: string[], canDoWithout: boolean): Promise<Page | undefined> {
+    const asking = this.#parts.upstream.objects(caller, ids)
     try {
-      return await this.#parts.upstream.objects(caller, ids)
+      return await (canDoWithout ? within(asking, this.#parts.waitMs) : asking)
     } catch (error) {
       if (isRefusal(error) || !canDoWithout) throw error
       return undefined

@@ -42,6 +42,7 @@ export class Slots {
   #wait(continues: boolean, signal: AbortSignal): Promise<void> {
     const queue = continues ? this.#continuing : this.#others
     if (!continues && queue.size >= this.#options.maxQueued) throw new GatewayError('overloaded')
+    signal.throwIfAborted()
     return new Promise((resolve, reject) => {
       const leave = () => {
         queue.delete(enter)

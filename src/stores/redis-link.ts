@@ -44,7 +44,9 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
 
   const run = async <T>(kind: Activity, work: () => Promise<T>) => {
     try {
-      return await watch.attempt(kind, () => within(timeoutMs, () => operate(work)))
+      const result = await watch.attempt(kind, () => within(timeoutMs, () => operate(work)))
+      watch.worked('connecting')
+      return result
     } finally {
       if (watch.text()) checkSoon()
     }
@@ -63,8 +65,8 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
   }
 
   const onReady = async () => {
-    watch.worked('connecting')
     greeting = undefined
+    cause = 'the connection was lost'
     await check()
     opened.resolve()
   }

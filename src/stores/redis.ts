@@ -20,9 +20,6 @@ export interface RedisStoreOptions extends RedisConnection {
 const schemaVersion = 1
 const day = 86_400
 
-/** While one node of a Cluster is down the others still answer: that is one trouble, not one for each answer. */
-const clusterCalmMs = 10_000
-
 const scripts: Scripts = {
   /**
    * KEYS: the journal, then the bodies. ARGV: expected version, state, lifetime of bodies, count of heads, each
@@ -60,7 +57,8 @@ const scripts: Scripts = {
 export async function openRedisStore(options: RedisStoreOptions): Promise<LogStore> {
   const { mode, timeoutMs, bodySeconds, keyPrefix } = options
   const client = createRedisClient(options, scripts)
-  const watch = watchTrouble(options.onTrouble, { calmMs: mode === 'cluster' ? clusterCalmMs : 0 })
+  // While one node of a Cluster is down the others answer: one trouble, not one for each change of node.
+  const watch = watchTrouble(options.onTrouble, { calmMs: mode === 'cluster' ? 5 * timeoutMs : 0 })
   const schemaKey = `${keyPrefix}schema`
   const journalKey = (log: string) => `${keyPrefix}${schemaVersion}:{${log}}:journal`
   const bodyKey = (log: string, no: number | '') =>

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { connectionsPlugin } from '../../src/http/connections.ts'
@@ -27,13 +26,11 @@ const keepAlive = () => new Agent({ keepAlive: true, maxSockets: 1 })
 
 t.test('rule 14: closing ends idle connections at once', async t => {
   const { app } = await build(t)
-  const port = await listen(app)
-  const answer = await ask(t, port, keepAlive())
+  const answer = await ask(t, await listen(app), keepAlive())
+  const ended = once(answer.socket, 'close')
   await text(answer)
-  const closed = once(answer.socket, 'close')
-  await app.close()
-  await closed
   t.equal(answer.headers['connection'], 'keep-alive')
+  await Promise.all([app.close(), ended])
 })
 
 t.test('rule 14: closing waits for answers under way, whose connections then end', async t => {
@@ -51,6 +48,7 @@ t.test('rule 14: closing waits for answers under way, whose connections then end
   const answers = [1, 2, 3].map(() => ask(t, port, keepAlive()))
   await asked.promise
   const closed = app.close()
+  while (app.server.listening) await new Promise(setImmediate)
   released.resolve()
   for (const answer of await Promise.all(answers)) {
     t.equal(answer.statusCode, 200)
@@ -60,24 +58,25 @@ t.test('rule 14: closing waits for answers under way, whose connections then end
   await closed
 })
 
-t.test('closing lets an answer that is being read be read to its end', async t => {
-  const { app } = await build(t)
-  const size = 64_000_000
-  const port = await new Promise<number>(resolve => {
-    app.server.once('request', (_request, response) => {
-      response.once('pipe', () => {})
-    })
-    resolve(listen(app))
-  })
-  t.ok(size > 0 && port > 0)
+t.test('rule 14: closing lets an answer that is being read be read to its end', async t => {
+  const { app, records } = await build(t)
+  const chunks = Array(32).fill(Buffer.alloc(1_000_000, ' '))
+  const read = records.read.bind(records)
+  records.read = async request => ({ ...(await read(request)), chunks })
+  const answer = await ask(t, await listen(app), keepAlive())
+  const ended = once(answer.socket, 'close')
+  const closed = app.close()
+  while (app.server.listening) await new Promise(setImmediate)
+  t.ok((await text(answer)).length > 32_000_000)
+  await Promise.all([closed, ended])
 })
 
 t.test('one connection too many is closed, and idle ones make room for the next', async t => {
   const { app } = await build(t, 1)
   const port = await listen(app)
   const idle = await ask(t, port, keepAlive())
-  await text(idle)
   const ended = once(idle.socket, 'close')
+  await text(idle)
   t.equal(await raw(port, '').catch(({ code }) => code), '', 'nothing is answered')
   await ended
   t.match(await raw(port, head(`GET ${O} HTTP/1.1`, authorization)), /^HTTP\/1\.1 200 /)
@@ -107,13 +106,4 @@ t.test('H-8: a segment too long for any id is 414', async t => {
     head(`GET ${O}${'x'.repeat(5000)}/ HTTP/1.1`, authorization)
   )
   t.match(answer, /^HTTP\/1\.1 414 [\s\S]*"http_status":"414"/)
-})
-
-t.test('a connection that never gets its request out is ended', async t => {
-  const { app } = await build(t)
-  const socket = connect(await listen(app), '127.0.0.1')
-  t.ok(app.server.requestTimeout > 0)
-  t.ok(app.server.headersTimeout > 0)
-  t.ok(app.server.keepAliveTimeout > 0)
-  await once(socket.destroy(), 'close')
 })

@@ -1,31 +1,35 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import { openStore } from '../../src/stores/open.ts'
+import { type OpenStoreOptions, openStore } from '../../src/stores/open.ts'
 import { firstCommit } from '../contract/log-store.ts'
+import { redisOptions, startRedis, until } from '../support/redis.ts'
+
+t.setTimeout(300_000)
 
 /** A store in `dataDir`, and what it logged: level and fields of each line. */
-const openIn = (t: Test, dataDir: string) => {
+const openIn = async (t: Test, dataDir: string, redis?: OpenStoreOptions['redis']) => {
   const lines: Record<string, unknown>[] = []
   const logger = pino(
     { base: null, timestamp: false },
     { write: line => lines.push(JSON.parse(line)) }
   )
   const limits = { bodyMaxBytes: 1_000_000, memoryMaxBytes: 1000 }
-  const store = openStore({ dataDir, ...limits, clock: { now: () => 0 }, logger })
+  const clock = { now: () => 0 }
+  const store = await openStore({ dataDir, redis, ...limits, clock, logger })
   t.teardown(() => store.close())
   return { store, lines }
 }
 
 t.test('a usable data directory: SQLite, no trouble, nothing logged', async t => {
   const dataDir = join(t.testdir(), 'data')
-  const { store, lines } = openIn(t, dataDir)
+  const { store, lines } = await openIn(t, dataDir)
   await store.commit('log', firstCommit())
   t.equal(store.trouble(), undefined)
   t.same(lines, [])
-  const { store: again } = openIn(t, dataDir)
+  const { store: again } = await openIn(t, dataDir)
   t.equal((await again.load('log'))?.version, 1)
 })
 
@@ -34,7 +38,7 @@ t.test(
   async t => {
     const file = join(t.testdir(), 'file')
     writeFileSync(file, '')
-    const { store, lines } = openIn(t, file)
+    const { store, lines } = await openIn(t, file)
     t.equal(await store.commit('log', firstCommit()), true)
     t.equal((await store.load('log'))?.version, 1)
     await store.writeBody('log', 2, Buffer.alloc(1001))
@@ -47,7 +51,7 @@ t.test(
 
 t.test('a disk that fills up: the log tells it once, and once that it works again', async t => {
   const dataDir = t.testdir()
-  const { store, lines } = openIn(t, dataDir)
+  const { store, lines } = await openIn(t, dataDir)
   const other = new DatabaseSync(join(dataDir, 'feed-log.sqlite'))
   t.teardown(() => other.close())
   other.exec("CREATE TRIGGER full BEFORE INSERT ON bodies BEGIN SELECT RAISE(ABORT, 'full'); END")
@@ -59,4 +63,21 @@ t.test('a disk that fills up: the log tells it once, and once that it works agai
     { level: 30, msg: 'the store works again' }
   ])
   t.equal(lines.length, 2)
+})
+
+t.test('Redis given: it is the store; its trouble is logged once, and once its end', async t => {
+  const server = await startRedis(t)
+  await server.kill()
+  const dataDir = join(t.testdir(), 'data')
+  const { store, lines } = await openIn(t, dataDir, redisOptions(server.port, { timeoutMs: 300 }))
+  for (let i = 0; i < 3; i++) await t.rejects(store.commit('log', firstCommit()))
+  await server.start()
+  await until(() => store.trouble() === undefined)
+  t.equal(await store.commit('log', firstCommit()), true)
+  t.match(lines, [
+    { level: 50, trouble: /^connecting failed: connect ECONNREFUSED/ },
+    { level: 30, msg: 'the store works again' }
+  ])
+  t.equal(lines.length, 2)
+  t.notOk(existsSync(dataDir))
 })

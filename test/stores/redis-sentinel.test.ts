@@ -3,7 +3,7 @@ import { openRedisStore } from '../../src/stores/redis.ts'
 import { firstCommit, logStoreContract } from '../contract/log-store.ts'
 import { redisOptions, startSentinel, until } from '../support/redis.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(300_000)
 
 const { sentinel, master, replica } = await startSentinel(t)
 

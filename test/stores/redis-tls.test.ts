@@ -34,7 +34,7 @@ t.test('rediss://: with the CA and a client certificate', async t => {
 t.test('rediss://: a certificate of an unknown CA is refused', async t => {
   const store = await openRedisStore(redisOptions(server.port, { url, tls: pem }))
   t.teardown(() => store.close())
-  t.equal(store.trouble(), 'connecting failed: self-signed certificate')
+  t.match(store.trouble(), /^connecting failed: self-signed certificate/)
   await t.rejects(store.load('log'))
 })
 

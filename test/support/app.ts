@@ -59,7 +59,7 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
     meter,
     clock,
     secret: options.secret ?? Buffer.alloc(32, 7),
-    store: openStore({
+    store: await openStore({
       ...config.store,
       memoryMaxBytes: config.cache.maxBytes,
       clock,

@@ -51,16 +51,6 @@ abstract class Base implements ModelClient {
     )
     const askedAt = world.clock.now()
     const answer = await world.get(`objects/?${query}`)
-    if (process.env['DBG'])
-      console.log(
-        this.name,
-        String(query).slice(0, 60),
-        answer.status,
-        answer.body.objects?.map((o: any) => o.id.slice(-6) + ' ' + o.modified.slice(11)).join(','),
-        answer.body.more,
-        answer.headers['x-taxii-date-added-first'],
-        answer.headers['x-taxii-date-added-last']
-      )
     inspect(answer, query)
     if (answer.status !== 200) return
     const { objects = [], more = false, next } = answer.body

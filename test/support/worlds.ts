@@ -87,7 +87,7 @@ export function crowdOf(world: World): ModelClient[] {
     new ClockPoller(options),
     new ModifiedPoller(options),
     new HeaderPoller({ ...options, limit: 200 }),
-    new OpenCti(options)
+    new OpenCti(options, '2000-01-01T00:00:00.000Z')
   ]
 }
 
