@@ -74,6 +74,7 @@ export async function startGateway(options: GatewayOptions): Promise<Running> {
 }
 
 function running(child: ChildProcess, url: string): Running {
+  process.once('exit', () => child.kill())
   return {
     url,
     pid: child.pid!,

@@ -14,7 +14,8 @@ export interface Report {
   readonly notes: readonly string[]
 }
 
-const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim()
+const git = (...args: string[]) =>
+  execFileSync('git', ['--no-optional-locks', ...args], { encoding: 'utf8' }).trim()
 
 const load = loadavg()[0]!
 

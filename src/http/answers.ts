@@ -85,7 +85,8 @@ const lengthOf = (pieces: readonly Buffer[]): number =>
 
 /**
  * One gathered write of the pieces as they lie in memory: joining those of a large page costs four times as much as
- * all the rest. Past the framework, which would join them, or cut a stream off after its handler timeout.
+ * all the rest. Past the framework, which would join them, or cut a stream off after its handler timeout. Ended only
+ * when all is out: Node takes a connection for idle whose answer has ended, and a closing server would cut it off.
  */
 function write(reply: FastifyReply, pieces: readonly Buffer[]): void {
   const length = lengthOf(pieces)
@@ -95,6 +96,6 @@ function write(reply: FastifyReply, pieces: readonly Buffer[]): void {
   raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
   raw.cork()
   for (const piece of isScattered ? [Buffer.concat(pieces)] : pieces) raw.write(piece)
-  raw.end()
+  raw.write('', () => raw.end())
   raw.uncork()
 }

@@ -32,7 +32,7 @@ export const overloadPlugin = fp<OverloadOptions>(
     app.addHook('preHandler', async (request, reply) => {
       if (!isHeavy(request)) return
       const giveBack = await slots.take(carriesNext(request), request.signal)
-      if (reply.raw.closed) giveBack()
+      if (reply.raw.destroyed) giveBack()
       reply.raw.once('close', giveBack)
     })
   },

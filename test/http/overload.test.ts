@@ -1,7 +1,7 @@
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { type OverloadOptions, overloadPlugin } from '../../src/http/overload.ts'
+import type { ServerOptions } from '../../src/http/server.ts'
 import type { ReadRequest } from '../../src/kernel/records.ts'
 import { failed, ok } from '../support/expect.ts'
 import { C, M, O, R } from '../support/objects.ts'
@@ -10,8 +10,9 @@ import { buildTaxiiServer, credentials } from '../support/taxii-server.ts'
 
 const calm = { maxActiveRequests: 100, maxQueuedRequests: 100, maxEventLoopDelayMs: 0 }
 
-const build = (t: Test, options: Partial<OverloadOptions>) =>
+const build = (t: Test, options: Partial<OverloadOptions>, server: Partial<ServerOptions> = {}) =>
   buildTaxiiServer(t, {
+    server,
     extend: app => void app.register(overloadPlugin, { ...calm, ...options })
   })
 
@@ -74,14 +75,23 @@ t.test('a place is given back after a failure, and when the client has gone', as
   for (let n = 0; n < 3; n++) failed(t, await server.get(`${O}?limit=0`), 400)
   const port = await listen(server.app)
   const held = hold(server)
-  const [active, waiting] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+  const active = connect(port, '127.0.0.1')
   active.write(head(`GET ${O} HTTP/1.1`, `Authorization: ${credentials}`))
   await until(() => held.length === 1)
-  waiting.write(head(`GET ${O} HTTP/1.1`, `Authorization: ${credentials}`))
-  await once(waiting.destroy(), 'close')
-  await once(active.destroy(), 'close')
-  const later = start(server, O)
+  const queued = start(server, O)
+  active.destroy()
   await until(() => held.length === 2)
   held[1]!()
-  ok(t, await later)
+  ok(t, await queued)
+  for (const release of held) release()
+})
+
+t.test('H-10: who waits too long for a place gets 504, and one log line', async t => {
+  const server = await build(t, { maxActiveRequests: 1 }, { handlerTimeoutMs: 30 })
+  hold(server)
+  for (const answer of await Promise.all([start(server, O), start(server, O)]))
+    failed(t, answer, 504)
+  t.match(server.logs, [{ outcome: 'timeout' }, { outcome: 'timeout' }])
+  t.equal(server.logs.length, 2)
+  t.notMatch(server.logText(), 'already sent')
 })
