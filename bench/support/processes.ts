@@ -10,6 +10,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
 
+const children = new Set<ChildProcess>()
+const directories = new Set<string>()
+process.once('exit', () => {
+  for (const child of children) child.kill()
+  for (const path of directories) rmSync(path, { recursive: true, force: true })
+})
+
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Running {
@@ -51,8 +58,7 @@ export interface GatewayOptions {
 /** `npm start` with default settings, in production as by Dockerfile; resolves when `/readyz` says so. */
 export async function startGateway(options: GatewayOptions): Promise<Running> {
   const port = await freePort()
-  const args = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter(Boolean)
-  const child = spawn(process.execPath, [...args, 'src/main.ts'], {
+  const child = spawn(process.execPath, startArguments(), {
     cwd: root,
     env: {
       PATH: process.env['PATH'],
@@ -73,12 +79,21 @@ export async function startGateway(options: GatewayOptions): Promise<Running> {
   }
 }
 
+/** What `npm start` gives to node, or `BENCH_NODE_OPTIONS` in place of its flags. */
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
+  const [, ...start] = scripts.start.split(' ')
+  const flags = process.env['BENCH_NODE_OPTIONS']
+  return flags === undefined ? start : [...flags.split(' ').filter(Boolean), start.at(-1)]
+}
+
 function running(child: ChildProcess, url: string): Running {
-  process.once('exit', () => child.kill())
+  children.add(child)
   return {
     url,
     pid: child.pid!,
     async stop() {
+      children.delete(child)
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill()
       await once(child, 'exit')
@@ -98,7 +113,7 @@ async function freePort(): Promise<number> {
 /** An empty directory that goes when this process ends. */
 export function temporaryDir(): string {
   const path = mkdtempSync(join(tmpdir(), 'gateway-bench-'))
-  process.once('exit', () => rmSync(path, { recursive: true, force: true }))
+  directories.add(path)
   return path
 }
 

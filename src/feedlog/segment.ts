@@ -113,24 +113,32 @@ interface StoredIndex {
   readonly lengths: readonly number[]
 }
 
-/** A body as bytes for a store: zstd over a length, a JSON index by column, and the objects. */
+const headBytes = 8
+
+/**
+ * A body as bytes for a store: the length of the compressed index, the length of the objects, the index (JSON by
+ * column) and the objects, each compressed by zstd on its own.
+ */
 export async function encodeBody(body: StoredBody): Promise<Buffer> {
-  const index = Buffer.from(JSON.stringify({ of: body.of, ...toColumns(body.entries) }))
-  const head = Buffer.alloc(4)
+  const plainIndex = Buffer.from(JSON.stringify({ of: body.of, ...toColumns(body.entries) }))
+  const [index, bytes] = await Promise.all([compress(plainIndex, fast), compress(body.bytes, fast)])
+  const head = Buffer.alloc(headBytes)
   head.writeUInt32LE(index.length)
-  return compress(Buffer.concat([head, index, body.bytes]), fast)
+  head.writeUInt32LE(body.bytes.length, 4)
+  return Buffer.concat([head, index, bytes])
 }
 
 /** The body of {@link encodeBody}. Throws when the bytes are not one. */
 export async function decodeBody(stored: Buffer): Promise<StoredBody> {
-  const plain = await decompress(stored)
-  const indexLength = plain.readUInt32LE(0)
-  const columns = JSON.parse(plain.toString('utf8', 4, 4 + indexLength)) as StoredIndex
-  return {
-    of: columns.of,
-    bytes: plain.subarray(4 + indexLength),
-    entries: fromColumns(columns)
-  }
+  const indexEnd = headBytes + stored.readUInt32LE(0)
+  // In one piece: the objects stay in memory as they come out.
+  const chunkSize = Math.max(64, stored.readUInt32LE(4))
+  const [index, bytes] = await Promise.all([
+    decompress(stored.subarray(headBytes, indexEnd)),
+    decompress(stored.subarray(indexEnd), { chunkSize })
+  ])
+  const columns = JSON.parse(index.toString()) as StoredIndex
+  return { of: columns.of, bytes, entries: fromColumns(columns) }
 }
 
 function toColumns(entries: readonly Entry[]): Omit<StoredIndex, 'of'> {

@@ -48,6 +48,10 @@ export interface Transport {
 const maxConnections = 64
 const inflate = promisify(gunzip)
 
+/** The size that the end of a gzip body claims (RFC 1952 §2.3.1): what comes out fits one buffer of it. */
+const plainSizeOf = (raw: Buffer, most: number): number =>
+  raw.length < 4 ? 1024 : Math.min(Math.max(1024, raw.readUInt32LE(raw.length - 4) + 1), most)
+
 export function createTransport(options: TransportOptions): Transport {
   const pool = new Pool(options.origin, {
     connections: maxConnections,
@@ -94,7 +98,10 @@ export function createTransport(options: TransportOptions): Transport {
     if (encoding === 'identity') return raw
     if (!/^(?:x-)?gzip$/i.test(encoding)) throw unusable('unknown content encoding')
     try {
-      return await inflate(raw, { maxOutputLength: options.maxBodyBytes })
+      return await inflate(raw, {
+        maxOutputLength: options.maxBodyBytes,
+        chunkSize: plainSizeOf(raw, options.maxBodyBytes)
+      })
     } catch (error) {
       if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(error)
       throw unusable('the answer is not gzip', error)
