@@ -15,6 +15,8 @@ export interface WalkOptions {
   readonly limit: number
   /** True: each page is also parsed with JSON.parse, as every real client does. */
   readonly parse: boolean
+  /** TAXII only: gzip is asked for, as most client libraries do unasked. Sekoia is always asked for it. */
+  readonly gzip?: boolean
   /** Told how many objects have come, after each page (of full pages; the last may be short). */
   onPage?(objects: number): void
 }
@@ -47,13 +49,14 @@ export async function walkTaxii(url: string, options: WalkOptions): Promise<Walk
   const pool = new Pool(url)
   const fetch: Fetch = async place => {
     const next = place === undefined ? '' : `&next=${encodeURIComponent(place)}`
-    const { statusCode, body } = await pool.request({
+    const { statusCode, headers, body } = await pool.request({
       method: 'GET',
       path: `${objectsPath}?limit=${options.limit}${next}`,
-      headers: taxiiHeaders
+      headers: options.gzip ? { ...taxiiHeaders, 'accept-encoding': 'gzip' } : taxiiHeaders
     })
-    const bytes = Buffer.from(await body.arrayBuffer())
-    if (statusCode !== 200) throw new Error(`${statusCode}: ${bytes}`)
+    const raw = Buffer.from(await body.arrayBuffer())
+    if (statusCode !== 200) throw new Error(`${statusCode}: ${raw}`)
+    const bytes = headers['content-encoding'] === 'gzip' ? await inflate(raw) : raw
     return { body: bytes, next: /"next":"([^"]+)"/.exec(bytes.toString('latin1', 0, 2000))?.[1] }
   }
   return walk(fetch, options).finally(() => pool.close())

@@ -144,11 +144,14 @@ export class FeedLog {
     await this.#writer.commit()
   }
 
-  /** No client can have been told of the end later than this: not by us, nor by a process before us (P-39). */
+  /**
+   * No client can have been told of the end later than this (P-39): not by us, nor by a process before us, nor by
+   * another on the same store, which may go on answering until `endValidUntil` without knowing what we add.
+   */
   #floor(): AppendOptions['floor'] {
     const until = Math.max(this.journal.state.endValidUntil, this.#openedAt)
-    const after = Math.max(Math.min(this.parts.clock.now(), until), this.#endAnsweredAt)
-    return { after, keepUpTo: Number.NEGATIVE_INFINITY }
+    const told = this.parts.store.isShared ? until : Math.min(this.parts.clock.now(), until)
+    return { after: Math.max(told, this.#endAnsweredAt), keepUpTo: Number.NEGATIVE_INFINITY }
   }
 
   #isRecent(instant: number): boolean {

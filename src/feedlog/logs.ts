@@ -90,7 +90,7 @@ export class FeedLogs implements Records {
       try {
         if (log.journal.isBegun) await this.#assertRights(caller, feedId)
         else await this.#assertWalkable(caller, feedId)
-        return await new Reading(log, request, { deadline }).run()
+        return await new Reading(log, request, { deadline, isReloaded: restarts > 0 }).run()
       } catch (error) {
         this.#access.failed(caller, feedId, error)
         if (!(error instanceof StaleLogError) || restarts >= maxRestarts)

@@ -13,6 +13,8 @@ import { findChain, startBucket } from './start.ts'
 export interface ReadBudget {
   /** Instant after which the answer is made from what was found, ms since the epoch. */
   readonly deadline: number
+  /** True when the log was loaded for this read: a token cannot know more of it than the store does. */
+  readonly isReloaded: boolean
 }
 
 /** How the collecting came to an end. */
@@ -130,6 +132,8 @@ export class Reading {
   async #findPlace(): Promise<void> {
     const { position } = this.#request
     if (!position || position.epoch !== this.#log.journal.state.epoch) return
+    const isAhead = (position.segment ?? 0) >= this.#log.journal.state.nextNo
+    if (isAhead && !this.#budget.isReloaded) throw new StaleLogError()
     const { heads } = this.#chain
     for (let i = this.#index; heads[i] && heads[i]!.firstDate <= position.date; i++) {
       if (position.segment !== undefined && position.segment !== heads[i]!.no) continue

@@ -109,6 +109,8 @@ export interface JournalCommit {
  * `log` is a name made of `[A-Za-z0-9._:-]`, never holding a key. Methods reject when the store is in trouble.
  */
 export interface LogStore {
+  /** True when other processes may write the same journals. */
+  readonly isShared: boolean
   load(log: string): Promise<StoredJournal | undefined>
   /** Atomic; false when another writer was first. */
   commit(log: string, commit: JournalCommit): Promise<boolean>

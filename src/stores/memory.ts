@@ -56,6 +56,7 @@ export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions)
   }
 
   return {
+    isShared: false,
     load: async log => load(log),
     commit: async (log, change) => commit(log, change),
     readBody: async (log, no) => bodies.get(bodyName(log, no)),

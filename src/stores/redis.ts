@@ -105,6 +105,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<LogSto
   }
 
   return {
+    isShared: true,
     load: log =>
       link.run('reading', async () => toJournal(await client.hgetallBuffer(journalKey(log)))),
     commit: (log, change) => link.run('writing', () => commit(log, change)),

@@ -89,6 +89,7 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     watch.attempt('writing', () => transaction(database, 'IMMEDIATE', work))
 
   return {
+    isShared: false,
     load: log => read(() => load(log)),
     commit: (log, change) => write(() => commit(log, change)),
     readBody: (log, no) => read(() => body(log, no)),

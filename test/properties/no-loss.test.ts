@@ -5,6 +5,7 @@ import {
   inclusiveCursorHistories,
   play,
   repeatedPageHistories,
+  sharedStoreHistories,
   shortPageHistories,
   tiedHistories
 } from '../support/history.ts'
@@ -18,7 +19,8 @@ const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][
   ['with ties across page edges, both cursor modes and expiring cursors', tiedHistories, 300],
   ['with pages of one to three objects', shortPageHistories, 150],
   ['with cursors that include their own object', inclusiveCursorHistories, 100],
-  ['with pages that Sekoia gives again', repeatedPageHistories, 100]
+  ['with pages that Sekoia gives again', repeatedPageHistories, 100],
+  ['with two gateways on one store, asked in turn (P-40)', sharedStoreHistories, 150]
 ]
 
 t.setTimeout(900_000)

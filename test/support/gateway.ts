@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly client?: Partial<SekoiaClientOptions>
   readonly taxii?: Partial<TaxiiSettings>
   readonly store?: LogStore
+  /** Gateways on the one store, asked in turn; default 1. */
+  readonly processes?: number
 }
 
 export interface Answer {
@@ -83,9 +85,17 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     sleep: async ms => simulator.clock.advance(ms)
   }
   let store = options.store ?? createMemoryStore({ bodyMaxBytes: 16 * 1024 * 1024 })
-  let process = await startProcess(simulator, clock, store, options)
+  const start = () =>
+    Promise.all(
+      Array.from({ length: options.processes ?? 1 }, () =>
+        startProcess(simulator, clock, store, options)
+      )
+    )
+  let processes = await start()
+  let requests = 0
 
   const fetch = async (path: string, key = simulator.key): Promise<Answer> => {
+    const process = processes[requests++ % processes.length]!
     const reply = await process.server.inject({
       url: path,
       headers: { authorization: `Bearer ${key}`, accept: 'application/taxii+json;version=2.1' }
@@ -99,12 +109,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     fetch,
     get: (path, key) => fetch(`/sekoia/collections/${defaultFeed}/${path}`, key),
     async restart(other) {
-      await process.close()
+      await Promise.all(processes.map(process => process.close()))
       store = other ?? store
-      process = await startProcess(simulator, clock, store, options)
+      processes = await start()
     },
     async close() {
-      await process.close()
+      await Promise.all(processes.map(process => process.close()))
       await simulator.close()
     }
   }

@@ -36,6 +36,7 @@ export interface History {
   readonly assumeTies: boolean
   /** The year from which OpenCTI asks; one in which there is no walk from the beginning starts one more walk. */
   readonly epoch: '1970' | '2000'
+  readonly processes: number
   readonly cacheMaxBytes: number
   readonly limits: readonly number[]
   readonly operations: readonly Operation[]
@@ -68,6 +69,8 @@ interface Variant {
    * another walk, or of a gateway before, cannot be told from the truth.
    */
   readonly repeatedPages?: boolean
+  /** Gateways on one store, which clients reach in turn (P-40); default 1. */
+  readonly processes?: number
 }
 
 function operations({ ties, repeatedPages }: Variant): fc.Arbitrary<Operation> {
@@ -108,6 +111,7 @@ const histories = (variant: Variant): fc.Arbitrary<History> =>
     switches: fc.record(variant.switches),
     pageLimit: fc.constantFrom(...variant.pageLimits),
     assumeTies: fc.constant(variant.ties),
+    processes: fc.constant(variant.processes ?? 1),
     epoch: fc.constant(variant.repeatedPages ? '1970' : '2000'),
     cacheMaxBytes: fc.constantFrom(1, 20_000, 16_000_000),
     limits: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
@@ -149,6 +153,13 @@ export const repeatedPageHistories = histories({
   repeatedPages: true
 })
 
+export const sharedStoreHistories = histories({
+  pageLimits: [3, 7, 50],
+  ties: false,
+  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
+  processes: 2
+})
+
 /** Plays a history, lets every client finish, and throws when one of them misses an object. */
 export async function play(history: History): Promise<void> {
   const now = Date.UTC(2026, 0, 15, 12)
@@ -169,7 +180,8 @@ export async function play(history: History): Promise<void> {
       rebuildHorizonSeconds: horizonSeconds,
       cacheMaxBytes: history.cacheMaxBytes
     },
-    store: newStore()
+    store: newStore(history.processes > 1),
+    processes: history.processes
   })
   try {
     const clients = makeClients(world, history)
@@ -181,13 +193,14 @@ export async function play(history: History): Promise<void> {
 }
 
 /** A memory store whose bodies can be thrown away. */
-function evictingStore() {
+function evictingStore(isShared: boolean) {
   const store = createMemoryStore({ bodyMaxBytes: 16_000_000 })
   let generation = 0
   const kept = new Map<string, number>()
   const nameOf = (log: string, no: number) => `${log}/${no}`
   return {
     ...store,
+    isShared,
     evictAll() {
       generation++
     },
@@ -205,10 +218,10 @@ function evictingStore() {
   }
 }
 
-let current = evictingStore()
+let current = evictingStore(false)
 
-function newStore() {
-  current = evictingStore()
+function newStore(isShared: boolean) {
+  current = evictingStore(isShared)
   return current
 }
 
@@ -271,7 +284,7 @@ async function perform(operation: Operation, world: World, clients: ModelClient[
       current.evictAll()
       return world.restart()
     case 'wipe':
-      return world.restart(newStore())
+      return world.restart(newStore(current.isShared))
   }
 }
 
