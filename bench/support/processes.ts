@@ -55,13 +55,15 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** `npm start` with default settings, in production as by Dockerfile; resolves when `/readyz` says so. */
+/** The gateway with default settings, with the flags of `npm start` and the environment of the image; resolves when
+ * `/readyz` says so. */
 export async function startGateway(options: GatewayOptions): Promise<Running> {
   const port = await freePort()
   const child = spawn(process.execPath, startArguments(), {
     cwd: root,
     env: {
       PATH: process.env['PATH'],
+      MALLOC_ARENA_MAX: '2',
       PORT: String(port),
       DATA_DIR: options.dataDir,
       SEKOIA_URL: options.upstream.url,

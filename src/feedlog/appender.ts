@@ -9,6 +9,8 @@ export interface Addition {
   readonly source: Source
   /** Decided at the moment the dates are given. */
   floor(): AppendOptions['floor']
+  /** What becomes true of the journal's state with the addition. */
+  advance(): void
 }
 
 /** Adds objects to the end of a chain: dates them, writes them down, and only then shows them. */
@@ -35,6 +37,11 @@ export class Appender {
     await Promise.allSettled(this.#running)
   }
 
+  /** Others wrote to the journal: what was open here may have grown there. */
+  forget(): void {
+    this.#open.clear()
+  }
+
   /** The newest entry of a chain, while it is in memory. */
   lastEntry(chain: Chain) {
     return this.#open.get(chain)?.segment.entries.at(-1)
@@ -43,7 +50,10 @@ export class Appender {
   /** Resolves with the number of the segment they went to; undefined when there was nothing new. */
   async append(chain: Chain, addition: Addition): Promise<number | undefined> {
     const body = this.#withoutOpen(chain, addition.body)
-    if (body.entries.length === 0) return undefined
+    if (body.entries.length === 0) {
+      addition.advance()
+      return undefined
+    }
     const { head, segment } = planAppend({
       journal: this.#journal,
       chain,
@@ -53,17 +63,17 @@ export class Appender {
       now: this.#parts.clock.now(),
       open: this.#open.get(chain)
     })
-    const writing = this.#write(chain, { head, segment })
+    const writing = this.#write(chain, { head, segment }, addition)
     this.#running.add(writing)
     await writing.finally(() => this.#running.delete(writing))
     this.#parts.meter.count('objects_read', {}, body.entries.length)
     return head.no
   }
 
-  async #write(chain: Chain, { head, segment }: OpenSegment): Promise<void> {
+  async #write(chain: Chain, { head, segment }: OpenSegment, { advance }: Addition): Promise<void> {
     const ids = segment.entries.map(entry => entry.id)
     const body = await encodeBody(segment)
-    await this.#writer.commit([encodeHead(head, ids)], [{ no: head.no, body }])
+    await this.#writer.commit([encodeHead(head, ids)], [{ no: head.no, body }], advance)
     this.#journal.put(head, ids)
     this.#open.set(chain, { head, segment })
     this.#parts.cache.set(this.#parts.identity.name, segment)

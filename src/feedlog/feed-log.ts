@@ -6,9 +6,10 @@ import { Fetcher } from './fetcher.ts'
 import { History } from './history.ts'
 import type { Chain, Head, Journal } from './journal.ts'
 import { Known } from './known.ts'
-import type { FeedLogIdentity, FeedLogParts } from './log-parts.ts'
+import { type FeedLogIdentity, type FeedLogParts, StaleLogError } from './log-parts.ts'
 import type { Segment } from './segment.ts'
 import { Tip } from './tip.ts'
+import { Turns } from './turns.ts'
 import { JournalWriter } from './writer.ts'
 
 /**
@@ -21,14 +22,14 @@ export class FeedLog {
   readonly #writer: JournalWriter
   readonly #bodies: Bodies
   readonly #appender: Appender
+  readonly #known: Known
   readonly #history: History
   readonly #tip: Tip
+  readonly #turns: Turns
   readonly #extensions = new Map<Chain, Promise<void>>()
   readonly #openedAt: number
   /** True once another writer was first. */
   isStale = false
-  /** When the end of the feed was last confirmed by this process. */
-  #confirmedAt = Number.NEGATIVE_INFINITY
   /** When the tip was last asked for in vain. */
   #failedAt = Number.NEGATIVE_INFINITY
   /** The latest instant at which this process answered the end. */
@@ -42,8 +43,9 @@ export class FeedLog {
     const fetcher = new Fetcher(journal, parts)
     this.#bodies = new Bodies(journal, parts, fetcher)
     this.#appender = new Appender(journal, parts, this.#writer)
-    const known = new Known(this.#bodies)
-    const shared = { journal, parts, fetcher, known, appender: this.#appender }
+    this.#known = new Known(this.#bodies)
+    this.#turns = new Turns(parts)
+    const shared = { journal, parts, fetcher, known: this.#known, appender: this.#appender }
     this.#history = new History(shared)
     this.#tip = new Tip({ ...shared, floor: () => this.#floor() })
   }
@@ -64,7 +66,7 @@ export class FeedLog {
 
   /** True while the end of the feed is confirmed recently enough to be answered without asking. */
   get isEndFresh(): boolean {
-    return this.journal.state.filled && this.#isRecent(this.#confirmedAt)
+    return this.journal.state.filled && this.#isRecent(this.journal.state.confirmedAt)
   }
 
   /** True when Sekoia was asked for what is new so recently, in vain, that clients need not wait again. */
@@ -82,23 +84,34 @@ export class FeedLog {
     this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
     if (this.journal.state.endValidUntil >= now) return true
     this.journal.state.endValidUntil = now + this.parts.settings.tipSeconds * 1000
-    await this.#writer.commit()
-    return !this.#appender.isBusy
+    const isFirst = await this.#orRefresh(() => this.#writer.commit())
+    return isFirst && !this.#appender.isBusy
   }
 
   /**
    * Reads on from the end of a chain: one page of history, or all that is new at the tip. Callers share one
-   * flight per chain. Throws GatewayError as the upstream does, StaleLogError when the log was overtaken.
+   * flight per chain, gateways on one store take turns. Throws GatewayError as the upstream does, StaleLogError
+   * when the store holds another journal by now.
    */
   extend(chain: Chain, caller: Caller): Promise<void> {
     const running = this.#extensions.get(chain)
     if (running) return running
-    const reading = this.isAtTip(chain)
-      ? this.#readTip(chain, caller)
-      : this.#readHistory(chain, caller)
-    const flight = reading.finally(() => this.#extensions.delete(chain))
+    const flight = this.#takeTurn(chain, caller).finally(() => this.#extensions.delete(chain))
     this.#extensions.set(chain, flight)
     return flight
+  }
+
+  /** Takes over what other gateways wrote to the journal. False when there was nothing. */
+  async refresh(): Promise<boolean> {
+    const { store, identity } = this.parts
+    if ((await store.version(identity.name)) === this.journal.version) return false
+    const stored = await store.load(identity.name, this.journal.version)
+    if (!stored || stored.version < this.journal.version || !this.journal.update(stored))
+      throw new StaleLogError()
+    this.#appender.forget()
+    this.#known.forget()
+    this.#history.forget()
+    return true
   }
 
   /** The segment of a head, if it is in memory. */
@@ -123,12 +136,49 @@ export class FeedLog {
     await this.#writer.settle()
   }
 
+  /** When it is another gateway's turn, what that one reads is taken over. */
+  async #takeTurn(chain: Chain, caller: Caller): Promise<void> {
+    const read = () =>
+      this.isAtTip(chain) ? this.#readTip(chain, caller) : this.#readHistory(chain, caller)
+    if (!this.parts.store.isShared) return read()
+    const isMine = await this.#turns.take(async () => (await this.#tryRefresh()) === true)
+    if (!isMine) return
+    try {
+      const hasNews = (await this.#tryRefresh()) === true
+      if (hasNews || (this.isAtTip(chain) && this.isEndFresh)) return
+      await this.#orRefresh(read)
+    } finally {
+      await this.#turns.end()
+    }
+  }
+
+  /** Runs what commits; false when another writer was first, whose work is then taken over. */
+  async #orRefresh(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      if (!(error instanceof StaleLogError) || !(await this.refresh())) throw error
+      return false
+    }
+  }
+
+  /** Undefined when the store is in trouble: then the log goes on by itself. */
+  async #tryRefresh(): Promise<boolean | undefined> {
+    try {
+      return await this.refresh()
+    } catch (error) {
+      if (error instanceof StaleLogError) throw error
+      return undefined
+    }
+  }
+
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
     const isAtEnd = await this.#history.readOn(chain, caller)
     if (!isAtEnd) return
     if (this.journal.isLast(chain)) {
       this.journal.state.filled = true
-      this.#confirmedAt = this.parts.clock.now()
+      this.journal.state.confirmedAt = this.parts.clock.now()
     } else chain.state.linked = true
     await this.#writer.commit()
   }
@@ -140,7 +190,7 @@ export class FeedLog {
       this.#failedAt = this.parts.clock.now()
       throw error
     }
-    this.#confirmedAt = this.parts.clock.now()
+    this.journal.state.confirmedAt = this.parts.clock.now()
     await this.#writer.commit()
   }
 

@@ -74,6 +74,12 @@ export class History {
     return false
   }
 
+  /** Others wrote to the journal: they may have gone further. */
+  forget(): void {
+    this.#followed.clear()
+    this.#obtained = undefined
+  }
+
   /** True when history was already read from this cursor, and not because it is being gone over again. */
   #leadsBack(chain: Chain, cursor: string | null): boolean {
     const followed = this.#followed.get(chain) ?? new Set(chain.heads.map(h => h.source.cursor))
@@ -103,11 +109,13 @@ export class History {
     const own = fromChainStart(read.body, chain.start)
     const { body, reached } = next ? cutAtChain(own, next.start) : { body: own, reached: false }
     if (!next) this.#settle(read.source, read.page)
-    if (read.page.nextCursor !== null) chain.state.cursor = read.page.nextCursor
     await appender.append(chain, {
       body,
       source: read.source,
-      floor: () => this.#floor(chain, body)
+      floor: () => this.#floor(chain, body),
+      advance: () => {
+        chain.state.cursor = read.page.nextCursor ?? chain.state.cursor
+      }
     })
     const { cursor } = chain.state
     if (!next && cursor !== null)

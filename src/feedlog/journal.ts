@@ -62,7 +62,7 @@ export interface JournalState {
   readonly epoch: string
   readonly createdAt: number
   nextNo: number
-  readonly chains: ChainState[]
+  chains: ChainState[]
   /** True once the end of the feed was reached; from then on new records are dated by the tip's rule. */
   filled: boolean
   /** True once two objects with the same time were seen. */
@@ -71,6 +71,8 @@ export interface JournalState {
   endValidUntil: number
   /** Oldest first; everything before the first had settled when it was read. Of the last chain. */
   settled: SettledCursor[]
+  /** When the end was last confirmed, by whichever gateway. */
+  confirmedAt: number
   /** When the last reading of the tip began, 0 before the first. */
   lastReadAt: number
 }
@@ -138,6 +140,7 @@ export class Journal {
       hasTies: false,
       endValidUntil: 0,
       settled: [fromStart],
+      confirmedAt: 0,
       lastReadAt: 0
     }
     return new Journal(state, 0, maxIds)
@@ -145,15 +148,34 @@ export class Journal {
 
   /** Throws when the stored journal is of a format this version does not know. */
   static decode(stored: StoredJournal, maxIds: number): Journal {
-    const state = JSON.parse(stored.state.toString()) as JournalState
-    if (state.format !== stateFormat) throw new Error(`journal format ${state.format} is unknown`)
-    const journal = new Journal(state, stored.version, maxIds)
-    for (const { head } of stored.heads) {
-      const decoded = decodeHead(head)
-      journal.#place(decoded.head)
-      journal.#learn(decoded.head, decoded.prints)
-    }
+    const journal = new Journal(decodeState(stored), stored.version, maxIds)
+    journal.#take(stored)
     return journal
+  }
+
+  /**
+   * Takes over what others wrote since: the state, and the heads that are new or have grown. False when it is
+   * another journal by now, and nothing was taken.
+   */
+  update(stored: StoredJournal): boolean {
+    const state = decodeState(stored)
+    if (state.epoch !== this.state.epoch) return false
+    for (const chain of state.chains) {
+      const known = this.chains.find(({ start }) => start === chain.start)
+      Object.assign((known ?? this.addChain(chain.start)).state, chain)
+    }
+    Object.assign(this.state, state, { chains: this.chains.map(chain => chain.state) })
+    this.version = stored.version
+    this.#take(stored)
+    return true
+  }
+
+  #take({ heads }: StoredJournal): void {
+    for (const { head } of heads) {
+      const decoded = decodeHead(head)
+      this.#place(decoded.head)
+      this.#learn(decoded.head, decoded.prints)
+    }
   }
 
   encodeState(): Buffer {
@@ -248,9 +270,9 @@ export class Journal {
     const chain = this.chains.find(candidate => candidate.start === head.chain)
     if (!chain) throw new Error(`segment ${head.no} belongs to no chain`)
     this.#byNo.set(head.no, head)
-    const last = chain.heads.at(-1)
-    if (last?.no === head.no) chain.heads[chain.heads.length - 1] = head
-    else chain.heads.push(head)
+    const index = chain.heads.findLastIndex(({ no }) => no <= head.no)
+    const isKnown = chain.heads[index]?.no === head.no
+    chain.heads.splice(isKnown ? index : index + 1, isKnown ? 1 : 0, head)
   }
 
   #learn(head: Head, prints: readonly Fingerprint[]): void {
@@ -269,6 +291,12 @@ export class Journal {
     }
     for (const id of head.superseded) addTo(this.#superseded, head.no, id)
   }
+}
+
+function decodeState({ state }: StoredJournal): JournalState {
+  const decoded = JSON.parse(state.toString()) as JournalState
+  if (decoded.format !== stateFormat) throw new Error(`journal format ${decoded.format} is unknown`)
+  return decoded
 }
 
 function addTo(sets: Map<number, Set<string>>, no: number, id: string): void {

@@ -28,6 +28,11 @@ export class Known {
     return keys
   }
 
+  /** Others wrote to the journal: what is recent has to be gathered anew. */
+  forget(): void {
+    this.#recent = undefined
+  }
+
   /** Keeps what {@link since} gives up to date. */
   remember(body: Body, no: number): void {
     if (!this.#recent) return

@@ -38,7 +38,7 @@ export interface FeedLogParts {
   onAccepted(caller: Caller, feedId: string): void
 }
 
-/** Another writer was first: this log's memory is out of date and has to be loaded again. */
+/** Another writer was first: this log's memory is out of date. */
 export class StaleLogError extends Error {
   override readonly name = 'StaleLogError'
 }

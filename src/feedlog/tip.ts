@@ -86,7 +86,10 @@ export class Tip {
     )
     const from = this.#restartTime(chain) - restartOverlapMs
     const body = read.isRetracing ? await known.without(chain, unknown, from, caller) : unknown
-    const no = await appender.append(chain, { body, source: read.source, floor })
+    const advance = () => {
+      if (read.page.nextCursor !== null) chain.state.cursor = read.page.nextCursor
+    }
+    const no = await appender.append(chain, { body, source: read.source, floor, advance })
     if (no !== undefined) known.remember(body, no)
     return no !== undefined
   }
@@ -104,7 +107,6 @@ export class Tip {
   }
 
   #settle(chain: Chain, cursor: string): void {
-    chain.state.cursor = cursor
     const { settled } = this.#with.journal.state
     if (settled.some(known => known.cursor === cursor)) return
     settled.push({ cursor, at: this.#with.parts.clock.now(), afterNo: chain.lastNo })

@@ -24,9 +24,19 @@ export class JournalWriter {
     return this.#unsaved.size === 0
   }
 
-  /** The state of the journal, and with it new heads and bodies. Throws StaleLogError when overtaken. */
-  commit(heads: readonly StoredHead[] = [], bodies: readonly NewBody[] = []): Promise<void> {
-    const run = this.#last.then(() => this.#commit(heads, bodies))
+  /**
+   * Writes the state of the journal, and with it new heads and bodies. `advance` changes the state in the same
+   * step, so that no other commit tells of a cursor whose heads are not there. Throws StaleLogError when overtaken.
+   */
+  commit(
+    heads: readonly StoredHead[] = [],
+    bodies: readonly NewBody[] = [],
+    advance: () => void = () => {}
+  ): Promise<void> {
+    const run = this.#last.then(() => {
+      advance()
+      return this.#commit(heads, bodies)
+    })
     this.#last = run.catch(() => {})
     return run
   }
@@ -50,8 +60,8 @@ export class JournalWriter {
       this.#parts.meter.count('store_errors', { operation: 'commit' })
       return
     }
+    this.#unsaved.clear()
     if (!isFirst) throw new StaleLogError()
     this.#journal.version++
-    this.#unsaved.clear()
   }
 }

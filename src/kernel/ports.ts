@@ -111,7 +111,17 @@ export interface JournalCommit {
 export interface LogStore {
   /** True when other processes may write the same journals. */
   readonly isShared: boolean
-  load(log: string): Promise<StoredJournal | undefined>
+  /** The whole journal or, given a version, its state and the heads written since. */
+  load(log: string, since?: number): Promise<StoredJournal | undefined>
+  /** The version of the journal, 0 when there is none. */
+  version(log: string): Promise<number>
+  /**
+   * True when nobody held the lease of the log, which is then the owner's for `ms` milliseconds. It spares work
+   * done twice; that only one writer wins is up to `commit`.
+   */
+  lease(log: string, owner: string, ms: number): Promise<boolean>
+  /** Gives the lease back, if it is still the owner's. */
+  release(log: string, owner: string): Promise<void>
   /** Atomic; false when another writer was first. */
   commit(log: string, commit: JournalCommit): Promise<boolean>
   readBody(log: string, no: number): Promise<Buffer | undefined>

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { JournalCommit, LogStore, StoredHead } from '../kernel/ports.ts'
+import { createLeases } from './leases.ts'
 
 /**
  * Feed logs held in this process only: for tests, and in place of a data directory that cannot be used.
@@ -16,7 +17,7 @@ export interface MemoryStoreOptions {
 interface Journal {
   readonly version: number
   readonly state: Buffer
-  readonly heads: ReadonlyMap<number, Buffer>
+  readonly heads: ReadonlyMap<number, { readonly head: Buffer; readonly version: number }>
 }
 
 /** A {@link LogStore} that forgets everything with the process. */
@@ -32,32 +33,37 @@ export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions)
     for (const name of [...bodies.keys()]) if (name.startsWith(`${log}/`)) bodies.delete(name)
   }
 
-  const append = (journal: Journal | undefined, heads: readonly StoredHead[]) => {
+  const append = (journal: Journal | undefined, heads: readonly StoredHead[], version: number) => {
     const merged = new Map(journal?.heads)
-    for (const { no, head } of heads) merged.set(no, Buffer.from(head))
+    for (const { no, head } of heads) merged.set(no, { head: Buffer.from(head), version })
     return merged
   }
 
   const commit = (log: string, change: JournalCommit) => {
     const journal = journals.get(log)
     if ((journal?.version ?? 0) !== change.expectedVersion) return false
-    const heads = append(journal, change.heads)
     const version = change.expectedVersion + 1
+    const heads = append(journal, change.heads, version)
     journals.set(log, { version, state: Buffer.from(change.state), heads })
     for (const { no, body } of change.bodies) bodies.set(bodyName(log, no), Buffer.from(body))
     return true
   }
 
-  const load = (log: string) => {
+  const load = (log: string, since = 0) => {
     const journal = journals.get(log)
     if (!journal) return undefined
-    const heads = [...journal.heads].map(([no, head]) => ({ no, head })).sort((a, b) => a.no - b.no)
+    const heads = [...journal.heads]
+      .filter(([, { version }]) => version > since)
+      .map(([no, { head }]) => ({ no, head }))
+      .sort((a, b) => a.no - b.no)
     return { version: journal.version, state: journal.state, heads }
   }
 
   return {
     isShared: false,
-    load: async log => load(log),
+    load: async (log, since) => load(log, since),
+    version: async log => journals.get(log)?.version ?? 0,
+    ...createLeases(),
     commit: async (log, change) => commit(log, change),
     readBody: async (log, no) => bodies.get(bodyName(log, no)),
     async writeBody(log, no, body) {

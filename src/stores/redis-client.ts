@@ -29,6 +29,8 @@ export interface RedisClient {
   getBuffer(key: string): Promise<Buffer | null>
   set(key: string, value: string, condition: 'NX'): Promise<unknown>
   set(key: string, value: Buffer, unit: 'EX', seconds: number): Promise<unknown>
+  set(key: string, value: string, unit: 'PX', ms: number, condition: 'NX'): Promise<unknown>
+  hget(key: string, field: string): Promise<string | null>
   ttl(key: string): Promise<number>
   expire(key: string, seconds: number): Promise<number>
   hgetallBuffer(key: string): Promise<Record<string, Buffer>>
@@ -37,13 +39,17 @@ export interface RedisClient {
     keyCount: number,
     ...keysAndArguments: (string | number | Buffer)[]
   ): Promise<number>
+  loadChangesBuffer(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<Buffer[]>
+  releaseLease(keyCount: number, ...keysAndArguments: string[]): Promise<number>
   dropJournal(keyCount: number, ...keysAndArguments: string[]): Promise<number>
   quit(): Promise<unknown>
   disconnect(): void
 }
 
 /** Lua by the name of the client's method. */
-export type Scripts = Readonly<Record<'commitJournal' | 'dropJournal', { readonly lua: string }>>
+export type Scripts = Readonly<
+  Record<'commitJournal' | 'loadChanges' | 'releaseLease' | 'dropJournal', { readonly lua: string }>
+>
 
 /** Starts to connect, and to connect again for ever, with pauses that grow to a few seconds. */
 export function createRedisClient(connection: RedisConnection, scripts: Scripts): RedisClient {

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock, JournalCommit, LogStore } from '../kernel/ports.ts'
+import { createLeases } from './leases.ts'
 import { watchTrouble } from './trouble.ts'
 
 /**
@@ -24,7 +25,9 @@ const schemaVersion = 1
 /** `body_total` is kept by triggers, so that it rolls back with a failed commit and counts every process. */
 const schema = `
   CREATE TABLE journals (log TEXT PRIMARY KEY, version INTEGER NOT NULL, state BLOB NOT NULL) WITHOUT ROWID;
-  CREATE TABLE heads (log TEXT, no INTEGER, head BLOB NOT NULL, PRIMARY KEY (log, no)) WITHOUT ROWID;
+  CREATE TABLE heads (
+    log TEXT, no INTEGER, version INTEGER NOT NULL, head BLOB NOT NULL, PRIMARY KEY (log, no)
+  ) WITHOUT ROWID;
   CREATE TABLE bodies (
     log TEXT, no INTEGER, bytes INTEGER NOT NULL, used_at INTEGER NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (log, no)
@@ -59,11 +62,11 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     while (isOver() && sql.dropOldestBody.run().changes > 0);
   }
 
-  const load = (log: string) => {
+  const load = (log: string, since = 0) => {
     const journal = sql.journal.get(log)
     if (!journal) return undefined
     const heads = sql.heads
-      .all(log)
+      .all(log, since)
       .map(row => ({ no: Number(row['no']), head: bytes(row['head']) }))
     return { version: Number(journal['version']), state: bytes(journal['state']), heads }
   }
@@ -77,7 +80,7 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     const version = Number(sql.journal.get(log)?.['version'] ?? 0)
     if (version !== change.expectedVersion) return false
     sql.putJournal.run(log, version + 1, change.state)
-    for (const { no, head } of change.heads) sql.putHead.run(log, no, head)
+    for (const { no, head } of change.heads) sql.putHead.run(log, no, version + 1, head)
     for (const { no, body } of change.bodies) putBody(log, no, body)
     evict()
     return true
@@ -90,7 +93,9 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
 
   return {
     isShared: false,
-    load: log => read(() => load(log)),
+    load: (log, since) => read(() => load(log, since)),
+    version: log => read(() => Number(sql.journal.get(log)?.['version'] ?? 0)),
+    ...createLeases(),
     commit: (log, change) => write(() => commit(log, change)),
     readBody: (log, no) => read(() => body(log, no)),
     writeBody: (log, no, body) =>
@@ -158,7 +163,7 @@ function transaction<T>(database: DatabaseSync, mode: 'DEFERRED' | 'IMMEDIATE', 
 
 const prepare = (database: DatabaseSync) => ({
   journal: database.prepare('SELECT version, state FROM journals WHERE log = ?'),
-  heads: database.prepare('SELECT no, head FROM heads WHERE log = ? ORDER BY no'),
+  heads: database.prepare('SELECT no, head FROM heads WHERE log = ? AND version > ? ORDER BY no'),
   body: database.prepare('SELECT body FROM bodies WHERE log = ? AND no = ?'),
   bodyTotal: database.prepare('SELECT bytes FROM body_total'),
   putJournal: database.prepare(
@@ -166,8 +171,8 @@ const prepare = (database: DatabaseSync) => ({
      ON CONFLICT DO UPDATE SET version = excluded.version, state = excluded.state`
   ),
   putHead: database.prepare(
-    `INSERT INTO heads VALUES (?, ?, ?)
-     ON CONFLICT DO UPDATE SET head = excluded.head`
+    `INSERT INTO heads VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET version = excluded.version, head = excluded.head`
   ),
   putBody: database.prepare(
     `INSERT INTO bodies (log, no, bytes, used_at, body) VALUES (?, ?, ?, ?, ?)

@@ -35,6 +35,44 @@ export function logStoreContract(t: Test, open: OpenStore) {
     t.same(await store.readBody('log', 1), text('body 1'))
   })
 
+  t.test('version and load since: only what was written after a version', async t => {
+    const store = await open(t)
+    t.equal(await store.version('log'), 0)
+    t.equal(await store.load('log', 5), undefined)
+    await store.commit('log', firstCommit())
+    const heads = [
+      { no: 2, head: text('head 2') },
+      { no: 10, head: text('head 10') }
+    ]
+    await store.commit('log', firstCommit({ expectedVersion: 1, heads, bodies: [] }))
+    const grown = [{ no: 2, head: text('head 2, grown') }]
+    const state = text('third')
+    await store.commit('log', firstCommit({ expectedVersion: 2, state, heads: grown, bodies: [] }))
+    t.equal(await store.version('log'), 3)
+    t.same(await store.load('log', 2), { version: 3, state, heads: grown })
+    t.same((await store.load('log', 1))?.heads, [grown[0], heads[1]])
+    t.same(await store.load('log', 3), { version: 3, state, heads: [] })
+    t.equal((await store.load('log'))?.heads.length, 3)
+    await store.drop('log')
+    t.equal(await store.version('log'), 0)
+    await store.commit('log', firstCommit())
+    t.same((await store.load('log', 0))?.heads.length, 1)
+  })
+
+  t.test('lease: one owner at a time, until it is given back or has run out', async t => {
+    const store = await open(t)
+    t.equal(await store.lease('log', 'a', 60_000), true)
+    t.equal(await store.lease('log', 'b', 60_000), false)
+    t.equal(await store.lease('other', 'b', 60_000), true)
+    await store.release('log', 'b')
+    t.equal(await store.lease('log', 'b', 60_000), false, 'only the owner gives it back')
+    await store.release('log', 'a')
+    t.equal(await store.lease('log', 'b', 1), true)
+    await new Promise(resolve => setTimeout(resolve, 20))
+    t.equal(await store.lease('log', 'c', 60_000), true, 'a lease runs out')
+    await store.release('unknown', 'a')
+  })
+
   t.test('commit: a journal without heads is a journal', async t => {
     const store = await open(t)
     await store.commit('log', firstCommit({ heads: [], bodies: [] }))

@@ -25,7 +25,7 @@ t.test(
     await store.commit('v1:scope:feed', firstCommit())
     await store.writeBody('v1:scope:feed', 2, Buffer.from('body 2'))
     const keys = (await server.call('KEYS', `${keyPrefix}*`)) as string[]
-    const names = ['journal', 'body:1', 'body:2'].map(
+    const names = ['journal', 'changes', 'body:1', 'body:2'].map(
       name => `${keyPrefix}1:{v1:scope:feed}:${name}`
     )
     t.same(keys.sort(), [...names, `${keyPrefix}schema`].sort())

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
@@ -50,7 +51,10 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
   const logger = pino({ level: config.log.level, base: null }, { write: line => log.push(line) })
   const clock: Clock = {
     now: () => simulator.clock.now(),
-    sleep: async ms => simulator.clock.advance(ms)
+    async sleep(ms) {
+      simulator.clock.advance(ms)
+      await setImmediate()
+    }
   }
   const meter = createMeter({ processMetrics: true })
   const app = await buildApp({

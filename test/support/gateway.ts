@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
 import { createScopes } from '../../src/auth/scope.ts'
 import type { SimulatorOptions } from '../../src/demo/simulator.ts'
@@ -82,7 +83,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const simulator = await startSimulator(options.simulator)
   const clock: Clock = {
     now: () => simulator.clock.now(),
-    sleep: async ms => simulator.clock.advance(ms)
+    async sleep(ms) {
+      simulator.clock.advance(ms)
+      await setImmediate()
+    }
   }
   let store = options.store ?? createMemoryStore({ bodyMaxBytes: 16 * 1024 * 1024 })
   const start = () =>
