@@ -19,6 +19,9 @@ const git = (...args: string[]) =>
 
 const load = loadavg()[0]!
 
+const flags = process.env['BENCH_NODE_OPTIONS']
+const environment = flags === undefined ? '' : `BENCH_NODE_OPTIONS="${flags}" `
+
 /** Prints the report and writes it to `bench/results/<name of the bench>.md`. */
 export function publish({ question, tables, notes }: Report): void {
   const name = basename(process.argv[1]!, '.ts')
@@ -26,7 +29,7 @@ export function publish({ question, tables, notes }: Report): void {
     `# ${name}`,
     question,
     table([machine()]),
-    `Command: \`npm exec -- node bench/${name}.ts\``,
+    `Command: \`${environment}npm exec -- node bench/${name}.ts\``,
     ...Object.entries(tables).flatMap(([title, rows]) => [`## ${title}`, table(rows)]),
     notes.map(note => `- ${note}`).join('\n')
   ].join('\n\n')

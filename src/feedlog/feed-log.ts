@@ -102,7 +102,11 @@ export class FeedLog {
   }
 
   /** Takes over what other gateways wrote to the journal. False when there was nothing. */
-  async refresh(): Promise<boolean> {
+  refresh(): Promise<boolean> {
+    return this.#writer.inTurn(() => this.#refresh())
+  }
+
+  async #refresh(): Promise<boolean> {
     const { store, identity } = this.parts
     if ((await store.version(identity.name)) === this.journal.version) return false
     const stored = await store.load(identity.name, this.journal.version)
@@ -141,10 +145,12 @@ export class FeedLog {
     const read = () =>
       this.isAtTip(chain) ? this.#readTip(chain, caller) : this.#readHistory(chain, caller)
     if (!this.parts.store.isShared) return read()
+    if (!this.journal.chains.includes(chain)) throw new StaleLogError()
     const isMine = await this.#turns.take(async () => (await this.#tryRefresh()) === true)
     if (!isMine) return
     try {
       const hasNews = (await this.#tryRefresh()) === true
+      if (!this.journal.chains.includes(chain)) throw new StaleLogError()
       if (hasNews || (this.isAtTip(chain) && this.isEndFresh)) return
       await this.#orRefresh(read)
     } finally {

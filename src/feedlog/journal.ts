@@ -154,17 +154,19 @@ export class Journal {
   }
 
   /**
-   * Takes over what others wrote since: the state, and the heads that are new or have grown. False when it is
-   * another journal by now, and nothing was taken.
+   * Takes over what others wrote since: the state, and the heads that are new or have grown; chains that were
+   * begun here and not written down are gone. False when it is another journal by now, and nothing was taken.
    */
   update(stored: StoredJournal): boolean {
     const state = decodeState(stored)
     if (state.epoch !== this.state.epoch) return false
-    for (const chain of state.chains) {
+    const chains = state.chains.map(chain => {
       const known = this.chains.find(({ start }) => start === chain.start)
-      Object.assign((known ?? this.addChain(chain.start)).state, chain)
-    }
-    Object.assign(this.state, state, { chains: this.chains.map(chain => chain.state) })
+      if (known) Object.assign(known.state, chain)
+      return known ?? new Chain(chain)
+    })
+    this.chains.splice(0, this.chains.length, ...chains)
+    Object.assign(this.state, state, { chains: chains.map(chain => chain.state) })
     this.version = stored.version
     this.#take(stored)
     return true

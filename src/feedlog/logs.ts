@@ -95,7 +95,7 @@ export class FeedLogs implements Records {
         this.#access.failed(caller, feedId, error)
         if (!(error instanceof StaleLogError) || restarts >= maxRestarts)
           throw asGatewayError(error)
-        this.#forget(log)
+        await this.#renew(log)
       } finally {
         this.#noteBusy(log)
       }
@@ -238,7 +238,17 @@ export class FeedLogs implements Records {
     else this.#busy.delete(log.identity.name)
   }
 
-  /** An overtaken log is of no more use, whatever it still has to do. */
+  /** An overtaken log takes over what others wrote, or is opened anew. */
+  async #renew(log: FeedLog): Promise<void> {
+    try {
+      await log.refresh()
+    } catch (error) {
+      // A store in trouble is no reason to forget what is known.
+      if (error instanceof StaleLogError) this.#forget(log)
+    }
+  }
+
+  /** A log that another journal has taken the place of is of no more use, whatever it still has to do. */
   #forget(log: FeedLog): void {
     log.isStale = true
     this.#logs.delete(log.identity.name)

@@ -299,7 +299,11 @@ export class Reading {
     const horizon = journal.state.createdAt - parts.settings.rebuildHorizonSeconds * 1000
     const target = Math.max(0, Math.min(from, horizon))
     const now = parts.clock.now()
-    return findChain(journal, target, now) ?? journal.addChain(startBucket(target, now))
+    const found = findChain(journal, target, now)
+    if (found) return found
+    // Another gateway may have read that far already.
+    if (parts.store.isShared && !this.#budget.isReloaded) throw new StaleLogError()
+    return journal.addChain(startBucket(target, now))
   }
 
   #positionAfter(found: Found | undefined): Position | undefined {

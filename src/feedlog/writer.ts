@@ -33,10 +33,15 @@ export class JournalWriter {
     bodies: readonly NewBody[] = [],
     advance: () => void = () => {}
   ): Promise<void> {
-    const run = this.#last.then(() => {
+    return this.inTurn(() => {
       advance()
       return this.#commit(heads, bodies)
     })
+  }
+
+  /** Runs work on the journal that must not meet a commit under way. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(work)
     this.#last = run.catch(() => {})
     return run
   }
@@ -48,10 +53,11 @@ export class JournalWriter {
   /** A store in trouble is not the client's trouble: what could not be written is written later (G7). */
   async #commit(heads: readonly StoredHead[], bodies: readonly NewBody[]): Promise<void> {
     for (const head of heads) this.#unsaved.set(head.no, head)
+    const expectedVersion = this.#journal.version
     let isFirst: boolean
     try {
       isFirst = await this.#parts.store.commit(this.#parts.identity.name, {
-        expectedVersion: this.#journal.version,
+        expectedVersion,
         state: this.#journal.encodeState(),
         heads: [...this.#unsaved.values()],
         bodies
@@ -62,6 +68,6 @@ export class JournalWriter {
     }
     this.#unsaved.clear()
     if (!isFirst) throw new StaleLogError()
-    this.#journal.version++
+    this.#journal.version = expectedVersion + 1
   }
 }
