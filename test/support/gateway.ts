@@ -45,6 +45,8 @@ export interface World {
   fetch(path: string, key?: string): Promise<Answer>
   /** A new process on the same store, or on another one. */
   restart(store?: LogStore): Promise<void>
+  /** A new process on the store as it is at this moment: whatever was under way is lost. */
+  crash(): Promise<void>
   close(): Promise<void>
 }
 
@@ -92,7 +94,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const start = () =>
     Promise.all(
       Array.from({ length: options.processes ?? 1 }, () =>
-        startProcess(simulator, clock, store, options)
+        startProcess(simulator, clock, leashed(store), options)
       )
     )
   let processes = await start()
@@ -117,6 +119,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       store = other ?? store
       processes = await start()
     },
+    async crash() {
+      const dead = processes
+      for (const process of dead) process.store.cut()
+      processes = await start()
+      await Promise.all(dead.map(process => process.close()))
+    },
     async close() {
       await Promise.all(processes.map(process => process.close()))
       await simulator.close()
@@ -124,10 +132,31 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   }
 }
 
+interface Leashed extends LogStore {
+  /** From now on nothing is written any more. */
+  cut(): void
+}
+
+function leashed(store: LogStore): Leashed {
+  let isCut = false
+  const unlessCut = <T>(write: () => Promise<T>): Promise<T> =>
+    isCut ? Promise.reject(new Error('the process is dead')) : write()
+  return {
+    ...store,
+    cut() {
+      isCut = true
+    },
+    commit: (log, commit) => unlessCut(() => store.commit(log, commit)),
+    writeBody: (log, no, body) => unlessCut(() => store.writeBody(log, no, body)),
+    lease: (log, owner, ms) => unlessCut(() => store.lease(log, owner, ms)),
+    release: (log, owner) => unlessCut(() => store.release(log, owner))
+  }
+}
+
 async function startProcess(
   simulator: Simulator,
   clock: Clock,
-  store: LogStore,
+  store: Leashed,
   options: WorldOptions
 ) {
   const upstream = createSekoiaClient({
@@ -159,6 +188,7 @@ async function startProcess(
   })
   return {
     server,
+    store,
     async close() {
       await server.close()
       await records.close()

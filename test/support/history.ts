@@ -24,7 +24,7 @@ export type Operation =
   | { readonly kind: 'tick'; readonly ms: number }
   | { readonly kind: 'fault'; readonly fault: FaultKind; readonly times: number }
   | { readonly kind: 'outage'; readonly ms: number }
-  | { readonly kind: 'restart' | 'evict' | 'wipe' }
+  | { readonly kind: 'restart' | 'crash' | 'evict' | 'wipe' }
 
 export interface History {
   readonly seed: number
@@ -98,7 +98,11 @@ function operations({ ties, repeatedPages }: Variant): fc.Arbitrary<Operation> {
       times: fc.integer({ min: 1, max: 3 })
     }),
     weighted(1, ['outage'], { ms: fc.integer({ min: 1, max: 400_000 }) }),
-    weighted(2, repeatedPages ? ['restart', 'evict'] : ['restart', 'evict', 'wipe'], {})
+    weighted(
+      2,
+      repeatedPages ? ['restart', 'crash', 'evict'] : ['restart', 'crash', 'evict', 'wipe'],
+      {}
+    )
   ) as fc.Arbitrary<Operation>
 }
 
@@ -280,6 +284,8 @@ async function perform(operation: Operation, world: World, clients: ModelClient[
       return
     case 'restart':
       return world.restart()
+    case 'crash':
+      return world.crash()
     case 'evict':
       current.evictAll()
       return world.restart()
