@@ -5,7 +5,6 @@ import { type Logger, pino } from 'pino'
 import { buildApp } from './app.ts'
 import { loadScopeSecret } from './auth/secret.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
-import { startDemo, whatToTry } from './demo/start.ts'
 import type { TlsOptions } from './http/server.ts'
 import { systemClock } from './kernel/ports.ts'
 import { createMeter } from './ops/metrics.ts'
@@ -38,7 +37,9 @@ function readConfig(): Config {
 }
 
 async function run(config: Config, logger: Logger): Promise<void> {
-  const demo = config.sekoia.url ? undefined : await startDemo(config.demo)
+  // Loaded only where it is used, like Redis: memory is for pages.
+  const demo = config.sekoia.url ? undefined : await import('./demo/start.ts')
+  const simulator = await demo?.startDemo(config.demo)
   const { secret, durable, reason } = await loadScopeSecret({
     configured: config.access.secret,
     dataDir: config.store.dataDir
@@ -63,7 +64,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
     }),
     upstream: createSekoiaClient({
       ...config.upstream,
-      baseUrl: demo?.url ?? config.sekoia.url,
+      baseUrl: simulator?.url ?? config.sekoia.url,
       repair: config.stix.repair === 'on',
       clock: systemClock,
       meter,
@@ -74,14 +75,14 @@ async function run(config: Config, logger: Logger): Promise<void> {
 
   const address = await app.server.listen({ host: config.server.host, port: config.server.port })
   app.setPhase('serving')
-  if (demo) console.log(whatToTry(address, config, demo))
+  if (demo && simulator) console.log(demo.whatToTry(address, config, simulator))
 
   if (process.env['npm_lifecycle_event']) endWithParent()
   closeWithGrace({ delay: config.server.closeTimeoutMs, logger }, async ({ err }) => {
     if (err) logger.fatal({ err }, 'unforeseen: the gateway ends')
     app.setPhase('closing')
     await app.server.close()
-    await demo?.close()
+    await simulator?.close()
   })
 }
 

@@ -195,7 +195,19 @@ export const reachesBeyond = (head: Head, page: Page, now: number): boolean =>
 /** Dates of a body that came out of a store unchanged: entry by entry, as they were given. */
 export function redate(head: Head, body: Body, now: number): Segment {
   const page = { ...body, nextCursor: null, itemCount: body.entries.length }
-  return restore(head, page, { now, isMember: () => true })
+  if (head.stored.length > 0) return restore(head, page, { now, isMember: () => true })
+  const naturals = body.entries.map(entry => naturalDate(entry, now))
+  if (naturals.some(natural => !isPartOf(head, natural)))
+    return restore(head, page, { now, isMember: () => true })
+  const dates = naturals as number[]
+  return {
+    ...body,
+    no: head.no,
+    of: head.count,
+    dates,
+    naturals: dates,
+    repeats: findRepeats(body.entries)
+  }
 }
 
 /** The part of a page that lies before the start of the next chain, and whether it reached that start. */

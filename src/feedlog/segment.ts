@@ -131,8 +131,8 @@ export async function encodeBody(body: StoredBody): Promise<Buffer> {
 /** The body of {@link encodeBody}. Throws when the bytes are not one. */
 export async function decodeBody(stored: Buffer): Promise<StoredBody> {
   const indexEnd = headBytes + stored.readUInt32LE(0)
-  // In one piece: the objects stay in memory as they come out.
-  const chunkSize = Math.max(64, stored.readUInt32LE(4))
+  // In one piece, with room to see the end: the objects stay in memory as they come out.
+  const chunkSize = stored.readUInt32LE(4) + 64
   const [index, bytes] = await Promise.all([
     decompress(stored.subarray(headBytes, indexEnd)),
     decompress(stored.subarray(indexEnd), { chunkSize })

@@ -39,6 +39,11 @@ const escapes = new Set(Buffer.from('"\\/bfnrt'))
 const isDigit = (code: number | undefined): boolean =>
   code !== undefined && code >= byte.zero && code <= 0x39
 
+/** 1 for the bytes that a string holds as they are: no control, quote or backslash. */
+const isPlain = Uint8Array.from({ length: 256 }, (_, code) =>
+  code >= 0x20 && code !== byte.quote && code !== byte.backslash ? 1 : 0
+)
+
 const isHex = (code: number | undefined): boolean =>
   code !== undefined && (isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66))
 
@@ -76,16 +81,16 @@ export class JsonReader {
     const { bytes } = this
     if (bytes[this.at] !== byte.quote) this.fail('expected a string')
     this.escaped = false
-    for (let at = this.at + 1; at < bytes.length; at++) {
-      const code = bytes[at]!
-      if (code === byte.quote) {
+    let at = this.at + 1
+    for (;;) {
+      while (isPlain[bytes[at]!] === 1) at++
+      if (bytes[at] === byte.quote) {
         this.at = at + 1
         return
       }
-      if (code < 0x20) break
-      if (code === byte.backslash) at = this.#escapeEnd(at)
+      if (bytes[at] !== byte.backslash) this.fail('unfinished string')
+      at = this.#escapeEnd(at) + 1
     }
-    this.fail('unfinished string')
   }
 
   #escapeEnd(at: number): number {

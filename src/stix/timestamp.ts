@@ -5,6 +5,8 @@
 
 const shape = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/
 
+const sameSecond = /^.{19}(?:\.\d{1,9})?Z$/
+
 interface Parts {
   /** Whole seconds since the epoch, UTC. */
   readonly seconds: number
@@ -12,7 +14,13 @@ interface Parts {
   readonly fraction: string
 }
 
+/** The last whole second that was read: neighbours in a feed share it. */
+let lastSecond = ''
+let lastSeconds = 0
+
 function parse(text: string): Parts | undefined {
+  if (lastSecond !== '' && text.startsWith(lastSecond) && sameSecond.test(text))
+    return { seconds: lastSeconds, fraction: text.slice(20, -1) }
   const match = shape.exec(text)
   if (!match) return undefined
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match
@@ -20,7 +28,12 @@ function parse(text: string): Parts | undefined {
   const check = new Date(date)
   if (check.getUTCMonth() !== +month! - 1 || check.getUTCDate() !== +day!) return undefined
   if (+hour! > 23 || +minute! > 59 || +second! > 59) return undefined
-  return { seconds: date / 1000 - offsetSeconds(zone), fraction }
+  const seconds = date / 1000 - offsetSeconds(zone)
+  if (zone === 'Z' && text[10] === 'T') {
+    lastSecond = text.slice(0, 19)
+    lastSeconds = seconds
+  }
+  return { seconds, fraction }
 }
 
 function offsetSeconds(zone: string): number {

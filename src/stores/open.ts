@@ -1,7 +1,7 @@
 import type { BaseLogger } from 'pino'
 import type { LogStore } from '../kernel/ports.ts'
 import { createMemoryStore } from './memory.ts'
-import { openRedisStore, type RedisStoreOptions } from './redis.ts'
+import type { RedisStoreOptions } from './redis.ts'
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite.ts'
 
 export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'onTrouble'> {
@@ -24,7 +24,10 @@ export async function openStore(options: OpenStoreOptions): Promise<LogStore> {
       logger.error({ trouble }, 'the store is in trouble: serving from memory and Sekoia')
     else logger.info('the store works again')
   }
-  if (redis) return openRedisStore({ ...redis, onTrouble })
+  if (redis) {
+    const { openRedisStore } = await import('./redis.ts')
+    return openRedisStore({ ...redis, onTrouble })
+  }
   try {
     return openSqliteStore({ ...sqlite, onTrouble })
   } catch (error) {

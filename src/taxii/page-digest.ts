@@ -8,6 +8,7 @@ import type { DataPage } from './page.ts'
 export function pageDigest(page: DataPage): string {
   const { more, next, firstDate, lastDate, records, chunks } = page
   const fields = Buffer.from(JSON.stringify([more, next, firstDate, lastDate]))
-  const dates = Float64Array.from(records, ({ date }) => date)
+  const dates = new Float64Array(records.length)
+  for (let i = 0; i < records.length; i++) dates[i] = records[i]!.date
   return digestOf([fields, Buffer.from(dates.buffer), ...chunks])
 }
