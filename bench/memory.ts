@@ -34,7 +34,7 @@ publish({
   },
   notes: [
     'Megabytes of 10^6 bytes. RSS and peak (VmHWM) by the kernel; heap and external (the Buffers) as `/metrics` says at that moment, garbage included.',
-    'Cold: nothing held. Warm: the same walk once more, from SQLite. Gzip: once more by a client that asks for gzip, of which the gateway keeps 32 MiB besides.',
+    'Cold: nothing held. Warm: the same walk once more, from SQLite. Gzip: once more by a client that asks for gzip, of which the gateway keeps 16 MiB besides.',
     'Loopback; simulator, gateway and client are processes of their own on the same cores.'
   ]
 })

@@ -295,7 +295,7 @@ const cache = section('What is held in memory.', {
   }),
   compressedMaxBytes: integer(0, 2 ** 40, {
     description: 'Most bytes of answers held in compressed form, beside `maxBytes`.',
-    default: 32 * mebibyte,
+    default: 16 * mebibyte,
     example: 128 * mebibyte
   })
 })

@@ -21,7 +21,7 @@ export interface Form {
 }
 
 export interface AnswersOptions {
-  /** Bytes of compressed bodies held. Default 32 MiB. */
+  /** Bytes of compressed bodies held. Default 16 MiB. */
   readonly compressedMaxBytes?: number
   /** A client that takes nothing of its answer for this long is cut off. Default 30 s. */
   readonly sendTimeoutMs?: number

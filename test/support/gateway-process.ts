@@ -10,6 +10,8 @@ export interface GatewayProcess {
   readonly url: string
   /** What a client is configured with. */
   readonly discovery: string
+  /** Ends the process as a crash would. */
+  kill(): Promise<void>
 }
 
 /** Starts it on a free port with an empty data directory; the test's end stops it. Rejects when it does not start. */
@@ -25,7 +27,7 @@ export async function startGateway(
   t.teardown(() => stop(child))
   const url = await readAddress(child)
   child.stdout.resume()
-  return { url, discovery: `${url}/taxii2/` }
+  return { url, discovery: `${url}/taxii2/`, kill: () => stop(child, 'SIGKILL') }
 }
 
 /** From the log line that says where the server listens. */
@@ -39,8 +41,8 @@ async function readAddress(child: ChildProcess): Promise<string> {
   throw new Error(`the gateway did not start: ${lines.join('\n')}`)
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill()
+  child.kill(signal)
   await once(child, 'exit')
 }
