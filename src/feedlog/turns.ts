@@ -14,6 +14,8 @@ const lookMs = 50
 export class Turns {
   readonly #parts: FeedLogParts
   readonly #owner = randomUUID()
+  /** True when the store may still say that it is our turn, though it has ended. */
+  #isOwed = false
 
   constructor(parts: FeedLogParts) {
     this.#parts = parts
@@ -23,6 +25,7 @@ export class Turns {
   async take(hasNews: () => Promise<boolean>): Promise<boolean> {
     const { store, identity, clock } = this.#parts
     for (;;) {
+      if (this.#isOwed) await this.end()
       const isMine = await store.lease(identity.name, this.#owner, turnMs).catch(() => true)
       if (isMine) return true
       await clock.sleep(lookMs)
@@ -32,6 +35,9 @@ export class Turns {
 
   async end(): Promise<void> {
     const { store, identity } = this.#parts
-    await store.release(identity.name, this.#owner).catch(() => {})
+    this.#isOwed = await store.release(identity.name, this.#owner).then(
+      () => false,
+      () => true
+    )
   }
 }

@@ -44,7 +44,7 @@ export class Answers {
   readonly #compressed: CompressedAnswers
   readonly #sendTimeoutMs: number
 
-  constructor({ compressedMaxBytes = 32 * 1024 * 1024, sendTimeoutMs = 30_000 }: AnswersOptions) {
+  constructor({ compressedMaxBytes = 16 * 1024 * 1024, sendTimeoutMs = 30_000 }: AnswersOptions) {
     this.#compressed = new CompressedAnswers(compressedMaxBytes)
     this.#sendTimeoutMs = sendTimeoutMs
   }
