@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Page } from '../kernel/ports.ts'
 import { toMillis } from '../stix/timestamp.ts'
 import { type Dated, dateHistory, dateTip, naturalDate, type TipFloor } from './dates.ts'
@@ -72,9 +73,11 @@ function describe({
   dated
 }: Description): Append {
   const own = dated.dates.map((date, i) => naturals[i] ?? date)
+  const stamp = randomBytes(4).toString('hex')
   const segment: Segment = {
     ...body,
     no,
+    stamp,
     of: body.entries.length,
     dates: dated.dates,
     naturals: own,
@@ -82,6 +85,7 @@ function describe({
   }
   const head: Head = {
     no,
+    stamp,
     chain: chain.start,
     kind,
     source,
@@ -123,6 +127,7 @@ function grow(open: OpenSegment, addition: Append): Append {
     segment: {
       ...body,
       no: before.no,
+      stamp: before.stamp,
       of: body.entries.length,
       dates: [...open.segment.dates, ...addition.segment.dates],
       naturals: [...open.segment.naturals, ...addition.segment.naturals],
@@ -172,6 +177,7 @@ export function restore(head: Head, page: Page, options: RestoreOptions): Segmen
   return {
     ...body,
     no: head.no,
+    stamp: head.stamp,
     of: head.count,
     dates: dated.map(({ date }) => date),
     naturals: dated.map(({ natural }) => natural),
@@ -203,6 +209,7 @@ export function redate(head: Head, body: Body, now: number): Segment {
   return {
     ...body,
     no: head.no,
+    stamp: head.stamp,
     of: head.count,
     dates,
     naturals: dates,

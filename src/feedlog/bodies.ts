@@ -71,7 +71,7 @@ export class Bodies {
     try {
       const stored = await store.readBody(identity.name, head.no)
       const body = stored && (await decodeBody(stored))
-      return body && body.of >= head.count ? body : undefined
+      return body?.stamp === head.stamp && body.of >= head.count ? body : undefined
     } catch {
       meter.count('store_errors', { operation: 'read' })
       return undefined

@@ -108,6 +108,7 @@ export class FeedLog {
 
   async #refresh(): Promise<boolean> {
     const { store, identity } = this.parts
+    if (this.#writer.isTorn) throw new StaleLogError()
     if ((await store.version(identity.name)) === this.journal.version) return false
     const stored = await store.load(identity.name, this.journal.version)
     if (!stored || stored.version < this.journal.version || !this.journal.update(stored))

@@ -17,6 +17,8 @@ export interface Source {
 export interface Head {
   /** Unique in the log, ascending in the order in which segments were read, at least 1. */
   readonly no: number
+  /** Tells the segment from any other that ever had its number: bodies carry it. */
+  readonly stamp: string
   /** Start of the chain it belongs to. */
   readonly chain: number
   /** `history`: dates follow from the objects; `tip`: every member and its date is listed in `stored`. */

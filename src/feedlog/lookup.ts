@@ -119,6 +119,7 @@ export class Lookup {
     const segment: Segment = {
       ...current,
       no: 0,
+      stamp: '',
       of: current.entries.length,
       dates,
       naturals: dates,

@@ -14,7 +14,8 @@ export class SegmentCache {
   /** The segment as the head tells of it; one that has grown since is not it. */
   get(log: string, head: Head): Segment | undefined {
     const segment = this.#segments.get(`${log}#${head.no}`)
-    return segment && segment.of >= head.count ? segment : undefined
+    const isIt = segment?.stamp === head.stamp && segment.of >= head.count
+    return isIt ? segment : undefined
   }
 
   set(log: string, segment: Segment): void {

@@ -15,6 +15,8 @@ export interface Body {
 /** A body with its dates: what reading works on. */
 export interface Segment extends Body {
   readonly no: number
+  /** The `stamp` of its head. */
+  readonly stamp: string
   /** The `count` of the head it was made for: objects that moved away since are missing from `entries`. */
   readonly of: number
   /** date_added of each entry, ascending, ms since the epoch. */
@@ -97,10 +99,12 @@ function join(parts: readonly { readonly entry: Entry; readonly bytes: Buffer }[
 /** A body as it came out of a store. */
 export interface StoredBody extends Body {
   readonly of: number
+  readonly stamp: string
 }
 
 interface StoredIndex {
   readonly of: number
+  readonly stamp: string
   readonly ids: readonly string[]
   readonly types: readonly string[]
   readonly type: readonly number[]
@@ -120,7 +124,9 @@ const headBytes = 8
  * column) and the objects, each compressed by zstd on its own.
  */
 export async function encodeBody(body: StoredBody): Promise<Buffer> {
-  const plainIndex = Buffer.from(JSON.stringify({ of: body.of, ...toColumns(body.entries) }))
+  const plainIndex = Buffer.from(
+    JSON.stringify({ of: body.of, stamp: body.stamp, ...toColumns(body.entries) })
+  )
   const [index, bytes] = await Promise.all([compress(plainIndex, fast), compress(body.bytes, fast)])
   const head = Buffer.alloc(headBytes)
   head.writeUInt32LE(index.length)
@@ -138,10 +144,10 @@ export async function decodeBody(stored: Buffer): Promise<StoredBody> {
     decompress(stored.subarray(indexEnd), { chunkSize })
   ])
   const columns = JSON.parse(index.toString()) as StoredIndex
-  return { of: columns.of, bytes, entries: fromColumns(columns) }
+  return { of: columns.of, stamp: columns.stamp, bytes, entries: fromColumns(columns) }
 }
 
-function toColumns(entries: readonly Entry[]): Omit<StoredIndex, 'of'> {
+function toColumns(entries: readonly Entry[]): Omit<StoredIndex, 'of' | 'stamp'> {
   const types = [...new Set(entries.map(e => e.type))]
   const specs = [...new Set(entries.map(e => e.specVersion ?? null))]
   return {

@@ -12,13 +12,14 @@ export function startBucket(target: number, now: number): number {
 
 /**
  * The chain from which everything after `target` can be read in order: the latest that starts no later, if it
- * has already read past the target or would start in the same bucket anyway; else none.
+ * has already read past the target, or past where a new chain for it would start; else none.
  */
 export function findChain(journal: Journal, target: number, now: number): Chain | undefined {
   const chain = journal.chains.findLast(candidate => candidate.start <= target)
   if (!chain) return undefined
   const isFilled = journal.isLast(chain) && journal.state.filled
   const isPast = chain.state.linked || isFilled || chain.progress >= target
-  const sameBucket = startBucket(target, now) <= chain.start
-  return isPast || sameBucket ? chain : undefined
+  // A chain that began where this one has read already would hold the same objects again.
+  const isNear = startBucket(target, now) <= chain.progress
+  return isPast || isNear ? chain : undefined
 }

@@ -12,6 +12,7 @@ export class JournalWriter {
   readonly #journal: Journal
   readonly #parts: FeedLogParts
   #last: Promise<unknown> = Promise.resolve()
+  #isTorn = false
   /** Heads the store did not take yet. */
   readonly #unsaved = new Map<number, StoredHead>()
 
@@ -22,6 +23,11 @@ export class JournalWriter {
 
   get isClean(): boolean {
     return this.#unsaved.size === 0
+  }
+
+  /** True once another writer was first while heads of ours were not written down: they are in no store. */
+  get isTorn(): boolean {
+    return this.#isTorn
   }
 
   /**
@@ -52,6 +58,7 @@ export class JournalWriter {
 
   /** A store in trouble is not the client's trouble: what could not be written is written later (G7). */
   async #commit(heads: readonly StoredHead[], bodies: readonly NewBody[]): Promise<void> {
+    const wasClean = this.isClean
     for (const head of heads) this.#unsaved.set(head.no, head)
     const expectedVersion = this.#journal.version
     let isFirst: boolean
@@ -67,7 +74,10 @@ export class JournalWriter {
       return
     }
     this.#unsaved.clear()
-    if (!isFirst) throw new StaleLogError()
+    if (!isFirst) {
+      this.#isTorn ||= !wasClean
+      throw new StaleLogError()
+    }
     this.#journal.version = expectedVersion + 1
   }
 }

@@ -38,6 +38,7 @@ const members = fc.record({
   lastDate: date,
   minNatural: date,
   maxNatural: date,
+  stamp: fc.stringMatching(/^[0-9a-f]{8}$/),
   stored: fc.array(stored, { maxLength: 5 }),
   supersedes: fc.array(fc.tuple(fc.nat(1000), text), { maxLength: 5 }),
   superseded: fc.array(text, { maxLength: 5 })

@@ -148,3 +148,18 @@ t.test('a time before the feed, or later than its end, starts no endless search'
   t.same([page.ids, page.more], [[], false], 'also as the very first request')
   t.same(keysOf(await walk(other, {})), truth(other))
 })
+
+t.test(
+  'a time shortly after where the first walk stands starts no chain inside what is read already (P-44)',
+  async t => {
+    const start = noon - 3 * 24 * hour
+    const minutely = Array.from({ length: 60 }, (_, i) =>
+      new Date(start + i * 60_000).toISOString().replace('.000Z', '.123456Z')
+    )
+    const { world } = await worldAt(t, minutely, { logs: { pageLimit: 7 } })
+    await read(world, { limit: 7 })
+    const later = await read(world, { added_after: toTs6(start + 30 * 60_000), limit: 5 })
+    t.same(later.keys, truth(world).slice(30, 35))
+    t.same(keysOf(await walk(world, { limit: 9 })), truth(world))
+  }
+)

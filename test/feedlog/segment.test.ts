@@ -42,8 +42,8 @@ t.test(
   async t => {
     await fc.assert(
       fc.asyncProperty(body, fc.nat(5000), async (given, of) => {
-        const decoded = await decodeBody(await encodeBody({ ...given, of }))
-        assert.deepEqual(decoded, { ...given, of, bytes: decoded.bytes })
+        const decoded = await decodeBody(await encodeBody({ ...given, of, stamp: 'a1' }))
+        assert.deepEqual(decoded, { ...given, of, stamp: 'a1', bytes: decoded.bytes })
         assert.ok(decoded.bytes.equals(given.bytes))
       }),
       seeded
@@ -53,7 +53,7 @@ t.test(
 )
 
 t.test('bytes that are no body are refused, at whatever place they were damaged', async t => {
-  const stored = await encodeBody({ ...bodyOf([{ id: indicatorId(1) }]), of: 1 })
+  const stored = await encodeBody({ ...bodyOf([{ id: indicatorId(1) }]), of: 1, stamp: 'a1' })
   await t.rejects(decodeBody(Buffer.from('not a body')))
   await t.rejects(decodeBody(Buffer.alloc(0)))
   await t.rejects(decodeBody(stored.subarray(0, stored.length - 4)))

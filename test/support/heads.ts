@@ -4,6 +4,7 @@ import { type Body, findRepeats, type Segment } from '../../src/feedlog/segment.
 /** A head of history at the beginning of a feed, one millisecond long, unless the members say otherwise. */
 export const headOf = (members: Partial<Head> = {}): Head => ({
   no: 1,
+  stamp: '00000001',
   chain: 0,
   kind: 'history',
   source: {},
@@ -21,6 +22,7 @@ export const headOf = (members: Partial<Head> = {}): Head => ({
 export const segmentOf = (body: Body, members: Partial<Segment> = {}): Segment => ({
   ...body,
   no: 1,
+  stamp: '00000001',
   of: body.entries.length,
   dates: body.entries.map((_, i) => i),
   naturals: body.entries.map((_, i) => i),
