@@ -11,10 +11,10 @@ export class SegmentCache {
     this.#segments = new LRUCache({ maxSize: maxBytes, sizeCalculation: segmentCost })
   }
 
-  /** The segment as the head tells of it; one that has grown since is not it. */
+  /** The segment as the head tells of it, no shorter and no longer. */
   get(log: string, head: Head): Segment | undefined {
     const segment = this.#segments.get(`${log}#${head.no}`)
-    const isIt = segment?.stamp === head.stamp && segment.of >= head.count
+    const isIt = segment?.stamp === head.stamp && segment.of === head.count
     return isIt ? segment : undefined
   }
 

@@ -160,6 +160,8 @@ t.test(
     await read(world, { limit: 7 })
     const later = await read(world, { added_after: toTs6(start + 30 * 60_000), limit: 5 })
     t.same(later.keys, truth(world).slice(30, 35))
+    const sought = world.simulator.calls.filter(({ query }) => 'modified_after' in query)
+    t.same(sought, [], 'the first walk is read on instead')
     t.same(keysOf(await walk(world, { limit: 9 })), truth(world))
   }
 )
