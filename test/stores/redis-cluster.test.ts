@@ -30,11 +30,11 @@ t.test('logs spread over the nodes, each with all its keys on one', async t => {
   const perNode = await Promise.all(
     nodes.map(async node => (await node.call('KEYS', `${keyPrefix}1:*`)) as string[])
   )
-  t.equal(perNode.flat().length, 3 * logs.length)
+  t.equal(perNode.flat().length, 4 * logs.length)
   for (const keys of perNode) {
     const tags = new Set(keys.map(key => /\{(.*)\}/.exec(key)?.[1]))
     t.ok(tags.size > 0)
-    t.equal(keys.length, 3 * tags.size)
+    t.equal(keys.length, 4 * tags.size)
   }
 })
 
