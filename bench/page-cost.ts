@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { buildApp } from '../src/app.ts'
+import { Access } from '../src/auth/access.ts'
+import { notingRights } from '../src/auth/rights.ts'
 import { loadConfig } from '../src/config.ts'
 import { planAppend, redate } from '../src/feedlog/append.ts'
 import { encodeHead, type Head, Journal } from '../src/feedlog/journal.ts'
@@ -147,10 +149,12 @@ async function stepByStep(): Promise<void> {
 async function readThrough(): Promise<Row[]> {
   const store = newStore()
   const client = newClient()
-  const settings = { ...config.feedLog, ...config.access, feedSeconds: 60 }
+  const access = new Access({ clock, store, settings: config.access })
+  const settings = { ...config.feedLog, feedSeconds: 60 }
   const logs = (cacheMaxBytes: number) =>
     new FeedLogs({
-      upstream: client,
+      upstream: notingRights(client, access),
+      access,
       store,
       clock,
       meter: silentMeter,

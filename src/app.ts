@@ -1,4 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { Access } from './auth/access.ts'
+import { notingRights } from './auth/rights.ts'
 import { createScopes } from './auth/scope.ts'
 import type { Config } from './config.ts'
 import { FeedLogs } from './feedlog/logs.ts'
@@ -43,9 +45,12 @@ export async function buildApp(parts: AppParts): Promise<App> {
   const { config, clock, logger, store, upstream, meter } = parts
   let phase: Phase = 'starting'
 
-  const records = new FeedLogs({ upstream, store, clock, meter, settings: feedLogSettings(config) })
+  const access = new Access({ clock, store, settings: config.access })
+  const sekoia = notingRights(upstream, access)
+  const settings = feedLogSettings(config)
+  const records = new FeedLogs({ upstream: sekoia, access, store, clock, meter, settings })
   const catalog = createCatalog({
-    upstream,
+    upstream: sekoia,
     clock,
     meter,
     defaultFeedId: config.sekoia.defaultFeedId,
@@ -103,8 +108,6 @@ export async function buildApp(parts: AppParts): Promise<App> {
 
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
-  rightsSeconds: config.access.rightsSeconds,
-  refusedSeconds: config.access.refusedSeconds,
   cacheMaxBytes: config.cache.maxBytes,
   feedSeconds: config.access.collectionsSeconds
 })

@@ -73,13 +73,10 @@ export class Fetcher {
   }
 
   async #ask(caller: Caller, source: Source, restart: Source, limit: number): Promise<Fetched> {
-    const { identity, upstream, meter, onAccepted } = this.#parts
-    const ask = async (from: Source): Promise<Page> => {
-      const { feedId, types } = identity
-      const page = await upstream.page(caller, { feedId, types, limit, ...from })
-      onAccepted(caller, feedId)
-      return page
-    }
+    const { identity, upstream, meter } = this.#parts
+    const { feedId, types } = identity
+    const ask = (from: Source): Promise<Page> =>
+      upstream.page(caller, { feedId, types, limit, ...from })
     try {
       return { page: await ask(source), isRestart: false }
     } catch (error) {

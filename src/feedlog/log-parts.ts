@@ -1,4 +1,3 @@
-import type { Caller } from '../kernel/caller.ts'
 import type { Clock, LogStore, Meter, Upstream } from '../kernel/ports.ts'
 import type { SegmentCache } from './segment-cache.ts'
 
@@ -34,8 +33,6 @@ export interface FeedLogParts {
   readonly clock: Clock
   readonly meter: Meter
   readonly settings: FeedLogSettings
-  /** Tells that Sekoia accepted the caller for this feed just now. */
-  onAccepted(caller: Caller, feedId: string): void
 }
 
 /** Another writer was first: this log's memory is out of date. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { type Access, anyFeed } from '../auth/access.ts'
 import { obstacleOf } from '../feeds/obstacle.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
@@ -11,7 +12,6 @@ import type {
   ReadResult,
   Records
 } from '../kernel/records.ts'
-import { Access, type AccessSettings } from './access.ts'
 import { FeedLog } from './feed-log.ts'
 import { Journal } from './journal.ts'
 import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './log-parts.ts'
@@ -20,7 +20,7 @@ import { within } from './patience.ts'
 import { Reading } from './reader.ts'
 import { SegmentCache } from './segment-cache.ts'
 
-export interface FeedLogsSettings extends FeedLogSettings, AccessSettings {
+export interface FeedLogsSettings extends FeedLogSettings {
   /** Time a request has for its work before it answers with what was found. */
   readonly readBudgetMs: number
   /** Journals kept in memory at once. */
@@ -33,15 +33,14 @@ export interface FeedLogsSettings extends FeedLogSettings, AccessSettings {
 }
 
 export interface FeedLogsParts {
+  /** Notes in `access` what its answers say about rights. */
   readonly upstream: Upstream
+  readonly access: Access
   readonly store: LogStore
   readonly clock: Clock
   readonly meter: Meter
   readonly settings: FeedLogsSettings
 }
-
-/** Rights of a key as such, whatever the feed. */
-const anyFeed = '*'
 
 interface Description {
   readonly feed: Promise<Feed | undefined>
@@ -57,7 +56,6 @@ const maxRestarts = 5
  */
 export class FeedLogs implements Records {
   readonly #parts: FeedLogsParts
-  readonly #access: Access
   readonly #cache: SegmentCache
   readonly #logs: LRUCache<string, Promise<FeedLog>>
   readonly #feeds: LRUCache<string, Description>
@@ -68,7 +66,6 @@ export class FeedLogs implements Records {
   constructor(parts: FeedLogsParts) {
     const { settings } = parts
     this.#parts = parts
-    this.#access = new Access(parts.clock, settings)
     this.#cache = new SegmentCache(settings.cacheMaxBytes)
     this.#logs = new LRUCache({ max: settings.maxOpenLogs })
     this.#feeds = new LRUCache({ max: 10_000 })
@@ -85,14 +82,13 @@ export class FeedLogs implements Records {
     const { caller, feedId, types } = request
     const deadline = this.#parts.clock.now() + this.#parts.settings.readBudgetMs
     for (let restarts = 0; ; restarts++) {
-      this.#access.assertNotRefused(caller, feedId)
+      this.#parts.access.assertNotRefused(caller, feedId)
       const log = await this.#open(caller, feedId, types)
       try {
-        if (log.journal.isBegun) await this.#assertRights(caller, feedId)
+        if (log.journal.isBegun) await this.#assertFeedRights(caller, feedId)
         else await this.#assertWalkable(caller, feedId)
         return await new Reading(log, request, { deadline, isReloaded: restarts > 0 }).run()
       } catch (error) {
-        this.#access.failed(caller, feedId, error)
         if (!(error instanceof StaleLogError) || restarts >= maxRestarts)
           throw asGatewayError(error)
         await this.#renew(log)
@@ -104,8 +100,8 @@ export class FeedLogs implements Records {
 
   async lookup(request: LookupRequest): Promise<FoundRecord[]> {
     const { caller, feedId } = request
-    this.#access.assertNotRefused(caller, feedId)
-    if (!this.#access.isRecent(caller, feedId)) await this.#assertRights(caller, feedId)
+    this.#parts.access.assertNotRefused(caller, feedId)
+    await this.#assertFeedRights(caller, feedId)
     try {
       return await this.#lookup.find(request)
     } catch (error) {
@@ -118,18 +114,7 @@ export class FeedLogs implements Records {
    * Throws GatewayError `unauthorized` when it does not.
    */
   async verify(caller: Caller): Promise<void> {
-    this.#access.assertNotRefused(caller, anyFeed)
-    if (this.#access.isRecent(caller, anyFeed)) return
-    const isRemembered = await this.#isRemembered(caller)
-    if (isRemembered && this.#access.isResting(caller, anyFeed)) return
-    const { upstream, settings } = this.#parts
-    const check = this.#access.check(caller, anyFeed, () => upstream.verifyKey(caller))
-    try {
-      await (isRemembered ? within(check, settings.tipWaitMs) : check)
-    } catch (error) {
-      if (isRefusal(error) || !isRemembered) throw asGatewayError(error)
-    }
-    if (!isRemembered) await this.#remember(caller)
+    await this.#assertRights(caller, anyFeed, false, () => this.#parts.upstream.verifyKey(caller))
   }
 
   /** Resolves when nothing is under way; journals that could not be written are tried once more. */
@@ -137,23 +122,40 @@ export class FeedLogs implements Records {
     const logs = await Promise.allSettled(this.#logs.values())
     const open = logs.flatMap(log => (log.status === 'fulfilled' ? [log.value] : []))
     await Promise.all([...new Set([...open, ...this.#busy.values()])].map(log => log.close()))
+    await this.#parts.access.settle()
+  }
+
+  /** What is held of a feed is shown to a key that Sekoia accepts for it. */
+  #assertFeedRights(caller: Caller, feedId: string): Promise<void> {
+    const { upstream } = this.#parts
+    const ask = () => upstream.page(caller, { feedId, types: [], limit: 1 })
+    return this.#assertRights(caller, feedId, true, ask)
   }
 
   /**
-   * What is held of a feed is shown while Sekoia's yes is recent; otherwise Sekoia is asked again (G6). It may be
-   * late, or in trouble: that is no refusal, and nobody waits for it long, or again at once (G7).
+   * Resolves while Sekoia's yes is recent; otherwise Sekoia is asked again (G6). It may be late, or in trouble: then
+   * its last word counts, and nobody waits long, or asks again at once (G7). Where there was no word at all,
+   * `isHeld` decides: what is held was once given to the key.
    */
-  async #assertRights(caller: Caller, feedId: string): Promise<void> {
-    if (this.#access.isRecent(caller, feedId) || this.#access.isResting(caller, feedId)) return
-    const { upstream, settings, meter } = this.#parts
-    const check = this.#access.check(caller, feedId, () =>
-      upstream.page(caller, { feedId, types: [], limit: 1 })
-    )
+  async #assertRights(
+    caller: Caller,
+    feedId: string,
+    isHeld: boolean,
+    ask: () => Promise<unknown>
+  ): Promise<void> {
+    const { access } = this.#parts
+    access.assertNotRefused(caller, feedId)
+    if (access.isRecent(caller, feedId)) return
+    const word = await access.lastWord(caller, feedId)
+    const isTrusted = word === 'yes' || (word === undefined && isHeld)
     try {
-      await within(check, settings.tipWaitMs)
+      if (access.isResting(caller, feedId)) throw new GatewayError('unavailable')
+      const check = access.check(caller, feedId, ask)
+      await (isTrusted ? within(check, this.#parts.settings.tipWaitMs) : check)
     } catch (error) {
       if (isRefusal(error)) throw error
-      meter.count('rights_unconfirmed')
+      if (!isTrusted) throw word ? new GatewayError(word) : asGatewayError(error)
+      this.#parts.meter.count('rights_unconfirmed')
     }
   }
 
@@ -196,8 +198,7 @@ export class FeedLogs implements Records {
     return new FeedLog(journal, {
       ...this.#parts,
       identity,
-      cache: this.#cache,
-      onAccepted: (caller, feedId) => this.#access.accepted(caller, feedId)
+      cache: this.#cache
     })
   }
 
@@ -209,18 +210,6 @@ export class FeedLogs implements Records {
       this.#parts.meter.count('store_errors', { operation: 'load' })
       return undefined
     }
-  }
-
-  /** That a key was accepted once is kept in the store, as a journal without segments. */
-  async #remember(caller: Caller): Promise<void> {
-    const state = Buffer.from('{}')
-    const commit = { expectedVersion: 0, state, heads: [], bodies: [] }
-    await this.#parts.store.commit(keyName(caller), commit).catch(() => {})
-  }
-
-  async #isRemembered(caller: Caller): Promise<boolean> {
-    const stored = await this.#parts.store.load(keyName(caller)).catch(() => undefined)
-    return stored !== undefined
   }
 
   #newJournal(): Journal {
@@ -255,8 +244,6 @@ export class FeedLogs implements Records {
     this.#busy.delete(log.identity.name)
   }
 }
-
-const keyName = (caller: Caller): string => `v1:${caller.scope}:key`
 
 /** The name of a log in the store: the scope and a digest of the rest, so nothing of a URL gets into it. */
 export function logName(caller: Caller, feedId: string, types: readonly string[]): string {

@@ -167,3 +167,41 @@ t.test('a key that Sekoia does not know is refused everywhere, discovery include
   for (const path of ['/taxii2/', '/sekoia/', '/sekoia/collections/'])
     t.equal((await world.fetch(path, 'made-up')).status, 401, path)
 })
+
+for (const [what, state, status] of refusals)
+  t.test(
+    `a key ${what} stays refused while Sekoia cannot be asked again, after a restart too (G6)`,
+    async t => {
+      const world = await worldOf(t)
+      const { key } = world.simulator
+      await read(world)
+      world.simulator.putKey(key, state)
+      world.simulator.clock.advance(rightsMs)
+      t.equal((await world.get('objects/')).status, status)
+      world.simulator.faults.rate({ kind: 'status', status: 503 })
+      world.simulator.clock.advance(60_000)
+      t.equal((await world.get('objects/')).status, status, 'no answer of Sekoia is not a yes')
+      await world.restart()
+      t.equal((await world.get('objects/')).status, status, 'nor is a restart')
+      world.simulator.faults.clear()
+      world.simulator.putKey(key, { status: 'ok', permissions: ['viewIntelligence', 'viewFeeds'] })
+      world.simulator.clock.advance(11_000)
+      t.same((await read(world)).keys, truth(world))
+      world.simulator.faults.rate({ kind: 'status', status: 503 })
+      await world.restart()
+      t.same((await read(world)).keys, truth(world), 'the yes counts again')
+    }
+  )
+
+t.test('a key that Sekoia does not know any more loses all its feeds at once (G6)', async t => {
+  const id = '2f0d6f9c-8a5b-4c3e-9d1a-0b1c2d3e4f5a'
+  const world = await worldOf(t, { simulator: { feeds: [{ id, sort_order: 'asc' }] } })
+  const second = `/sekoia/collections/${id}/objects/`
+  await read(world)
+  world.simulator.clock.advance(11_000)
+  t.equal((await world.fetch(second)).status, 200)
+  world.simulator.putKey(world.simulator.key, { status: 'revoked' })
+  t.equal((await world.get('objects/')).status, 401)
+  t.equal((await world.fetch(second)).status, 401, 'also the feed whose yes is recent')
+  t.equal((await world.fetch('/sekoia/')).status, 401)
+})

@@ -1,10 +1,12 @@
 import t, { type Test } from 'tap'
-import { FeedLogs, type FeedLogsSettings } from '../../src/feedlog/logs.ts'
+import { Access } from '../../src/auth/access.ts'
+import { notingRights } from '../../src/auth/rights.ts'
+import { FeedLogs } from '../../src/feedlog/logs.ts'
 import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
 import { lastVersion, type ReadRequest } from '../../src/kernel/records.ts'
 import { buildGateway } from '../support/app.ts'
 import { failure } from '../support/failure.ts'
-import { defaultFeed } from '../support/gateway.ts'
+import { defaultFeed, logSettings } from '../support/gateway.ts'
 import { callerOf, clientOf } from '../support/sekoia-client.ts'
 import { queryText, stepOf, truth } from '../support/walks.ts'
 import { onPageCalls, pageCalls, storeWith, worldOf } from '../support/worlds.ts'
@@ -12,21 +14,6 @@ import { onPageCalls, pageCalls, storeWith, worldOf } from '../support/worlds.ts
 /** N clients that ask for the same cause one upstream call, and none can take it from the others (G8). */
 
 const clients = 64
-const logSettings: FeedLogsSettings = {
-  tipSeconds: 10,
-  tipWaitMs: 5000,
-  relookSeconds: 300,
-  rebuildHorizonSeconds: 300,
-  pageLimit: 2000,
-  assumeTies: false,
-  readBudgetMs: 20_000,
-  maxOpenLogs: 50,
-  maxIndexedIds: 1_000_000,
-  cacheMaxBytes: 16_000_000,
-  feedSeconds: 60,
-  rightsSeconds: 300,
-  refusedSeconds: 10
-}
 const many = <T>(make: () => Promise<T>) => Promise.all(Array.from({ length: clients }, make))
 
 const queries = [
@@ -116,9 +103,12 @@ async function slowLogs(t: Test) {
     asked.resolve()
     return call === 1 ? { kind: 'slow', delayMs: 30 } : undefined
   })
+  const store = storeWith()
+  const access = new Access({ clock, store, settings: logSettings })
   const logs = new FeedLogs({
-    upstream: clientOf(t, world.simulator.url, { clock }),
-    store: storeWith(),
+    upstream: notingRights(clientOf(t, world.simulator.url, { clock }), access),
+    access,
+    store,
     clock,
     meter: silentMeter,
     settings: logSettings

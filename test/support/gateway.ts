@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
+import { Access, type AccessSettings } from '../../src/auth/access.ts'
+import { notingRights } from '../../src/auth/rights.ts'
 import { createScopes } from '../../src/auth/scope.ts'
 import type { SimulatorOptions } from '../../src/demo/simulator.ts'
 import { type Simulator, startSimulator } from '../../src/demo/simulator.ts'
@@ -20,7 +22,7 @@ export const defaultFeed = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
 
 export interface WorldOptions {
   readonly simulator?: SimulatorOptions
-  readonly logs?: Partial<FeedLogsSettings>
+  readonly logs?: Partial<FeedLogsSettings & AccessSettings>
   readonly client?: Partial<SekoiaClientOptions>
   readonly taxii?: Partial<TaxiiSettings>
   readonly store?: LogStore
@@ -50,7 +52,7 @@ export interface World {
   close(): Promise<void>
 }
 
-const logSettings: FeedLogsSettings = {
+export const logSettings: FeedLogsSettings & AccessSettings = {
   tipSeconds: 10,
   tipWaitMs: 5000,
   relookSeconds: 300,
@@ -159,14 +161,16 @@ async function startProcess(
   store: Leashed,
   options: WorldOptions
 ) {
-  const upstream = createSekoiaClient({
+  const client = createSekoiaClient({
     ...clientSettings,
     clock,
     baseUrl: simulator.url,
     ...options.client
   })
   const settings = { ...logSettings, ...options.logs }
-  const records = new FeedLogs({ upstream, store, clock, meter: silentMeter, settings })
+  const access = new Access({ clock, store, settings })
+  const upstream = notingRights(client, access)
+  const records = new FeedLogs({ upstream, access, store, clock, meter: silentMeter, settings })
   const server = buildServer({ logger: pino({ level: 'silent' }) })
   await server.register(requestLog)
   await server.register(authPlugin, {
@@ -192,7 +196,7 @@ async function startProcess(
     async close() {
       await server.close()
       await records.close()
-      await upstream.close()
+      await client.close()
     }
   }
 }

@@ -1,6 +1,7 @@
 import t from 'tap'
-import { Access } from '../../src/feedlog/access.ts'
+import { Access } from '../../src/auth/access.ts'
 import { GatewayError } from '../../src/kernel/errors.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
 import { failure } from '../support/failure.ts'
 import { callerOf } from '../support/sekoia-client.ts'
 
@@ -12,11 +13,14 @@ const feed = 'feed'
 function make() {
   let now = 1_000_000
   const clock = { now: () => now, sleep: async () => {} }
-  const access = new Access(clock, { rightsSeconds: 300, refusedSeconds: 10 })
+  const settings = { rightsSeconds: 300, refusedSeconds: 10 }
+  const store = createMemoryStore({ bodyMaxBytes: 1 })
+  const open = () => new Access({ clock, store, settings })
+  const access = open()
   const advance = (seconds: number) => {
     now += seconds * 1000
   }
-  return { access, advance }
+  return { access, advance, open }
 }
 
 t.test(
@@ -47,7 +51,7 @@ for (const kind of ['unauthorized', 'forbidden', 'not-found'] as const)
     t.notOk(access.isRecent(alice, feed))
     t.throws(() => access.assertNotRefused(alice, feed), failure(kind))
     access.assertNotRefused(bob, feed)
-    access.assertNotRefused(alice, 'other')
+    if (kind !== 'unauthorized') access.assertNotRefused(alice, 'other')
     advance(10)
     access.assertNotRefused(alice, feed)
   })
@@ -69,7 +73,7 @@ t.test('a yes after a no gives access again', async t => {
   access.assertNotRefused(alice, feed)
 })
 
-t.test('Sekoia is asked once for all who wait, and the answer is noted (G8)', async t => {
+t.test('Sekoia is asked once for all who wait (G8)', async t => {
   const { access } = make()
   const asked = Promise.withResolvers<void>()
   let calls = 0
@@ -81,19 +85,44 @@ t.test('Sekoia is asked once for all who wait, and the answer is noted (G8)', as
   asked.resolve()
   await Promise.all(waiting)
   t.equal(calls, 1)
-  t.ok(access.isRecent(alice, feed))
 })
 
-t.test('a check that Sekoia refuses fails for all who wait, and the next asks again', async t => {
-  const { access, advance } = make()
-  const refuse = async () => {
-    throw new GatewayError('forbidden')
+t.test(
+  'a check that fails fails for all who wait; trouble is let rest, a refusal is not',
+  async t => {
+    const { access, advance } = make()
+    for (const [kind, rests] of [
+      ['forbidden', false],
+      ['unavailable', true]
+    ] as const) {
+      const fail = async () => {
+        throw new GatewayError(kind)
+      }
+      await Promise.all([1, 2].map(() => t.rejects(access.check(alice, feed, fail), failure(kind))))
+      t.equal(access.isResting(alice, feed), rests)
+      advance(10)
+      t.notOk(access.isResting(alice, feed))
+    }
   }
-  await Promise.all(
-    [1, 2].map(() => t.rejects(access.check(alice, feed, refuse), failure('forbidden')))
-  )
-  t.throws(() => access.assertNotRefused(alice, feed), failure('forbidden'))
-  advance(10)
-  await access.check(alice, feed, async () => {})
-  t.ok(access.isRecent(alice, feed))
-})
+)
+
+t.test(
+  'the last word is kept, a later process knows it; a no to the key counts for its feeds (G6)',
+  async t => {
+    const { access, advance, open } = make()
+    t.equal(await access.lastWord(alice, feed), undefined)
+    access.accepted(alice, feed)
+    await access.settle()
+    t.equal(await open().lastWord(alice, feed), 'yes')
+    advance(1)
+    access.failed(alice, 'other', new GatewayError('unauthorized'))
+    t.notOk(access.isRecent(alice, feed), 'a key that is unknown to Sekoia has no feed')
+    await access.settle()
+    t.equal(await open().lastWord(alice, feed), 'unauthorized')
+    t.equal(await open().lastWord(bob, feed), undefined)
+    advance(1)
+    access.accepted(alice, feed)
+    await access.settle()
+    t.equal(await open().lastWord(alice, feed), 'yes')
+  }
+)

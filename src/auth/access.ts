@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Caller } from '../kernel/caller.ts'
+import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
+import type { Clock, LogStore } from '../kernel/ports.ts'
+
+export interface AccessSettings {
+  /** How long Sekoia's last yes to a key for a feed is relied upon. */
+  readonly rightsSeconds: number
+  /** How long Sekoia's no is repeated before it is asked again. */
+  readonly refusedSeconds: number
+}
+
+export interface AccessParts {
+  readonly clock: Clock
+  readonly store: LogStore
+  readonly settings: AccessSettings
+}
+
+/** Stands for the key as such, whatever the feed. */
+export const anyFeed = '*'
+
+/** Sekoia's last word on a key and a feed: yes, or the kind of its no. */
+export type Word = 'yes' | ErrorKind
+
+interface Standing {
+  readonly word: Word
+  readonly at: number
+}
+
+const maxStandings = 100_000
+
+/**
+ * Who may see what: what is held for a key is shown only while Sekoia's yes is recent (G6). A refusal ends access
+ * at once, a key that is unknown to Sekoia loses all its feeds with it. Trouble upstream is neither yes nor no:
+ * then the last word stands, which is kept in the store.
+ */
+export class Access {
+  readonly #parts: AccessParts
+  readonly #standings = new LRUCache<string, Standing>({ max: maxStandings })
+  readonly #unanswered = new LRUCache<string, number>({ max: maxStandings })
+  readonly #checks = new Map<string, Promise<void>>()
+  /** What the store has, as far as this process knows. */
+  readonly #kept = new LRUCache<string, Word>({ max: maxStandings })
+  #writing: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: AccessParts) {
+    this.#parts = parts
+  }
+
+  accepted(caller: Caller, feedId: string): void {
+    this.#note(caller, feedId, 'yes')
+    if (feedId !== anyFeed) this.#note(caller, anyFeed, 'yes')
+  }
+
+  /**
+   * Notes a refusal; other failures say nothing about rights. Of the key as such only `unauthorized` speaks: it may
+   * be without one permission and have the others.
+   */
+  failed(caller: Caller, feedId: string, error: unknown): void {
+    if (!isRefusal(error)) return
+    if (feedId !== anyFeed) this.#note(caller, feedId, error.kind)
+    if (error.kind === 'unauthorized') this.#note(caller, anyFeed, error.kind)
+  }
+
+  /** Throws the refusal that was given a moment ago. */
+  assertNotRefused(caller: Caller, feedId: string): void {
+    const last = this.#last(caller, feedId)
+    if (last && last.word !== 'yes' && this.#age(last.at) < this.#parts.settings.refusedSeconds)
+      throw new GatewayError(last.word)
+  }
+
+  isRecent(caller: Caller, feedId: string): boolean {
+    const last = this.#last(caller, feedId)
+    return last?.word === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
+  }
+
+  /** True for a moment after Sekoia could not be asked. */
+  isResting(caller: Caller, feedId: string): boolean {
+    const at = this.#unanswered.get(nameOf(caller, feedId))
+    return at !== undefined && this.#age(at) < this.#parts.settings.refusedSeconds
+  }
+
+  /** Asks Sekoia once for all who wait. Throws what asking throws. */
+  check(caller: Caller, feedId: string, ask: () => Promise<unknown>): Promise<void> {
+    const name = nameOf(caller, feedId)
+    const running = this.#checks.get(name)
+    if (running) return running
+    const check = ask()
+      .then(() => {})
+      .catch(error => {
+        if (!isRefusal(error)) this.#unanswered.set(name, this.#parts.clock.now())
+        throw error
+      })
+      .finally(() => this.#checks.delete(name))
+    this.#checks.set(name, check)
+    return check
+  }
+
+  /** Sekoia's last word, however long ago and by whatever process it was heard; undefined when there was none. */
+  async lastWord(caller: Caller, feedId: string): Promise<Word | undefined> {
+    await Promise.all([this.#recall(caller, feedId), this.#recall(caller, anyFeed)])
+    return this.#last(caller, feedId)?.word
+  }
+
+  /** Resolves when every word is in the store. */
+  async settle(): Promise<void> {
+    await this.#writing
+  }
+
+  /** Of the words on the feed and on the key the one that counts: a later no to the key undoes a yes to the feed. */
+  #last(caller: Caller, feedId: string): Standing | undefined {
+    const feed = this.#standings.get(nameOf(caller, feedId))
+    const key = this.#standings.get(nameOf(caller, anyFeed))
+    return key && key.word !== 'yes' && (!feed || key.at >= feed.at) ? key : feed
+  }
+
+  #note(caller: Caller, feedId: string, word: Word): void {
+    const standing = { word, at: this.#parts.clock.now() }
+    this.#standings.set(nameOf(caller, feedId), standing)
+    if (this.#kept.get(nameOf(caller, feedId)) === word) return
+    this.#writing = this.#writing.then(() => this.#keep(caller, feedId, standing))
+  }
+
+  /** A word is kept as a journal without segments, whenever it changes; a store in trouble gets it with the next. */
+  async #keep(caller: Caller, feedId: string, standing: Standing): Promise<void> {
+    const { store } = this.#parts
+    const name = storedName(caller, feedId)
+    try {
+      const expectedVersion = await store.version(name)
+      const state = Buffer.from(JSON.stringify(standing))
+      const isFirst = await store.commit(name, { expectedVersion, state, heads: [], bodies: [] })
+      if (isFirst) this.#kept.set(nameOf(caller, feedId), standing.word)
+    } catch {
+      this.#kept.delete(nameOf(caller, feedId))
+    }
+  }
+
+  async #recall(caller: Caller, feedId: string): Promise<void> {
+    const name = nameOf(caller, feedId)
+    if (this.#standings.has(name)) return
+    const stored = await this.#parts.store.load(storedName(caller, feedId)).catch(() => undefined)
+    if (stored) this.#standings.set(name, JSON.parse(stored.state.toString()) as Standing)
+  }
+
+  #age(instant: number): number {
+    return (this.#parts.clock.now() - instant) / 1000
+  }
+}
+
+const nameOf = (caller: Caller, feedId: string): string => `${caller.scope}:${feedId}`
+
+/** Nothing of a URL gets into a name in the store. */
+function storedName(caller: Caller, feedId: string): string {
+  const what = createHash('sha256').update(feedId).digest('hex')
+  return `v1:${caller.scope}:access:${what.slice(0, 32)}`
+}
