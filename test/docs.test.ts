@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { configOptions } from '../src/config-options.ts'
+import { configOptions } from '../src/config/options.ts'
 import { buildGateway } from './support/app.ts'
 
 /** README.md and docs/ against the tree: what they name is there. */

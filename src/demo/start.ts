@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config } from '../config/load.ts'
 import { type Simulator, startSimulator } from './simulator.ts'
 
 /** The built-in upstream of a gateway that was given none. */

@@ -86,7 +86,7 @@ export class FeedLogs implements Records {
       const log = await this.#open(caller, feedId, types)
       try {
         if (log.journal.isBegun) await this.#assertFeedRights(caller, feedId)
-        else await this.#assertWalkable(caller, feedId)
+        else await within(this.#assertWalkable(caller, feedId), deadline - this.#parts.clock.now())
         return await new Reading(log, request, { deadline, isReloaded: restarts > 0 }).run()
       } catch (error) {
         if (!(error instanceof StaleLogError) || restarts >= maxRestarts)

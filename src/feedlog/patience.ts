@@ -1,20 +1,23 @@
-import { setTimeout } from 'node:timers/promises'
 import { GatewayError } from '../kernel/errors.ts'
 
 /**
- * Waits for work no longer than `ms`, after which GatewayError `timeout` is thrown; the work itself goes on, and
- * whatever becomes of it is nobody's failure any more.
+ * Waits for work no longer than `ms`, or until `signal` says that nobody waits any more. Throws GatewayError
+ * `timeout` or `unavailable` then. The work itself goes on for others, and whatever becomes of it is nobody's
+ * failure here.
  */
-export async function within<T>(work: Promise<T>, ms: number): Promise<T> {
-  const timer = new AbortController()
-  const late = setTimeout(ms, undefined, { signal: timer.signal }).then(() => {
-    throw new GatewayError('timeout')
+export async function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> {
+  const timeout = AbortSignal.timeout(Math.max(1, ms))
+  const ending = signal ? AbortSignal.any([signal, timeout]) : timeout
+  let stop = () => {}
+  const over = new Promise<never>((_, reject) => {
+    stop = () => reject(new GatewayError(signal?.aborted ? 'unavailable' : 'timeout'))
+    if (ending.aborted) stop()
+    else ending.addEventListener('abort', stop, { once: true })
   })
   try {
-    return await Promise.race([work, late])
+    return await Promise.race([work, over])
   } finally {
-    timer.abort()
-    late.catch(() => {})
+    ending.removeEventListener('abort', stop)
     work.catch(() => {})
   }
 }

@@ -5,6 +5,7 @@ import { cutPage, isEnough } from './cut.ts'
 import type { FeedLog } from './feed-log.ts'
 import type { Chain, Head, Journal } from './journal.ts'
 import { StaleLogError } from './log-parts.ts'
+import { within } from './patience.ts'
 import { chunksOf, type Found, isSparse, matches, toRecord, versionPlace } from './records.ts'
 import { firstIndex } from './search.ts'
 import type { Segment } from './segment.ts'
@@ -262,23 +263,8 @@ export class Reading {
   }
 
   /** Waits no longer than the budget and the client allow; the work goes on for others. */
-  async #within<T>(work: Promise<T>, deadline: number): Promise<T> {
-    const { signal } = this.#request
-    const left = deadline - this.#log.parts.clock.now()
-    const timeout = AbortSignal.timeout(Math.max(1, left))
-    const ending = signal ? AbortSignal.any([signal, timeout]) : timeout
-    let stop = () => {}
-    const over = new Promise<never>((_, reject) => {
-      stop = () => reject(new GatewayError(signal?.aborted ? 'unavailable' : 'timeout'))
-      if (ending.aborted) stop()
-      else ending.addEventListener('abort', stop, { once: true })
-    })
-    try {
-      return await Promise.race([work, over])
-    } finally {
-      ending.removeEventListener('abort', stop)
-      work.catch(() => {})
-    }
+  #within<T>(work: Promise<T>, deadline: number): Promise<T> {
+    return within(work, deadline - this.#log.parts.clock.now(), this.#request.signal)
   }
 
   /** While a client reads, what it will ask for next is fetched. */

@@ -1,4 +1,4 @@
-import { CursorRefusedError, GatewayError } from '../kernel/errors.ts'
+import { GatewayError } from '../kernel/errors.ts'
 
 /**
  * What can go wrong between Sekoia and us, and what it means for the next attempt. Text that came from Sekoia
@@ -40,10 +40,6 @@ export const isTrouble = (error: unknown, ...troubles: Trouble[]): boolean =>
   error instanceof GatewayError &&
   error.cause instanceof UpstreamFailure &&
   troubles.includes(error.cause.trouble)
-
-/** True when Sekoia answered 400 to a page request with a cursor: its place must be found in another way (U-7). */
-export const isCursorRefused = (error: unknown): error is CursorRefusedError =>
-  error instanceof CursorRefusedError
 
 /** An answer that says no, as far as it matters here. */
 export interface Refusal {

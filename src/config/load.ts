@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { Value } from 'typebox/value'
+import { parseRedisUrl } from '../stores/redis-url.ts'
 import {
   configOptions,
   expectation,
@@ -8,16 +9,15 @@ import {
   type OptionSchema,
   rootSection,
   type SectionSchema
-} from './config-options.ts'
-import type { Config } from './config-schema.ts'
-import { parseRedisUrl } from './stores/redis-url.ts'
+} from './options.ts'
+import type { Config } from './schema.ts'
 
 /**
  * One configuration out of, in rising precedence: `default.json`, the profile's file, the file that `CONFIG_FILE`
  * names, the environment. Read once by the process and handed down as values.
  */
 
-export type { Config } from './config-schema.ts'
+export type { Config } from './schema.ts'
 
 /** A wrong option. The message is one line that names it, says what is wrong and gives an example. */
 export class ConfigError extends Error {
@@ -51,16 +51,6 @@ export function loadConfig(sources: ConfigSources): Config {
     if (!isRight(config)) throw wrongValue(byName.get(name)!, values.get(name), expected)
   }
   return config
-}
-
-/** The configuration as it may be printed: secrets that are set show as `[redacted]`. */
-export function redactedConfig(config: Config): Config {
-  const shown: Values = new Map()
-  for (const { path, name, schema } of configOptions) {
-    const value = path.reduce<unknown>((section, key) => (section as Tree)[key], config)
-    shown.set(name, schema.secret && value !== '' ? '[redacted]' : value)
-  }
-  return assemble(shown)
 }
 
 interface ConfigFile {

@@ -5,13 +5,13 @@ import {
   type Option,
   rootSection,
   type SectionSchema
-} from './config-options.ts'
+} from './options.ts'
 
 /** `docs/configuration.md`, made from the schema by `npm run docs:configuration`. */
 
 const head = `# Configuration
 
-<!-- Made by \`npm run docs:configuration\` from src/config-schema.ts: change it there. -->
+<!-- Made by \`npm run docs:configuration\` from src/config: change it there. -->
 
 Values come from, the later winning:
 

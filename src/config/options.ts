@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { configSchema } from './config-schema.ts'
+import { configSchema } from './schema.ts'
 
 /** The schema as a flat list of options, each with its name in the environment. */
 

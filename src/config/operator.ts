@@ -1,0 +1,39 @@
+import { flag, integer, oneOf, section, text } from './notes.ts'
+
+/** Options about running the gateway: what it says of itself, and the built-in simulator. */
+
+export const log = section('The log: JSON lines on standard output.', {
+  level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    description: 'Least important lines to write.',
+    default: 'info',
+    example: 'debug'
+  })
+})
+
+export const metrics = section('Prometheus metrics.', {
+  enabled: flag({
+    description: 'Serve `/metrics`. It holds no key and no name derived from one.',
+    default: true,
+    example: false
+  })
+})
+
+export const demo = section('The built-in simulator, used when `sekoia.url` is empty.', {
+  objects: integer(1, 100_000_000, {
+    description: 'STIX objects in its feed.',
+    default: 20_000,
+    example: 1_000_000
+  }),
+  seed: integer(0, 4_294_967_295, {
+    description: 'The same seed gives the same objects.',
+    default: 1,
+    example: 42
+  }),
+  key: text({
+    description: 'The API key that it accepts. Not a secret.',
+    default: 'demo-key',
+    pattern: '^\\S+$',
+    expected: 'text without spaces',
+    example: 'demo-key'
+  })
+})

@@ -1,0 +1,102 @@
+import { baseUrl, day, integer, maxMs, mebibyte, section, text } from './notes.ts'
+
+/** Options about Sekoia: where it is, how it is treated, and how long its word on a key is believed. */
+
+export const sekoia = section('The Sekoia.io API behind the gateway.', {
+  url: text({
+    description:
+      'Base URL of the API, for any region; with or without `/api`. Empty: the built-in simulator answers (demo).',
+    default: '',
+    pattern: baseUrl,
+    expected: 'an http:// or https:// URL without user, query and fragment',
+    example: 'https://api.sekoia.io'
+  }),
+  defaultFeedId: text({
+    description: 'The feed offered to keys that may not list feeds.',
+    default: 'd6092c37-d8d7-45c3-8aff-c4dc26030608',
+    pattern: '^[A-Za-z0-9-]{1,100}$',
+    expected: 'a feed id',
+    example: 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
+  })
+})
+
+export const upstream = section('Manners and patience towards Sekoia.', {
+  connectTimeoutMs: integer(100, maxMs, {
+    description: 'Longest time to open a connection.',
+    default: 5000,
+    example: 10_000
+  }),
+  headersTimeoutMs: integer(100, maxMs, {
+    description: 'Longest wait for the head of an answer.',
+    default: 30_000,
+    example: 60_000
+  }),
+  bodyTimeoutMs: integer(100, maxMs, {
+    description: 'Longest silence within a body.',
+    default: 30_000,
+    example: 60_000
+  }),
+  totalTimeoutMs: integer(100, maxMs, {
+    description: 'Longest time for one call with all its attempts.',
+    default: 60_000,
+    example: 120_000
+  }),
+  maxAttempts: integer(1, 10, {
+    description: 'Most attempts of one call, the first included.',
+    default: 3,
+    example: 5
+  }),
+  backoffMs: integer(1, 60_000, {
+    description: 'Mean pause before the second attempt; it doubles from there, with jitter.',
+    default: 200,
+    example: 500
+  }),
+  maxInFlightPerKey: integer(1, 100, {
+    description: 'Most calls at a time with one key; more wait their turn.',
+    default: 4,
+    example: 2
+  }),
+  breakerFailures: integer(1, 1000, {
+    description: 'Failures in a row after which Sekoia is left alone for a while.',
+    default: 5,
+    example: 10
+  }),
+  breakerResetMs: integer(100, maxMs, {
+    description: 'How long Sekoia is left alone before it is tried again.',
+    default: 10_000,
+    example: 30_000
+  }),
+  maxBodyBytes: integer(mebibyte, 1024 * mebibyte, {
+    description: 'Largest answer accepted, after decompression.',
+    default: 64 * mebibyte,
+    example: 128 * mebibyte
+  })
+})
+
+export const access = section('How long an answer of Sekoia about a key is believed.', {
+  rightsSeconds: integer(1, day, {
+    description:
+      'Longest time for which a key keeps access to a feed after Sekoia last accepted it.',
+    default: 300,
+    example: 60
+  }),
+  refusedSeconds: integer(0, 3600, {
+    description: 'How long a refused key is refused without asking Sekoia again.',
+    default: 10,
+    example: 30
+  }),
+  collectionsSeconds: integer(0, day, {
+    description: 'How long the list of feeds of a key is believed.',
+    default: 60,
+    example: 300
+  }),
+  secret: text({
+    description:
+      'Secret that turns keys into the names of what is stored for them; the same on every replica, at least 32 characters. Empty: read from `<dataDir>/secret`, made there at the first start.',
+    default: '',
+    pattern: '^(.{32,})?$',
+    expected: 'text of at least 32 characters',
+    secret: true,
+    example: 'the output of: openssl rand -hex 32'
+  })
+})
