@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Page } from '../kernel/ports.ts'
 import { toMillis } from '../stix/timestamp.ts'
 import { type Dated, dateHistory, dateTip, naturalDate, type TipFloor } from './dates.ts'
-import type { Chain, Head, Journal, Source } from './journal.ts'
+import type { Head, Source } from './head.ts'
+import type { Chain, Journal } from './journal.ts'
 import { arrange, type Body, concat, entryKey, findRepeats, pick, type Segment } from './segment.ts'
 
 /** A segment about to join the log, and the head that tells of it. */

@@ -1,5 +1,6 @@
 import { type AppendOptions, type OpenSegment, planAppend } from './append.ts'
-import { type Chain, encodeHead, type Journal, type Source } from './journal.ts'
+import { encodeHead, type Source } from './head.ts'
+import type { Chain, Journal } from './journal.ts'
 import type { FeedLogParts } from './log-parts.ts'
 import { type Body, encodeBody, entryKey, pick } from './segment.ts'
 import type { JournalWriter } from './writer.ts'

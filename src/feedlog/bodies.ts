@@ -1,7 +1,8 @@
 import type { Caller } from '../kernel/caller.ts'
 import { redate, restore } from './append.ts'
 import type { Fetcher } from './fetcher.ts'
-import type { Head, Journal } from './journal.ts'
+import type { Head } from './head.ts'
+import type { Journal } from './journal.ts'
 import type { FeedLogParts } from './log-parts.ts'
 import { decodeBody, encodeBody, type Segment, type StoredBody } from './segment.ts'
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Head } from './journal.ts'
+import type { Head } from './head.ts'
 import { type Segment, segmentCost } from './segment.ts'
 
 /** Decoded segments of all logs in memory, bounded by bytes, least recently used first out (G9). */

@@ -1,5 +1,6 @@
 import { toWholeSeconds } from '../stix/timestamp.ts'
-import type { Chain, Head, Source } from './journal.ts'
+import type { Head, Source } from './head.ts'
+import type { Chain } from './journal.ts'
 
 /** Where reading starts: a cursor Sekoia gave or, on the first call of a walk, a time (G4, U-3). */
 

@@ -3,12 +3,12 @@ import t from 'tap'
 import {
   type History,
   inclusiveCursorHistories,
-  play,
   repeatedPageHistories,
   sharedStoreHistories,
   shortPageHistories,
   tiedHistories
-} from '../support/history.ts'
+} from '../support/histories.ts'
+import { play } from '../support/play.ts'
 
 /**
  * G1 to G4 for all client classes of conformance §8.1 at once: whatever Sekoia, the network, the store and the

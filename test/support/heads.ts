@@ -1,4 +1,4 @@
-import type { Head } from '../../src/feedlog/journal.ts'
+import type { Head } from '../../src/feedlog/head.ts'
 import { type Body, findRepeats, type Segment } from '../../src/feedlog/segment.ts'
 
 /** A head of history at the beginning of a feed, one millisecond long, unless the members say otherwise. */

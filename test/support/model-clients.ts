@@ -174,3 +174,25 @@ export class OpenCti extends Base {
     if (!more) this.#addedAfter = lastDate.replace(/\d{3}Z$/, 'Z')
   }
 }
+
+export interface CrowdOptions {
+  readonly world: World
+  /** Of each client but the header poller, whose pages have to hold a whole group of equal dates (P-12). */
+  readonly limits: readonly number[]
+  readonly inspect: Inspect
+  /** From when OpenCTI asks. */
+  readonly start: string
+}
+
+/** One client of each way to resume. */
+export function makeCrowd({ world, limits, inspect, start }: CrowdOptions): ModelClient[] {
+  const at = (i: number) => ({ world, limit: limits[i % limits.length]!, inspect })
+  return [
+    new TokenWalker(at(0)),
+    new TokenKeeper(at(1)),
+    new ClockPoller(at(2)),
+    new ModifiedPoller(at(3)),
+    new HeaderPoller({ ...at(4), limit: 200 }),
+    new OpenCti(at(5), start)
+  ]
+}

@@ -3,15 +3,7 @@ import type { Fault } from '../../src/demo/faults.ts'
 import { textOf } from '../../src/demo/timeline.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { startWorld, type World, type WorldOptions } from './gateway.ts'
-import {
-  ClockPoller,
-  HeaderPoller,
-  type ModelClient,
-  ModifiedPoller,
-  OpenCti,
-  TokenKeeper,
-  TokenWalker
-} from './model-clients.ts'
+import { type ModelClient, makeCrowd } from './model-clients.ts'
 import { truth } from './walks.ts'
 
 /** Worlds for named examples: small, at a fixed time, with a history of weeks. */
@@ -79,17 +71,8 @@ export function onPageCalls(
 }
 
 /** One client of each way to resume, on small pages. */
-export function crowdOf(world: World): ModelClient[] {
-  const options = { world, limit: 7, inspect: () => {} }
-  return [
-    new TokenWalker(options),
-    new TokenKeeper(options),
-    new ClockPoller(options),
-    new ModifiedPoller(options),
-    new HeaderPoller({ ...options, limit: 200 }),
-    new OpenCti(options, '2000-01-01T00:00:00.000Z')
-  ]
-}
+export const crowdOf = (world: World): ModelClient[] =>
+  makeCrowd({ world, limits: [7], inspect: () => {}, start: '2000-01-01T00:00:00.000Z' })
 
 /** Every client reads until it is told that there is no more, or `steps` times at most. */
 export async function readAll(clients: readonly ModelClient[], steps = 200): Promise<void> {

@@ -1,0 +1,153 @@
+import fc from 'fast-check'
+import type { FaultKind } from '../../src/demo/faults.ts'
+import type { Switches } from '../../src/demo/switches.ts'
+
+/** Random histories of a feed, a gateway and its clients; play.ts plays them. */
+
+export type Operation =
+  | { readonly kind: 'step'; readonly client: number; readonly times: number }
+  | { readonly kind: 'edit' | 'revoke' | 'remove'; readonly which: number }
+  | { readonly kind: 'add' | 'ties'; readonly count: number }
+  | { readonly kind: 'late'; readonly count: number; readonly hiddenForMs: number }
+  | { readonly kind: 'tick'; readonly ms: number }
+  | { readonly kind: 'fault'; readonly fault: FaultKind; readonly times: number }
+  | { readonly kind: 'outage'; readonly ms: number }
+  | { readonly kind: 'restart' | 'crash' | 'evict' | 'wipe' }
+
+export interface History {
+  readonly seed: number
+  readonly objects: number
+  readonly historyMs: number
+  readonly order: 'text' | 'instant'
+  readonly switches: Partial<Switches>
+  readonly pageLimit: number
+  readonly assumeTies: boolean
+  /** The year from which OpenCTI asks; one in which there is no walk from the beginning starts one more walk. */
+  readonly epoch: '1970' | '2000'
+  readonly processes: number
+  readonly cacheMaxBytes: number
+  readonly limits: readonly number[]
+  readonly operations: readonly Operation[]
+}
+
+export const relookSeconds = 300
+/** Longer than any time that can pass in a history. */
+export const horizonSeconds = 86_400
+
+const faultKinds: FaultKind[] = [
+  'status',
+  'reset',
+  'truncated',
+  'error-object',
+  'html',
+  'no-items',
+  'bad-gzip',
+  'loop-cursor'
+]
+
+const repeats: FaultKind[] = Array(faultKinds.length).fill('duplicate-page')
+
+interface Variant {
+  readonly pageLimits: readonly number[]
+  /** Groups of equal times, which need pages longer than a group, and the check of page ends. */
+  readonly ties: boolean
+  readonly switches: Record<string, fc.Arbitrary<unknown>>
+  /**
+   * Sekoia may give a page again in place of the next one. Only where there is one walk of the feed: a page of
+   * another walk, or of a gateway before, cannot be told from the truth.
+   */
+  readonly repeatedPages?: boolean
+  /** Gateways on one store, which clients reach in turn (P-40); default 1. */
+  readonly processes?: number
+}
+
+function operations({ ties, repeatedPages }: Variant): fc.Arbitrary<Operation> {
+  const weighted = (
+    weight: number,
+    kind: string[],
+    members: Record<string, fc.Arbitrary<unknown>>
+  ) => ({
+    weight,
+    arbitrary: fc.record({ kind: fc.constantFrom(...kind), ...members })
+  })
+  return fc.oneof(
+    weighted(10, ['step'], { client: fc.nat(5), times: fc.integer({ min: 1, max: 4 }) }),
+    weighted(4, ['edit', 'edit', 'revoke', 'remove'], { which: fc.nat(1000) }),
+    weighted(3, ties ? ['add', 'ties'] : ['add'], { count: fc.integer({ min: 1, max: 6 }) }),
+    weighted(2, ['late'], {
+      count: fc.integer({ min: 1, max: 3 }),
+      hiddenForMs: fc.integer({ min: 1, max: (relookSeconds - 1) * 1000 })
+    }),
+    weighted(4, ['tick'], {
+      ms: fc.constantFrom(1, 999, 2000, 11_000, 60_000, 299_000, 301_000, 1_000_000)
+    }),
+    weighted(2, ['fault'], {
+      fault: fc.constantFrom(...faultKinds, ...(repeatedPages ? repeats : [])),
+      times: fc.integer({ min: 1, max: 3 })
+    }),
+    weighted(1, ['outage'], { ms: fc.integer({ min: 1, max: 400_000 }) }),
+    weighted(
+      2,
+      repeatedPages ? ['restart', 'crash', 'evict'] : ['restart', 'crash', 'evict', 'wipe'],
+      {}
+    )
+  ) as fc.Arbitrary<Operation>
+}
+
+const histories = (variant: Variant): fc.Arbitrary<History> =>
+  fc.record({
+    seed: fc.nat(1_000_000),
+    objects: fc.integer({ min: 0, max: 60 }),
+    historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000),
+    order: fc.constantFrom('text', 'instant'),
+    switches: fc.record(variant.switches),
+    pageLimit: fc.constantFrom(...variant.pageLimits),
+    assumeTies: fc.constant(variant.ties),
+    processes: fc.constant(variant.processes ?? 1),
+    epoch: fc.constant(variant.repeatedPages ? '1970' : '2000'),
+    cacheMaxBytes: fc.constantFrom(1, 20_000, 16_000_000),
+    limits: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
+    operations: fc.array(operations(variant), { minLength: 5, maxLength: 40 })
+  }) as fc.Arbitrary<History>
+
+const nullAtTip = fc.constantFrom(false, 'empty-page', 'last-page')
+const modifiedAfterOrder = fc.constantFrom('instant', 'text')
+
+/** Ties across page edges, both kinds of cursor, cursors that expire. */
+export const tiedHistories = histories({
+  pageLimits: [7, 9, 50],
+  ties: true,
+  switches: {
+    cursorMode: fc.constantFrom('A', 'B'),
+    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
+    nullAtTip,
+    modifiedAfterOrder
+  }
+})
+
+/** Pages of one to three objects, and cursors that give their own object again. */
+export const shortPageHistories = histories({
+  pageLimits: [1, 2, 3],
+  ties: false,
+  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder }
+})
+
+export const inclusiveCursorHistories = histories({
+  pageLimits: [3, 5, 50],
+  ties: false,
+  switches: { inclusiveCursor: fc.constant(true), nullAtTip, modifiedAfterOrder }
+})
+
+export const repeatedPageHistories = histories({
+  pageLimits: [3, 7, 50],
+  ties: false,
+  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
+  repeatedPages: true
+})
+
+export const sharedStoreHistories = histories({
+  pageLimits: [3, 7, 50],
+  ties: false,
+  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
+  processes: 2
+})
