@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { loadScopeSecret } from './auth/secret.ts'
 import { type Config, ConfigError, loadConfig } from './config/load.ts'
 import type { TlsOptions } from './http/server.ts'
 import { systemClock } from './kernel/ports.ts'
+import { createLogger } from './ops/logger.ts'
 import { createMeter } from './ops/metrics.ts'
 import { createSekoiaClient } from './sekoia/client.ts'
 import { type OpenStoreOptions, openStore } from './stores/open.ts'
@@ -14,7 +15,7 @@ import { type OpenStoreOptions, openStore } from './stores/open.ts'
 /** The process: configuration → parts → app → listening → graceful end. */
 
 const config = readConfig()
-const logger = pino({ level: config.log.level, base: null })
+const logger = createLogger({ level: config.log.level })
 try {
   await run(config, logger)
 } catch (error) {

@@ -29,7 +29,7 @@ export interface GatewayErrorOptions {
   detail?: string
   /** Seconds for `Retry-After`. */
   retryAfterSeconds?: number
-  /** What happened inside; goes to the log only, through pino's error serializer. */
+  /** What happened inside; goes to the log only, see ops/logger.ts. */
   cause?: unknown
 }
 

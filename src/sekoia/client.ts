@@ -138,7 +138,7 @@ function refuseOtherFormats(mediaType: string): void {
   if (mediaType === 'text/html') throw unusable('an HTML page instead of a feed page')
   throw new GatewayError('unwalkable', {
     detail: "The feed's format is not JSON: in Sekoia, edit the feed and set its format to JSON",
-    cause: new UpstreamFailure(`content type ${mediaType.slice(0, 100)}`, { trouble: 'final' })
+    cause: new UpstreamFailure('the content type is not JSON', { trouble: 'final' })
   })
 }
 

@@ -1,8 +1,9 @@
+import { errors } from 'undici'
 import { GatewayError } from '../kernel/errors.ts'
 
 /**
- * What can go wrong between Sekoia and us, and what it means for the next attempt. Text that came from Sekoia
- * stands only here, in the cause of a GatewayError, and at most {@link excerptLength} characters of it.
+ * What can go wrong between Sekoia and us, and what it means for the next attempt. Of what Sekoia wrote, the
+ * status and the code are kept, and no other text: errors are logged.
  */
 
 /**
@@ -33,8 +34,6 @@ export class UpstreamFailure extends Error {
   }
 }
 
-export const excerptLength = 200
-
 /** True when the trouble is one of those given. */
 export const isTrouble = (error: unknown, ...troubles: Trouble[]): boolean =>
   error instanceof GatewayError &&
@@ -44,8 +43,8 @@ export const isTrouble = (error: unknown, ...troubles: Trouble[]): boolean =>
 /** An answer that says no, as far as it matters here. */
 export interface Refusal {
   readonly status: number
-  /** Decoded body, the key already taken out of it. */
-  readonly text: string
+  /** Sekoia's own code of the error, for instance `T301` for an expired key. */
+  readonly code: string | undefined
   readonly retryAfterMs: number | undefined
 }
 
@@ -58,8 +57,8 @@ const kindOfStatus: Readonly<Record<number, 'unauthorized' | 'forbidden' | 'not-
 const transientStatuses: ReadonlySet<number> = new Set([502, 503, 504])
 
 /** The error for a status other than 200 (sekoia-api §4). */
-export function toStatusError({ status, text, retryAfterMs }: Refusal): GatewayError {
-  const cause = new UpstreamFailure(`Sekoia answered ${status}: ${text.slice(0, excerptLength)}`, {
+export function toStatusError({ status, code, retryAfterMs }: Refusal): GatewayError {
+  const cause = new UpstreamFailure(`Sekoia answered ${status}${code ? ` with ${code}` : ''}`, {
     trouble: transientStatuses.has(status) ? 'transient' : 'final',
     status
   })
@@ -83,7 +82,7 @@ export function toTransportError(thrown: unknown): GatewayError {
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
     return new GatewayError('unavailable', { cause: fail('final', 'the client is closed') })
   }
-  if (code.startsWith('HPE_')) return unusable('the answer is not HTTP', thrown)
+  if (thrown instanceof errors.HTTPParserError) return unusable('the answer is not HTTP', thrown)
   return new GatewayError('unavailable', { cause: fail('transient', 'the connection failed') })
 }
 

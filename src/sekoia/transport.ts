@@ -5,7 +5,7 @@ import type { ApiKey } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import type { Clock } from '../kernel/ports.ts'
 import { tooLarge, toStatusError, toTransportError, unusable } from './failures.ts'
-import { parseRetryAfter } from './wire.ts'
+import { parseErrorCode, parseRetryAfter } from './wire.ts'
 
 /** One request, one complete answer: the only place that speaks HTTP to Sekoia. */
 export interface TransportOptions {
@@ -82,8 +82,8 @@ export function createTransport(options: TransportOptions): Transport {
     const { statusCode: status, headers } = response
     const retryAfterMs = parseRetryAfter(header(headers, 'retry-after'), options.clock.now())
     if (status !== 200 && status !== 429) {
-      const text = await textOf(raw, header(headers, 'content-encoding'), authorization)
-      throw toStatusError({ status, text, retryAfterMs })
+      const code = await codeOf(raw, header(headers, 'content-encoding'))
+      throw toStatusError({ status, code, retryAfterMs })
     }
     return {
       status,
@@ -108,11 +108,9 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  /** The beginning of an error's text, without the key in case Sekoia repeats it (G6). */
-  async function textOf(raw: Buffer, encoding: string | undefined, authorization: string) {
+  async function codeOf(raw: Buffer, encoding: string | undefined): Promise<string | undefined> {
     const body = await decode(raw, encoding).catch(() => Buffer.alloc(0))
-    const key = authorization.slice('Bearer '.length)
-    return body.toString('utf8', 0, 4096).replaceAll(key, '[redacted]')
+    return parseErrorCode(body.toString('utf8', 0, 4096))
   }
 
   function skewOf(date: string | undefined): number | undefined {

@@ -110,6 +110,13 @@ export function parseFeed(body: Buffer): Feed {
   return feed
 }
 
+/**
+ * The `code` of an error, `{"message": …, "code": "T300"}` (sekoia-api §4). Only what looks like one: a front
+ * server may write anything there, and the code is logged.
+ */
+export const parseErrorCode = (text: string): string | undefined =>
+  /"code"\s*:\s*"([A-Z]{1,20}[0-9]{1,5})"/.exec(text)?.[1]
+
 function parseObject(body: Buffer): Record<string, unknown> {
   let value: unknown
   try {

@@ -8,7 +8,7 @@ import { buildGateway, type Gateway } from '../support/app.ts'
 import { head, raw } from '../support/raw-http.ts'
 import { tracesOf } from '../support/traces.ts'
 
-/** Keys leave no trace: not in the log, the store, the metrics or an answer, at any log level (G6). */
+/** Keys leave no trace: not in the log, the store, the metrics or an answer, at any log level (G6); nor does Sekoia's text. */
 
 const secret = Buffer.from('a server secret that is long enough for anybody')
 const feed = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
@@ -181,6 +181,8 @@ for (const level of ['info', 'debug', 'trace']) {
         )
         t.ok(store.includes(scope.slice(0, 32)), `${style} was served: its log is in the store`)
       }
+      t.notMatch(log, /"stack"|node_modules|<html/, 'no stack and nothing that Sekoia wrote')
+      t.match(log, /"err":\{"type":"GatewayError","message":"[^"]+","at":"sekoia\//)
       const statuses = new Set(log.split('\n').map(line => /"status":(\d+)/.exec(line)?.[1]))
       for (const status of ['200', '400', '401', '403', '404', '405', '502', '503', '504'])
         t.ok(statuses.has(status), `the run had answers of status ${status}`)

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
-import { pino } from 'pino'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config/load.ts'
 import { type Simulator, startSimulator } from '../../src/demo/simulator.ts'
 import type { Clock } from '../../src/kernel/ports.ts'
+import { createLogger } from '../../src/ops/logger.ts'
 import { createMeter, type TextMeter } from '../../src/ops/metrics.ts'
 import { createSekoiaClient } from '../../src/sekoia/client.ts'
 import { openStore } from '../../src/stores/open.ts'
@@ -48,7 +48,10 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
   })
   const simulator = await startSimulator({ now: noon, objects: 60, ...options.simulator })
   const log: string[] = []
-  const logger = pino({ level: config.log.level, base: null }, { write: line => log.push(line) })
+  const logger = createLogger({
+    level: config.log.level,
+    destination: { write: line => void log.push(line) }
+  })
   const clock: Clock = {
     now: () => simulator.clock.now(),
     async sleep(ms) {

@@ -55,6 +55,11 @@ export const reset: Script = request => {
   request.socket.resetAndDestroy()
 }
 
+/** Something answers that does not speak HTTP. */
+export const notHttp: Script = request => {
+  request.socket.end('220 not what was meant\r\n')
+}
+
 /** Nothing is answered, ever. */
 export const silence: Script = () => {}
 
