@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { annotate, baseUrl, integer, maxMs, section, text } from './notes.ts'
+import { annotate, baseUrl, file, integer, maxMs, section, text } from './notes.ts'
 
 /** Options about clients: how they reach the gateway, how many at a time, and where they put their key. */
 
@@ -69,17 +69,17 @@ export const server = section('How clients reach the gateway.', {
     example: 30_000
   }),
   tls: section('Own TLS. Leave all three empty behind a proxy that ends TLS.', {
-    certFile: text({
+    certFile: file({
       description: 'Path of the certificate chain, PEM. Given together with `keyFile`.',
       default: '',
       example: '/etc/gateway/tls.crt'
     }),
-    keyFile: text({
+    keyFile: file({
       description: 'Path of the private key, PEM.',
       default: '',
       example: '/etc/gateway/tls.key'
     }),
-    clientCaFile: text({
+    clientCaFile: file({
       description:
         'Path of the CA that client certificates must come from, PEM. Empty: none asked.',
       default: '',

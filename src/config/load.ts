@@ -50,6 +50,10 @@ export function loadConfig(sources: ConfigSources): Config {
   for (const [name, isRight, expected] of crossChecks) {
     if (!isRight(config)) throw wrongValue(byName.get(name)!, values.get(name), expected)
   }
+  for (const { name, envName, schema } of configOptions) {
+    const path = values.get(name)
+    if (schema.file && path) readText(String(path), `${name} (${envName})`, sources)
+  }
   return config
 }
 

@@ -19,6 +19,8 @@ interface TextNote extends Note<string> {
 
 export const annotate = <T>({ example, ...note }: Note<T>) => ({ ...note, examples: [example] })
 export const text = (note: TextNote) => Type.String(annotate(note))
+/** A path; '' is none. What it names is read, to know early that it can be. */
+export const file = (note: Note<string>) => Type.String({ ...annotate(note), file: true })
 export const flag = (note: Note<boolean>) => Type.Boolean(annotate(note))
 export const oneOf = <T extends string>(values: T[], note: Note<NoInfer<T>>) =>
   Type.Enum(values, annotate(note))

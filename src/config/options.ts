@@ -14,6 +14,8 @@ export interface OptionSchema extends TSchema {
   readonly examples: readonly [unknown]
   readonly expected?: string
   readonly secret?: true
+  /** The path of a file, or ''. */
+  readonly file?: true
   /** `true`, `false` or a list, written with commas in the environment. */
   readonly list?: true
 }

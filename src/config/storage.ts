@@ -1,5 +1,5 @@
 import { redisUrlPattern } from '../stores/redis-url.ts'
-import { day, flag, integer, maxMs, mebibyte, oneOf, section, text } from './notes.ts'
+import { day, file, flag, integer, maxMs, mebibyte, oneOf, section, text } from './notes.ts'
 
 /** Options about feeds as they are kept: where, how much, and how they are followed. */
 
@@ -63,17 +63,17 @@ export const redis = section('A store that replicas share, in place of `store`.'
     example: 7 * day
   }),
   tls: section('TLS towards Redis, beside a URL that begins with `rediss://`.', {
-    caFile: text({
+    caFile: file({
       description: "Path of the CA of the server's certificate, PEM. Empty: the public CAs.",
       default: '',
       example: '/etc/gateway/redis-ca.crt'
     }),
-    certFile: text({
+    certFile: file({
       description: 'Path of the client certificate, PEM. Given together with `keyFile`.',
       default: '',
       example: '/etc/gateway/redis.crt'
     }),
-    keyFile: text({
+    keyFile: file({
       description: 'Path of the private key, PEM.',
       default: '',
       example: '/etc/gateway/redis.key'

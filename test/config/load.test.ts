@@ -210,6 +210,12 @@ const mistakes: readonly (Given & { title: string; message: string })[] = [
       'server.tls.keyFile (SERVER_TLS_KEY_FILE) must be given together with server.tls.certFile (SERVER_TLS_CERT_FILE), not ""; for example "/etc/gateway/tls.key"'
   },
   {
+    title: 'a certificate that cannot be read',
+    env: { SERVER_TLS_CERT_FILE: '/etc/tls.crt', SERVER_TLS_KEY_FILE: '/etc/tls.key' },
+    message:
+      'server.tls.certFile (SERVER_TLS_CERT_FILE): "/etc/tls.crt" cannot be read (ENOENT); give the path of a readable file, for example /etc/gateway/file'
+  },
+  {
     title: 'a client CA without own TLS',
     env: { SERVER_TLS_CLIENT_CA_FILE: '/etc/ca.crt' },
     message:
