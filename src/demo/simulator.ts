@@ -22,6 +22,9 @@ import { defaultSwitches, type Switches } from './switches.ts'
 import type { Order } from './timeline.ts'
 import type { Call, World } from './world.ts'
 
+/** The key of a simulator that is given none. */
+export const defaultKey = 'sio_simulator'
+
 export interface SimulatorOptions {
   /** 0, the default, takes a free port. */
   port?: number
@@ -42,7 +45,7 @@ export interface SimulatorOptions {
   bloat?: boolean
   /** Sets the clock (and stops it) before anything else; default real time. */
   now?: number
-  /** Default `sio_simulator`. */
+  /** Default `defaultKey`. */
   key?: string
   switches?: Partial<Switches>
   /** Feeds beside the default one. */
@@ -71,7 +74,7 @@ export class Simulator {
   readonly #server: Server
 
   constructor(options: SimulatorOptions) {
-    this.key = options.key ?? 'sio_simulator'
+    this.key = options.key ?? defaultKey
     this.#world = makeWorld(options, this.key)
     this.#server = new Server({
       world: this.#world,

@@ -1,26 +1,15 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { openRedisStore } from '../../src/stores/redis.ts'
 import { firstCommit } from '../contract/log-store.ts'
+import { makeCertificate } from '../support/certificate.ts'
 import { redisOptions, startTlsRedis } from '../support/redis.ts'
 
 t.setTimeout(300_000)
 
-const directory = t.testdir()
-const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
-execFileSync(
-  'openssl',
-  [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=redis'],
-    ...['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert]
-  ],
-  { stdio: 'ignore' }
-)
-const server = await startTlsRedis(t, { ca: cert, cert, key })
+const { key, cert, keyFile, certFile } = makeCertificate(t, 'redis')
+const server = await startTlsRedis(t, { ca: certFile, cert: certFile, key: keyFile })
 const url = `rediss://127.0.0.1:${server.port}`
-const pem = { cert: readFileSync(cert), key: readFileSync(key) }
+const pem = { cert, key }
 
 t.test('rediss://: with the CA and a client certificate', async t => {
   const store = await openRedisStore(

@@ -1,11 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import t from 'tap'
 import { taxiiType } from '../../src/taxii/negotiate.ts'
+import { makeCertificate } from '../support/certificate.ts'
 import { failed, ok } from '../support/expect.ts'
 import {
   C,
@@ -31,17 +28,6 @@ const endpoints = [
   `${O}${indicator1}/versions/`
 ]
 
-function makeCertificate(name: string): { key: string; cert: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'taxii-tls-'))
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const arguments_ = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2']
-  const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1']
-  execFileSync('openssl', [...arguments_, ...names, '-keyout', key, '-out', cert], {
-    stdio: 'ignore'
-  })
-  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
-}
-
 function requestTls(
   port: number,
   options: RequestOptions
@@ -66,8 +52,8 @@ function requestTls(
 }
 
 t.test('TLS listener', async t => {
-  const { key, cert } = makeCertificate('gateway')
-  const client = makeCertificate('client')
+  const { key, cert } = makeCertificate(t, 'gateway')
+  const client = makeCertificate(t, 'client')
   const { app } = await buildTaxiiServer(t, { server: { tls: { key, cert } } })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
