@@ -5,7 +5,8 @@ import { Pool, request } from 'undici'
 
 const inflate = promisify(gunzip)
 export const feedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
-const authorization = 'Bearer bench-key'
+export const key = 'bench-key'
+const authorization = `Bearer ${key}`
 
 export const objectsPath = `/sekoia/collections/${feedId}/objects/`
 export const taxiiHeaders = { authorization, accept: 'application/taxii+json;version=2.1' }

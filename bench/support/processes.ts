@@ -41,11 +41,19 @@ export const startUpstream = ({ objects, delayMs = 0 }: UpstreamOptions): Promis
 export const startBare = (bytes: number): Promise<Running> =>
   startPrinting(['bench/support/bare.ts', String(bytes)])
 
+/** The simulator as `npm run simulator` starts it. */
+export const startSimulator = (objects: number, key: string): Promise<Running> =>
+  startPrinting([
+    ...scriptArguments('simulator'),
+    ...['--port', '0', '--objects', String(objects), '--key', key]
+  ])
+
+/** Its first line holds its URL. */
 async function startPrinting(args: readonly string[]): Promise<Running> {
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })
-  const [url] = (await once(lines, 'line')) as [string]
-  return running(child, url)
+  const [line] = (await once(lines, 'line')) as [string]
+  return running(child, /http:[^\s,]+/.exec(line)![0])
 }
 
 export interface GatewayOptions {
@@ -83,10 +91,15 @@ export async function startGateway(options: GatewayOptions): Promise<Running> {
 
 /** What `npm start` gives to node, or `BENCH_NODE_OPTIONS` in place of its flags. */
 function startArguments(): string[] {
-  const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
-  const [, ...start] = scripts.start.split(' ')
+  const start = scriptArguments('start')
   const flags = process.env['BENCH_NODE_OPTIONS']
-  return flags === undefined ? start : [...flags.split(' ').filter(Boolean), start.at(-1)]
+  return flags === undefined ? start : [...flags.split(' ').filter(Boolean), start.at(-1)!]
+}
+
+/** What a script of package.json gives to node. */
+function scriptArguments(name: 'start' | 'simulator'): string[] {
+  const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
+  return scripts[name].split(' ').slice(1)
 }
 
 function running(child: ChildProcess, url: string): Running {
