@@ -133,3 +133,47 @@ export interface LogStore {
   trouble(): string | undefined
   close(): Promise<void>
 }
+
+/** One value of a {@link DocumentStore}. */
+export interface Document {
+  readonly key: string
+  readonly value: Buffer
+}
+
+export interface DocumentCommit {
+  /** The version this change was made from; 0 begins the space. */
+  readonly expectedVersion: number
+  /** Inserted or overwritten. */
+  readonly puts: readonly (Document & { readonly table: string })[]
+  readonly deletes: readonly { readonly table: string; readonly key: string }[]
+}
+
+/**
+ * Where what is derived from a feed is kept, such as its MISP events: small tables of bytes by key, in spaces that
+ * change as a whole. Nothing expires and nothing is evicted. `space` and `table` are names made of
+ * `[A-Za-z0-9._:-]`, never holding a key of Sekoia; a document's key is any short text. Methods reject when the store
+ * is in trouble.
+ */
+export interface DocumentStore {
+  /** Grows by one with each commit: the compare-and-set token; 0 when the space is empty. */
+  version(space: string): Promise<number>
+  /** In the order of `keys`; undefined where there is none. */
+  get(
+    space: string,
+    table: string,
+    keys: readonly string[]
+  ): Promise<readonly (Buffer | undefined)[]>
+  /** All of a table, batch by batch, in no order; what changes meanwhile may be seen or not, or twice. */
+  scan(space: string, table: string): AsyncIterable<readonly Document[]>
+  /** Atomic; false, and nothing changed, when another writer was first. */
+  commit(space: string, commit: DocumentCommit): Promise<boolean>
+  /** True when the lease of the space was free or the owner's: it is then the owner's for `ms` more milliseconds. */
+  lease(space: string, owner: string, ms: number): Promise<boolean>
+  /** Gives the lease back, if it is still the owner's. */
+  release(space: string, owner: string): Promise<void>
+  /** Forgets the space. */
+  drop(space: string): Promise<void>
+  /** A short text for `/readyz`: undefined when all is well. */
+  trouble(): string | undefined
+  close(): Promise<void>
+}
