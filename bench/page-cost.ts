@@ -22,6 +22,7 @@ import { createTransport } from '../src/sekoia/transport.ts'
 import { feedObjectsPath, parseBaseUrl } from '../src/sekoia/wire.ts'
 import { slicePage } from '../src/stix/slice.ts'
 import { openSqliteStore } from '../src/stores/sqlite.ts'
+import { openSqliteDocuments } from '../src/stores/sqlite-documents.ts'
 import { feedId, objectsPath, walkSekoia } from './support/clients.ts'
 import { startUpstream, temporaryDir } from './support/processes.ts'
 import { median, publish, type Row, round } from './support/report.ts'
@@ -203,6 +204,7 @@ async function overHttp(): Promise<Row[]> {
     meter: createMeter(),
     secret: Buffer.alloc(32, 1),
     store: newStore(),
+    documents: openSqliteDocuments({ dataDir: temporaryDir(), clock }),
     upstream: newClient()
   })
   const url = await app.server.listen({ host: '127.0.0.1', port: 0 })

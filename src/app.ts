@@ -11,7 +11,11 @@ import { connectionsPlugin } from './http/connections.ts'
 import { overloadPlugin } from './http/overload.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
-import type { Clock, LogStore } from './kernel/ports.ts'
+import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
+import { MispFeeds, type MispFeedsSettings } from './misp/feeds.ts'
+import type { Galaxies } from './misp/galaxies.ts'
+import { Publications } from './misp/publications.ts'
+import { mispRoutes } from './misp/routes.ts'
 import { healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
@@ -23,8 +27,11 @@ export interface AppParts {
   readonly clock: Clock
   readonly logger: FastifyBaseLogger
   readonly store: LogStore
+  readonly documents: DocumentStore
   readonly upstream: SekoiaClient
   readonly meter: TextMeter
+  /** Names of MISP's galaxies, when the operator has them at hand. */
+  readonly galaxies?: Galaxies | undefined
   /** Turns keys into scopes; at least 32 bytes. */
   readonly secret: Buffer
   readonly tls?: TlsOptions
@@ -42,7 +49,7 @@ export interface App {
  * answer from memory, the store, or Sekoia, in that order. The answer goes out as the bytes that came in.
  */
 export async function buildApp(parts: AppParts): Promise<App> {
-  const { config, clock, logger, store, upstream, meter } = parts
+  const { config, clock, logger, store, documents, upstream, meter } = parts
   let phase: Phase = 'starting'
 
   const access = new Access({ clock, store, settings: config.access })
@@ -57,6 +64,28 @@ export async function buildApp(parts: AppParts): Promise<App> {
     cacheSeconds: config.access.collectionsSeconds
   })
 
+  const answers = new Answers({
+    compressedMaxBytes: config.cache.compressedMaxBytes,
+    sendTimeoutMs: config.server.sendTimeoutMs
+  })
+  const publications = new Publications({
+    store: documents,
+    clock,
+    cacheMaxBytes: config.misp.cacheMaxBytes,
+    maxHashes: config.misp.maxHashes
+  })
+  const mispFeeds = new MispFeeds({
+    records,
+    upstream: sekoia,
+    store: documents,
+    clock,
+    meter,
+    logger,
+    galaxies: parts.galaxies,
+    settings: mispFeedsSettings(config),
+    onPublished: space => publications.changed(space)
+  })
+
   const server = buildServer({
     logger,
     meter,
@@ -69,7 +98,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   await server.register(requestLog, { meter })
   await server.register(healthPlugin, {
     phase: () => phase,
-    store: () => store.trouble(),
+    store: () => store.trouble() ?? documents.trouble(),
     upstream: () => upstream.health().trouble
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
@@ -87,15 +116,29 @@ export async function buildApp(parts: AppParts): Promise<App> {
     verify: caller => records.verify(caller),
     settings: taxiiSettings(config),
     meter,
-    answers: new Answers({
-      compressedMaxBytes: config.cache.compressedMaxBytes,
-      sendTimeoutMs: config.server.sendTimeoutMs
-    })
+    answers
   })
+  if (config.misp.enabled)
+    await server.register(mispRoutes, {
+      prefix: '/misp',
+      catalog,
+      authorize: (caller, feedId) => records.authorize(caller, feedId),
+      feeds: mispFeeds,
+      publications,
+      answers,
+      clock,
+      settings: {
+        defaultFeedId: config.sekoia.defaultFeedId,
+        publicUrl: config.server.publicUrl,
+        firstWaitMs: config.misp.firstWaitMs
+      }
+    })
 
   server.addHook('onClose', async () => {
+    await mispFeeds.close()
     await records.close()
     await upstream.close()
+    await documents.close()
     await store.close()
   })
   return {
@@ -111,6 +154,26 @@ const feedLogSettings = (config: Config) => ({
   cacheMaxBytes: config.cache.maxBytes,
   feedSeconds: config.access.collectionsSeconds
 })
+
+function mispFeedsSettings({ misp, sekoia }: Config): MispFeedsSettings {
+  const shardBits = new Map(misp.shardBitsOf.map(text => text.split('=') as [string, string]))
+  const usual = (feedId: string) =>
+    feedId === sekoia.defaultFeedId ? misp.defaultFeedShardBits : misp.shardBits
+  return {
+    windowDays: misp.windowDays === 'all' ? undefined : Number(misp.windowDays),
+    shardBitsOf: feedId => Number(shardBits.get(feedId) ?? usual(feedId)),
+    defaultTlp: misp.defaultTlp,
+    expiredMs: misp.expiredDays * dayMs,
+    tombstoneMs: misp.tombstoneDays * dayMs,
+    walkMs: misp.walkSeconds * 1000,
+    partialMs: 20_000,
+    publishMs: misp.publishSeconds * 1000,
+    idleMs: misp.idleSeconds * 1000,
+    maxFeeds: misp.maxFeeds
+  }
+}
+
+const dayMs = 86_400_000
 
 const taxiiSettings = ({ taxii, server, stix }: Config): TaxiiSettings => ({
   mood: taxii.mode,

@@ -7,6 +7,7 @@ import { loadScopeSecret } from './auth/secret.ts'
 import { type Config, ConfigError, loadConfig } from './config/load.ts'
 import type { TlsOptions } from './http/server.ts'
 import { systemClock } from './kernel/ports.ts'
+import { type Galaxies, loadGalaxies } from './misp/galaxies.ts'
 import { createLogger } from './ops/logger.ts'
 import { createMeter } from './ops/metrics.ts'
 import { createSekoiaClient } from './sekoia/client.ts'
@@ -49,20 +50,22 @@ async function run(config: Config, logger: Logger): Promise<void> {
     logger.error({ reason }, 'no secret can be kept: what is stored ends with the process')
 
   const meter = createMeter({ processMetrics: true })
+  const stores = await openStore({
+    redis: redisOf(config),
+    dataDir: config.store.dataDir,
+    bodyMaxBytes: config.store.bodyMaxBytes,
+    memoryMaxBytes: config.cache.maxBytes,
+    clock: systemClock,
+    logger
+  })
   const app = await buildApp({
     config,
     logger,
     meter,
     clock: systemClock,
     secret: Buffer.from(secret),
-    store: await openStore({
-      redis: redisOf(config),
-      dataDir: config.store.dataDir,
-      bodyMaxBytes: config.store.bodyMaxBytes,
-      memoryMaxBytes: config.cache.maxBytes,
-      clock: systemClock,
-      logger
-    }),
+    store: stores.log,
+    documents: stores.documents,
     upstream: createSekoiaClient({
       ...config.upstream,
       baseUrl: simulator?.url ?? config.sekoia.url,
@@ -71,6 +74,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
       meter,
       logger
     }),
+    galaxies: await galaxiesOf(config, logger),
     ...tlsOf(config)
   })
 
@@ -105,6 +109,19 @@ function redisOf({ redis }: Config): OpenStoreOptions['redis'] {
       ...(caFile && { ca: readFileSync(caFile) }),
       ...(certFile && { cert: readFileSync(certFile), key: readFileSync(keyFile) })
     }
+  }
+}
+
+/** Without the galaxies tags are in Sekoia's own words: no reason not to serve. */
+async function galaxiesOf({ misp }: Config, logger: Logger): Promise<Galaxies | undefined> {
+  if (!misp.galaxiesDir) return undefined
+  try {
+    const galaxies = await loadGalaxies(misp.galaxiesDir)
+    for (const err of galaxies.problems) logger.error({ err }, 'a galaxy of MISP is left out')
+    return galaxies
+  } catch (err) {
+    logger.error({ err }, 'the galaxies of MISP are left out')
+    return undefined
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox'
 import { auth, overload, server } from './clients.ts'
+import { misp } from './misp.ts'
 import { section } from './notes.ts'
 import { demo, log, metrics } from './operator.ts'
 import { stix, taxii } from './served.ts'
@@ -23,6 +24,7 @@ export const configSchema = section('sekoia-feed-gateway', {
   auth,
   taxii,
   stix,
+  misp,
   log,
   metrics,
   demo

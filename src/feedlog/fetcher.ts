@@ -75,9 +75,9 @@ export class Fetcher {
 
   async #ask(caller: Caller, source: Source, restart: Source, limit: number): Promise<Fetched> {
     const { identity, upstream, meter } = this.#parts
-    const { feedId, types } = identity
+    const { feedId, types, all } = identity
     const ask = (from: Source): Promise<Page> =>
-      upstream.page(caller, { feedId, types, limit, ...from })
+      upstream.page(caller, { feedId, types, limit, all, ...from })
     try {
       return { page: await ask(source), isRestart: false }
     } catch (error) {

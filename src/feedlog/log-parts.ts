@@ -23,6 +23,8 @@ export interface FeedLogIdentity {
   readonly name: string
   readonly feedId: string
   readonly types: readonly string[]
+  /** True when revoked and expired objects are asked for explicitly. */
+  readonly all: boolean
 }
 
 export interface FeedLogParts {

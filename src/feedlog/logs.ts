@@ -42,6 +42,9 @@ export interface FeedLogsParts {
   readonly settings: FeedLogsSettings
 }
 
+/** What of a feed one log holds. */
+type Selection = Omit<FeedLogIdentity, 'name'>
+
 interface Description {
   readonly feed: Promise<Feed | undefined>
   readonly at: number
@@ -79,11 +82,11 @@ export class FeedLogs implements Records {
   }
 
   async read(request: ReadRequest): Promise<ReadResult> {
-    const { caller, feedId, types } = request
+    const { caller, feedId } = request
     const deadline = this.#parts.clock.now() + this.#parts.settings.readBudgetMs
     for (let restarts = 0; ; restarts++) {
       this.#parts.access.assertNotRefused(caller, feedId)
-      const log = await this.#open(caller, feedId, types)
+      const log = await this.#open(caller, await this.#selectionOf(request))
       try {
         if (log.journal.isBegun) await this.#assertFeedRights(caller, feedId)
         else await within(this.#assertWalkable(caller, feedId), deadline - this.#parts.clock.now())
@@ -98,10 +101,17 @@ export class FeedLogs implements Records {
     }
   }
 
-  async lookup(request: LookupRequest): Promise<FoundRecord[]> {
-    const { caller, feedId } = request
+  /**
+   * Resolves when what is held of the feed may be shown to the caller: Sekoia's yes is recent, or was its last word
+   * and it cannot be asked (G6). Throws GatewayError: the refusal, or Sekoia's trouble where it never said anything.
+   */
+  async authorize(caller: Caller, feedId: string): Promise<void> {
     this.#parts.access.assertNotRefused(caller, feedId)
     await this.#assertFeedRights(caller, feedId)
+  }
+
+  async lookup(request: LookupRequest): Promise<FoundRecord[]> {
+    await this.authorize(request.caller, request.feedId)
     try {
       return await this.#lookup.find(request)
     } catch (error) {
@@ -181,8 +191,14 @@ export class FeedLogs implements Records {
     return feed
   }
 
-  #open(caller: Caller, feedId: string, types: readonly string[]): Promise<FeedLog> {
-    const identity = { name: logName(caller, feedId, types), feedId, types }
+  /** A feed that gives revoked and expired objects by itself has one log for all who read it. */
+  async #selectionOf({ caller, feedId, types, all = false }: ReadRequest): Promise<Selection> {
+    const feed = all ? await this.#describe(caller, feedId) : undefined
+    return { feedId, types, all: all && !feed?.givesAll }
+  }
+
+  #open(caller: Caller, selection: Selection): Promise<FeedLog> {
+    const identity = { name: logName(caller, selection), ...selection }
     const known = this.#logs.get(identity.name) ?? this.#busy.get(identity.name)
     if (known) return Promise.resolve(known)
     const opening = this.#load(identity).catch(error => {
@@ -217,7 +233,7 @@ export class FeedLogs implements Records {
   }
 
   async #openIfHeld(caller: Caller, feedId: string): Promise<FeedLog | undefined> {
-    const log = await this.#open(caller, feedId, [])
+    const log = await this.#open(caller, { feedId, types: [], all: false })
     return log.journal.isBegun ? log : undefined
   }
 
@@ -246,9 +262,9 @@ export class FeedLogs implements Records {
 }
 
 /** The name of a log in the store: the scope and a digest of the rest, so nothing of a URL gets into it. */
-export function logName(caller: Caller, feedId: string, types: readonly string[]): string {
+export function logName(caller: Caller, { feedId, types, all }: Selection): string {
   const what = createHash('sha256')
-    .update(JSON.stringify([feedId, types]))
+    .update(JSON.stringify(all ? [feedId, types, 'all'] : [feedId, types]))
     .digest('hex')
   return `v1:${caller.scope}:${what.slice(0, 32)}`
 }

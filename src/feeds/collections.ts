@@ -47,7 +47,13 @@ export function toCollections(
 function asDefault(id: string, listed: Feed | undefined): Feed {
   const everything = { types: [], observableTypes: [], tlps: [], sources: [], labels: [] }
   const description = 'Everything Sekoia publishes to every community'
-  const plain = { ...everything, description, sortOrder: undefined, format: 'json' }
+  const plain = {
+    ...everything,
+    description,
+    sortOrder: undefined,
+    format: 'json',
+    givesAll: false
+  }
   return { ...plain, ...listed, id, title: defaultTitle }
 }
 

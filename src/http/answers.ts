@@ -1,8 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { CompressedAnswers } from './compressed.ts'
 import { createTag, isHeld } from './conditional.ts'
-import { chooseEncoding } from './encodings.ts'
+import { chooseEncoding, compressing, type Encoding } from './encodings.ts'
 
 /** A 200 that a dialect has found, before it is known whether the client has it already. */
 export interface Answer {
@@ -11,6 +13,15 @@ export interface Answer {
   readonly digest: string
   /** The bytes, in pieces; called only when they are to be sent. */
   readonly body: () => readonly Buffer[]
+  /** The whole body in a coding that is at hand. */
+  readonly encoded?: { readonly encoding: Encoding; readonly bytes: Buffer }
+}
+
+/** A 200 that is too large to be held: its pieces are made as they are sent. */
+export interface LongAnswer extends Omit<Answer, 'body' | 'encoded'> {
+  /** Bytes of all pieces. */
+  readonly length: number
+  readonly pieces: () => Iterable<Buffer>
 }
 
 /** What all answers of a dialect have in common. */
@@ -51,17 +62,11 @@ export class Answers {
 
   /** Needs `privateAnswers` on the scope. A HEAD costs no body, and tells none of its length. */
   async send(request: FastifyRequest, reply: FastifyReply, answer: Answer & Form): Promise<void> {
-    const tag = createTag({
-      scope: request.caller?.scope ?? '',
-      url: request.raw.url ?? '',
-      representation: `${answer.mediaType} ${answer.representation}`,
-      content: answer.digest
-    })
+    const tag = tagOf(request, answer)
     const isUnchanged = isHeld(request.headers['if-none-match'], tag)
     const isBodiless = isUnchanged || request.method === 'HEAD'
     const body = isBodiless ? undefined : await this.#bodyFor(request, tag, answer)
-    // A lifetime of 0 keeps the caching plugin from answering 304 by itself.
-    reply.headers(answer.headers).header('cache-control', cacheControl).etag(tag, 0)
+    setHead(reply, answer, tag)
     if (isUnchanged) return reply.code(304).send()
     reply.header('content-type', answer.mediaType)
     if (!body) return reply.send()
@@ -70,8 +75,33 @@ export class Answers {
     write(reply, body.pieces)
   }
 
+  /** As {@link send}; in a coding only as fast as it is made, and then of a length not told. */
+  async stream(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    answer: LongAnswer & Form
+  ): Promise<void> {
+    const tag = tagOf(request, answer)
+    setHead(reply, answer, tag)
+    if (isHeld(request.headers['if-none-match'], tag)) return reply.code(304).send()
+    reply.header('content-type', answer.mediaType)
+    if (request.method === 'HEAD') return reply.send()
+    const encoding = chooseEncoding(request.headers['accept-encoding'])
+    if (encoding) reply.header('content-encoding', encoding)
+    else reply.header('content-length', answer.length)
+    reply.hijack()
+    const { raw } = reply
+    raw.setTimeout(this.#sendTimeoutMs, () => raw.destroy())
+    raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
+    const coding = encoding ? [compressing(encoding)] : []
+    // A client that goes away ends it: there is nobody left to be told.
+    await pipeline([Readable.from(answer.pieces()), ...coding, raw]).catch(() => {})
+  }
+
   async #bodyFor({ headers }: FastifyRequest, tag: string, answer: Answer) {
     const encoding = chooseEncoding(headers['accept-encoding'])
+    const { encoded } = answer
+    if (encoded && encoded.encoding === encoding) return { encoding, pieces: [encoded.bytes] }
     const held = encoding && this.#compressed.get(tag, encoding)
     if (held) return { encoding, pieces: [held] }
     const pieces = answer.body()
@@ -79,6 +109,25 @@ export class Answers {
     return { encoding, pieces: [await this.#compressed.make(tag, encoding, pieces)] }
   }
 }
+
+const tagOf = (
+  { caller, raw }: FastifyRequest,
+  {
+    mediaType,
+    representation,
+    digest
+  }: Pick<Answer & Form, 'mediaType' | 'representation' | 'digest'>
+): string =>
+  createTag({
+    scope: caller?.scope ?? '',
+    url: raw.url ?? '',
+    representation: `${mediaType} ${representation}`,
+    content: digest
+  })
+
+/** A lifetime of 0 keeps the caching plugin from answering 304 by itself. */
+const setHead = (reply: FastifyReply, { headers }: Pick<Answer, 'headers'>, tag: string) =>
+  reply.headers(headers).header('cache-control', cacheControl).etag(tag, 0)
 
 const lengthOf = (pieces: readonly Buffer[]): number =>
   pieces.reduce((sum, { length }) => sum + length, 0)

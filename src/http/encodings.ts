@@ -1,3 +1,4 @@
+import type { Transform } from 'node:stream'
 import { promisify } from 'node:util'
 import zlib, { constants } from 'node:zlib'
 import Negotiator from 'negotiator'
@@ -20,6 +21,12 @@ const compressors = {
 
 export type Encoding = keyof typeof compressors
 
+const streams: Readonly<Record<Encoding, () => Transform>> = {
+  zstd: () => zlib.createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } }),
+  br: () => zlib.createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
+  gzip: () => zlib.createGzip({ level: 1 })
+}
+
 const offered = Object.keys(compressors) as Encoding[]
 const all = [...offered, 'identity']
 
@@ -39,3 +46,6 @@ export function chooseEncoding(acceptEncoding: string | undefined): Encoding | u
 /** Compresses off the main thread. */
 export const compress = (encoding: Encoding, body: Buffer): Promise<Buffer> =>
   compressors[encoding](body)
+
+/** What compresses as it goes, off the main thread. */
+export const compressing = (encoding: Encoding): Transform => streams[encoding]()

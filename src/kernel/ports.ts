@@ -43,6 +43,8 @@ export interface PageRequest {
   readonly modifiedAfter?: string
   /** 1 to 2,000. */
   readonly limit: number
+  /** True asks for revoked and expired objects too, whatever the feed says by itself. */
+  readonly all?: boolean | undefined
 }
 
 /** A Sekoia feed as `GET /feeds` describes it; only what the gateway reads. */
@@ -57,6 +59,8 @@ export interface Feed {
   readonly labels: readonly string[]
   readonly sortOrder: 'asc' | 'desc' | undefined
   readonly format: string
+  /** True when the feed gives revoked and expired objects unasked. */
+  readonly givesAll: boolean
 }
 
 /** The upstream as the gateway needs it. Every method throws GatewayError and nothing else. */

@@ -39,6 +39,8 @@ export interface ReadRequest {
   readonly feedId: string
   /** STIX types wanted, sorted, without repeats; empty means all. Applied upstream. */
   readonly types: readonly string[]
+  /** True for revoked and expired objects too, whatever the feed says by itself. Applied upstream. */
+  readonly all?: boolean
   /** Exclusive lower bound of date_added, ms since the epoch; undefined means from the beginning. */
   readonly addedAfter: number | undefined
   /** Continue after this place; it wins over `addedAfter`. */

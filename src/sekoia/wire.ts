@@ -38,11 +38,12 @@ export function parseBaseUrl(text: string): BaseUrl {
 
 /** One page of a feed. Sends `limit` always, and a cursor or a start time, never both (sekoia-api §10). */
 export function feedObjectsPath(base: BaseUrl, request: PageRequest): string {
-  const { feedId, types, cursor, modifiedAfter, limit } = request
+  const { feedId, types, cursor, modifiedAfter, limit, all } = request
   const query: [string, string][] = [['limit', String(Math.min(limit, maxPageLimit))]]
   if (cursor !== undefined) query.push(['cursor', cursor])
   else if (modifiedAfter !== undefined) query.push(['modified_after', modifiedAfter])
   if (types.length > 0) query.push(['match[type]', types.join(',')])
+  if (all) query.push(['include_revoked', 'true'], ['skip_expired', 'false'])
   return `${base.path}/collections/${segment(feedId)}/objects${toQuery(query)}`
 }
 
@@ -133,7 +134,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 function toFeed(value: unknown): Feed | undefined {
   if (!isObject(value) || typeof value['id'] !== 'string') return undefined
-  const { id, title, description, sort_order, format } = value
+  const { id, title, description, sort_order, format, include_revoked, skip_expired } = value
   return {
     id,
     title: typeof title === 'string' ? title : '',
@@ -144,7 +145,8 @@ function toFeed(value: unknown): Feed | undefined {
     sources: toTexts(value['sources']),
     labels: toTexts(value['labels']),
     sortOrder: sort_order === 'asc' || sort_order === 'desc' ? sort_order : undefined,
-    format: typeof format === 'string' ? format : 'json'
+    format: typeof format === 'string' ? format : 'json',
+    givesAll: include_revoked === true && skip_expired === false
   }
 }
 

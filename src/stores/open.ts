@@ -1,38 +1,76 @@
 import type { BaseLogger } from 'pino'
-import type { LogStore } from '../kernel/ports.ts'
 import { createMemoryStore } from './memory.ts'
+import { createMemoryDocuments } from './memory-documents.ts'
 import type { RedisStoreOptions } from './redis.ts'
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite.ts'
+import { openSqliteDocuments } from './sqlite-documents.ts'
+import type { Stores } from './stores.ts'
 
 export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'onTrouble'> {
   /** Given: Redis is the store, and the data directory holds none. */
   readonly redis?: Omit<RedisStoreOptions, 'onTrouble'> | undefined
-  /** Most bytes of bodies held when memory has to stand in for the data directory. */
+  /** Most bytes of bodies, and of documents, held when memory has to stand in for the data directory. */
   readonly memoryMaxBytes: number
   readonly logger: Pick<BaseLogger, 'info' | 'error'>
 }
+
+type OnTrouble = (trouble: string | undefined) => void
 
 /**
  * The store of this process. A store that cannot be used is no reason not to serve (G7): Redis is waited for no
  * longer than its time limit, and memory stands in for a data directory. The log says so once, and `trouble()` says
  * it for as long as it lasts. Later trouble is logged once per change.
  */
-export async function openStore(options: OpenStoreOptions): Promise<LogStore> {
+export async function openStore(options: OpenStoreOptions): Promise<Stores> {
   const { redis, memoryMaxBytes, logger, ...sqlite } = options
-  const onTrouble = (trouble: string | undefined) => {
-    if (trouble)
-      logger.error({ trouble }, 'the store is in trouble: serving from memory and Sekoia')
-    else logger.info('the store works again')
-  }
+  const troubleOf = tellTroubles(logger)
   if (redis) {
     const { openRedisStore } = await import('./redis.ts')
-    return openRedisStore({ ...redis, onTrouble })
+    return openRedisStore({ ...redis, onTrouble: troubleOf() })
   }
+  return {
+    log: openOr(
+      troubleOf(),
+      onTrouble => openSqliteStore({ ...sqlite, onTrouble }),
+      trouble => createMemoryStore({ bodyMaxBytes: memoryMaxBytes, trouble })
+    ),
+    documents: openOr(
+      troubleOf(),
+      onTrouble => openSqliteDocuments({ ...sqlite, onTrouble }),
+      trouble => createMemoryDocuments({ maxBytes: memoryMaxBytes, trouble })
+    )
+  }
+}
+
+function openOr<T>(
+  onTrouble: OnTrouble,
+  open: (onTrouble: OnTrouble) => T,
+  standIn: (trouble: string) => T
+): T {
   try {
-    return openSqliteStore({ ...sqlite, onTrouble })
+    return open(onTrouble)
   } catch (error) {
     const trouble = `the data directory cannot be used: ${(error as Error).message}`
     onTrouble(trouble)
-    return createMemoryStore({ bodyMaxBytes: memoryMaxBytes, trouble })
+    return standIn(trouble)
+  }
+}
+
+/** Logs the troubles of several stores: once what they have in common, and the end once all of them work. */
+function tellTroubles(logger: OpenStoreOptions['logger']): () => OnTrouble {
+  const troubles = new Map<OnTrouble, string>()
+  return () => {
+    const onTrouble: OnTrouble = trouble => {
+      if (trouble === undefined) {
+        troubles.delete(onTrouble)
+        if (troubles.size === 0) logger.info('the store works again')
+        return
+      }
+      const isKnown = [...troubles.values()].includes(trouble)
+      troubles.set(onTrouble, trouble)
+      if (!isKnown)
+        logger.error({ trouble }, 'the store is in trouble: serving from memory and Sekoia')
+    }
+    return onTrouble
   }
 }

@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import { parseRedisUrl, type RedisNode } from './redis-url.ts'
 
-/** One ioredis client for the three ways Redis is run, with the scripts of the store. */
+/** One ioredis client for the three ways Redis is run, with the scripts of the stores. */
 
 export interface RedisConnection {
   /** `rediss://` for TLS. Its nodes are the server, the Sentinels, or some of the Cluster. */
@@ -34,6 +34,7 @@ export interface RedisClient {
   ttl(key: string): Promise<number>
   expire(key: string, seconds: number): Promise<number>
   hgetallBuffer(key: string): Promise<Record<string, Buffer>>
+  hmgetBuffer(key: string, fields: readonly Buffer[]): Promise<(Buffer | null)[]>
   /** Arguments as for EVAL: number of keys, keys, arguments. */
   commitJournal(
     keyCount: number,
@@ -42,13 +43,30 @@ export interface RedisClient {
   loadChangesBuffer(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<Buffer[]>
   releaseLease(keyCount: number, ...keysAndArguments: string[]): Promise<number>
   dropJournal(keyCount: number, ...keysAndArguments: string[]): Promise<number>
+  spaceVersion(keyCount: number, ...keysAndArguments: string[]): Promise<number>
+  /** All in one list, because there may be more than a call can have arguments. */
+  commitDocuments(countKeysAndArguments: readonly (string | number | Buffer)[]): Promise<number>
+  scanTableBuffer(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<Buffer[]>
+  renewLease(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<number>
+  dropSpace(keyCount: number, ...keysAndArguments: string[]): Promise<number>
   quit(): Promise<unknown>
   disconnect(): void
 }
 
 /** Lua by the name of the client's method. */
 export type Scripts = Readonly<
-  Record<'commitJournal' | 'loadChanges' | 'releaseLease' | 'dropJournal', { readonly lua: string }>
+  Record<
+    | 'commitJournal'
+    | 'loadChanges'
+    | 'releaseLease'
+    | 'dropJournal'
+    | 'spaceVersion'
+    | 'commitDocuments'
+    | 'scanTable'
+    | 'renewLease'
+    | 'dropSpace',
+    { readonly lua: string }
+  >
 >
 
 /** Starts to connect, and to connect again for ever, with pauses that grow to a few seconds. */

@@ -94,6 +94,27 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
   }
 }
 
+/** Gives each user of a connection a link of its own to close; the connection ends with the last of them. */
+export function shareLink(link: RedisLink): () => RedisLink {
+  let users = 0
+  return () => {
+    let isClosed = false
+    users++
+    return {
+      async run(kind, work) {
+        if (isClosed) throw new Error('the store is closed')
+        return link.run(kind, work)
+      },
+      async close() {
+        if (isClosed) return
+        isClosed = true
+        users--
+        if (users === 0) await link.close()
+      }
+    }
+  }
+}
+
 async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {

@@ -1,8 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Clock, JournalCommit, LogStore } from '../kernel/ports.ts'
 import { createLeases } from './leases.ts'
+import { bytes, openSqliteFile, transaction } from './sqlite-file.ts'
 import { watchTrouble } from './trouble.ts'
 
 /**
@@ -19,8 +18,6 @@ export interface SqliteStoreOptions {
   /** Told when trouble begins (its text) and when it has ended (undefined). */
   readonly onTrouble?: (trouble: string | undefined) => void
 }
-
-const schemaVersion = 1
 
 /** `body_total` is kept by triggers, so that it rolls back with a failed commit and counts every process. */
 const schema = `
@@ -44,12 +41,12 @@ const schema = `
   CREATE TRIGGER body_removed AFTER DELETE ON bodies BEGIN
     UPDATE body_total SET bytes = bytes - old.bytes;
   END;
-  PRAGMA user_version = ${schemaVersion};
 `
 
 /** Opens or creates `feed-log.sqlite`. Throws when the directory or the file cannot be used, leaving both as they are. */
 export function openSqliteStore(options: SqliteStoreOptions): LogStore {
-  const database = openDatabase(options.dataDir)
+  const { dataDir } = options
+  const database = openSqliteFile({ dataDir, name: 'feed-log.sqlite', schema, schemaVersion: 1 })
   const watch = watchTrouble(options.onTrouble)
   const sql = prepare(database)
 
@@ -113,51 +110,6 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     async close() {
       if (database.isOpen) database.close()
     }
-  }
-}
-
-/** The blob as a Buffer over the same memory. */
-const bytes = (value: unknown): Buffer => {
-  const { buffer, byteOffset, byteLength } = value as Uint8Array<ArrayBuffer>
-  return Buffer.from(buffer, byteOffset, byteLength)
-}
-
-function openDatabase(dataDir: string): DatabaseSync {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  const path = join(dataDir, 'feed-log.sqlite')
-  closeSync(openSync(path, 'a', 0o600))
-  const database = new DatabaseSync(path, { timeout: 2000 })
-  try {
-    const found = version(database)
-    if (found > schemaVersion) {
-      throw new Error(
-        `feed-log.sqlite has schema version ${found}, newer than the ${schemaVersion} this gateway knows`
-      )
-    }
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    transaction(database, 'IMMEDIATE', () => {
-      if (version(database) === 0) database.exec(schema)
-    })
-    return database
-  } catch (error) {
-    database.close()
-    throw error
-  }
-}
-
-const version = (database: DatabaseSync): number =>
-  Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
-
-function transaction<T>(database: DatabaseSync, mode: 'DEFERRED' | 'IMMEDIATE', work: () => T): T {
-  database.exec(`BEGIN ${mode}`)
-  try {
-    const result = work()
-    database.exec('COMMIT')
-    return result
-  } catch (error) {
-    // SQLite has already rolled back by itself after some failures, a full disk among them.
-    if (database.isTransaction) database.exec('ROLLBACK')
-    throw error
   }
 }
 

@@ -18,6 +18,7 @@ const feedOf = (id: string, rest: Partial<Feed> = {}): Feed => ({
   labels: [],
   sortOrder: 'asc',
   format: 'json',
+  givesAll: true,
   ...rest
 })
 

@@ -13,7 +13,8 @@ const everything: Feed = {
   sources: [],
   labels: [],
   sortOrder: 'asc',
-  format: 'json'
+  format: 'json',
+  givesAll: true
 }
 const indicator = {
   type: 'indicator',

@@ -94,7 +94,8 @@ t.test('a feed is read leniently: what is missing or odd becomes empty', async t
       sources: [],
       labels: ['a'],
       sortOrder: undefined,
-      format: 'json'
+      format: 'json',
+      givesAll: false
     }
   ])
 })

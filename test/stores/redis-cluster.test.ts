@@ -1,7 +1,12 @@
 import t, { type Test } from 'tap'
-import { openRedisStore, type RedisStoreOptions } from '../../src/stores/redis.ts'
+import type { RedisStoreOptions } from '../../src/stores/redis.ts'
+import {
+  documentStoreContract,
+  firstDocuments,
+  sharedDocumentsContract
+} from '../contract/document-store.ts'
 import { firstCommit, logStoreContract } from '../contract/log-store.ts'
-import { redisOptions, startRedisCluster, until } from '../support/redis.ts'
+import { openRedis, redisOptions, startRedisCluster, until } from '../support/redis.ts'
 
 t.setTimeout(300_000)
 
@@ -11,14 +16,17 @@ let opened = 0
 const open = async (t: Test, options: Partial<RedisStoreOptions> = {}) => {
   const ports = nodes.map(node => node.port)
   const keyPrefix = `test${++opened}:`
-  const store = await openRedisStore(
-    redisOptions(ports, { mode: 'cluster', keyPrefix, ...options })
-  )
-  t.teardown(() => store.close())
-  return { store, keyPrefix }
+  const all = redisOptions(ports, { mode: 'cluster', keyPrefix, ...options })
+  const { log: store, documents } = await openRedis(t, all)
+  return { store, documents, keyPrefix }
 }
 
 logStoreContract(t, async t => (await open(t)).store)
+documentStoreContract(t, async t => (await open(t)).documents)
+sharedDocumentsContract(
+  t,
+  async (t, keyPrefix) => (await open(t, { keyPrefix: `${keyPrefix}:` })).documents
+)
 
 t.test('logs spread over the nodes, each with all its keys on one', async t => {
   const { store, keyPrefix } = await open(t)
@@ -35,6 +43,24 @@ t.test('logs spread over the nodes, each with all its keys on one', async t => {
     const tags = new Set(keys.map(key => /\{(.*)\}/.exec(key)?.[1]))
     t.ok(tags.size > 0)
     t.equal(keys.length, 4 * tags.size)
+  }
+})
+
+t.test('spaces spread over the nodes, each with all its keys on one', async t => {
+  const { documents, keyPrefix } = await open(t)
+  const spaces = Array.from({ length: 30 }, (_, i) => `space${i}`)
+  for (const space of spaces) {
+    await documents.commit(space, firstDocuments())
+    await documents.lease(space, 'owner', 60_000)
+  }
+  const perNode = await Promise.all(
+    nodes.map(async node => (await node.call('KEYS', `${keyPrefix}1:*`)) as string[])
+  )
+  t.equal(perNode.flat().length, 3 * spaces.length)
+  for (const keys of perNode) {
+    const tags = new Set(keys.map(key => /\{(.*)\}/.exec(key)?.[1]))
+    t.ok(tags.size > 0)
+    t.equal(keys.length, 3 * tags.size)
   }
 })
 
@@ -84,13 +110,9 @@ t.test('a node that hangs: operations on it end, the others are served', async t
 t.test('down at start: opens in trouble, works once it is up', async t => {
   const own = await startRedisCluster(t)
   for (const node of own) await node.kill()
-  const store = await openRedisStore(
-    redisOptions(
-      own.map(node => node.port),
-      { mode: 'cluster', timeoutMs: 500 }
-    )
-  )
-  t.teardown(() => store.close())
+  const ports = own.map(node => node.port)
+  const options = redisOptions(ports, { mode: 'cluster', timeoutMs: 500 })
+  const { log: store } = await openRedis(t, options)
   t.match(store.trouble(), /^connecting failed: /)
   await t.rejects(store.load('log'), { message: /^Redis is not connected: / })
   for (const node of own) await node.start()

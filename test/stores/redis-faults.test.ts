@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { openRedisStore, type RedisStoreOptions } from '../../src/stores/redis.ts'
+import type { RedisStoreOptions } from '../../src/stores/redis.ts'
+import { firstDocuments } from '../contract/document-store.ts'
 import { firstCommit } from '../contract/log-store.ts'
-import { redisOptions, startRedis, until } from '../support/redis.ts'
+import { closeStores, openRedis, redisOptions, startRedis, until } from '../support/redis.ts'
 
 /** One trouble each: every operation ends by itself, and the store works again once Redis does. */
 
@@ -13,17 +14,23 @@ const timeoutMs = 300
 
 const open = async (t: Test, port: number, options: Partial<RedisStoreOptions> = {}) => {
   const changes: (string | undefined)[] = []
-  const store = await openRedisStore(
-    redisOptions(port, { timeoutMs, onTrouble: trouble => changes.push(trouble), ...options })
-  )
-  t.teardown(() => store.close())
+  const onTrouble = (trouble: string | undefined) => changes.push(trouble)
+  const stores = await openRedis(t, redisOptions(port, { timeoutMs, onTrouble, ...options }))
+  const { log: store, documents } = stores
   const attempts = () =>
     Promise.allSettled<unknown>([
       store.load('log'),
       store.commit('log', firstCommit()),
       store.readBody('log', 1),
       store.writeBody('log', 1, Buffer.from('body 1')),
-      store.drop('log')
+      store.drop('log'),
+      documents.version('space'),
+      documents.commit('space', firstDocuments()),
+      documents.get('space', 'events', ['a']),
+      documents.scan('space', 'events')[Symbol.asyncIterator]().next(),
+      documents.lease('space', 'owner', 1000),
+      documents.release('space', 'owner'),
+      documents.drop('space')
     ])
   /** An operation that hangs ends the test by its timeout. */
   const allReject = async (t: Test, message: RegExp) => {
@@ -36,8 +43,11 @@ const open = async (t: Test, port: number, options: Partial<RedisStoreOptions> =
     t.ok((await attempts()).every(({ status }) => status === 'fulfilled'))
     t.equal(await store.commit('log', firstCommit()), true)
     t.equal((await store.load('log'))?.version, 1)
+    t.equal(await documents.commit('space', firstDocuments()), true)
+    t.equal(documents.trouble(), undefined)
   }
-  return { store, changes, allReject, recovers }
+  const close = () => closeStores(stores)
+  return { store, documents, close, changes, allReject, recovers }
 }
 
 t.test('down at start: opens in trouble, every operation rejects, works once it is up', async t => {
@@ -120,20 +130,21 @@ t.test('accepts connections and never answers: opens after timeoutMs, rejects, c
     for (const socket of sockets) socket.destroy()
     silent.close()
   })
-  const { store, changes, allReject } = await open(t, (silent.address() as AddressInfo).port)
+  const { port } = silent.address() as AddressInfo
+  const { store, close, changes, allReject } = await open(t, port)
   t.match(store.trouble(), /^connecting failed: /)
   await allReject(t, /^Redis is not connected: /)
-  await store.close()
+  await close()
   await t.rejects(store.load('log'), { message: 'the store is closed' })
   t.equal(changes.length, 1)
 })
 
 t.test('close: ends while the server hangs', async t => {
   const server = await startRedis(t)
-  const { store } = await open(t, server.port)
+  const { store, close } = await open(t, server.port)
   server.pause()
   const lost = t.rejects(store.load('log'))
-  await t.resolves(store.close())
+  await t.resolves(close())
   await lost
   server.resume()
 })
@@ -201,9 +212,15 @@ t.test('a wrong password: trouble that does not repeat it, until it is right', a
 
 t.test('errors carry no more than a message: no command, no arguments', async t => {
   const server = await startRedis(t)
-  const { store } = await open(t, server.port)
+  const { store, documents } = await open(t, server.port)
   await server.call('SET', 'test:1:{log}:journal', 'not a hash')
-  for (const operation of [store.load('log'), store.commit('log', firstCommit())]) {
+  await server.call('SET', 'test:1:{space}:space', 'not a hash')
+  for (const operation of [
+    store.load('log'),
+    store.commit('log', firstCommit()),
+    documents.version('space'),
+    documents.commit('space', firstDocuments())
+  ]) {
     const error = await operation.then(
       () => undefined,
       (error: Error) => error

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { openRedisStore } from '../../src/stores/redis.ts'
+import { documentStoreContract } from '../contract/document-store.ts'
 import { firstCommit, logStoreContract } from '../contract/log-store.ts'
-import { redisOptions, startSentinel, until } from '../support/redis.ts'
+import { openRedis, redisOptions, startSentinel, until } from '../support/redis.ts'
 
 t.setTimeout(300_000)
 
@@ -16,22 +16,21 @@ const options = () => {
 }
 
 logStoreContract(t, async t => {
-  const store = await openRedisStore(options())
-  t.teardown(() => store.close())
-  return store
+  const { log } = await openRedis(t, options())
+  return log
 })
 
+documentStoreContract(t, async t => (await openRedis(t, options())).documents)
+
 t.test('a name the Sentinels do not know is trouble', async t => {
-  const store = await openRedisStore({ ...options(), sentinelName: 'other', timeoutMs: 300 })
-  t.teardown(() => store.close())
+  const { log: store } = await openRedis(t, { ...options(), sentinelName: 'other', timeoutMs: 300 })
   t.equal(store.trouble(), trouble)
   await t.rejects(store.load('log'), { message: /^Redis is not connected: / })
 })
 
 t.test('the Sentinel is down at start: works once it is up', async t => {
   await sentinel.kill()
-  const store = await openRedisStore({ ...options(), timeoutMs: 300 })
-  t.teardown(() => store.close())
+  const { log: store } = await openRedis(t, { ...options(), timeoutMs: 300 })
   t.equal(store.trouble(), trouble)
   await sentinel.start()
   await until(() => store.trouble() === undefined)
@@ -40,11 +39,8 @@ t.test('the Sentinel is down at start: works once it is up', async t => {
 
 t.test('the master dies: the store goes on with the replica that took its place', async t => {
   const changes: (string | undefined)[] = []
-  const store = await openRedisStore({
-    ...options(),
-    onTrouble: trouble => changes.push(trouble)
-  })
-  t.teardown(() => store.close())
+  const onTrouble = (trouble: string | undefined) => changes.push(trouble)
+  const { log: store } = await openRedis(t, { ...options(), onTrouble })
   await store.commit('log', firstCommit())
   await until(async () => /slave0:.*lag=[01]/.test(String(await master.call('INFO'))))
   const copied = async () => (await replica.call('DBSIZE')) === (await master.call('DBSIZE'))

@@ -1,19 +1,18 @@
 import t, { type Test } from 'tap'
-import { openRedisStore, type RedisStoreOptions } from '../../src/stores/redis.ts'
+import type { RedisStoreOptions } from '../../src/stores/redis.ts'
 import { firstCommit, logStoreContract } from '../contract/log-store.ts'
-import { redisOptions, startRedis } from '../support/redis.ts'
+import { openRedis, redisOptions, startRedis, until } from '../support/redis.ts'
 
 t.setTimeout(300_000)
 
 const server = await startRedis(t)
 
-/** A store beside the others: each has a prefix of its own. */
+/** Stores beside the others: each pair has a prefix of its own. */
 let opened = 0
 const open = async (t: Test, options: Partial<RedisStoreOptions> = {}) => {
   const all = redisOptions(server.port, { keyPrefix: `test${++opened}:`, ...options })
-  const store = await openRedisStore(all)
-  t.teardown(() => store.close())
-  return { ...all, store }
+  const { log: store, documents } = await openRedis(t, all)
+  return { ...all, store, documents }
 }
 
 logStoreContract(t, async t => (await open(t)).store)
@@ -95,3 +94,27 @@ t.test('a closed store rejects', async t => {
   await t.rejects(store.load('log'), { message: 'the store is closed' })
   await t.rejects(store.commit('log', firstCommit()), { message: 'the store is closed' })
 })
+
+t.test(
+  'logs and documents share a connection, which ends with the last that is closed',
+  async t => {
+    const { store, documents, keyPrefix } = await open(t)
+    const connections = async () => {
+      const list = String(await server.call('CLIENT', 'LIST'))
+      return list.split('\n').filter(line => line.includes('name=sekoia-feed-gateway ')).length
+    }
+    const before = await connections()
+    const pair = await open(t, { keyPrefix })
+    t.equal(await connections(), before + 1)
+    await pair.store.close()
+    await t.rejects(pair.store.load('log'), { message: 'the store is closed' })
+    t.equal(await pair.documents.version('space'), 0)
+    await pair.documents.close()
+    await until(async () => (await connections()) === before)
+    t.equal(await store.version('log'), 0)
+    await documents.close()
+    await t.rejects(documents.version('space'), { message: 'the store is closed' })
+    t.equal(await store.version('log'), 0)
+    t.equal(store.trouble(), undefined)
+  }
+)

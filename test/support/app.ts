@@ -60,18 +60,20 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
     }
   }
   const meter = createMeter({ processMetrics: true })
+  const stores = await openStore({
+    ...config.store,
+    memoryMaxBytes: config.cache.maxBytes,
+    clock,
+    logger
+  })
   const app = await buildApp({
     config,
     logger,
     meter,
     clock,
     secret: options.secret ?? Buffer.alloc(32, 7),
-    store: await openStore({
-      ...config.store,
-      memoryMaxBytes: config.cache.maxBytes,
-      clock,
-      logger
-    }),
+    store: stores.log,
+    documents: stores.documents,
     upstream: createSekoiaClient({
       ...config.upstream,
       baseUrl: simulator.url,

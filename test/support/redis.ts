@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
-import type { RedisStoreOptions } from '../../src/stores/redis.ts'
+import { openRedisStore, type RedisStoreOptions } from '../../src/stores/redis.ts'
+import type { Stores } from '../../src/stores/stores.ts'
 
 /** Real Redis servers on free ports of loopback, in directories of their own, gone when the test ends. */
 
@@ -47,6 +48,17 @@ export const redisOptions = (
   bodySeconds: 30 * 86_400,
   ...options
 })
+
+/** What `openRedisStore` gives, closed when the test ends. */
+export async function openRedis(t: Test, options: RedisStoreOptions): Promise<Stores> {
+  const stores = await openRedisStore(options)
+  t.teardown(() => closeStores(stores))
+  return stores
+}
+
+export async function closeStores({ log, documents }: Stores): Promise<void> {
+  await Promise.all([log.close(), documents.close()])
+}
 
 /** One server; `args` as on its command line. */
 export const startRedis = (t: Test, args: readonly string[] = []): Promise<RedisServer> =>

@@ -1,0 +1,25 @@
+/** Why a pattern, or a part of it, is not said in MISP's own types; the words are also values of a metric's label. */
+export const fallbackReasons = [
+  /** There is none, or it is blank: nothing is emitted. */
+  'no-pattern',
+  /** Its language is neither STIX nor one that MISP has a type for. */
+  'pattern-type',
+  /** It is no pattern of STIX. */
+  'unparsed',
+  /** Observations that are qualified or joined by more than OR, or more than 64 alternatives. */
+  'structure',
+  /** Something other than `=`, IN, LIKE without wildcards, or ISSUBSET of addresses. */
+  'operator',
+  'unknown-object',
+  'unknown-path',
+  /** AND of what no type and no Object of MISP holds together. */
+  'unrelated-and',
+  /** Only properties that say nothing without others, such as the size of a file. */
+  'incomplete',
+  /** MISP would refuse a value. */
+  'refused-value',
+  /** The pattern is longer than a value may be: it is not emitted. */
+  'too-long'
+] as const
+
+export type FallbackReason = (typeof fallbackReasons)[number]

@@ -1,0 +1,28 @@
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+
+const compress = promisify(zlib.zstdCompress)
+const decompress = promisify(zlib.zstdDecompress)
+
+/** A file of a publication as it lies in the store: compressed, in the form that goes out to those who take it. */
+export interface StoredFile {
+  /** Of an event: its timestamp, epoch seconds; otherwise 0. */
+  readonly timestamp: number
+  readonly zstd: Buffer
+}
+
+const headBytes = 4
+
+export async function encodeFile(text: string, timestamp: number): Promise<Buffer> {
+  const head = Buffer.alloc(headBytes)
+  head.writeUInt32BE(timestamp)
+  return Buffer.concat([head, await compress(Buffer.from(text))])
+}
+
+export const decodeFile = (stored: Buffer): StoredFile => ({
+  timestamp: stored.readUInt32BE(0),
+  zstd: stored.subarray(headBytes)
+})
+
+/** The bytes of the file itself. */
+export const unpack = ({ zstd }: StoredFile): Promise<Buffer> => decompress(zstd)

@@ -1,0 +1,52 @@
+import type { FastifyRequest } from 'fastify'
+import { requireCaller } from '../http/auth.ts'
+import { spaceOf } from './feed-documents.ts'
+import type { MispOptions } from './routes.ts'
+import type { FeedState } from './state.ts'
+
+/** `GET /misp/`: for a key, each feed it sees as a feed of MISP, and how far its building has come. */
+export async function toListing(
+  request: FastifyRequest,
+  { catalog, publications, clock, settings }: MispOptions
+): Promise<Buffer> {
+  const caller = requireCaller(request)
+  const base = settings.publicUrl || `${request.protocol}://${request.host}`
+  const feeds = await catalog.list(caller)
+  const now = clock.now()
+  const entries = await Promise.all(
+    feeds.map(async feed => ({
+      id: feed.collectionId,
+      title: feed.title,
+      url: `${base.replace(/\/+$/, '')}/misp/${feed.collectionId}`,
+      ...(feed.obstacle === undefined
+        ? toProgress(await publications.state(spaceOf(caller, feed.feedId)), now)
+        : { status: 'impossible', reason: feed.obstacle })
+    }))
+  )
+  return Buffer.from(JSON.stringify({ feeds: entries }))
+}
+
+function toProgress(state: FeedState | undefined, now: number): object {
+  if (!state) return { status: 'not asked for yet' }
+  const { totals, publishedAt, isFilled, objectsRead } = state
+  return {
+    status: isFilled ? 'in sync' : 'first build',
+    ...totals,
+    lastPublication: publishedAt === 0 ? null : new Date(publishedAt).toISOString(),
+    objectsRead,
+    ...(isFilled ? {} : estimate(state, now))
+  }
+}
+
+/** Feeds come in the order of time: how much of it has been read says how much is left. */
+function estimate({ startedAt, objectsRead, since, position }: FeedState, now: number): object {
+  const seconds = Math.max(1, (now - startedAt) / 1000)
+  const from = Date.parse(since || '2019-01-01')
+  const read = position ? Math.max(0, position.natural - from) : 0
+  const left = read > 0 ? (seconds * (now - from - read)) / read : undefined
+  return {
+    objectsPerSecond: Math.round(objectsRead / seconds),
+    readUpTo: position ? new Date(position.natural).toISOString() : null,
+    secondsLeft: left === undefined ? null : Math.max(0, Math.round(left))
+  }
+}

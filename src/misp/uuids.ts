@@ -1,0 +1,33 @@
+import { v5 } from 'uuid'
+
+/**
+ * Every uuid of a MISP feed is a version 5: of the product, the feed and its layout, the event, and what stands in
+ * it (misp-feed.md §4). The same thing has the same uuid on every gateway, for every key, and after the loss of all
+ * state; two things never share one.
+ */
+
+/** The namespace of this product; changed, it would make every MISP import everything a second time. */
+const product = '2f6d5d5c-6f1e-5b0e-9c59-6b3f3a0d8a11'
+
+/** Names are hashed as bytes: a lone surrogate in a value is no text for the library. */
+const named = (name: string, namespace: string): string => v5(Buffer.from(name), namespace)
+
+/** @param layout changes when events are cut in another way: see {@link layoutOf} */
+export const feedNamespace = (feedId: string, layout: number): string =>
+  named(`feed:${feedId}:layout:${layout}`, product)
+
+/** @param name from bucket-name.ts `eventName` */
+export const eventUuid = (namespace: string, name: string): string => named(name, namespace)
+
+export const attributeUuid = (event: string, type: string, value: string): string =>
+  named(`attr|${type}|${value}`, event)
+
+/** @param source the STIX id of what it was made from; `n` counts its objects */
+export const objectUuid = (event: string, template: string, source: string, n: number): string =>
+  named(`obj|${template}|${source}|${n}`, event)
+
+export const relatedUuid = (object: string, relation: string, value: string): string =>
+  named(`${relation}|${value}`, object)
+
+export const reportUuid = (event: string, source: string): string =>
+  named(`report|${source}`, event)

@@ -1,0 +1,81 @@
+import { type Bucket, decodeBucket, encodeBucket } from './bucket.ts'
+import type { Changes, FeedDocuments } from './feed-documents.ts'
+import type { Row } from './rows.ts'
+import type { IdSet } from './walk.ts'
+
+/** What a walk says of the rows: ids by bucket. */
+export interface Verdict {
+  /** Held as present, and missed by the walk. */
+  readonly missing: ReadonlyMap<string, readonly string[]>
+  /** Held as vanished, and seen by the walk. */
+  readonly returned: ReadonlyMap<string, readonly string[]>
+  /** Rows held as present. */
+  readonly present: number
+}
+
+/**
+ * Compares what is held with what a walk found. What was read after the walk began is left alone.
+ *
+ * @param begun when the walk began, ms since the epoch
+ */
+export async function judge(
+  documents: FeedDocuments,
+  found: Pick<IdSet, 'has'>,
+  begun: number
+): Promise<Verdict> {
+  const missing = new Map<string, string[]>()
+  const returned = new Map<string, string[]>()
+  let present = 0
+  for await (const batch of documents.scan('bucket')) {
+    for (const { key, value } of batch) {
+      for (const { id, gone, readAt } of rowsOf(await decodeBucket(key, value))) {
+        if (!gone) present++
+        if (readAt >= begun || gone?.why === 'revoked') continue
+        if (!gone && !found.has(id)) add(missing, key, id)
+        if (gone && found.has(id)) add(returned, key, id)
+      }
+    }
+  }
+  return { missing, returned, present }
+}
+
+const rowsOf = ({ rows, report }: Bucket): Row[] => [
+  ...rows.values(),
+  ...(report ? [report.row] : [])
+]
+
+function add(lists: Map<string, string[]>, bucket: string, id: string): void {
+  const known = lists.get(bucket)
+  if (known) known.push(id)
+  else lists.set(bucket, [id])
+}
+
+export const countOf = (lists: Verdict['missing']): number =>
+  [...lists.values()].reduce((sum, { length }) => sum + length, 0)
+
+/** Marks rows as vanished, or as present again; the names of the buckets that changed. */
+export async function mark(
+  documents: FeedDocuments,
+  { missing, returned }: Pick<Verdict, 'missing' | 'returned'>,
+  now: number,
+  changes: Changes
+): Promise<string[]> {
+  const names = [...new Set([...missing.keys(), ...returned.keys()])]
+  for (const name of names) {
+    const [stored] = await documents.get('bucket', [name])
+    if (!stored) continue
+    const bucket = await decodeBucket(name, stored)
+    for (const id of missing.get(name) ?? [])
+      change(bucket, id, row => ({ ...row, gone: { why: 'vanished', at: now } }))
+    for (const id of returned.get(name) ?? []) change(bucket, id, ({ gone, ...row }) => row)
+    changes.put('bucket', name, await encodeBucket(bucket))
+    changes.put('dirty', name, Buffer.alloc(0))
+  }
+  return names
+}
+
+function change(bucket: Bucket, id: string, to: (row: Row) => Row): void {
+  const row = bucket.rows.get(id)
+  if (row) bucket.rows.set(id, to(row))
+  if (bucket.report?.row.id === id) bucket.report = { ...bucket.report, row: to(bucket.report.row) }
+}

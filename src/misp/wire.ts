@@ -1,0 +1,106 @@
+/** Events as MISP reads them (misp-feed.md §1.4). Members stand in the order of their names (invariant 1). */
+
+export interface TagBody {
+  readonly colour: string
+  readonly name: string
+}
+
+export interface AttributeBody {
+  readonly Tag: readonly TagBody[]
+  readonly category: string
+  readonly comment: string
+  readonly deleted: boolean
+  readonly disable_correlation: boolean
+  readonly first_seen?: string
+  readonly last_seen?: string
+  readonly object_relation?: string
+  /** Epoch seconds. */
+  readonly timestamp: string
+  readonly to_ids: boolean
+  readonly type: string
+  readonly uuid: string
+  readonly value: string
+}
+
+export interface ObjectBody {
+  readonly Attribute: readonly AttributeBody[]
+  readonly ObjectReference: readonly []
+  readonly comment: string
+  readonly deleted: boolean
+  readonly description: string
+  readonly 'meta-category': string
+  readonly name: string
+  readonly template_uuid: string
+  readonly template_version: string
+  readonly timestamp: string
+  readonly uuid: string
+}
+
+export interface ReportBody {
+  readonly content: string
+  readonly deleted: boolean
+  readonly name: string
+  readonly timestamp: string
+  readonly uuid: string
+}
+
+export interface OrgBody {
+  readonly name: string
+  readonly uuid: string
+}
+
+/** What manifest and event say alike (§1.2). */
+export interface EventFacts {
+  readonly Orgc: OrgBody
+  readonly Tag: readonly TagBody[]
+  readonly analysis: string
+  /** `YYYY-MM-DD`. */
+  readonly date: string
+  readonly info: string
+  readonly threat_level_id: string
+  readonly timestamp: string
+}
+
+/** What of an event changes over time. */
+export interface EventChildren {
+  /** Each ascending uuid. */
+  readonly Attribute: readonly AttributeBody[]
+  readonly EventReport: readonly ReportBody[]
+  readonly Object: readonly ObjectBody[]
+}
+
+export interface EventBody extends EventChildren, EventFacts {
+  readonly extends_uuid: string
+  readonly publish_timestamp: string
+  readonly published: boolean
+  readonly uuid: string
+}
+
+/** Attributes of an event, those of its Objects included. */
+export const attributeCount = (event: EventChildren): number =>
+  event.Object.reduce((sum, object) => sum + object.Attribute.length, event.Attribute.length)
+
+/** The organisation that all events come from: Sekoia's own identity (§3.2). */
+export const orgc: OrgBody = { name: 'SEKOIA', uuid: '357447d7-9229-4ce1-b7fa-f1b83587048e' }
+
+const colours: readonly (readonly [string, string])[] = [
+  ['tlp:clear', '#ffffff'],
+  ['tlp:green', '#33ff00'],
+  ['tlp:amber', '#ffc000'],
+  ['tlp:red', '#ff2b2b'],
+  ['kill-chain:', '#5b1a77'],
+  ['misp-galaxy:', '#0088cc'],
+  ['PAP:', '#8b8b8b']
+]
+
+export const toTag = (name: string): TagBody => ({
+  colour: colours.find(([start]) => name.startsWith(start))?.[1] ?? '#2c6e8f',
+  name
+})
+
+/** An event as the text of its file; its members stand as they do in {@link EventBody}'s making, render.ts. */
+export const toFile = (event: EventBody): string => JSON.stringify({ Event: event })
+
+/** The event in the text that {@link toFile} made. */
+export const parseFile = (text: string): EventBody =>
+  (JSON.parse(text) as { readonly Event: EventBody }).Event

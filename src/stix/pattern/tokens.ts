@@ -1,0 +1,113 @@
+import type { Literal } from './ast.ts'
+import { prefixed, toNumber } from './literals.ts'
+import { PatternError } from './refusal.ts'
+
+/**
+ * A pattern's text as tokens, in one pass: every expression below is anchored where the pass stands and has
+ * one way to match, so the work is linear in the text.
+ */
+export type Token = Mark | LiteralToken
+
+/** A name, a keyword, an operator, punctuation, or the end. */
+interface Mark {
+  readonly kind: 'word' | 'symbol' | 'end'
+  /** As written; '' for the end. */
+  readonly text: string
+  /** Index into the pattern's text. */
+  readonly at: number
+}
+
+interface LiteralToken {
+  readonly kind: 'literal'
+  readonly text: string
+  readonly at: number
+  readonly literal: Literal
+}
+
+const blank =
+  /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|\/\/[^\r\n]*|\/\*[\s\S]*?\*\//y
+const word = /[A-Za-z_][A-Za-z0-9_-]*/y
+const number = /[+-]?(?:\d+(?:\.\d+)?|\.\d+)/y
+const symbol = /[=!<>]=|<>|[=<>[\]().,:*]/y
+const unescaped = /[^'\\]*/y
+
+/**
+ * All tokens of a pattern; white space and comments are left out, the last token is the end.
+ * @throws PatternError where a character begins no token, and for a string or a literal that is not valid.
+ */
+export function tokenize(text: string): readonly Token[] {
+  const tokenizer = new Tokenizer(text)
+  const tokens: Token[] = []
+  do tokens.push(tokenizer.next())
+  while (tokens.at(-1)!.kind !== 'end')
+  return tokens
+}
+
+class Tokenizer {
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  next(): Token {
+    this.#skipBlanks()
+    const at = this.#at
+    if (at === this.#text.length) return { kind: 'end', text: '', at }
+    if (this.#text[at] === "'") return this.#literal(at, this.#string())
+    const name = this.#take(word)
+    if (name) return this.#word(name, at)
+    const digits = this.#take(number)
+    if (digits) return this.#literal(at, toNumber(digits))
+    const mark = this.#take(symbol)
+    if (!mark) throw new PatternError('character', at)
+    return { kind: 'symbol', text: mark, at }
+  }
+
+  #skipBlanks(): void {
+    let skipped = this.#take(blank)
+    while (skipped) skipped = this.#take(blank)
+  }
+
+  /** Moves past what matches here; '' when nothing does. */
+  #take(expression: RegExp): string {
+    expression.lastIndex = this.#at
+    const found = expression.exec(this.#text)?.[0] ?? ''
+    this.#at += found.length
+    return found
+  }
+
+  #word(name: string, at: number): Token {
+    if (name === 'true' || name === 'false')
+      return this.#literal(at, { kind: 'boolean', value: name === 'true' })
+    const read = prefixed.get(name)
+    if (!read || this.#text[this.#at] !== "'") return { kind: 'word', text: name, at }
+    const start = this.#at + 1
+    const end = this.#text.indexOf("'", start)
+    if (end < 0) throw new PatternError('literal', at)
+    this.#at = end + 1
+    return this.#literal(at, read(this.#text.slice(start, end)))
+  }
+
+  #literal(at: number, literal: Literal | undefined): Token {
+    if (!literal) throw new PatternError('literal', at)
+    return { kind: 'literal', text: this.#text.slice(at, this.#at), at, literal }
+  }
+
+  #string(): Literal {
+    this.#at++
+    let value = this.#take(unescaped)
+    while (this.#text[this.#at] === '\\') value += this.#escaped() + this.#take(unescaped)
+    if (this.#text[this.#at] !== "'") throw new PatternError('string', this.#at)
+    this.#at++
+    return { kind: 'string', value }
+  }
+
+  #escaped(): string {
+    const character = this.#text[this.#at + 1]
+    if (character !== "'" && character !== '\\') throw new PatternError('string', this.#at)
+    this.#at += 2
+    return character
+  }
+}

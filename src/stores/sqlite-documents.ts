@@ -1,0 +1,166 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
+import type { Clock, Document, DocumentCommit, DocumentStore } from '../kernel/ports.ts'
+import { decodeKey, encodeKey } from './document-key.ts'
+import { bytes, openSqliteFile, transaction } from './sqlite-file.ts'
+import { watchTrouble } from './trouble.ts'
+
+/**
+ * Documents in an SQLite file of their own, which may be shared by processes of one machine: so may the leases, which
+ * are in the file. Calls are synchronous inside; a commit is one transaction.
+ */
+
+export interface SqliteDocumentsOptions {
+  /** Made (mode 0700) when it is not there. */
+  readonly dataDir: string
+  /** By which leases end: the same in every process that shares the file. */
+  readonly clock: Pick<Clock, 'now'>
+  /** Told when trouble begins (its text) and when it has ended (undefined). */
+  readonly onTrouble?: (trouble: string | undefined) => void
+}
+
+/**
+ * Keys are bytes, because text would not keep them all apart. Documents have rowids: without, values of a kilobyte
+ * took nearly three times the space, and as much more time.
+ */
+const schema = `
+  CREATE TABLE spaces (space TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE documents (
+    space TEXT, "table" TEXT, key BLOB, value BLOB NOT NULL, PRIMARY KEY (space, "table", key)
+  );
+  CREATE TABLE leases (
+    space TEXT PRIMARY KEY, owner TEXT NOT NULL, taken_at INTEGER NOT NULL, ends_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+`
+
+/** A batch of a scan ends with the first of these that is reached. */
+const batch = { documents: 1000, bytes: 1024 * 1024 }
+
+/** Opens or creates `documents.sqlite`. Throws when the directory or the file cannot be used, leaving both as they are. */
+export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentStore {
+  const { dataDir, clock } = options
+  const database = openSqliteFile({ dataDir, name: 'documents.sqlite', schema, schemaVersion: 1 })
+  const watch = watchTrouble(options.onTrouble)
+  const sql = prepare(database)
+
+  const version = (space: string) => Number(sql.version.get(space)?.['version'] ?? 0)
+
+  const value = (space: string, table: string, key: string) => {
+    const row = sql.value.get(space, table, encodeKey(key))
+    return row && bytes(row['value'])
+  }
+
+  const commit = (space: string, change: DocumentCommit) => {
+    if (version(space) !== change.expectedVersion) return false
+    for (const { table, key } of inOrder(change.deletes)) sql.delete.run(space, table, key)
+    for (const { table, key, value } of inOrder(change.puts)) sql.put.run(space, table, key, value)
+    sql.putVersion.run(space, change.expectedVersion + 1)
+    return true
+  }
+
+  const batchFrom = (space: string, table: string, from: Buffer) => {
+    const sizes = sql.sizes
+      .all(space, table, from, batch.documents)
+      .map(row => Number(row['bytes']))
+    return sql.documents
+      .all(space, table, from, countWithin(sizes, batch.bytes))
+      .map((row): Document => ({ key: decodeKey(bytes(row['key'])), value: bytes(row['value']) }))
+  }
+
+  /** Each batch is a read of its own: no transaction is open while the caller works, and others get their turn. */
+  async function* scan(space: string, table: string) {
+    let from = Buffer.alloc(0)
+    for (;;) {
+      const documents = await read(() => batchFrom(space, table, from))
+      const last = documents.at(-1)
+      if (!last) return
+      yield documents
+      from = after(encodeKey(last.key))
+      await setImmediate()
+    }
+  }
+
+  const lease = (space: string, owner: string, ms: number) => {
+    const now = clock.now()
+    return sql.takeLease.run(space, owner, now, now + ms).changes > 0
+  }
+
+  const read = <T>(work: () => T) =>
+    watch.attempt('reading', () => transaction(database, 'DEFERRED', work))
+  const write = <T>(work: () => T) =>
+    watch.attempt('writing', () => transaction(database, 'IMMEDIATE', work))
+
+  return {
+    version: space => read(() => version(space)),
+    get: (space, table, keys) => read(() => keys.map(key => value(space, table, key))),
+    scan,
+    commit: (space, change) => write(() => commit(space, change)),
+    lease: (space, owner, ms) => write(() => lease(space, owner, ms)),
+    release: (space, owner) =>
+      write(() => {
+        sql.dropLease.run(space, owner)
+      }),
+    drop: space =>
+      write(() => {
+        sql.dropVersion.run(space)
+        sql.dropDocuments.run(space)
+      }),
+    trouble: watch.text,
+    async close() {
+      if (database.isOpen) database.close()
+    }
+  }
+}
+
+/** In the order of the index, whose pages are then written once. Changes of one key keep their order. */
+const inOrder = <T extends { readonly table: string; readonly key: string }>(
+  changes: readonly T[]
+) =>
+  changes
+    .map(change => ({ ...change, key: encodeKey(change.key) }))
+    .sort((a, b) => compareNames(a.table, b.table) || Buffer.compare(a.key, b.key))
+
+const compareNames = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1)
+
+/** How many of the first reach `bytes` together. */
+function countWithin(sizes: readonly number[], bytes: number): number {
+  let count = 0
+  for (let sum = 0; count < sizes.length && sum < bytes; count++) sum += sizes[count]!
+  return count
+}
+
+/** The first key that can follow. */
+const after = (key: Buffer) => Buffer.concat([key, Buffer.of(0)])
+
+const prepare = (database: DatabaseSync) => ({
+  version: database.prepare('SELECT version FROM spaces WHERE space = ?'),
+  value: database.prepare(
+    'SELECT value FROM documents WHERE space = ? AND "table" = ? AND key = ?'
+  ),
+  sizes: database.prepare(
+    `SELECT length(value) AS bytes FROM documents WHERE space = ? AND "table" = ? AND key >= ?
+     ORDER BY key LIMIT ?`
+  ),
+  documents: database.prepare(
+    `SELECT key, value FROM documents WHERE space = ? AND "table" = ? AND key >= ?
+     ORDER BY key LIMIT ?`
+  ),
+  put: database.prepare(
+    `INSERT INTO documents VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET value = excluded.value`
+  ),
+  delete: database.prepare('DELETE FROM documents WHERE space = ? AND "table" = ? AND key = ?'),
+  putVersion: database.prepare(
+    'INSERT INTO spaces VALUES (?, ?) ON CONFLICT DO UPDATE SET version = excluded.version'
+  ),
+  dropVersion: database.prepare('DELETE FROM spaces WHERE space = ?'),
+  dropDocuments: database.prepare('DELETE FROM documents WHERE space = ?'),
+  // A lease taken in the future is one of before the machine's clock was set back.
+  takeLease: database.prepare(
+    `INSERT INTO leases VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE
+     SET owner = excluded.owner, taken_at = excluded.taken_at, ends_at = excluded.ends_at
+     WHERE owner = excluded.owner OR ends_at <= excluded.taken_at OR taken_at > excluded.taken_at`
+  ),
+  dropLease: database.prepare('DELETE FROM leases WHERE space = ? AND owner = ?')
+})

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { commentOf, confidenceTag, ownTags, tagsOf, tlpOf } from '../../src/misp/context.ts'
+import { fallbackReasons } from '../../src/misp/fallbacks.ts'
+import type { Galaxies } from '../../src/misp/galaxies.ts'
+import { loadGalaxies } from '../../src/misp/galaxies.ts'
+import {
+  type Mapped,
+  type MispObject,
+  type MispValue,
+  type StixObject,
+  templates
+} from '../../src/misp/model.ts'
+import { mapIndicator } from '../../src/misp/pattern-mapping.ts'
+import {
+  mapCourseOfAction,
+  mapNote,
+  mapReport,
+  mapVulnerability
+} from '../../src/misp/report-mapping.ts'
+import { timeOf } from '../../src/misp/rows.ts'
+import { subjectNamers } from '../../src/misp/subjects.ts'
+import { valueTypes } from '../../src/misp/values.ts'
+
+/** One entry for every row of misp-feed.md §3.1 and §3.2, STIX beside what MISP gets. */
+interface Row {
+  /** The row, and which of its cases. */
+  readonly row: string
+  readonly stix: Readonly<Record<string, unknown>>
+  readonly misp: unknown
+}
+
+interface ContextRow extends Row {
+  readonly made: keyof typeof makers
+  /** With the galaxies below at hand. */
+  readonly galaxies?: boolean
+}
+
+const rowsOf = <T extends Row>(file: string): T[] =>
+  JSON.parse(readFileSync(new URL(`golden/${file}.json`, import.meta.url), 'utf8'))
+
+const indicators = rowsOf<Row>('indicators')
+const contexts = rowsOf<ContextRow>('context')
+
+const toObject = (stix: Row['stix'], type = 'indicator'): StixObject => ({
+  id: 'golden--1',
+  type,
+  ...stix
+})
+
+/** As JSON has it, where nothing is `null`. */
+const plain = (mapped: Mapped) => ({ ...mapped, fallback: mapped.fallback ?? null })
+
+for (const { row, stix, misp } of indicators) {
+  t.test(`§3.1 ${row}`, async t => {
+    t.strictSame(plain(mapIndicator(toObject(stix))), misp)
+  })
+}
+
+const galaxyFiles = {
+  'threat-actor': [{ value: 'Example Bear', meta: { synonyms: ['EX-1'] } }],
+  malpedia: [{ value: 'Example RAT' }],
+  sector: [{ value: 'Finance' }],
+  'target-information': [{ value: 'France' }],
+  'mitre-malware': [{ value: 'Agent Tesla - S0331', meta: { external_id: 'S0331' } }],
+  'mitre-attack-pattern': [{ value: 'Phishing - T1566', meta: { external_id: 'T1566' } }]
+}
+const folder = t.testdir(
+  Object.fromEntries(
+    Object.entries(galaxyFiles).map(([type, values]) => [
+      `${type}.json`,
+      JSON.stringify({ type, values })
+    ])
+  )
+)
+
+const statements = ['RED', 'AMBER', 'GREEN', 'CLEAR'].map(level => ({
+  id: `marking-definition--pap-${level.toLowerCase()}`,
+  type: 'marking-definition',
+  definition_type: 'statement',
+  definition: { statement: `PAP:${level}` }
+}))
+const resolve = (wanted: string) => statements.find(({ id }) => id === wanted)
+
+const makers = {
+  tlp: (object: StixObject) =>
+    tlpOf((object['object_marking_refs'] as string[]) ?? [], resolve, 'amber'),
+  ownTags: (object: StixObject) => ownTags(object, resolve),
+  confidence: (object: StixObject) => confidenceTag(object['confidence']),
+  comment: (object: StixObject) =>
+    commentOf({
+      id: object.id,
+      name: object['name'] as string,
+      confidence: object['confidence'] as number,
+      until: timeOf(object, 'valid_until')!
+    }),
+  source: (object: StixObject, galaxies?: Galaxies) => tagsOf(object, 'source', galaxies),
+  subject: (object: StixObject, galaxies?: Galaxies) => tagsOf(object, 'subject', galaxies),
+  courseOfAction: (object: StixObject) => mapCourseOfAction(object),
+  report: (object: StixObject) => mapReport(object),
+  vulnerability: (object: StixObject) => mapVulnerability(object),
+  note: (object: StixObject) => mapNote(object)
+}
+
+t.test('§3.2', async t => {
+  const galaxies = await loadGalaxies(folder)
+  for (const { row, made, stix, misp, ...options } of contexts) {
+    const args = options.galaxies ? ([galaxies] as const) : []
+    t.strictSame(makers[made](toObject(stix), ...args), misp, row)
+  }
+})
+
+t.test('rows of the golden files are told apart by their names', async t => {
+  const names = [...indicators, ...contexts].map(({ row }) => row)
+  t.equal(new Set(names).size, names.length)
+})
+
+const mapped = indicators.map(({ misp }) => misp as Mapped)
+const madeBy = (made: ContextRow['made']) => contexts.filter(row => row.made === made)
+const objects = [
+  ...mapped.flatMap(({ objects }) => objects),
+  ...madeBy('courseOfAction').map(({ misp }) => misp as MispObject)
+]
+const values: readonly MispValue[] = [
+  ...mapped.flatMap(({ attributes }) => attributes),
+  ...objects.flatMap(object => object.values),
+  ...madeBy('report').flatMap(({ misp }) => {
+    const { links, vulnerabilities } = misp as ReturnType<typeof mapReport>
+    return [...links, ...vulnerabilities]
+  })
+]
+
+t.test('every template has a golden row', async t => {
+  t.strictSame(
+    [...new Set(objects.map(({ template }) => template))].sort(),
+    Object.keys(templates).sort()
+  )
+})
+
+t.test('every type and category that can be emitted has a golden row', async t => {
+  const emitted = Object.entries(valueTypes).flatMap(([type, { categories }]) =>
+    categories.map(category => `${type} in ${category}`)
+  )
+  const golden = values.map(({ type, category }) => `${type} in ${category}`)
+  t.strictSame([...new Set(golden)].sort(), emitted.sort())
+})
+
+t.test('every reason for a fallback has a golden row, or emits nothing', async t => {
+  const silent = ['no-pattern', 'too-long']
+  const golden = mapped.flatMap(({ fallback }) => fallback ?? [])
+  t.strictSame([...new Set([...golden, ...silent])].sort(), [...fallbackReasons].sort())
+})
+
+t.test('every type of object that names something has a golden row', async t => {
+  const golden = madeBy('subject').map(({ stix }) => stix['type'])
+  t.strictSame([...new Set(golden)].sort(), Object.keys(subjectNamers).sort())
+})

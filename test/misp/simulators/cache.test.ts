@@ -1,0 +1,64 @@
+import t from 'tap'
+import {
+  attribute,
+  event,
+  HandMadeFeed,
+  hashLine,
+  inside,
+  object,
+  uuid5
+} from '../../support/misp/hand-made.ts'
+import { pulling } from '../../support/misp/pulling.ts'
+
+/** What a MISP caches of a feed (misp-feed.md §1.3, §1.7). */
+
+const Attribute = [
+  attribute(10, { type: 'url', value: 'http://a.example/X' }),
+  attribute(11, { type: 'ip-dst|port', value: '192.0.2.1|80' }),
+  attribute(12, { type: 'comment' })
+]
+const objects = [object(20, [inside(21)])]
+
+t.test('hashes.csv is enough, for both ways to look a value up', async t => {
+  const feed = new HandMadeFeed(event(1, { Attribute }))
+  const values = ['http://a.example/X', 'http://a.example/x', '192.0.2.1']
+  feed.hashes = values.map(value => `${hashLine(value, 1)}\n`).join('')
+  const misp = pulling(feed)
+  const { source, junk, size } = await misp.cache()
+  t.strictSame({ source, junk, size }, { source: 'hashes.csv', junk: [], size: 3 })
+  t.strictSame(feed.requests, ['/hashes.csv'])
+  t.strictSame(misp.feedCache.correlate('url', 'http://a.example/X'), [uuid5(1)])
+  t.strictSame(misp.feedCache.search(' HTTP://a.example/X'), [uuid5(1)])
+  t.strictSame(misp.feedCache.correlate('ip-dst|port', '192.0.2.1|443'), [uuid5(1)])
+  t.strictSame(misp.feedCache.correlate('comment', '192.0.2.1'), [])
+  t.strictSame(misp.feedCache.search('b.example'), [])
+})
+
+t.test('a blank or one-column line is junk', async t => {
+  const feed = new HandMadeFeed()
+  feed.hashes = `\n${hashLine('a', 1)}\n\nabc\n${hashLine('b', 1)}\n\n`
+  t.strictSame((await pulling(feed).cache()).junk, ['', 'abc'])
+})
+
+for (const [title, status, hashes] of [
+  ['empty', 200, ''],
+  ['not found', 404, 'x']
+] as const) {
+  t.test(`with hashes.csv ${title}, MISP reads the manifest and every event`, async t => {
+    const feed = new HandMadeFeed(event(1, { Attribute, Object: objects }))
+    feed.hashes = hashes
+    if (status !== 200) feed.statuses.set('/hashes.csv', status)
+    const misp = pulling(feed)
+    const { source, failed } = await misp.cache()
+    t.strictSame({ source, failed }, { source: 'events', failed: undefined })
+    t.strictSame(feed.requests, ['/hashes.csv', '/manifest.json', `/${uuid5(1)}.json`])
+    t.strictSame(misp.feedCache.correlate('url', 'http://a.example/X'), [uuid5(1)])
+    t.strictSame(misp.feedCache.correlate('md5', String(inside(21)['value'])), [], 'no Objects')
+  })
+}
+
+t.test('the fallback fails with the first event that is missing', async t => {
+  const feed = new HandMadeFeed(event(1, { Attribute }))
+  feed.statuses.set(`/${uuid5(1)}.json`, 500)
+  t.match((await pulling(feed).cache()).failed, /answered 500/)
+})

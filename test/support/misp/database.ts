@@ -1,0 +1,139 @@
+/** What a MISP has stored. Its maps are keyed by UUID, which MISP keeps unique over all events. */
+
+export interface LocalEvent {
+  readonly uuid: string
+  readonly info: string
+  readonly date: string
+  readonly analysis: string
+  readonly threatLevel: string
+  /** Epoch seconds. */
+  readonly timestamp: number
+  readonly published: boolean
+  readonly orgc: string
+  readonly tags: ReadonlySet<string>
+}
+
+export interface LocalAttribute {
+  readonly uuid: string
+  readonly event: string
+  /** The UUID of its Object; undefined at the top level. */
+  readonly object: string | undefined
+  readonly relation: string
+  readonly type: string
+  readonly category: string
+  readonly value: string
+  readonly toIds: boolean
+  readonly comment: string
+  readonly deleted: boolean
+  readonly disableCorrelation: boolean
+  /** ISO 8601. */
+  readonly firstSeen: string | undefined
+  readonly lastSeen: string | undefined
+  /** Epoch seconds. */
+  readonly timestamp: number
+  readonly tags: ReadonlySet<string>
+}
+
+export interface LocalObject {
+  readonly uuid: string
+  readonly event: string
+  readonly name: string
+  readonly metaCategory: string
+  readonly description: string
+  readonly templateUuid: string
+  readonly templateVersion: string
+  readonly comment: string
+  readonly deleted: boolean
+  readonly timestamp: number
+}
+
+export interface LocalReference {
+  readonly uuid: string
+  readonly event: string
+  /** The UUID of the Object that refers. */
+  readonly source: string
+  readonly target: string
+  readonly relationship: string
+  readonly comment: string
+  readonly deleted: boolean
+  readonly timestamp: number
+}
+
+export interface LocalReport {
+  readonly uuid: string
+  readonly event: string
+  readonly name: string
+  readonly content: string
+  readonly deleted: boolean
+  readonly timestamp: number
+}
+
+/** Something that MISP refused, and logged or passed over in silence. */
+export interface Dropped {
+  readonly what: 'manifest' | 'event' | 'attribute' | 'object' | 'reference' | 'report' | 'tag'
+  readonly uuid: string
+  readonly reason: string
+}
+
+type Identified = Pick<LocalAttribute, 'event' | 'type' | 'category' | 'value'>
+
+export class Database {
+  readonly events = new Map<string, LocalEvent>()
+  readonly objects = new Map<string, LocalObject>()
+  readonly references = new Map<string, LocalReference>()
+  readonly reports = new Map<string, LocalReport>()
+  readonly dropped: Dropped[] = []
+  /** MISP's clock, in epoch seconds. */
+  readonly now: () => number
+  readonly #attributes = new Map<string, LocalAttribute>()
+  /** The live top-level attributes that MISP takes for the same. */
+  readonly #same = new Map<string, Set<string>>()
+
+  constructor(now: () => number) {
+    this.now = now
+  }
+
+  get attributes(): ReadonlyMap<string, LocalAttribute> {
+    return this.#attributes
+  }
+
+  saveAttribute(attribute: LocalAttribute): void {
+    const known = this.#attributes.get(attribute.uuid)
+    if (known) this.#same.get(sameness(known))?.delete(known.uuid)
+    this.#attributes.set(attribute.uuid, attribute)
+    if (attribute.deleted || attribute.object !== undefined) return
+    const key = sameness(attribute)
+    const uuids = this.#same.get(key) ?? new Set()
+    this.#same.set(key, uuids.add(attribute.uuid))
+  }
+
+  /** The UUID of another live top-level attribute of the event that MISP takes for the same. */
+  findSame(attribute: LocalAttribute): string | undefined {
+    const uuids = this.#same.get(sameness(attribute)) ?? []
+    return [...uuids].find(uuid => uuid !== attribute.uuid)
+  }
+
+  attributesOf(object: string): LocalAttribute[] {
+    return [...this.#attributes.values()].filter(attribute => attribute.object === object)
+  }
+
+  drop(what: Dropped['what'], uuid: string, reason: string): void {
+    this.dropped.push({ what, uuid, reason })
+  }
+}
+
+/** What MISP compares when it looks for an attribute by its value. */
+export const sameness = ({ event, type, category, value }: Identified): string =>
+  JSON.stringify([event, type, category, collated(value)])
+
+/**
+ * The value as the columns `value1` and `value2` compare it: MISP 2.5.1 declares them `utf8mb3_unicode_ci`, for
+ * which neither case nor accents count.
+ */
+export const collated = (value: string): string =>
+  value
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll('ß', 'ss')
+    .replace(/ +$/, '')
