@@ -48,6 +48,9 @@ const maxChanges = 10_000
 const readLimit = 2000
 const readBytes = 8 * 1024 * 1024
 
+/** So many missing at once, and more than half of all, are not believed the first time. */
+const suspicious = 100
+
 /** The second look of a walk takes pages of another size: what lay on the edge of one then lies inside. */
 const walkLimits = [2000, 1777] as const
 
@@ -265,7 +268,8 @@ export class Builder {
     const verdict = await this.#verdict(feed, caller, begun)
     const missing = countOf(verdict.missing)
     // So much at once is more likely Sekoia's mistake, or a feed being edited: it has to be said twice.
-    const isBelieved = missing * 2 <= verdict.present || missing <= state.missed
+    const isBelieved =
+      missing < suspicious || missing * 2 <= verdict.present || missing <= state.missed
     Object.assign(state, { walkedAt: begun, missed: isBelieved ? 0 : missing })
     const changes = new Changes()
     const believed = isBelieved ? verdict : { ...verdict, missing: new Map() }

@@ -51,22 +51,22 @@ const registry = (name: string): Meaning =>
   weak(related('registry-key', name, 'text', { category: 'Persistence mechanism' }))
 
 /** The types of hashes by the name of the algorithm without hyphens. */
-const fileHashes: Readonly<Record<string, ValueTypeName>> = {
-  md5: 'md5',
-  sha1: 'sha1',
-  sha224: 'sha224',
-  sha256: 'sha256',
-  sha384: 'sha384',
-  sha512: 'sha512',
-  sha3256: 'sha3-256',
-  ssdeep: 'ssdeep',
-  tlsh: 'tlsh'
-}
-const certificateHashes: Readonly<Record<string, ValueTypeName>> = {
-  md5: 'x509-fingerprint-md5',
-  sha1: 'x509-fingerprint-sha1',
-  sha256: 'x509-fingerprint-sha256'
-}
+const fileHashes: ReadonlyMap<string, ValueTypeName> = new Map([
+  ['md5', 'md5'],
+  ['sha1', 'sha1'],
+  ['sha224', 'sha224'],
+  ['sha256', 'sha256'],
+  ['sha384', 'sha384'],
+  ['sha512', 'sha512'],
+  ['sha3256', 'sha3-256'],
+  ['ssdeep', 'ssdeep'],
+  ['tlsh', 'tlsh']
+])
+const certificateHashes: ReadonlyMap<string, ValueTypeName> = new Map([
+  ['md5', 'x509-fingerprint-md5'],
+  ['sha1', 'x509-fingerprint-sha1'],
+  ['sha256', 'x509-fingerprint-sha256']
+])
 const algorithmByLength: Readonly<Record<number, string>> = {
   32: 'md5',
   40: 'sha1',
@@ -98,17 +98,14 @@ const endOf =
     return side === 'dst' ? { ...host, alone: { type: 'domain', toIds: true } } : host
   }
 
-const layers: Readonly<Record<string, string>> = {
-  ipv4: 'layer3-protocol',
-  ipv6: 'layer3-protocol',
-  icmp: 'layer3-protocol',
-  tcp: 'layer4-protocol',
-  udp: 'layer4-protocol',
-  sctp: 'layer4-protocol'
-}
+const layer3: ReadonlySet<string> = new Set(['ipv4', 'ipv6', 'icmp'])
+const layer4: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp'])
 
-const protocol = (value: string): Meaning =>
-  weak(network(layers[value.toLowerCase()] ?? 'layer7-protocol', 'text'))
+function protocol(value: string): Meaning {
+  const name = value.toLowerCase()
+  const layer = layer3.has(name) ? 3 : layer4.has(name) ? 4 : 7
+  return weak(network(`layer${layer}-protocol`, 'text'))
+}
 
 const wallet = (value: string): Meaning => {
   const type = normalise('btc', value) === undefined ? 'text' : 'btc'
@@ -202,7 +199,7 @@ function hashMeaning(object: string, path: string, value: string): Meaning | Fal
   if (object !== 'file' && object !== 'x509-certificate') return unknown(object)
   const isAny = path === 'hashes[*]'
   const algorithm = isAny ? algorithmByLength[value.trim().length] : path.slice('hashes.'.length)
-  const type = algorithm && types[algorithm.replaceAll('-', '')]
+  const type = algorithm && types.get(algorithm.replaceAll('-', ''))
   if (type) return hash(object === 'file' ? 'file' : 'x509', type)
   return isAny ? 'refused-value' : 'unknown-path'
 }

@@ -3,8 +3,16 @@ import { parsePattern } from '../stix/pattern/parse.ts'
 import { toTerms } from '../stix/pattern/terms.ts'
 import { type Fact, maxAlternatives, toFacts } from './facts.ts'
 import type { Mapped, MispValue, StixObject } from './model.ts'
-import { distinct, failed, isFileHash, mapFacts, mapHashes, type Outcome } from './term-mapping.ts'
-import { maxBytes, normalise, type ValueTypeName, valueTypes } from './values.ts'
+import {
+  distinct,
+  failed,
+  isFileHash,
+  mapFacts,
+  mapHashes,
+  type Outcome,
+  typed
+} from './term-mapping.ts'
+import { maxBytes, normalise, type ValueTypeName } from './values.ts'
 
 /** Types of MISP for patterns of other languages. */
 const ruleTypes: Readonly<Record<string, ValueTypeName>> = {
@@ -67,7 +75,5 @@ function fallBack(pattern: string, { attributes, objects, reason }: Outcome): Ma
 
 function whole(type: ValueTypeName, text: string, toIds: boolean): MispValue | undefined {
   const value = normalise(type, text)
-  return value === undefined
-    ? undefined
-    : { type, category: valueTypes[type].categories[0], value, toIds }
+  return value === undefined ? undefined : typed(type, value, toIds)
 }

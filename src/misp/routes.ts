@@ -9,7 +9,6 @@ import type { Clock } from '../kernel/ports.ts'
 import type { Catalog, CatalogFeed } from '../kernel/records.ts'
 import { sendPlainError } from './errors.ts'
 import { spaceOf } from './feed-documents.ts'
-import type { MispFeeds } from './feeds.ts'
 import { toListing } from './listing.ts'
 import type { Manifest, Publications, PublishedFile } from './publications.ts'
 
@@ -17,11 +16,23 @@ export interface MispOptions {
   readonly catalog: Catalog
   /** Resolves when what is held of the feed may be shown to the caller (G6). */
   readonly authorize: (caller: Caller, feedId: string) => Promise<void>
-  readonly feeds: MispFeeds
-  readonly publications: Publications
+  readonly feeds: WantedFeeds
+  readonly publications: Pick<Publications, 'manifest' | 'event' | 'hashes' | 'state'>
   readonly answers: Answers
   readonly clock: Pick<Clock, 'now'>
   readonly settings: MispRouteSettings
+}
+
+/** Those that are asked for, see feeds.ts. */
+export interface WantedFeeds {
+  want(caller: Caller, feed: CatalogFeed): WantedFeed
+}
+
+export interface WantedFeed {
+  /** Why the feed could not be brought up to date last; undefined when it could. */
+  readonly failure: GatewayError | undefined
+  /** Resolves with the next publication, or after `ms` milliseconds, or when `signal` says so. */
+  nextPublication(ms: number, signal: AbortSignal): Promise<void>
 }
 
 export interface MispRouteSettings {

@@ -3,6 +3,7 @@ import type { StixObject } from './model.ts'
 import { attackId, cveIds } from './references.ts'
 import { textOf } from './rows.ts'
 import { machineTag } from './tags.ts'
+import { toLine } from './text.ts'
 
 /**
  * How a thing is named by tags on what it has to do with (misp-feed.md §3.2). Values of official galaxies are never
@@ -11,15 +12,17 @@ import { machineTag } from './tags.ts'
  */
 type Namer = (object: StixObject, galaxies: Galaxies | undefined) => string[]
 
+const nameOf = (object: StixObject): string => toLine(textOf(object, 'name'))
+
 const own =
   (kind: string): Namer =>
   object =>
-    machineTag(`sekoia:${kind}`, textOf(object, 'name'))
+    machineTag(`sekoia:${kind}`, nameOf(object))
 
 const listed =
   (galaxy: GalaxyType): Namer =>
   (object, galaxies) =>
-    galaxyTag(galaxy, galaxies?.byName(galaxy, textOf(object, 'name')))
+    galaxyTag(galaxy, galaxies?.byName(galaxy, nameOf(object)))
 
 const galaxyTag = (galaxy: GalaxyType, value: string | undefined): string[] =>
   value === undefined ? [] : machineTag(`misp-galaxy:${galaxy}`, value)
@@ -29,7 +32,7 @@ const attack =
   (galaxy: GalaxyType, kind: 'G' | 'S' | 'T' | 'M'): Namer =>
   (object, galaxies) => {
     const id = attackId(object, kind)
-    const name = textOf(object, 'name')
+    const name = nameOf(object)
     if (id === undefined || name === '') return []
     const value = galaxies?.has(galaxy) ? galaxies.byId(galaxy, id) : `${name} - ${id}`
     return galaxyTag(galaxy, value)
@@ -56,7 +59,7 @@ const identity: Namer = (object, galaxies) => {
 }
 
 const location: Namer = (object, galaxies) => {
-  const name = textOf(object, 'name') || textOf(object, 'country') || textOf(object, 'region')
+  const name = nameOf(object) || textOf(object, 'country') || textOf(object, 'region')
   return firstOf(listed('target-information'), own('location'))({ ...object, name }, galaxies)
 }
 

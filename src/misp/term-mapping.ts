@@ -79,7 +79,8 @@ function mapKnown(known: readonly Known[]): Outcome {
   return mapObject(known)
 }
 
-const typed = (type: ValueTypeName, value: string, toIds: boolean): MispValue => ({
+/** A value in its own category. */
+export const typed = (type: ValueTypeName, value: string, toIds: boolean): MispValue => ({
   type,
   category: valueTypes[type].categories[0],
   value,

@@ -30,7 +30,7 @@ export async function judge(
     for (const { key, value } of batch) {
       for (const { id, gone, readAt } of rowsOf(await decodeBucket(key, value))) {
         if (!gone) present++
-        if (readAt >= begun || gone?.why === 'revoked') continue
+        if (readAt > begun || gone?.why === 'revoked') continue
         if (!gone && !found.has(id)) add(missing, key, id)
         if (gone && found.has(id)) add(returned, key, id)
       }

@@ -34,7 +34,6 @@ export interface RedisClient {
   ttl(key: string): Promise<number>
   expire(key: string, seconds: number): Promise<number>
   hgetallBuffer(key: string): Promise<Record<string, Buffer>>
-  hmgetBuffer(key: string, fields: readonly Buffer[]): Promise<(Buffer | null)[]>
   /** Arguments as for EVAL: number of keys, keys, arguments. */
   commitJournal(
     keyCount: number,
@@ -46,6 +45,10 @@ export interface RedisClient {
   spaceVersion(keyCount: number, ...keysAndArguments: string[]): Promise<number>
   /** All in one list, because there may be more than a call can have arguments. */
   commitDocuments(countKeysAndArguments: readonly (string | number | Buffer)[]): Promise<number>
+  getDocumentsBuffer(
+    keyCount: number,
+    ...keysAndArguments: (string | Buffer)[]
+  ): Promise<(Buffer | null)[]>
   scanTableBuffer(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<Buffer[]>
   renewLease(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<number>
   dropSpace(keyCount: number, ...keysAndArguments: string[]): Promise<number>
@@ -62,6 +65,7 @@ export type Scripts = Readonly<
     | 'dropJournal'
     | 'spaceVersion'
     | 'commitDocuments'
+    | 'getDocuments'
     | 'scanTable'
     | 'renewLease'
     | 'dropSpace',

@@ -15,7 +15,7 @@ export interface RedisDocumentsOptions {
 
 /**
  * A space is a hash of `version` and, under a colon and each table's name, how many documents that table holds. A
- * table that holds another number was evicted or tampered with: the space is then as good as empty.
+ * table that holds another number was evicted or tampered with: the space is then empty, whatever is read of it.
  */
 const versionOf = `
   local function versionOf(space)
@@ -31,7 +31,7 @@ const versionOf = `
     return version
   end`
 
-/** What a space names; the name of no table is the version's. */
+/** Each field of a space ends the key of a table, but for `version`, which ends the key of nothing. */
 const dropTables = `
   local function dropTables(space)
     for _, field in ipairs(redis.call('HKEYS', space)) do
@@ -77,11 +77,21 @@ export const documentScripts = {
       redis.call('HSET', space, 'version', version + 1)
       return 1`
   },
-  /** KEYS: the table. ARGV: cursor, count. The run id of the server, the next cursor, then key and value in turn. */
+  /** KEYS: the space, the table. ARGV: keys, no more than Lua unpacks. Their values, or nothing of an empty space. */
+  getDocuments: {
+    lua: `${versionOf}
+      if versionOf(KEYS[1]) == 0 then return {} end
+      return redis.call('HMGET', KEYS[2], unpack(ARGV))`
+  },
+  /**
+   * KEYS: the space, the table. ARGV: cursor, count. The run id of the server, the next cursor, then key and value in
+   * turn.
+   */
   scanTable: {
-    lua: `
+    lua: `${versionOf}
       local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-      local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+      if versionOf(KEYS[1]) == 0 then return { server or '', '0' } end
+      local found = redis.call('HSCAN', KEYS[2], ARGV[1], 'COUNT', ARGV[2])
       local reply = { server or '', found[1] }
       for _, item in ipairs(found[2]) do reply[#reply + 1] = item end
       return reply`
@@ -98,7 +108,7 @@ export const documentScripts = {
   dropSpace: { lua: `${dropTables} dropTables(KEYS[1])` }
 } satisfies Partial<Scripts>
 
-/** Most keys of one HMGET. */
+/** Most keys of one HMGET; Lua unpacks no more than some thousands. */
 const getSize = 1000
 
 /** A {@link DocumentStore} over a connection that was made with {@link documentScripts}. */
@@ -108,12 +118,15 @@ export function createRedisDocuments(options: RedisDocumentsOptions): DocumentSt
   const tableKey = (space: string, table: string) => `${spaceKey(space)}:${table}`
   const leaseKey = (space: string) => `${prefix}{${space}}:builder`
 
-  const get = async (key: string, fields: readonly Buffer[]) => {
-    const parts: Promise<(Buffer | null)[]>[] = []
-    for (let i = 0; i < fields.length; i += getSize) {
-      parts.push(client.hmgetBuffer(key, fields.slice(i, i + getSize)))
+  const get = async (space: string, table: string, keys: readonly string[]) => {
+    const where = [spaceKey(space), tableKey(space, table)]
+    const parts: Promise<(Buffer | undefined)[]>[] = []
+    for (let i = 0; i < keys.length; i += getSize) {
+      const part = keys.slice(i, i + getSize)
+      const found = client.getDocumentsBuffer(2, ...where, ...part.map(encodeKey))
+      parts.push(found.then(values => part.map((_, no) => values[no] ?? undefined)))
     }
-    return (await Promise.all(parts)).flat().map(value => value ?? undefined)
+    return (await Promise.all(parts)).flat()
   }
 
   /**
@@ -121,12 +134,14 @@ export function createRedisDocuments(options: RedisDocumentsOptions): DocumentSt
    * the table is begun anew.
    */
   async function* scan(space: string, table: string) {
-    const key = tableKey(space, table)
+    const keys = [spaceKey(space), tableKey(space, table)]
     let server: string | undefined
     let cursor = '0'
     let count = 10
     for (;;) {
-      const reply = await link.run('reading', () => client.scanTableBuffer(1, key, cursor, count))
+      const reply = await link.run('reading', () =>
+        client.scanTableBuffer(2, ...keys, cursor, count)
+      )
       const batch = toBatch(reply)
       const isSame = server === undefined || server === batch.server
       server = batch.server
@@ -154,8 +169,7 @@ export function createRedisDocuments(options: RedisDocumentsOptions): DocumentSt
 
   return {
     version: space => link.run('reading', () => client.spaceVersion(1, spaceKey(space))),
-    get: (space, table, keys) =>
-      link.run('reading', () => get(tableKey(space, table), keys.map(encodeKey))),
+    get: (space, table, keys) => link.run('reading', () => get(space, table, keys)),
     scan,
     commit: (space, change) => link.run('writing', () => commit(space, change)),
     lease: (space, owner, ms) =>

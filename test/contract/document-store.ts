@@ -177,14 +177,14 @@ export function documentStoreContract(t: Test, open: OpenDocuments) {
     const letters = 'abcdefghijklmnopqrstuvwxyz'
     const every = `${letters}${letters.toUpperCase()}0123456789._:-`
     const names = [every, every.toLowerCase(), 'a', 'A', 'a:', 'a:a', ':a', 'version', 'lease', '1']
-    const valueOf = (space: string, table: string) => `${table} of ${space}`
+    const documentOf = (space: string, table: string) => `${table} of ${space}`
     for (const space of names) {
-      const puts = names.map(table => put(table, 'a', valueOf(space, table)))
+      const puts = names.map(table => put(table, 'a', documentOf(space, table)))
       t.equal(await store.commit(space, firstDocuments({ puts })), true)
     }
     for (const space of names) {
       for (const table of names) {
-        t.same(await read(store, ['a'], { space, table }), [valueOf(space, table)])
+        t.same(await read(store, ['a'], { space, table }), [documentOf(space, table)])
       }
       t.equal(await store.version(space), 1)
     }

@@ -1,16 +1,11 @@
 import t from 'tap'
-import { checkFeed, type ServedFeed } from '../support/misp/checker.ts'
+import { checkFeed } from '../support/misp/checker.ts'
+import { type Changes, checkWith, feedWith, goodHashes, url } from '../support/misp/good-feed.ts'
 import {
   attribute,
-  entryOf,
   event,
   green,
   HandMadeFeed,
-  hashLine,
-  inside,
-  object,
-  reference,
-  report,
   t0,
   tombstone,
   uuid5
@@ -18,65 +13,6 @@ import {
 import type { Json } from '../support/misp/json.ts'
 
 /** The static checker itself: a good feed passes, and each sentence is the answer to one change of it. */
-
-/** What can be changed in the good feed, part by part; a field that is undefined is not served. */
-interface Changes {
-  readonly entry?: Json
-  readonly event?: Json
-  readonly domain?: Json
-  readonly url?: Json
-  readonly old?: Json
-  readonly object?: Json
-  readonly inside?: Json
-  readonly reference?: Json
-  readonly report?: Json
-  readonly second?: Json
-  readonly more?: readonly Json[]
-  readonly hashes?: string | undefined
-}
-
-const lines = [
-  ['evil-10.example.org', 1],
-  ['http://Evil.example.org/Path', 1],
-  ['http://evil.example.org/path', 1],
-  ['192.0.2.1', 1],
-  [String(inside(21)['value']), 1],
-  ['evil-14.example.org', 2]
-] as const
-const goodHashes = `${lines
-  .map(([text, of]) => hashLine(text, of))
-  .sort()
-  .join('\n')}\n`
-
-const url = { type: 'url', value: 'http://Evil.example.org/Path' }
-const socket = { type: 'ip-dst|port', value: '192.0.2.1|443' }
-
-function feedWith(changes: Changes): ServedFeed {
-  const references = [reference(30, uuid5(20), uuid5(10), changes.reference)]
-  const file = object(20, [inside(21, changes.inside)], { ObjectReference: references })
-  const first = event(1, {
-    Attribute: [
-      attribute(10, changes.domain),
-      attribute(11, { ...url, ...changes.url }),
-      attribute(12, socket),
-      tombstone(13, changes.old),
-      ...(changes.more ?? [])
-    ],
-    Object: [{ ...file, ...changes.object }],
-    EventReport: [report(40, changes.report)],
-    ...changes.event
-  })
-  const second = event(2, { Attribute: [attribute(14)], ...changes.second })
-  const feed = new HandMadeFeed(first, second)
-  feed.hashes = 'hashes' in changes ? changes.hashes : goodHashes
-  if (changes.entry) {
-    const entry = { ...entryOf(first), ...changes.entry }
-    feed.manifest = { [uuid5(1)]: entry, [uuid5(2)]: entryOf(second) }
-  }
-  return feed.served()
-}
-
-const checkWith = (changes: Changes) => checkFeed(feedWith(changes))
 
 t.test('a good feed has no problem', async t => {
   t.strictSame(await checkWith({}), [])
@@ -292,7 +228,7 @@ for (const [changes, ...sentences] of cases) {
 }
 
 t.test('an Object without attributes, and an event without anything', async t => {
-  const noAttribute = await checkWith({ object: { Attribute: [] }, reference: {} })
+  const noAttribute = await checkWith({ object: { Attribute: [] } })
   t.ok(noAttribute.includes(`${uuid5(1)}: object ${uuid5(20)}: it has no attribute`))
   const empty = await checkWith({ second: { Attribute: [] }, hashes: goodHashes })
   t.ok(empty.includes(`${uuid5(2)}: event: it is empty`))
@@ -353,64 +289,4 @@ t.test('a key of the manifest is a lower-case version 5 UUID', async t => {
     `${upper}: manifest: key is not a lower-case version 5 UUID`,
     `${upper}: the file is of another event`
   ])
-})
-
-t.test('hashes.csv', async t => {
-  const rows = goodHashes.trim().split('\n')
-  const withRows = (changed: readonly string[]) => checkWith({ hashes: changed.join('\n') })
-
-  t.test('every live value is there, in both spellings, under its event', async t => {
-    for (const row of rows) {
-      const problems = await withRows(rows.filter(each => each !== row))
-      t.strictSame(problems, [`hashes.csv: ${row} is missing`])
-    }
-  })
-
-  t.test('nothing else is there', async t => {
-    for (const text of ['evil-13.example.org', '443', 'unknown.example.org']) {
-      const row = hashLine(text, 1)
-      const problems = await withRows([...rows, row].sort())
-      t.strictSame(problems, [`hashes.csv: ${row} is of no live value`], text)
-    }
-  })
-
-  t.test('it is there when there are live values, and not empty', async t => {
-    t.strictSame(await checkWith({ hashes: undefined }), ['hashes.csv: it is missing'])
-    t.ok((await checkWith({ hashes: '' })).includes('hashes.csv: line 1 is not md5,uuid'))
-    const feed = new HandMadeFeed(event(1, { Attribute: [tombstone(13)] }))
-    t.strictSame(await checkFeed(feed.served()), [])
-  })
-
-  t.test('rows have two columns, are unique and in order, without a blank line', async t => {
-    const [first, second, ...more] = rows
-    const swapped = await withRows([second!, first!, ...more])
-    t.strictSame(swapped, ['hashes.csv: line 2 is out of order'])
-    const repeated = await withRows([first!, ...rows])
-    t.strictSame(repeated, ['hashes.csv: line 2 repeats the one before'])
-    const blank = await withRows([...rows, '', ''])
-    t.ok(blank.includes('hashes.csv: line 7 is not md5,uuid'))
-    const header = await withRows([...rows, 'value,uuid'])
-    t.ok(header.includes('hashes.csv: line 7 is not md5,uuid'))
-  })
-
-  t.test(
-    'an attribute without to_ids counts until its last_seen, if the time is known',
-    async t => {
-      const agent = { type: 'user-agent', value: 'curl', to_ids: false }
-      const row = hashLine('curl', 1)
-      const check = (publishedAt: number | undefined, hasRow: boolean) => {
-        const hashes = `${[...rows, ...(hasRow ? [row] : [])].sort().join('\n')}\n`
-        const feed = feedWith({ more: [attribute(15, agent)], hashes })
-        return checkFeed({ ...feed, ...(publishedAt !== undefined && { publishedAt }) })
-      }
-      const before = Date.UTC(2027, 8, 30) / 1000
-      const after = Date.UTC(2027, 9, 2) / 1000
-      t.strictSame(await check(undefined, true), [])
-      t.strictSame(await check(undefined, false), [])
-      t.strictSame(await check(before, true), [])
-      t.strictSame(await check(before, false), [`hashes.csv: ${row} is missing`])
-      t.strictSame(await check(after, false), [])
-      t.strictSame(await check(after, true), [`hashes.csv: ${row} is of no live value`])
-    }
-  )
 })

@@ -49,7 +49,11 @@ check('hxxp, [.], [at] and [:] are written out in urls, links, hosts, addresses 
 
 check('what MISP would refang once more is refused', [
   ['url', 'http://example[[.]]com/', undefined],
-  ['domain', 'example[[.]]com', undefined]
+  ['domain', 'example[[.]]com', undefined],
+  ['ip-dst', '192[[.]]0.2.1', undefined],
+  ['domain|ip', 'example.com|192[[.]]0.2.1', undefined],
+  ['email-src', 'a@example[[.]]com', undefined],
+  ['link', 'https://example.com/[[.]]', undefined]
 ])
 
 check('domains and hostnames are lower case, without dots at their ends, in punycode', [
@@ -160,6 +164,7 @@ check('links pass the filter for URLs of PHP', [
   ['link', 'https://a_b.example.com/', undefined],
   ['link', 'https://-a.example.com/', undefined],
   ['link', 'https://example.com:65536/', undefined],
+  ['link', 'https://example.com:80a/', undefined],
   ['link', 'https://us"er@example.com/', undefined],
   ['link', 'https:///a', undefined],
   ['link', `https://${'a'.repeat(64)}.example.com/`, undefined],

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import type { DocumentStore } from '../../src/kernel/ports.ts'
 import type { RedisStoreOptions } from '../../src/stores/redis.ts'
 import { many, scanned } from '../contract/document-scans.ts'
 import {
@@ -44,11 +45,20 @@ t.test('keys: of one space share a hash tag; none but the lease has an end', asy
   t.same(await server.call('KEYS', `${keyPrefix}*`), [`${keyPrefix}schema`])
 })
 
+/** A space of which nothing may be read. */
+const isEmpty = async (t: Test, documents: DocumentStore) => {
+  t.equal(await documents.version('space'), 0)
+  for (const table of ['events', 'objects']) {
+    t.same(await documents.get('space', table, ['a', 'b']), [undefined, undefined])
+    t.equal((await scanned(documents, 'space', table)).size, 0)
+  }
+}
+
 t.test('a table that was evicted: the space is begun anew, without what was left', async t => {
   const { documents, key } = await open(t)
   await documents.commit('space', twoTables())
   await server.call('DEL', key('space:objects'))
-  t.equal(await documents.version('space'), 0)
+  await isEmpty(t, documents)
   t.equal(await documents.commit('space', firstDocuments({ expectedVersion: 1 })), false)
   const puts = [put('objects', 'b', 'object b')]
   t.equal(await documents.commit('space', firstDocuments({ puts })), true)
@@ -61,7 +71,7 @@ t.test('a space that was evicted: its tables are begun anew with it', async t =>
   const { documents, key } = await open(t)
   await documents.commit('space', twoTables())
   await server.call('DEL', key('space'))
-  t.equal(await documents.version('space'), 0)
+  await isEmpty(t, documents)
   t.equal(await documents.commit('space', firstDocuments({ expectedVersion: 1 })), false)
   const puts = [put('events', 'b', 'event b')]
   t.equal(await documents.commit('space', firstDocuments({ puts })), true)

@@ -68,7 +68,7 @@ export const logSettings: FeedLogsSettings & AccessSettings = {
   refusedSeconds: 10
 }
 
-const clientSettings = {
+export const clientSettings = {
   repair: true,
   connectTimeoutMs: 1000,
   headersTimeoutMs: 5000,

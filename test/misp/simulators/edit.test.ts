@@ -8,6 +8,7 @@ import {
   tombstone,
   uuid5
 } from '../../support/misp/hand-made.ts'
+import type { Json } from '../../support/misp/json.ts'
 import {
   edited,
   liveValues,
@@ -112,6 +113,22 @@ t.test('values that differ in case or accents only are the same to an edit', asy
   )
   t.match(reasons(pulled), [/its value is live in the event already/])
 })
+
+t.test(
+  'values that differ in case only are both added, and then neither can be changed',
+  async t => {
+    const url = (n: number, value: string, fields: Json = {}) =>
+      attribute(n, { type: 'url', value: `http://example.org/${value}`, ...fields })
+    const expired = { timestamp: newer, to_ids: false }
+    const { misp, pulled } = await edited(
+      { Attribute: [url(10, 'A'), url(11, 'a')] },
+      { Attribute: [url(10, 'A', expired), url(11, 'a', { ...expired, deleted: true })] }
+    )
+    t.match(reasons(pulled), [/its value is live in the event already/])
+    t.equal(local(misp, 10)?.toIds, true)
+    t.equal(local(misp, 11)?.deleted, true, 'but deleted')
+  }
+)
 
 t.test('of two unknown attributes with one value or one uuid, the second is dropped', async t => {
   const same = { value: 'same.example.org' }

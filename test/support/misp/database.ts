@@ -86,6 +86,8 @@ export class Database {
   /** MISP's clock, in epoch seconds. */
   readonly now: () => number
   readonly #attributes = new Map<string, LocalAttribute>()
+  /** The UUIDs of attributes by that of their Object. */
+  readonly #inObject = new Map<string, Set<string>>()
   /** The live top-level attributes that MISP takes for the same. */
   readonly #same = new Map<string, Set<string>>()
 
@@ -101,10 +103,9 @@ export class Database {
     const known = this.#attributes.get(attribute.uuid)
     if (known) this.#same.get(sameness(known))?.delete(known.uuid)
     this.#attributes.set(attribute.uuid, attribute)
-    if (attribute.deleted || attribute.object !== undefined) return
-    const key = sameness(attribute)
-    const uuids = this.#same.get(key) ?? new Set()
-    this.#same.set(key, uuids.add(attribute.uuid))
+    const { object, uuid } = attribute
+    if (object !== undefined) note(this.#inObject, object, uuid)
+    else if (!attribute.deleted) note(this.#same, sameness(attribute), uuid)
   }
 
   /** The UUID of another live top-level attribute of the event that MISP takes for the same. */
@@ -114,12 +115,16 @@ export class Database {
   }
 
   attributesOf(object: string): LocalAttribute[] {
-    return [...this.#attributes.values()].filter(attribute => attribute.object === object)
+    return [...(this.#inObject.get(object) ?? [])].map(uuid => this.#attributes.get(uuid)!)
   }
 
   drop(what: Dropped['what'], uuid: string, reason: string): void {
     this.dropped.push({ what, uuid, reason })
   }
+}
+
+function note(index: Map<string, Set<string>>, key: string, uuid: string): void {
+  index.set(key, (index.get(key) ?? new Set()).add(uuid))
 }
 
 /** What MISP compares when it looks for an attribute by its value. */

@@ -1,0 +1,22 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { type History, keptHistories, lossyHistories, playMisp } from '../support/misp-histories.ts'
+
+/**
+ * G11: whatever happens to a feed, to the gateways that build its MISP events and to their store, after each
+ * publication and pull a MISP detects what the feed holds live, and nothing else; and every publication keeps the
+ * invariants of misp-feed.md §4.
+ */
+const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][] = [
+  ['with crashes, restarts and two gateways on one store', keptHistories, 300],
+  ['with the loss of all state', lossyHistories, 150]
+]
+
+t.setTimeout(900_000)
+
+for (const [title, arbitrary, numRuns] of variants) {
+  t.test(`a MISP stays in sync, ${title}`, async t => {
+    await fc.assert(fc.asyncProperty(arbitrary, playMisp), { seed: 20_260_115, numRuns })
+    t.pass(`${numRuns} histories`)
+  })
+}

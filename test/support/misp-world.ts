@@ -1,0 +1,201 @@
+import { setImmediate } from 'node:timers/promises'
+import { pino } from 'pino'
+import { Access } from '../../src/auth/access.ts'
+import { notingRights } from '../../src/auth/rights.ts'
+import { createScopes } from '../../src/auth/scope.ts'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/demo/simulator.ts'
+import { FeedLogs } from '../../src/feedlog/logs.ts'
+import { createCatalog } from '../../src/feeds/catalog.ts'
+import { Answers } from '../../src/http/answers.ts'
+import { authPlugin } from '../../src/http/auth.ts'
+import { overloadPlugin } from '../../src/http/overload.ts'
+import { requestLog } from '../../src/http/request-log.ts'
+import { buildServer } from '../../src/http/server.ts'
+import { ApiKey } from '../../src/kernel/caller.ts'
+import { type Clock, type DocumentStore, type Meter, silentMeter } from '../../src/kernel/ports.ts'
+import { Builder, type BuilderSettings } from '../../src/misp/builder.ts'
+import { spaceOf } from '../../src/misp/feed-documents.ts'
+import { Publications } from '../../src/misp/publications.ts'
+import { mispRoutes } from '../../src/misp/routes.ts'
+import { createSekoiaClient } from '../../src/sekoia/client.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
+import { clientSettings, defaultFeed, logSettings } from './gateway.ts'
+import type { FeedAnswer, FetchFeed } from './misp/feed-client.ts'
+
+/** A gateway that serves the default feed over MISP, on the simulator's clock; a test decides when it builds. */
+
+export interface MispWorldOptions {
+  readonly simulator?: SimulatorOptions
+  readonly settings?: Partial<BuilderSettings>
+  readonly documents?: DocumentStore
+  readonly meter?: Meter
+  readonly maxHashes?: number
+}
+
+export interface MispWorld {
+  readonly simulator: Simulator
+  readonly clock: Clock
+  readonly documents: DocumentStore
+  readonly space: string
+  /** One round of building, by a gateway of its own if `gateway` is another one than before. */
+  round(gateway?: number): Promise<boolean>
+  /** New processes on what is stored; with `documents` on another store. */
+  restart(documents?: DocumentStore): void
+  /** The store takes so many more commits, then the process is dead; a later restart starts another one. */
+  dieAfter(commits: number): void
+  /** A GET below the feed's URL, as MISP makes it. */
+  fetch: FetchFeed
+  close(): Promise<void>
+}
+
+const dayMs = 86_400_000
+
+export const newDocuments = (): DocumentStore =>
+  createMemoryDocuments({ maxBytes: 1024 * 1024 * 1024 })
+
+export const builderSettings: BuilderSettings = {
+  windowDays: undefined,
+  shardBits: 0,
+  defaultTlp: 'amber',
+  expiredMs: 30 * dayMs,
+  tombstoneMs: 180 * dayMs,
+  walkMs: 0,
+  partialMs: 20_000
+}
+
+export async function startMispWorld(options: MispWorldOptions = {}): Promise<MispWorld> {
+  const meter = options.meter ?? silentMeter
+  const simulator = await startSimulator({ objects: 0, bloat: false, ...options.simulator })
+  const clock: Clock = {
+    now: () => simulator.clock.now(),
+    async sleep(ms) {
+      simulator.clock.advance(ms)
+      await setImmediate()
+    }
+  }
+  const client = createSekoiaClient({
+    ...clientSettings,
+    clock,
+    meter,
+    baseUrl: simulator.url
+  })
+  const store = createMemoryStore({ bodyMaxBytes: 64 * 1024 * 1024 })
+  const access = new Access({ clock, store, settings: logSettings })
+  const upstream = notingRights(client, access)
+  const records = new FeedLogs({ upstream, access, store, clock, meter, settings: logSettings })
+  const toCaller = createScopes(Buffer.alloc(32, 7))
+  const caller = toCaller(new ApiKey(simulator.key))
+  const space = spaceOf(caller, defaultFeed)
+
+  let documents = options.documents ?? newDocuments()
+  let builders = new Map<number, Builder>()
+  let commitsLeft = Number.POSITIVE_INFINITY
+  const mortal = (): DocumentStore => {
+    const behind = documents
+    return {
+      ...behind,
+      commit(space, change) {
+        if (commitsLeft-- <= 0) throw new Error('the process is dead')
+        return behind.commit(space, change)
+      },
+      release: (space, owner) => behind.release(space, owner)
+    }
+  }
+  const newBuilder = () =>
+    new Builder({
+      feedId: defaultFeed,
+      title: 'Synthetic feed',
+      space,
+      records,
+      upstream,
+      store: mortal(),
+      clock,
+      meter,
+      galaxies: undefined,
+      settings: { ...builderSettings, ...options.settings },
+      onPublished: () => publications.changed(space)
+    })
+  const builderOf = (gateway: number) => {
+    const builder = builders.get(gateway) ?? newBuilder()
+    builders.set(gateway, builder)
+    return builder
+  }
+  const newPublications = () =>
+    new Publications({
+      store: documents,
+      clock,
+      cacheMaxBytes: 16 * 1024 * 1024,
+      maxHashes: options.maxHashes ?? 1_000_000
+    })
+  let publications = newPublications()
+
+  const server = buildServer({ logger: pino({ level: 'silent' }) })
+  await server.register(requestLog)
+  await server.register(authPlugin, {
+    credentials: { headerName: 'x-api-key', queryParameter: undefined },
+    toCaller
+  })
+  await server.register(overloadPlugin, {
+    maxActiveRequests: 100,
+    maxQueuedRequests: 100,
+    maxEventLoopDelayMs: 0
+  })
+  await server.register(mispRoutes, {
+    prefix: '/misp',
+    catalog: createCatalog({
+      upstream,
+      clock,
+      meter,
+      defaultFeedId: defaultFeed,
+      cacheSeconds: 60
+    }),
+    authorize: (caller, feedId) => records.authorize(caller, feedId),
+    feeds: { want: () => ({ failure: undefined, nextPublication: async () => {} }) },
+    publications: {
+      manifest: space => publications.manifest(space),
+      event: (space, uuid) => publications.event(space, uuid),
+      hashes: space => publications.hashes(space),
+      state: space => publications.state(space)
+    },
+    answers: new Answers({}),
+    clock,
+    settings: { defaultFeedId: defaultFeed, publicUrl: '', firstWaitMs: 0 }
+  })
+
+  return {
+    simulator,
+    clock,
+    space,
+    get documents() {
+      return documents
+    },
+    round: (gateway = 0) => builderOf(gateway).round(caller),
+    restart(other) {
+      documents = other ?? documents
+      builders = new Map()
+      commitsLeft = Number.POSITIVE_INFINITY
+      publications = newPublications()
+    },
+    dieAfter(commits) {
+      commitsLeft = commits
+    },
+    async fetch(path, headers): Promise<FeedAnswer> {
+      const {
+        statusCode,
+        headers: found,
+        rawPayload
+      } = await server.inject({
+        url: `/misp/${defaultFeed}${path}`,
+        headers: { authorization: `Bearer ${simulator.key}`, ...headers }
+      })
+      return { status: statusCode, headers: found, body: rawPayload }
+    },
+    async close() {
+      await server.close()
+      await records.close()
+      await client.close()
+      await simulator.close()
+    }
+  }
+}
