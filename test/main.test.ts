@@ -14,13 +14,13 @@ t.test(
   'without any setting it serves a demo, tells what to try, and ends with 0 when asked to',
   async t => {
     const gateway = await startGateway(t, {})
-    const [text] = await gateway.told(/DEMO: no SEKOIA_URL is set.*\?limit=\d+/s)
+    const [text] = await gateway.told(/DEMO: no SEKOIA_URL is set.*For your own feeds/s)
     const commands = [...text.matchAll(/curl -u demo:(\S+) '?(http[^'\s]+)/g)]
-    t.equal(commands.length, 3)
+    t.equal(commands.length, 4)
     for (const [, key = '', url = ''] of commands) {
       const { statusCode, body } = await request(url, { headers: basic(key) })
       t.equal(statusCode, 200, url)
-      t.match(await body.text(), /^\{"(title|collections|more)":/)
+      t.match(await body.text(), /^\{"(title|collections|more|[0-9a-f-]{36})":/)
     }
     const { code, stderr } = await gateway.stop()
     t.equal(code, 0)

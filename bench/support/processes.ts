@@ -42,10 +42,15 @@ export const startBare = (bytes: number): Promise<Running> =>
   startPrinting(['bench/support/bare.ts', String(bytes)])
 
 /** The simulator as `npm run simulator` starts it. */
-export const startSimulator = (objects: number, key: string): Promise<Running> =>
+export const startSimulator = (
+  objects: number,
+  key: string,
+  historyDays?: number
+): Promise<Running> =>
   startPrinting([
     ...scriptArguments('simulator'),
-    ...['--port', '0', '--objects', String(objects), '--key', key]
+    ...['--port', '0', '--objects', String(objects), '--key', key],
+    ...(historyDays === undefined ? [] : ['--history-days', String(historyDays)])
   ])
 
 /** Its first line holds its URL. */

@@ -16,6 +16,7 @@ The only key it knows is ${key}. Try:
   curl -u demo:${key} ${address}/taxii2/
   curl -u demo:${key} ${root}/collections/
   curl -u demo:${key} '${root}/collections/${config.sekoia.defaultFeedId}/objects/?limit=2'
+  curl -u demo:${key} ${address}/misp/manifest.json
 
 For your own feeds: SEKOIA_URL=https://api.sekoia.io npm start, and your Sekoia API key in place of ${key}.
 `
