@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import zlib from 'node:zlib'
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { MispValue, Tlp } from './model.ts'
 import { isNewer, type Row } from './rows.ts'
 
-const compress = promisify(zlib.zstdCompress)
-const decompress = promisify(zlib.zstdDecompress)
+/** Some ten kilobytes: on another thread they would take longer, and more memory. */
+const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /**
  * What is kept together: the indicators of one day of `created` and one shard, or a report with copies of its
@@ -47,6 +46,8 @@ export interface Note {
 export function dayBucket(layout: number, day: string, id: string): string {
   return `${layout}/day/${day}/${shardOf(id, shardBitsOf(layout))}`
 }
+
+export const isReportBucket = (name: string): boolean => parseBucketName(name).day === undefined
 
 export const reportBucket = (layout: number, id: string): string => `${layout}/report/${id}`
 
@@ -136,20 +137,32 @@ export interface Retention {
 
 /**
  * Forgets rows that ended so long ago that even their being taken back is no longer announced; their ids. Those that
- * were taken back are remembered until then, so that an older version that is read again does not bring them back.
+ * were revoked are remembered until then, so that an older version that is read again does not bring them back. A
+ * report takes its copies and notes with it.
  */
 export function pruneRows(bucket: Bucket, now: number, retention: Retention): string[] {
   const isOver = (row: Row) => endedAt(row, retention) + retention.tombstoneMs <= now
   const over = [...bucket.rows.values()].filter(isOver).map(({ id }) => id)
   for (const id of over) bucket.rows.delete(id)
-  if (bucket.report && isOver(bucket.report.row)) bucket.report = undefined
+  if (bucket.report && isOver(bucket.report.row)) {
+    over.push(bucket.report.row.id)
+    bucket.report = undefined
+    bucket.rows.clear()
+    bucket.notes.clear()
+  }
   return over
 }
 
+/** What vanished may come back at any time as it was, which the feed log does not tell again. */
 const endedAt = ({ gone, until }: Row, { expiredMs }: Retention): number =>
-  Math.min(gone?.at ?? Number.POSITIVE_INFINITY, (until ?? Number.POSITIVE_INFINITY) + expiredMs)
+  Math.min(
+    gone?.why === 'revoked' ? gone.at : Number.POSITIVE_INFINITY,
+    (until ?? Number.POSITIVE_INFINITY) + expiredMs
+  )
 
-export const isBarren = ({ rows, report }: Bucket): boolean => rows.size === 0 && !report
+/** True when nothing is left; a note may have come before its report. */
+export const isBarren = ({ rows, report, notes }: Bucket): boolean =>
+  rows.size === 0 && !report && notes.size === 0
 
 /** As it lies in the store: the kinds of values, of which there are few, stand once. */
 interface StoredBucket {
@@ -162,7 +175,7 @@ interface StoredBucket {
 type Kind = Omit<MispValue, 'value'>
 type StoredRow = Omit<Row, 'attributes'> & { readonly attributes: readonly [number, string][] }
 
-export async function encodeBucket({ rows, report, notes }: Bucket): Promise<Buffer> {
+export function encodeBucket({ rows, report, notes }: Bucket): Buffer {
   const kinds: Kind[] = []
   const kindOf = ({ type, category, toIds }: MispValue) => {
     const at = kinds.findIndex(
@@ -175,12 +188,12 @@ export async function encodeBucket({ rows, report, notes }: Bucket): Promise<Buf
     attributes: row.attributes.map((value): [number, string] => [kindOf(value), value.value])
   }))
   const whole: StoredBucket = { rows: stored, report, notes: [...notes.values()], kinds }
-  return compress(Buffer.from(JSON.stringify(whole)))
+  return zstdCompressSync(JSON.stringify(whole), fast)
 }
 
-export async function decodeBucket(name: string, stored: Buffer): Promise<Bucket> {
+export function decodeBucket(name: string, stored: Buffer): Bucket {
   const { rows, report, notes, kinds } = JSON.parse(
-    (await decompress(stored)).toString()
+    zstdDecompressSync(stored).toString()
   ) as StoredBucket
   const toRow = (row: StoredRow): Row => ({
     ...row,

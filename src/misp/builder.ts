@@ -85,7 +85,7 @@ export class Builder {
     if (!(await documents.lease(this.#owner, leaseMs))) return false
     try {
       const feed = await this.#load(documents)
-      await this.#retireOldLayouts(feed)
+      await this.#startAgain(feed)
       await this.#nameWanted(feed, caller)
       await this.#read(feed, caller)
       await this.#publish(feed)
@@ -140,26 +140,34 @@ export class Builder {
     return new Date(start).toISOString().slice(0, 10)
   }
 
-  /** Events are cut anew: what was published is taken back, and the feed is read from its start. */
-  async #retireOldLayouts({ documents, state, heads, dirty }: Loaded): Promise<void> {
+  /**
+   * With events to be cut anew, or a window that goes back further, the feed is read from its start; and walked, as
+   * the feed log also gives what vanished.
+   */
+  async #startAgain({ documents, state }: Loaded): Promise<void> {
     const layout = layoutOf(this.#parts.settings.shardBits)
     const since = this.#windowStart()
+    const isCutAnew = state.layout !== layout
     const isWider = since < state.since
-    if (state.layout === layout && !isWider) return
-    const changes = new Changes()
-    if (state.layout !== layout) {
-      const old = (await documents.keys('bucket')).filter(
-        name => parseBucketName(name).layout !== layout
-      )
-      for (const name of old) changes.delete('bucket', name)
-      for (const { bucket } of heads.values()) {
-        changes.put('dirty', bucket, Buffer.alloc(0))
-        dirty.add(bucket)
-      }
-    }
-    Object.assign(state, { layout, position: undefined, addedAfter: undefined, isFilled: false })
+    if (!isCutAnew && !isWider) return
+    const start = { position: undefined, addedAfter: undefined, isFilled: false, walkedAt: 0 }
+    Object.assign(state, { ...start, layout })
+    if (isCutAnew) state.hasOldLayout = true
     if (isWider) state.since = since
-    await this.#commit({ documents, state }, changes)
+    await this.#commit({ documents, state }, new Changes())
+  }
+
+  /** Events of older layouts are taken back once all that is in them is there in the new one. */
+  async #retireOldLayouts({ documents, state, heads, dirty }: Loaded, changes: Changes) {
+    const isOld = (name: string) => parseBucketName(name).layout !== state.layout
+    const old = (await documents.keys('bucket')).filter(isOld)
+    for (const name of old) changes.delete('bucket', name)
+    const published = [...heads.values()].map(({ bucket }) => bucket).filter(isOld)
+    for (const name of new Set(published)) {
+      changes.put('dirty', name, Buffer.alloc(0))
+      dirty.add(name)
+    }
+    state.hasOldLayout = false
   }
 
   /** Asks again for names that could not be asked for when they were met. */
@@ -193,6 +201,7 @@ export class Builder {
         for (const [id, bucket] of wanted)
           feed.wanted.set(id, (feed.wanted.get(id) ?? new Set()).add(bucket))
         if (!more) feed.state.isFilled = true
+        if (!more && feed.state.hasOldLayout) await this.#retireOldLayouts(feed, changes)
         await this.#commit(feed, changes)
         if (isLast) return
         changes = new Changes()
@@ -287,11 +296,12 @@ export class Builder {
     const onPage = () => this.#renew(documents)
     const walk = (limit: number) => walkIds(upstream, { caller, feedId, since, limit, onPage })
     const first = await walk(walkLimits[0])
-    const verdict = await judge(documents, first, begun)
+    const when = { ...this.#parts.settings, begun }
+    const verdict = await judge(documents, first, when)
     if (verdict.missing.size === 0) return verdict
     const second = await walk(walkLimits[1])
     const either = { has: (id: string) => first.has(id) || second.has(id) }
-    return judge(documents, either, begun)
+    return judge(documents, either, when)
   }
 
   async #commit(

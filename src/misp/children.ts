@@ -29,6 +29,14 @@ export interface Merging {
   readonly moment: Moment
   /** Filled with the uuids of live attributes. */
   readonly live: Set<string>
+  readonly sources: Sources
+}
+
+/** Filled with the STIX ids of what stands in an event. */
+export interface Sources {
+  readonly all: Set<string>
+  /** Those that a value or an Object is named after: of several with one value, the first. */
+  readonly owners: Set<string>
 }
 
 /** What is published from now on: the drafts, and what was published and is not wanted any more, taken back. */
@@ -42,14 +50,18 @@ export function makeChildren(
   for (const draft of drafts.attributes.values()) {
     const uuid = attributeUuid(event, draft.value.type, draft.value.value)
     const body = wanted(held.get(uuid), uuid, draft, merging)
-    if (body) attributes.set(uuid, body)
+    if (!body) continue
+    attributes.set(uuid, body)
+    note(draft.sources, merging.sources)
   }
   const objects = new Map<string, ObjectBody>()
   const heldObjects = byUuid(previous?.Object)
   for (const draft of drafts.objects) {
     const uuid = objectUuid(event, draft.object.template, draft.row.id, draft.no)
     const body = wantedObject(heldObjects.get(uuid), uuid, draft, merging)
-    if (body) objects.set(uuid, body)
+    if (!body) continue
+    objects.set(uuid, body)
+    note([draft.row.id], merging.sources)
   }
   const texts = report ? [textOf(report), ...[...notes].filter(({ isGone }) => !isGone)] : []
   const reports = byUuid(reportBodies(event, texts, previous, merging.moment))
@@ -58,6 +70,11 @@ export function makeChildren(
     EventReport: withBuried(reports, byUuid(previous?.EventReport), r => bury(r, merging.moment)),
     Object: withBuried(objects, heldObjects, object => buryObject(object, merging.moment))
   }
+}
+
+function note(ids: readonly string[], { all, owners }: Sources): void {
+  owners.add(ids[0]!)
+  for (const id of ids) all.add(id)
 }
 
 const byUuid = <T extends { readonly uuid: string }>(list: readonly T[] = []): Map<string, T> =>
@@ -202,9 +219,12 @@ function buryObject(held: ObjectBody, moment: Moment): ObjectBody | undefined {
   return bury({ ...held, Attribute }, moment)
 }
 
-/** When the first of what was taken back has been announced for long enough, ms since the epoch. */
+/**
+ * When the first of what was taken back has been announced for long enough, ms since the epoch. What is in an Object
+ * that was taken back goes with it.
+ */
 export function buriedUntil(event: EventChildren, { tombstoneSeconds }: Moment): number {
-  const inObjects = event.Object.flatMap(object => object.Attribute)
+  const inObjects = event.Object.flatMap(({ deleted, Attribute }) => (deleted ? [] : Attribute))
   const children = [...event.Attribute, ...event.EventReport, ...event.Object, ...inObjects]
   const buried = children.filter(({ deleted }) => deleted)
   const oldest = buried.reduce((min, { timestamp }) => Math.min(min, Number(timestamp)), Infinity)

@@ -1,9 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Caller } from '../kernel/caller.ts'
-import { asGatewayError, type GatewayError, isRefusal } from '../kernel/errors.ts'
+import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../kernel/ports.ts'
 import type { CatalogFeed, Records } from '../kernel/records.ts'
 import { Builder, type BuilderSettings } from './builder.ts'
+import { endingWith } from './ending.ts'
 import { spaceOf } from './feed-documents.ts'
 import type { Galaxies } from './galaxies.ts'
 
@@ -34,6 +35,10 @@ export interface MispFeedsParts {
 /** A round that failed is tried again this soon. */
 const retryMs = 15_000
 
+const isStopping = new GatewayError('unavailable', {
+  detail: 'The gateway is about to stop: ask again in a moment'
+})
+
 /**
  * Keeps the feeds that are asked for up to date, each in rounds, with the key of whoever asked last. Keys are in
  * memory only: after a restart a feed goes on being built when it is asked for again. One round at a time.
@@ -41,8 +46,8 @@ const retryMs = 15_000
 export class MispFeeds {
   readonly #parts: MispFeedsParts
   readonly #kept = new Map<string, KeptFeed>()
+  readonly #end = new AbortController()
   #turn: Promise<unknown> = Promise.resolve()
-  #isClosed = false
 
   constructor(parts: MispFeedsParts) {
     this.#parts = parts
@@ -61,6 +66,7 @@ export class MispFeeds {
     }
     const builder = new Builder({
       ...this.#parts,
+      ...endingWith(this.#end.signal, this.#parts),
       feedId,
       title,
       space,
@@ -81,20 +87,34 @@ export class MispFeeds {
     })
     this.#kept.set(space, feed)
     this.#retireOldest()
-    feed.start()
+    if (this.#end.signal.aborted) feed.end(isStopping)
+    else feed.start()
     return feed
+  }
+
+  /** The feed, if it is kept up to date. */
+  find(caller: Caller, { feedId }: CatalogFeed): KeptFeed | undefined {
+    return this.#kept.get(spaceOf(caller, feedId))
+  }
+
+  /**
+   * From here on nothing is kept up to date. Whoever waits for a publication is told so, and the round under way ends
+   * at its next step: the next gateway goes on from what was committed.
+   */
+  end(): void {
+    this.#end.abort(isStopping)
+    for (const feed of this.#kept.values()) feed.end(isStopping)
   }
 
   /** Resolves when the round under way has ended. */
   async close(): Promise<void> {
-    this.#isClosed = true
-    for (const feed of this.#kept.values()) feed.retire()
+    this.end()
     await this.#turn
   }
 
   /** Rounds cost memory: they come one after the other. */
   #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(() => (this.#isClosed ? undefined : work()))
+    const turn = this.#turn.then(() => (this.#end.signal.aborted ? undefined : work()))
     this.#turn = turn.catch(() => {})
     return turn
   }
@@ -106,6 +126,7 @@ export class MispFeeds {
 
   #report(feedId: string, error: GatewayError): void {
     const { logger, meter } = this.#parts
+    if (this.#end.signal.aborted) return
     meter.count('misp_rounds_failed', { kind: error.kind })
     logger.warn(
       { err: error, feed: feedId },
@@ -172,6 +193,13 @@ export class KeptFeed {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** Nothing more comes, for this reason. */
+  end(failure: GatewayError): void {
+    this.failure = failure
+    this.#settle(failure)
+    this.retire()
   }
 
   retire(): void {

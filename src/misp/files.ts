@@ -1,8 +1,4 @@
-import { promisify } from 'node:util'
-import zlib from 'node:zlib'
-
-const compress = promisify(zlib.zstdCompress)
-const decompress = promisify(zlib.zstdDecompress)
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 /** A file of a publication as it lies in the store: compressed, in the form that goes out to those who take it. */
 export interface StoredFile {
@@ -13,10 +9,10 @@ export interface StoredFile {
 
 const headBytes = 4
 
-export async function encodeFile(text: string, timestamp: number): Promise<Buffer> {
+export function encodeFile(text: string, timestamp: number): Buffer {
   const head = Buffer.alloc(headBytes)
   head.writeUInt32BE(timestamp)
-  return Buffer.concat([head, await compress(Buffer.from(text))])
+  return Buffer.concat([head, zstdCompressSync(text)])
 }
 
 export const decodeFile = (stored: Buffer): StoredFile => ({
@@ -25,4 +21,4 @@ export const decodeFile = (stored: Buffer): StoredFile => ({
 })
 
 /** The bytes of the file itself. */
-export const unpack = ({ zstd }: StoredFile): Promise<Buffer> => decompress(zstd)
+export const unpack = ({ zstd }: StoredFile): Buffer => zstdDecompressSync(zstd)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Caller } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import type { Meter } from '../kernel/ports.ts'
@@ -8,6 +9,8 @@ import {
   decodeBucket,
   emptyBucket,
   encodeBucket,
+  isBarren,
+  isReportBucket,
   putNote,
   putReport,
   putRow,
@@ -15,6 +18,7 @@ import {
 } from './bucket.ts'
 import { isWellKnownMarking } from './context.ts'
 import type { Changes, FeedDocuments } from './feed-documents.ts'
+import { putLink } from './links.ts'
 import type { StixObject, Tlp } from './model.ts'
 import type { NameBook } from './names.ts'
 import { dayOf, isRevoked, lifeOf, listOf, type Row, textOf } from './rows.ts'
@@ -59,6 +63,9 @@ export interface Flushed {
   readonly wanted: readonly (readonly [string, string])[]
 }
 
+/** Mapped before requests get their turn: about ten milliseconds. */
+const objectsPerTurn = 200
+
 /** A change to one bucket; false when the bucket says it already. */
 type Change = (bucket: Bucket) => boolean
 
@@ -92,7 +99,10 @@ export class Intake {
   async take(objects: readonly StixObject[], changes: Changes): Promise<void> {
     await this.#resolveMarkings(objects, changes)
     await this.#loadLinks(objects)
-    for (const object of objects) this.#takeOne(object)
+    for (const [i, object] of objects.entries()) {
+      this.#takeOne(object)
+      if (i % objectsPerTurn === objectsPerTurn - 1) await setImmediate()
+    }
   }
 
   /** Puts all that was taken into `changes`. One bucket at a time is in memory. */
@@ -102,11 +112,11 @@ export class Intake {
     for (const [bucket, copies] of this.#copies) {
       if (!this.#changes.has(bucket) && copies.length > 0) this.#changes.set(bucket, [])
     }
-    const isReport = (name: string) => name.includes('/report/')
-    const days = [...this.#changes.keys()].filter(name => !isReport(name))
+    const days = [...this.#changes.keys()].filter(name => !isReportBucket(name))
     for (const name of days) await this.#apply(name, changes)
-    for (const name of [...this.#changes.keys()].filter(isReport)) await this.#apply(name, changes)
-    for (const id of this.#changedLinks) changes.putJson('link', id, this.#links.get(id))
+    const reports = [...this.#changes.keys()].filter(isReportBucket)
+    for (const name of reports) await this.#apply(name, changes)
+    for (const id of this.#changedLinks) putLink(id, this.#link(id), changes)
     const unresolved = await names.resolve(caller, this.#references.keys(), changes)
     const wanted = unresolved.flatMap(id =>
       [...this.#references.get(id)!].map((bucket): [string, string] => [id, bucket])
@@ -125,14 +135,13 @@ export class Intake {
   async #loadLinks(objects: readonly StixObject[]): Promise<void> {
     const ids = new Set(objects.flatMap(indicatorsOf).filter(id => !this.#links.has(id)))
     const found = await this.#parts.documents.getJson<Link>('link', [...ids])
-    for (const id of ids) this.#links.set(id, this.#current(found.get(id) ?? {}))
-  }
-
-  /** A bucket of another layout is as good as none. */
-  #current(link: Link): Link {
-    const isCurrent = link.bucket?.startsWith(`${this.#parts.layout}/`)
-    if (!isCurrent) delete link.bucket
-    return link
+    for (const id of ids) {
+      const { bucket = '', ...link } = found.get(id) ?? {}
+      const isCurrent = bucket.startsWith(`${this.#parts.layout}/`)
+      this.#links.set(id, isCurrent ? { bucket, ...link } : link)
+      // A bucket of another layout is as good as none.
+      if (bucket !== '' && !isCurrent) this.#changedLinks.add(id)
+    }
   }
 
   #takeOne(object: StixObject): void {
@@ -158,7 +167,9 @@ export class Intake {
       this.#skip(obstacle)
       return
     }
-    if (fallback) meter.count('misp_fallbacks', { reason: fallback })
+    const reason = whyUnseen(row, fallback, link)
+    if (reason) this.#skip(reason)
+    else if (fallback) meter.count('misp_fallbacks', { reason: fallback })
     const bucket = link.bucket ?? dayBucket(layout, dayOf(object), object.id)
     if (!link.bucket) this.#setLink(object.id, { ...link, bucket })
     this.#put(bucket, row)
@@ -223,8 +234,8 @@ export class Intake {
     this.#refer(bucket, [...report.row.sources, ...report.row.subjects])
     for (const id of listOf(object, 'object_refs').filter(isIndicator)) {
       const link = this.#link(id)
-      if (link.reports?.includes(object.id)) continue
-      this.#setLink(id, { ...link, reports: [...(link.reports ?? []), object.id].sort() })
+      if (!link.reports?.includes(object.id))
+        this.#setLink(id, { ...link, reports: [...(link.reports ?? []), object.id].sort() })
       if (link.bucket) this.#copy(link.bucket, { id, report: bucket })
     }
   }
@@ -260,21 +271,30 @@ export class Intake {
   }
 
   async #apply(name: string, changes: Changes): Promise<void> {
+    await setImmediate()
     const [stored] = await this.#parts.documents.get('bucket', [name])
-    const bucket = stored ? await decodeBucket(name, stored) : emptyBucket(name)
+    const bucket = stored ? decodeBucket(name, stored) : emptyBucket(name)
     const done = this.#changes.get(name)!.map(change => change(bucket))
     for (const { id, report } of this.#copies.get(name) ?? []) {
       const row = bucket.rows.get(id)
       if (row) this.#put(report, row)
     }
-    if (!done.includes(true)) return
-    changes.put('bucket', name, await encodeBucket(bucket))
+    // A report that is not there, or not any more, copies nothing.
+    if (isReportBucket(name) && !bucket.report) bucket.rows.clear()
+    if (!done.includes(true) || isBarren(bucket)) return
+    changes.put('bucket', name, encodeBucket(bucket))
     changes.put('dirty', name, Buffer.alloc(0))
     this.#dirtied.push(name)
   }
 }
 
 const isIndicator = (id: string): boolean => id.startsWith('indicator--')
+
+/** Why an indicator that is taken in shows nothing of itself: it never was live here, or has no value. */
+function whyUnseen(row: Row, fallback: string | undefined, { bucket }: Link): string | undefined {
+  if (row.gone) return bucket ? undefined : 'revoked'
+  return row.attributes.length + row.objects.length === 0 ? fallback : undefined
+}
 
 /** The indicators that taking an object needs to know of. */
 function indicatorsOf(object: StixObject): string[] {

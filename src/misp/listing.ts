@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify'
 import { requireCaller } from '../http/auth.ts'
 import { spaceOf } from './feed-documents.ts'
-import type { MispOptions } from './routes.ts'
+import type { MispOptions, WantedFeed } from './routes.ts'
 import type { FeedState } from './state.ts'
 
 /** `GET /misp/`: for a key, each feed it sees as a feed of MISP, and how far its building has come. */
 export async function toListing(
   request: FastifyRequest,
-  { catalog, publications, clock, settings }: MispOptions
+  { catalog, feeds: wanted, publications, clock, settings }: MispOptions
 ): Promise<Buffer> {
   const caller = requireCaller(request)
   const base = settings.publicUrl || `${request.protocol}://${request.host}`
@@ -17,24 +17,39 @@ export async function toListing(
     feeds.map(async feed => ({
       id: feed.collectionId,
       title: feed.title,
-      url: `${base.replace(/\/+$/, '')}/misp/${feed.collectionId}`,
+      // Sekoia's own id, which is good without its list of feeds.
+      url: `${base.replace(/\/+$/, '')}/misp/${feed.feedId}`,
       ...(feed.obstacle === undefined
-        ? toProgress(await publications.state(spaceOf(caller, feed.feedId)), now)
+        ? toProgress({
+            state: await publications.state(spaceOf(caller, feed.feedId)),
+            kept: wanted.find(caller, feed),
+            now
+          })
         : { status: 'impossible', reason: feed.obstacle })
     }))
   )
   return Buffer.from(JSON.stringify({ feeds: entries }))
 }
 
-function toProgress(state: FeedState | undefined, now: number): object {
-  if (!state) return { status: 'not asked for yet' }
-  const { totals, publishedAt, isFilled, objectsRead } = state
+interface Standing {
+  /** Undefined when nothing was written down yet. */
+  readonly state: FeedState | undefined
+  /** The feed, if this gateway keeps it up to date. */
+  readonly kept: WantedFeed | undefined
+  readonly now: number
+}
+
+function toProgress({ state, kept, now }: Standing): object {
+  const problem = kept?.failure && { problem: kept.failure.message }
+  if (!state) return { status: kept ? 'first build' : 'not asked for yet', ...problem }
+  const { totals, publishedAt, isBuilt, objectsRead } = state
   return {
-    status: isFilled ? 'in sync' : 'first build',
+    status: !isBuilt ? 'first build' : problem ? 'behind' : 'in sync',
+    ...problem,
     ...totals,
     lastPublication: publishedAt === 0 ? null : new Date(publishedAt).toISOString(),
     objectsRead,
-    ...(isFilled ? {} : estimate(state, now))
+    ...(isBuilt ? {} : estimate(state, now))
   }
 }
 

@@ -1,8 +1,9 @@
 import { type Bucket, eventName } from './bucket.ts'
 import type { AttributeDraft, Drafts, ObjectDraft } from './drafts.ts'
-import type { Tlp } from './model.ts'
-import { attributeUuid, eventUuid, objectUuid } from './uuids.ts'
-import { attributeCount, type EventBody } from './wire.ts'
+import type { RelatedValue, Tlp } from './model.ts'
+import { Spellings } from './spelling.ts'
+import { attributeUuid, eventUuid, objectUuid, relatedUuid } from './uuids.ts'
+import { attributeCount, type EventBody, type ObjectBody } from './wire.ts'
 
 /** An event of a bucket as it was last published. */
 export interface PublishedEvent {
@@ -19,7 +20,10 @@ export interface PartOptions {
   readonly maxAttributes: number
 }
 
-/** Drafts by part: what was published stays where it is, what is new goes where there is room. */
+/**
+ * Drafts by part: what was published stays where it is; what is new goes where there is room, and no other spelling
+ * of it. An Object that grew out of a full part is taken back there.
+ */
 export function toParts(
   drafts: Drafts,
   published: readonly PublishedEvent[],
@@ -28,14 +32,17 @@ export function toParts(
 ): Drafts[] {
   const isOne = published.every(({ part }) => part === 0)
   const known = published[0] ? attributeCount(published[0].event) : 0
-  if (isOne && known + sizeOf(drafts) <= maxAttributes) return [drafts]
+  if (isOne && known + sizeOf(drafts) <= maxAttributes && isSpeltOnce(drafts, published[0]?.event))
+    return [drafts]
   const parts: Part[] = []
   const addPart = (): Part => {
     const no = parts.length
     const event = published.find(({ part }) => part === no)?.event
     const part = {
       uuid: eventUuid(namespace, eventName(bucket.name, tlp, no)),
-      held: new Set(event && [...event.Attribute, ...event.Object].map(({ uuid }) => uuid)),
+      attributes: new Set(event?.Attribute.map(({ uuid }) => uuid)),
+      spellings: new Spellings(event?.Attribute),
+      objects: new Map(event?.Object.map(object => [object.uuid, object])),
       room: maxAttributes - (event ? attributeCount(event) : 0),
       drafts: { attributes: new Map(), objects: [], changesAt: drafts.changesAt }
     }
@@ -44,31 +51,56 @@ export function toParts(
   }
   const count = Math.max(0, ...published.map(({ part }) => part)) + 1
   while (parts.length < count) addPart()
-  const place = (uuidIn: (event: string) => string, size: number) => {
-    const home = parts.find(({ uuid, held }) => held.has(uuidIn(uuid)))
-    if (home) return home.drafts
-    const free = parts.find(({ room }) => room >= size) ?? addPart()
-    free.room -= size
-    return free.drafts
-  }
   for (const [key, draft] of drafts.attributes) {
     const { type, value } = draft.value
-    place(event => attributeUuid(event, type, value), 1).attributes.set(key, draft)
+    const isHome = ({ uuid, attributes }: Part) => attributes.has(attributeUuid(uuid, type, value))
+    const isFree = (part: Part) => hasRoom(1)(part) && part.spellings.add(draft.value)
+    const home = parts.find(isHome) ?? take(parts.find(isFree) ?? addPart(), 1)
+    home.spellings.add(draft.value)
+    home.drafts.attributes.set(key, draft)
   }
   for (const draft of drafts.objects) {
-    const { object, row, no } = draft
-    place(
-      event => objectUuid(event, object.template, row.id, no),
-      object.values.length
-    ).objects.push(draft)
+    const size = draft.object.values.length
+    const home = homeOf(draft, parts) ?? take(parts.find(hasRoom(size)) ?? addPart(), size)
+    home.drafts.objects.push(draft)
   }
   return parts.map(({ drafts }) => drafts)
 }
 
+function isSpeltOnce({ attributes }: Drafts, event: EventBody | undefined): boolean {
+  const spellings = new Spellings(event?.Attribute)
+  return [...attributes.values()].every(({ value }) => spellings.add(value))
+}
+
+const hasRoom = (size: number) => (part: Part) => part.room >= size
+
+function take(part: Part, size: number): Part {
+  part.room -= size
+  return part
+}
+
+/** Where an Object stands, else where it stood, if there is room for what it has grown by. */
+function homeOf({ object, row, no }: ObjectDraft, parts: readonly Part[]): Part | undefined {
+  const homes = parts.flatMap(part => {
+    const uuid = objectUuid(part.uuid, object.template, row.id, no)
+    const held = part.objects.get(uuid)
+    if (!held) return []
+    const known = new Set(held.Attribute.map(attribute => attribute.uuid))
+    const isNew = ({ relation, value }: RelatedValue) =>
+      !known.has(relatedUuid(uuid, relation, value))
+    return [{ part, isLive: !held.deleted, growth: object.values.filter(isNew).length }]
+  })
+  const fitting = homes.filter(({ part, growth }) => growth === 0 || part.room >= growth)
+  const home = fitting.find(({ isLive }) => isLive) ?? fitting[0]
+  return home && take(home.part, home.growth)
+}
+
 interface Part {
   readonly uuid: string
-  /** Uuids of what was published in it. */
-  readonly held: ReadonlySet<string>
+  /** What was published in it, by uuid. */
+  readonly attributes: ReadonlySet<string>
+  readonly spellings: Spellings
+  readonly objects: ReadonlyMap<string, ObjectBody>
   room: number
   readonly drafts: MutableDrafts
 }

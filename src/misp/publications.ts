@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { GatewayError } from '../kernel/errors.ts'
 import type { Clock, DocumentStore } from '../kernel/ports.ts'
@@ -52,6 +53,10 @@ export class Publications {
   readonly #options: PublicationsOptions
   readonly #manifests = new LRUCache<string, KnownManifest>({ max: maxManifests })
   readonly #events: LRUCache<string, PublishedFile & { readonly timestamp: number }>
+  /** Looks at the store that have not begun, by space. */
+  readonly #checks = new Map<string, Promise<Manifest | undefined>>()
+  /** How often {@link changed} was called. */
+  #changes = 0
 
   /** The last one asked for: many MISPs fetch theirs in the same minute. */
   #hashes: { readonly name: string; readonly file: Promise<HashesFile> } | undefined
@@ -66,6 +71,7 @@ export class Publications {
 
   /** Something new is there. */
   changed(space: string): void {
+    this.#changes++
     const known = this.#manifests.get(space)
     if (known) known.checkedAt = 0
   }
@@ -76,16 +82,24 @@ export class Publications {
     const now = this.#options.clock.now()
     if (known && Math.abs(now - known.checkedAt) < freshMs) return known.manifest
     try {
-      return await this.#refresh(space, known, now)
+      return await this.#check(space)
     } catch (error) {
       if (known) return known.manifest
-      throw new GatewayError('unavailable', { cause: error })
+      throw storeTrouble(error)
     }
   }
 
-  /** The event that a manifest lists. Throws `not-found` for others, and `unavailable` as {@link manifest} does. */
+  /**
+   * The event that a manifest lists, be it one that another gateway gave a moment ago. Throws `not-found` for others,
+   * and `unavailable` with the store in trouble where it is not known to be listed.
+   */
   async event(space: string, uuid: string): Promise<PublishedFile> {
-    const listed = (await this.manifest(space))?.timestamps.get(uuid)
+    const known = this.#manifests.get(space)?.manifest
+    const manifest = await this.#check(space).catch(error => {
+      if (known?.timestamps.has(uuid)) return known
+      throw storeTrouble(error)
+    })
+    const listed = manifest?.timestamps.get(uuid)
     if (listed === undefined) throw new GatewayError('not-found')
     const held = this.#events.get(`${space} ${uuid}`)
     // The manifest may lag behind an event, and never leads it.
@@ -93,7 +107,7 @@ export class Publications {
     const [stored] = await this.#get(space, 'event', [uuid])
     if (!stored) throw new GatewayError('not-found')
     const file = decodeFile(stored)
-    const event = { ...(await toPublished(file)), timestamp: file.timestamp }
+    const event = { ...toPublished(file), timestamp: file.timestamp }
     this.#events.set(`${space} ${uuid}`, event)
     return event
   }
@@ -135,20 +149,32 @@ export class Publications {
     return stored && (JSON.parse(stored.toString()) as FeedState)
   }
 
-  async #refresh(
-    space: string,
-    known: KnownManifest | undefined,
-    now: number
-  ): Promise<Manifest | undefined> {
-    const { store } = this.#options
+  /** What is listed now. Requests of one moment share a look at the store, which begins after all of them. */
+  #check(space: string): Promise<Manifest | undefined> {
+    const waiting = this.#checks.get(space)
+    if (waiting) return waiting
+    const check = setImmediate().then(() => {
+      this.#checks.delete(space)
+      return this.#refresh(space)
+    })
+    this.#checks.set(space, check)
+    return check
+  }
+
+  async #refresh(space: string): Promise<Manifest | undefined> {
+    const { store, clock } = this.#options
+    const changes = this.#changes
+    const known = this.#manifests.get(space)
+    const now = clock.now()
     const version = await store.version(space)
     if (known?.version === version) {
       known.checkedAt = now
       return known.manifest
     }
     const [stored] = await store.get(space, 'file', ['manifest'])
-    const manifest = stored && (await toManifest(decodeFile(stored), known?.manifest))
-    this.#manifests.set(space, { manifest, version, checkedAt: now })
+    const manifest = stored && toManifest(decodeFile(stored), known?.manifest)
+    const checkedAt = changes === this.#changes ? now : 0
+    this.#manifests.set(space, { manifest, version, checkedAt })
     return manifest
   }
 
@@ -156,18 +182,21 @@ export class Publications {
     try {
       return await this.#options.store.get(space, table, keys)
     } catch (error) {
-      throw new GatewayError('unavailable', { cause: error })
+      throw storeTrouble(error)
     }
   }
 }
 
-async function toPublished(file: StoredFile): Promise<PublishedFile> {
-  const bytes = await unpack(file)
+const storeTrouble = (cause: unknown): GatewayError =>
+  new GatewayError('unavailable', { detail: 'The gateway cannot reach its store for now', cause })
+
+function toPublished(file: StoredFile): PublishedFile {
+  const bytes = unpack(file)
   return { bytes, zstd: file.zstd, digest: hash('sha256', bytes) }
 }
 
-async function toManifest(file: StoredFile, known: Manifest | undefined): Promise<Manifest> {
+function toManifest(file: StoredFile, known: Manifest | undefined): Manifest {
   if (known?.zstd.equals(file.zstd)) return known
-  const published = await toPublished(file)
+  const published = toPublished(file)
   return { ...published, timestamps: timestampsOf(published.bytes.toString()) }
 }

@@ -6,12 +6,14 @@ import {
   emptyBucket,
   encodeBucket,
   isBarren,
+  isReportBucket,
   parseBucketName,
   pruneRows
 } from './bucket.ts'
 import { Changes, type FeedDocuments } from './feed-documents.ts'
 import { decodeFile, encodeFile, unpack } from './files.ts'
 import { hashesOf } from './hashes.ts'
+import { Links } from './links.ts'
 import { toManifest, totalsOf } from './manifest.ts'
 import type { NameBook } from './names.ts'
 import type { PublishedEvent } from './parts.ts'
@@ -62,12 +64,14 @@ const largeManifest = 10_000
 export class Publisher {
   readonly #parts: PublisherParts
   readonly #published: Published
+  readonly #links: Links
   #changes = new Changes()
   /** Events of which nothing is left. */
   readonly #dropped: string[] = []
 
   constructor(parts: PublisherParts, published: Published) {
     this.#parts = parts
+    this.#links = new Links(parts.documents)
     this.#published = published
   }
 
@@ -79,10 +83,11 @@ export class Publisher {
     let changed = 0
     for (const name of bucketsDue(heads.values(), dirty, now)) {
       changed += await this.#publishBucket(name, byBucket.get(name) ?? [], now)
+      // Committed with the first events: whoever goes on after a crash here still owes the manifest.
+      if (changed > 0 || this.#dropped.length > 0) state.isManifestCurrent = false
       if (this.#changes.size >= commitBytes) await this.#commit()
       await setImmediate()
     }
-    if (changed > 0 || this.#dropped.length > 0) state.isManifestCurrent = false
     if (!state.isManifestCurrent) await this.#publishManifest(now)
     else await this.#commit()
     return changed
@@ -92,7 +97,7 @@ export class Publisher {
     const { documents, names, feedId, settings } = this.#parts
     const { state, dirty } = this.#published
     const [stored] = await documents.get('bucket', [name])
-    const bucket = stored ? await decodeBucket(name, stored) : emptyBucket(name)
+    const bucket = stored ? decodeBucket(name, stored) : emptyBucket(name)
     const { report, rows } = bucket
     const { tagsOf, complete } = await names.of([...rows.values(), ...(report ? [report.row] : [])])
     const shown = report ? { ...bucket, report: { ...report, row: complete(report.row) } } : bucket
@@ -106,7 +111,7 @@ export class Publisher {
       tagsOf,
       issue: () => issueTimestamp(state, now)
     })
-    for (const event of rendered) await this.#putEvent(name, event)
+    for (const event of rendered) this.#putEvent(name, event)
     await this.#tidy(bucket, stored !== undefined, now)
     this.#changes.delete('dirty', name)
     dirty.delete(name)
@@ -118,16 +123,14 @@ export class Publisher {
       'event',
       heads.map(({ uuid }) => uuid)
     )
-    const events = await Promise.all(
-      heads.map(async ({ tlp, part }, i) => {
-        const file = found[i] && (await unpack(decodeFile(found[i])))
-        return file ? [{ tlp, part, event: parseFile(file.toString()) }] : []
-      })
-    )
-    return events.flat()
+    return heads.flatMap(({ tlp, part }, i) => {
+      const file = found[i]
+      if (!file) return []
+      return [{ tlp, part, event: parseFile(unpack(decodeFile(file)).toString()) }]
+    })
   }
 
-  async #putEvent(bucket: string, rendered: RenderedEvent): Promise<void> {
+  #putEvent(bucket: string, rendered: RenderedEvent): void {
     const { event, isChanged, isEmpty } = rendered
     const { heads } = this.#published
     const { uuid } = event
@@ -141,19 +144,20 @@ export class Publisher {
     this.#changes.put('hash', uuid, hashesOf(event, rendered.live))
     if (!isChanged) return
     if (head.attributes > largeEvent) this.#parts.meter.count('misp_large_events')
-    const file = await encodeFile(toFile(event), Number(event.timestamp))
+    const file = encodeFile(toFile(event), Number(event.timestamp))
     this.#changes.put('event', uuid, file)
   }
 
   /** Forgets rows that can say nothing any more, and a bucket of which nothing is left. */
   async #tidy(bucket: Bucket, isStored: boolean, now: number): Promise<void> {
-    const { expiredMs, tombstoneMs } = this.#parts.settings
-    const pruned = pruneRows(bucket, now, { expiredMs, tombstoneMs })
-    const isDay = parseBucketName(bucket.name).day !== undefined
-    if (isDay) for (const id of pruned) this.#changes.delete('link', id)
+    const { report } = bucket
+    const pruned = pruneRows(bucket, now, this.#parts.settings)
+    if (!isReportBucket(bucket.name)) await this.#links.leaveBucket(pruned, this.#changes)
+    else if (report && !bucket.report)
+      await this.#links.leaveReport(report.row.id, report.indicators, this.#changes)
     if (isBarren(bucket)) this.#changes.delete('bucket', bucket.name)
     else if (isStored && pruned.length > 0)
-      this.#changes.put('bucket', bucket.name, await encodeBucket(bucket))
+      this.#changes.put('bucket', bucket.name, encodeBucket(bucket))
   }
 
   async #publishManifest(now: number): Promise<void> {
@@ -161,11 +165,12 @@ export class Publisher {
     await this.#commit()
     const manifest = toManifest(heads.values())
     if (heads.size > largeManifest) this.#parts.meter.count('misp_large_manifests')
-    this.#changes.put('file', 'manifest', await encodeFile(manifest, 0))
+    this.#changes.put('file', 'manifest', encodeFile(manifest, 0))
     for (const uuid of this.#dropped)
       for (const table of ['event', 'head', 'hash'] as const) this.#changes.delete(table, uuid)
     Object.assign(state, {
       isManifestCurrent: true,
+      isBuilt: state.isFilled,
       publishedAt: now,
       totals: totalsOf(heads.values())
     })

@@ -1,5 +1,11 @@
-import { type Bucket, eventName, parseBucketName, type ReportRow } from './bucket.ts'
-import { buriedUntil, makeChildren } from './children.ts'
+import {
+  type Bucket,
+  eventName,
+  isReportBucket,
+  parseBucketName,
+  type ReportRow
+} from './bucket.ts'
+import { buriedUntil, makeChildren, type Sources } from './children.ts'
 import { type DraftOptions, type Drafts, makeDrafts } from './drafts.ts'
 import { type Tlp, tlps } from './model.ts'
 import { type PartOptions, type PublishedEvent, toParts } from './parts.ts'
@@ -26,7 +32,10 @@ export interface RenderedEvent extends PublishedEvent {
   readonly live: ReadonlySet<string>
   /** The next instant at which time alone changes it, ms since the epoch. */
   readonly changesAt: number
-  /** Of the indicators it holds: how many, and how many have no value that another one does not stand for. */
+  /**
+   * How many indicators it shows, and how many of them have no value that another one does not stand for. Those of
+   * further parts are counted with the first; copies in reports are not counted.
+   */
   readonly indicators: number
   readonly merged: number
 }
@@ -37,7 +46,7 @@ export function renderBucket(
   published: readonly PublishedEvent[],
   options: RenderOptions
 ): RenderedEvent[] {
-  const groups = Map.groupBy(shown(bucket), row => bucket.report?.row.tlp ?? row.tlp)
+  const groups = Map.groupBy(shown(bucket, options), row => bucket.report?.row.tlp ?? row.tlp)
   const levels = new Set<Tlp>([...groups.keys(), ...published.map(({ tlp }) => tlp)])
   if (bucket.report) levels.add(bucket.report.row.tlp)
   return tlps
@@ -48,14 +57,23 @@ export function renderBucket(
     })
 }
 
-/** In a fixed order. A report shows its indicators, but none that is for fewer eyes than the report itself. */
-function shown({ rows, report }: Bucket): Row[] {
+/**
+ * In a fixed order. A report shows its indicators, but none that is for fewer eyes than the report itself, and none
+ * once it was taken back. A copy is made of both, the indicator and the report.
+ */
+function shown({ rows, report }: Bucket, options: DraftOptions): Row[] {
   const all = [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
   if (!report) return all
+  if (!isShown(report, options)) return []
   const highest = tlps.indexOf(report.row.tlp)
   const named = new Set(report.indicators)
-  return all.filter(({ id, tlp }) => named.has(id) && tlps.indexOf(tlp) <= highest)
+  return all
+    .filter(({ id, tlp }) => named.has(id) && tlps.indexOf(tlp) <= highest)
+    .map(row => ({ ...row, modified: Math.max(row.modified, report.row.modified) }))
 }
+
+const isShown = ({ row }: ReportRow, { now, expiredMs }: DraftOptions): boolean =>
+  lifeOf(row, now, expiredMs) !== 'removed'
 
 interface Level {
   readonly bucket: Bucket
@@ -69,22 +87,33 @@ function renderLevel(
   options: RenderOptions
 ): RenderedEvent[] {
   const { bucket, tlp, rows } = level
-  const report = bucket.report?.row.tlp === tlp ? bucket.report : undefined
-  const isShown = report && lifeOf(report.row, options.now, options.expiredMs) !== 'removed'
-  const drafts = makeDrafts(isShown ? [...rows, report.row] : rows, options)
-  return toParts(drafts, published, level, options).map((drafts, part) =>
+  const own = bucket.report?.row.tlp === tlp ? bucket.report : undefined
+  const report = own && isShown(own, options) ? own : undefined
+  const drafts = makeDrafts(report ? [...rows, report.row] : rows, options)
+  const sources = { all: new Set<string>(), owners: new Set<string>() }
+  const events = toParts(drafts, published, level, options).map((drafts, part) =>
     renderEvent(
-      { ...level, part, report: part === 0 && isShown ? report : undefined, drafts },
+      { ...level, part, report: part === 0 ? report : undefined, drafts, sources },
       published.find(event => event.part === part)?.event,
       options
     )
   )
+  const first = events.find(({ isEmpty }) => !isEmpty)
+  if (!first || isReportBucket(bucket.name)) return events
+  return events.map(event => (event === first ? { ...event, ...countsOf(sources) } : event))
 }
+
+const countsOf = ({ all, owners }: Sources) => ({
+  indicators: all.size,
+  merged: all.size - owners.size
+})
 
 interface EventParts extends Level {
   readonly part: number
   readonly report: ReportRow | undefined
   readonly drafts: Drafts
+  /** Of all parts. */
+  readonly sources: Sources
 }
 
 function renderEvent(
@@ -92,7 +121,7 @@ function renderEvent(
   previous: EventBody | undefined,
   options: RenderOptions
 ): RenderedEvent {
-  const { bucket, tlp, part, drafts } = parts
+  const { bucket, tlp, part, drafts, sources } = parts
   const uuid = eventUuid(options.namespace, eventName(bucket.name, tlp, part))
   const moment = {
     published: Math.floor(options.now / 1000),
@@ -101,7 +130,8 @@ function renderEvent(
   const live = new Set<string>()
   const children = makeChildren({ ...parts, uuid, notes: bucket.notes.values() }, previous, {
     moment,
-    live
+    live,
+    sources
   })
   const facts = factsOf(parts, options, previous)
   const unstamped: EventBody = {
@@ -130,7 +160,8 @@ function renderEvent(
     isEmpty,
     live,
     changesAt: Math.min(drafts.changesAt, buriedUntil(children, moment)),
-    ...countsOf(drafts)
+    indicators: 0,
+    merged: 0
   }
 }
 
@@ -167,15 +198,4 @@ function factsOf(
   const date = day ?? bucket.report?.date ?? '1970-01-01'
   const what = day ?? rest
   return { date, info: `${title} ${what}${shard} ${level}${suffix}` }
-}
-
-/** Indicators that have a value here, and those of them whose values all stand under another one's name. */
-function countsOf({ attributes, objects }: Drafts): { indicators: number; merged: number } {
-  const owners = new Set(objects.map(({ row }) => row.id))
-  const all = new Set(owners)
-  for (const { sources } of attributes.values()) {
-    owners.add(sources[0]!)
-    for (const source of sources) all.add(source)
-  }
-  return { indicators: all.size, merged: all.size - owners.size }
 }

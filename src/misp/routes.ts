@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Answers } from '../http/answers.ts'
 import { requireCaller } from '../http/auth.ts'
 import { privateAnswers } from '../http/caching.ts'
@@ -25,13 +25,21 @@ export interface MispOptions {
 
 /** Those that are asked for, see feeds.ts. */
 export interface WantedFeeds {
+  /** The feed is kept up to date from here on. */
   want(caller: Caller, feed: CatalogFeed): WantedFeed
+  /** The feed, if it is kept up to date here. */
+  find(caller: Caller, feed: CatalogFeed): WantedFeed | undefined
+  /** The gateway is about to stop: nobody is to wait any more. */
+  end(): void
 }
 
 export interface WantedFeed {
   /** Why the feed could not be brought up to date last; undefined when it could. */
   readonly failure: GatewayError | undefined
-  /** Resolves with the next publication, or after `ms` milliseconds, or when `signal` says so. */
+  /**
+   * Resolves with the next publication, or after `ms` milliseconds, or when `signal` says so. Throws the GatewayError
+   * of a round that failed.
+   */
   nextPublication(ms: number, signal: AbortSignal): Promise<void>
 }
 
@@ -54,33 +62,65 @@ const csv = { mediaType: 'text/csv; charset=utf-8', representation: 'misp' }
 const nothing = Buffer.from('{}')
 const eventFile = /^([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\.json$/
 
+/** What is looked for meanwhile may come from another gateway, which tells nobody: so often, ms. */
+const lookMs = 1000
+
+const paths = ['/', '/:file', '/:feed/:file']
+const allowed = ['GET', 'HEAD', 'OPTIONS']
+
 /**
  * Each feed as a MISP feed (misp-feed.md §1.1): `manifest.json`, `hashes.csv` and a file for each event, under
  * `/misp/{feed}/`, or right under `/misp/` for the default feed; and `/misp/` itself, which lists them. Needs
  * `authPlugin`, `requestLog` and `overloadPlugin` on the server.
  */
 export const mispRoutes: FastifyPluginAsync<MispOptions> = async (app, options) => {
-  const { answers } = options
   await app.register(privateAnswers)
   app.setErrorHandler(sendPlainError)
-  app.addHook('onRequest', async request => {
+  app.addHook('preClose', async () => options.feeds.end())
+  await app.register(async scope => registerOpen(scope))
+  await app.register(async scope => registerGuarded(scope, options))
+}
+
+/** What needs no credentials: OPTIONS, and the 405 of all methods that write. */
+function registerOpen(scope: FastifyInstance): void {
+  const allow = allowed.join(', ')
+  const others = scope.supportedMethods.filter(method => !allowed.includes(method))
+  const refuse = async (_request: FastifyRequest, reply: FastifyReply) => {
+    reply.header('allow', allow)
+    throw new GatewayError('method-not-allowed')
+  }
+  for (const url of paths) {
+    scope.options(url, async (_request, reply) => reply.code(204).header('allow', allow).send())
+    scope.route({ method: others, url, onRequest: refuse, handler: refuse })
+  }
+}
+
+function registerGuarded(scope: FastifyInstance, options: MispOptions): void {
+  scope.addHook('onRequest', async request => {
     requireCaller(request)
   })
-  app.setNotFoundHandler(() => {
+  scope.setNotFoundHandler(() => {
     throw new GatewayError('not-found')
   })
-  app.get('/', async (request, reply) => {
-    const body = [await toListing(request, options)]
-    return answers.send(request, reply, {
-      ...json,
-      headers: {},
-      digest: digestOf(body),
-      body: () => body
+  for (const url of paths) {
+    const [serve, heavy] = url === '/' ? [serveListing, false] : [serveFile, true]
+    scope.route({
+      method: ['GET', 'HEAD'],
+      url,
+      config: { heavy },
+      handler: (request, reply) => serve(request, reply, options)
     })
-  })
-  const serve = (request: FastifyRequest, reply: FastifyReply) => serveFile(request, reply, options)
-  app.get('/:file', { config: { heavy: true } }, serve)
-  app.get('/:feed/:file', { config: { heavy: true } }, serve)
+  }
+}
+
+async function serveListing(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: MispOptions
+): Promise<void> {
+  const body = [await toListing(request, options)]
+  const content = { headers: {}, digest: digestOf(body), body: () => body }
+  return options.answers.send(request, reply, { ...json, ...content })
 }
 
 async function serveFile(
@@ -98,10 +138,13 @@ async function serveFile(
   await options.authorize(caller, feed.feedId)
   const space = spaceOf(caller, feed.feedId)
   request.report = { ...request.report, fields: { feed: feed.collectionId } }
+  if (uuid) {
+    const event = await options.publications.event(space, uuid)
+    return options.answers.send(request, reply, { ...json, ...toAnswer(event) })
+  }
+  const wanted = options.feeds.want(caller, feed)
   if (file === 'hashes.csv') return serveHashes(request, reply, space, options)
-  const found = uuid
-    ? await options.publications.event(space, uuid)
-    : await manifestOf(request, caller, feed, options)
+  const found = await manifestOf(request, space, wanted, options)
   return options.answers.send(request, reply, { ...json, ...toAnswer(found) })
 }
 
@@ -113,22 +156,23 @@ const toAnswer = (file: PublishedFile | undefined) => ({
 })
 
 /**
- * Asking for the manifest is what starts and keeps up the building of a feed. The first one waits a while for the
- * first events; should there be none yet, nothing is listed, which MISP takes for nothing to do.
+ * Asking for the manifest or the hashes is what starts and keeps up the building of a feed: a MISP that only caches a
+ * feed asks for no manifest. The first manifest waits a while for the first events; should there be none yet, nothing
+ * is listed, which MISP takes for nothing to do.
  */
 async function manifestOf(
-  request: FastifyRequest,
-  caller: Caller,
-  feed: CatalogFeed,
-  { feeds, publications, settings }: MispOptions
+  { signal }: FastifyRequest,
+  space: string,
+  wanted: WantedFeed,
+  { publications, settings }: MispOptions
 ): Promise<Manifest | undefined> {
-  const kept = feeds.want(caller, feed)
-  const space = spaceOf(caller, feed.feedId)
-  const held = await publications.manifest(space)
-  if (held) return held
-  if (kept.failure) throw kept.failure
-  await kept.nextPublication(settings.firstWaitMs, request.signal)
-  return publications.manifest(space)
+  for (let left = settings.firstWaitMs; ; left -= lookMs) {
+    const held = await publications.manifest(space)
+    if (held) return held
+    if (wanted.failure) throw wanted.failure
+    if (left <= 0 || signal.aborted) return undefined
+    await wanted.nextPublication(Math.min(left, lookMs), signal)
+  }
 }
 
 async function serveHashes(

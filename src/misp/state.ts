@@ -16,6 +16,10 @@ export interface FeedState {
   addedAfter?: number | undefined
   /** True once the end of the feed was reached. */
   isFilled: boolean
+  /** True while events of an older layout stand, until the new ones are all there. */
+  hasOldLayout?: boolean
+  /** True once what was there by then was published. */
+  isBuilt: boolean
   /** The newest timestamp given to an event, epoch seconds. */
   lastIssued: number
   /** Instants, ms since the epoch; 0 is never. */
@@ -50,6 +54,7 @@ export const newState = (
   title,
   since,
   isFilled: false,
+  isBuilt: false,
   lastIssued: 0,
   startedAt: now,
   publishedAt: 0,

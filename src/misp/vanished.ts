@@ -1,4 +1,5 @@
-import { type Bucket, decodeBucket, encodeBucket } from './bucket.ts'
+import { setImmediate } from 'node:timers/promises'
+import { type Bucket, decodeBucket, encodeBucket, pruneRows, type Retention } from './bucket.ts'
 import type { Changes, FeedDocuments } from './feed-documents.ts'
 import type { Row } from './rows.ts'
 import type { IdSet } from './walk.ts'
@@ -11,6 +12,8 @@ export interface Verdict {
   readonly returned: ReadonlyMap<string, readonly string[]>
   /** Rows held as present. */
   readonly present: number
+  /** Names of buckets with rows that are to be forgotten: one of which nothing was ever published has no other day. */
+  readonly over: readonly string[]
 }
 
 /**
@@ -21,14 +24,18 @@ export interface Verdict {
 export async function judge(
   documents: FeedDocuments,
   found: Pick<IdSet, 'has'>,
-  begun: number
+  { begun, ...retention }: Retention & { readonly begun: number }
 ): Promise<Verdict> {
   const missing = new Map<string, string[]>()
   const returned = new Map<string, string[]>()
+  const over: string[] = []
   let present = 0
   for await (const batch of documents.scan('bucket')) {
     for (const { key, value } of batch) {
-      for (const { id, gone, readAt } of rowsOf(await decodeBucket(key, value))) {
+      await setImmediate()
+      const bucket = decodeBucket(key, value)
+      if (pruneRows(bucket, begun, retention).length > 0) over.push(key)
+      for (const { id, gone, readAt } of rowsOf(bucket)) {
         if (!gone) present++
         if (readAt > begun || gone?.why === 'revoked') continue
         if (!gone && !found.has(id)) add(missing, key, id)
@@ -36,7 +43,7 @@ export async function judge(
       }
     }
   }
-  return { missing, returned, present }
+  return { missing, returned, present, over }
 }
 
 const rowsOf = ({ rows, report }: Bucket): Row[] => [
@@ -53,10 +60,10 @@ function add(lists: Map<string, string[]>, bucket: string, id: string): void {
 export const countOf = (lists: Verdict['missing']): number =>
   [...lists.values()].reduce((sum, { length }) => sum + length, 0)
 
-/** Marks rows as vanished, or as present again; the names of the buckets that changed. */
+/** Marks rows as vanished, or as present again; the names of the buckets that are to be looked at. */
 export async function mark(
   documents: FeedDocuments,
-  { missing, returned }: Pick<Verdict, 'missing' | 'returned'>,
+  { missing, returned, over }: Omit<Verdict, 'present'>,
   now: number,
   changes: Changes
 ): Promise<string[]> {
@@ -64,14 +71,17 @@ export async function mark(
   for (const name of names) {
     const [stored] = await documents.get('bucket', [name])
     if (!stored) continue
-    const bucket = await decodeBucket(name, stored)
+    const bucket = decodeBucket(name, stored)
     for (const id of missing.get(name) ?? [])
       change(bucket, id, row => ({ ...row, gone: { why: 'vanished', at: now } }))
-    for (const id of returned.get(name) ?? []) change(bucket, id, ({ gone, ...row }) => row)
-    changes.put('bucket', name, await encodeBucket(bucket))
+    // As if it were modified now: MISP may hold a later deletion that was already forgotten here.
+    for (const id of returned.get(name) ?? [])
+      change(bucket, id, ({ gone, ...row }) => ({ ...row, modified: now }))
+    changes.put('bucket', name, encodeBucket(bucket))
     changes.put('dirty', name, Buffer.alloc(0))
   }
-  return names
+  for (const name of over) changes.put('dirty', name, Buffer.alloc(0))
+  return [...names, ...over]
 }
 
 function change(bucket: Bucket, id: string, to: (row: Row) => Row): void {

@@ -43,15 +43,16 @@ t.test('rows have two columns, are unique and in order, without a blank line', a
 })
 
 t.test('an attribute without to_ids counts until its last_seen, if the time is known', async t => {
-  const agent = { type: 'user-agent', value: 'curl', to_ids: false }
+  const last_seen = '2027-10-01T00:00:00Z'
+  const agent = { type: 'user-agent', value: 'curl', to_ids: false, last_seen }
   const row = hashLine('curl', 1)
   const check = (publishedAt: number | undefined, hasRow: boolean) => {
     const hashes = `${[...rows, ...(hasRow ? [row] : [])].sort().join('\n')}\n`
     const feed = feedWith({ more: [attribute(15, agent)], hashes })
     return checkFeed({ ...feed, ...(publishedAt !== undefined && { publishedAt }) })
   }
-  const before = Date.UTC(2027, 8, 30) / 1000
-  const after = Date.UTC(2027, 9, 2) / 1000
+  const after = Date.UTC(2027, 9, 1) / 1000
+  const before = after - 1
   t.strictSame(await check(undefined, true), [])
   t.strictSame(await check(undefined, false), [])
   t.strictSame(await check(before, true), [])

@@ -18,6 +18,20 @@ t.test('a good feed has no problem', async t => {
   t.strictSame(await checkWith({}), [])
 })
 
+t.test('nor has one at the limits', async t => {
+  const limits = {
+    comment: 'x'.repeat(1024),
+    last_seen: '2026-10-01T00:00:00Z',
+    Tag: [{ name: 'x'.repeat(255) }]
+  }
+  t.strictSame(await checkWith({ domain: limits }), [])
+})
+
+t.test('nor one whose event takes a tag back, which the manifest does not list', async t => {
+  const Tag = [green, { name: 'a', colour: '#000000', deleted: true }]
+  t.strictSame(await checkWith({ event: { Tag }, entry: { Tag: [green] } }), [])
+})
+
 /** One more attribute of the first event, which hashes.csv may leave out. */
 const added = (fields: Json): Changes => ({
   more: [attribute(15, { to_ids: false, last_seen: undefined, ...fields })]
@@ -34,6 +48,16 @@ const cases: readonly [Changes, ...string[]][] = [
     { event: { info: '' } },
     'event: info is not a string that is not empty',
     'manifest: info is not a string that is not empty'
+  ],
+  [
+    { event: { analysis: '3' } },
+    'event: analysis is not one of the strings 0, 1, 2',
+    'manifest: analysis is not one of the strings 0, 1, 2'
+  ],
+  [
+    { event: { Orgc: { name: 'ACME', uuid: 'x' } } },
+    'event: Orgc is not an organisation with name and uuid',
+    'manifest: Orgc is not an organisation with name and uuid'
   ],
   [
     { event: { date: '2026-13-01' } },
@@ -102,6 +126,10 @@ const cases: readonly [Changes, ...string[]][] = [
     'event: Tag holds something that is no tag',
     'manifest: Tag holds something that is no tag'
   ],
+  [
+    { domain: { Tag: [{ name: 'TLP:GREEN' }] } },
+    'event: TLP:GREEN is inside, the event is tlp:green'
+  ],
   [{ domain: { Tag: [red] } }, 'event: tlp:red is inside, the event is tlp:green'],
   [{ domain: { Tag: null } }, `attribute ${uuid5(10)}: Tag is not a list`],
   [{ domain: { Tag: [{ colour: '#000000' }] } }, `attribute ${uuid5(10)}: a tag has no name`],
@@ -110,8 +138,8 @@ const cases: readonly [Changes, ...string[]][] = [
     `attribute ${uuid5(10)}: tag 'a' has no colour`
   ],
   [
-    { domain: { Tag: [{ name: 'a' }, { name: 'A' }] } },
-    `attribute ${uuid5(10)}: tag 'A' is there twice`
+    { domain: { Tag: [{ name: 'aB' }, { name: 'Ab' }] } },
+    `attribute ${uuid5(10)}: tag 'Ab' is there twice`
   ],
   [
     { domain: { Tag: [{ name: 'x'.repeat(256) }] } },
@@ -123,6 +151,7 @@ const cases: readonly [Changes, ...string[]][] = [
   ],
   // Times.
   [{ domain: { timestamp: String(t0 + 2) } }, `event: it is older than ${uuid5(10)} in it`],
+  [{ object: { timestamp: String(t0 + 2) } }, `event: it is older than ${uuid5(20)} in it`],
   [{ reference: { timestamp: String(t0 + 2) } }, `event: it is older than ${uuid5(30)} in it`],
   [{ report: { timestamp: String(t0 + 2) } }, `event: it is older than ${uuid5(40)} in it`],
   [
@@ -131,6 +160,15 @@ const cases: readonly [Changes, ...string[]][] = [
   ],
   [
     { domain: { last_seen: '2026-09-30T23:59:59.999999Z' } },
+    `attribute ${uuid5(10)}: last_seen is before first_seen`
+  ],
+  [
+    {
+      domain: {
+        first_seen: '2026-10-01T00:00:00.000002Z',
+        last_seen: '2026-10-01T00:00:00.000001Z'
+      }
+    },
     `attribute ${uuid5(10)}: last_seen is before first_seen`
   ],
   [
@@ -194,6 +232,7 @@ const cases: readonly [Changes, ...string[]][] = [
     { object: { template_uuid: undefined } },
     `object ${uuid5(20)}: template_uuid is not a lower-case UUID`
   ],
+  [{ object: { distribution: '5' } }, `object ${uuid5(20)}: distribution is there`],
   [{ object: { Tag: [] } }, `object ${uuid5(20)}: Objects cannot carry tags`],
   [
     { object: { deleted: true } },
@@ -245,9 +284,12 @@ t.test('an event has fewer than 10,000 attributes', async t => {
 })
 
 t.test('a manifest has at most 10,000 entries', async t => {
-  const manifest = Object.fromEntries(Array.from({ length: 10_001 }, (_, n) => [uuid5(n), {}]))
-  const feed = { ...feedWith({}), manifest: Buffer.from(JSON.stringify(manifest)) }
-  t.equal((await checkFeed(feed))[0], 'manifest: it has 10001 entries')
+  const listing = (size: number) => {
+    const manifest = Object.fromEntries(Array.from({ length: size }, (_, n) => [uuid5(n), {}]))
+    return checkFeed({ ...feedWith({}), manifest: Buffer.from(JSON.stringify(manifest)) })
+  }
+  t.equal((await listing(10_001))[0], 'manifest: it has 10001 entries')
+  t.not((await listing(10_000))[0], 'manifest: it has 10000 entries')
 })
 
 t.test('a manifest is a JSON object', async t => {
@@ -263,6 +305,8 @@ t.test('every listed event can be read, and is of the uuid under which it is lis
   t.ok(gone.includes(`${uuid5(2)}: the event cannot be read`))
   const list = await checkFeed({ ...good, event: async () => Buffer.from('[]') })
   t.ok(list.includes(`${uuid5(2)}: the event cannot be read`))
+  const empty = await checkFeed({ ...good, event: async () => Buffer.from('{}') })
+  t.ok(empty.includes(`${uuid5(2)}: the event cannot be read`))
   const same = await checkFeed({ ...good, event: () => good.event(uuid5(1)) })
   t.ok(same.includes(`${uuid5(2)}: the file is of another event`))
 })

@@ -40,8 +40,8 @@ export interface MispWorld {
   readonly space: string
   /** One round of building, by a gateway of its own if `gateway` is another one than before. */
   round(gateway?: number): Promise<boolean>
-  /** New processes on what is stored; with `documents` on another store. */
-  restart(documents?: DocumentStore): void
+  /** New processes on what is stored, or on another store, with these settings from now on. */
+  restart(change?: Pick<MispWorldOptions, 'documents' | 'settings'>): void
   /** The store takes so many more commits, then the process is dead; a later restart starts another one. */
   dieAfter(commits: number): void
   /** A GET below the feed's URL, as MISP makes it. */
@@ -89,6 +89,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
   const space = spaceOf(caller, defaultFeed)
 
   let documents = options.documents ?? newDocuments()
+  let settings = { ...builderSettings, ...options.settings }
   let builders = new Map<number, Builder>()
   let commitsLeft = Number.POSITIVE_INFINITY
   const mortal = (): DocumentStore => {
@@ -113,7 +114,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       clock,
       meter,
       galaxies: undefined,
-      settings: { ...builderSettings, ...options.settings },
+      settings,
       onPublished: () => publications.changed(space)
     })
   const builderOf = (gateway: number) => {
@@ -151,7 +152,11 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       cacheSeconds: 60
     }),
     authorize: (caller, feedId) => records.authorize(caller, feedId),
-    feeds: { want: () => ({ failure: undefined, nextPublication: async () => {} }) },
+    feeds: {
+      want: () => ({ failure: undefined, nextPublication: async () => {} }),
+      find: () => undefined,
+      end() {}
+    },
     publications: {
       manifest: space => publications.manifest(space),
       event: (space, uuid) => publications.event(space, uuid),
@@ -171,8 +176,9 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       return documents
     },
     round: (gateway = 0) => builderOf(gateway).round(caller),
-    restart(other) {
-      documents = other ?? documents
+    restart(change = {}) {
+      documents = change.documents ?? documents
+      settings = { ...settings, ...change.settings }
       builders = new Map()
       commitsLeft = Number.POSITIVE_INFINITY
       publications = newPublications()

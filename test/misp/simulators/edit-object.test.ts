@@ -29,6 +29,24 @@ t.test('a known Object that is not newer is ignored with all of its attributes',
   t.equal(local(fresh.misp, 22)?.toIds, true)
 })
 
+t.test('a known Object that is newer is updated itself', async t => {
+  const { misp } = await edited(
+    { Object: [object(20, [inside(21)])] },
+    { Object: [object(20, [inside(21)], { timestamp: newer, comment: 'new', name: undefined })] }
+  )
+  t.match(misp.database.objects.get(uuid5(20)), { name: 'file', comment: 'new', deleted: false })
+})
+
+t.test('an unknown Object that is dropped leaves the timestamp of the event', async t => {
+  const clock = { now: t0 + 50 }
+  const { misp } = await edited(
+    { Attribute: [attribute(10)] },
+    { Object: [object(20, [inside(21)], { name: '' })] },
+    clock
+  )
+  t.equal(misp.events()[0]?.timestamp, t0 + 100)
+})
+
 t.test('an unknown Object stamps the event with the clock of MISP', async t => {
   const clock = { now: t0 + 50 }
   const after = { Attribute: [attribute(10)], Object: [object(20, [inside(21)])] }

@@ -7,6 +7,7 @@ import {
   object,
   reference,
   report,
+  t0,
   tombstone,
   uuid5
 } from '../../support/misp/hand-made.ts'
@@ -101,6 +102,46 @@ for (const [fields, reason] of droppedObjects) {
 t.test('an attribute of an Object needs its relation', async t => {
   const misp = await adding({ Object: [object(20, [inside(21, { object_relation: '' })])] })
   t.strictSame(reasons(misp), ['attribute: it has no object_relation'])
+})
+
+t.test('the attributes of a deleted Object are deleted', async t => {
+  const misp = await adding({ Object: [object(20, [inside(21)], { deleted: true })] })
+  t.equal(local(misp, 21)?.deleted, true)
+})
+
+t.test('what a file leaves out is false, or as the clock of MISP says', async t => {
+  const bare = {
+    to_ids: undefined,
+    deleted: undefined,
+    disable_correlation: undefined,
+    timestamp: undefined
+  }
+  const misp = await adding({
+    Attribute: [attribute(10, bare)],
+    Object: [object(20, [inside(21)], { deleted: undefined })],
+    EventReport: [report(40, { deleted: undefined })]
+  })
+  const timestamp = t0 - 3600
+  t.match(local(misp, 10), { toIds: false, deleted: false, disableCorrelation: false, timestamp })
+  t.equal(misp.database.objects.get(uuid5(20))?.deleted, false)
+  t.equal(misp.database.reports.get(uuid5(40))?.deleted, false)
+})
+
+t.test('a uuid in upper case is stored in lower case', async t => {
+  const upper = 'ABCDEF00-0000-5000-8000-000000000010'
+  const misp = await adding({
+    Attribute: [attribute(10, { uuid: upper })],
+    EventReport: [report(40, { uuid: upper.replace('10', '40') })]
+  })
+  t.equal(misp.attributes()[0]?.uuid, upper.toLowerCase())
+  t.ok(misp.database.reports.has(upper.replace('10', '40').toLowerCase()))
+})
+
+t.test('seen for one instant only, and a tag name of 255 bytes, are fine', async t => {
+  const instant = { first_seen: '2026-10-01T00:00:00Z', last_seen: '2026-10-01T02:00:00+02:00' }
+  const Tag = [{ name: 'x'.repeat(255) }]
+  const misp = await adding({ Attribute: [attribute(10, { ...instant, Tag })] })
+  t.strictSame(reasons(misp), [])
 })
 
 t.test('a reference to something outside the event is dropped', async t => {

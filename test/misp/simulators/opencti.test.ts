@@ -18,8 +18,8 @@ import { newer } from '../../support/misp/pulling.ts'
 const listed = (n: number, timestamp = t0 + n) => ({ uuid: uuid5(n), timestamp })
 const events = (...numbers: number[]) =>
   numbers.map(n => event(n, { Attribute: [attribute(100 + n)] }))
-const reading = (feed: HandMadeFeed) =>
-  new OpenCti({ fetch: feed.fetch, now: () => t0 + 2, importFrom: t0 })
+const options = { now: () => t0 + 2, importFrom: t0 }
+const reading = ({ fetch }: HandMadeFeed) => new OpenCti({ ...options, fetch })
 
 t.test('each changed event is fetched once, in order of time', async t => {
   const feed = new HandMadeFeed(...events(3, 1, 2))
@@ -89,6 +89,7 @@ const raising: [string, Json][] = [
   ['info in the manifest', { info: undefined }],
   ['date in the manifest', { date: 20_261_101 }],
   ['timestamp in the manifest', { timestamp: 'soon' }],
+  ['Event.date', { date: '1 November 2026' }],
   ['Event.Attribute', { Attribute: null }],
   ['Event.Tag.name', { Tag: [{ colour: '#ffffff' }] }],
   ...['type', 'category', 'value', 'uuid', 'comment'].map((name): [string, Json] => [
@@ -123,8 +124,36 @@ for (const [what, fields] of raising) {
   })
 }
 
+t.test('a timestamp may be a number, and a file a list of one event', async t => {
+  const feed = new HandMadeFeed(event(1, { timestamp: t0 + 1 }))
+  const asList = (copies: number) =>
+    new OpenCti({
+      ...options,
+      async fetch(path, headers) {
+        const answer = await feed.fetch(path, headers)
+        if (path === '/manifest.json') return answer
+        return { ...answer, body: `[${Array(copies).fill(answer.body).join()}]` }
+      }
+    })
+  t.strictSame((await asList(1).run()).processed, [listed(1)])
+  t.match(await asList(2).run(), { processed: [], error: 'the list is too long' })
+})
+
+t.test('a list holds objects only', async t => {
+  const feed = new HandMadeFeed(event(1, { Attribute: ['x'] }))
+  t.equal((await reading(feed).run()).error, 'Event.Attribute holds no object')
+})
+
+t.test('a manifest that cannot be read stops the run', async t => {
+  const feed = new HandMadeFeed()
+  feed.manifest = []
+  t.equal((await reading(feed).run()).error, 'manifest.json is not an object')
+  feed.manifest = { [uuid5(1)]: 'x' }
+  t.equal((await reading(feed).run()).error, `the entry of ${uuid5(1)} is not an object`)
+})
+
 t.test('without a manifest nothing happens', async t => {
   const feed = new HandMadeFeed(...events(1))
-  feed.statuses.set('/manifest.json', 401)
+  feed.statuses.set('/manifest.json', 400)
   t.match(await reading(feed).run(), { processed: [], error: 'no manifest.json' })
 })

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import {
   attribute,
@@ -76,7 +77,9 @@ t.test('without a manifest the job fails; an empty one is nothing to do', async 
   }
   t.strictSame(misp.dropped, [])
   feed.statuses.set('/manifest.json', 500)
-  t.match((await misp.pull()).failed, /answered 500/)
+  const { failed, notModified } = await misp.pull()
+  t.match(failed, /answered 500/)
+  t.equal(notModified, false)
   t.match(reasons(misp), [/^manifest: /])
 })
 
@@ -86,13 +89,17 @@ t.test('a body is decoded, and one that is not JSON fails', async t => {
     now: () => t0
   })
   t.match((await misp.pull()).failed, /not JSON/)
-  const { gzipSync } = await import('node:zlib')
-  const headers = { 'Content-Encoding': 'gzip' }
-  const zipped = new MispInstance({
-    fetch: async () => ({ status: 200, headers, body: gzipSync('{}') }),
-    now: () => t0
-  })
-  t.equal((await zipped.pull()).failed, undefined)
+  const answering = (encoding: string) =>
+    new MispInstance({
+      fetch: async () => ({
+        status: 200,
+        headers: { 'Content-Encoding': encoding },
+        body: gzipSync('{}')
+      }),
+      now: () => t0
+    })
+  t.equal((await answering('gzip').pull()).failed, undefined)
+  t.match((await answering('compress').pull()).failed, /content-encoding compress/)
 })
 
 t.test('a version 7 key, or a list, is refused before any download', async t => {
@@ -129,6 +136,24 @@ t.test('a file of another event is filed under its own uuid, and asked for again
   t.strictSame(reasons(again), [other, `event: ${uuid5(2)} is here already`])
 })
 
+t.test('a file of another event that is not here is no edit', async t => {
+  const feed = new HandMadeFeed(event(1, { Attribute: [attribute(10)] }))
+  const misp = pulling(feed)
+  await misp.pull()
+  feed.putAs(uuid5(1), event(2, { timestamp: newer, Attribute: [attribute(10)] }))
+  t.equal(reasons(await misp.pull()).at(-1), 'event: there is no local event of that uuid')
+})
+
+t.test('an entry without a timestamp in seconds is never newer', async t => {
+  const feed = new HandMadeFeed(event(1, { Attribute: [attribute(10)] }))
+  const misp = pulling(feed)
+  await misp.pull()
+  feed.manifest = { [uuid5(1)]: { timestamp: 'now' } }
+  const { skipped, ...pulled } = await misp.pull()
+  t.strictSame(skipped, [uuid5(1)])
+  t.strictSame(reasons(pulled), ['manifest: the timestamp is no number'])
+})
+
 t.test('a published event without anything in it is refused at every pull', async t => {
   const feed = new HandMadeFeed(event(1, { Attribute: [], Object: [] }))
   const misp = pulling(feed)
@@ -163,7 +188,8 @@ t.test('an event whose own fields MISP refuses is not added', async t => {
     [{ date: '01/11/2026' }, 'the date is not YYYY-MM-DD'],
     [{ analysis: '3' }, 'the analysis is not 0, 1 or 2'],
     [{ threat_level_id: '0' }, 'the threat_level_id is not 1, 2, 3 or 4'],
-    [{ uuid: undefined }, 'the event has no uuid']
+    [{ uuid: undefined }, 'the event has no uuid'],
+    [{ uuid: 'x' }, 'the uuid is not one of RFC 4122']
   ]
   for (const [fields, reason] of wrong) {
     const feed = new HandMadeFeed()

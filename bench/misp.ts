@@ -1,0 +1,250 @@
+/** What does it cost to keep a large feed as MISP events: the first build, one change, and serving them? */
+import { execFile } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { request } from 'undici'
+import { feedId, key } from './support/clients.ts'
+import {
+  cpuMs,
+  memoryOf,
+  type Running,
+  startBare,
+  startGateway,
+  startSimulator,
+  temporaryDir
+} from './support/processes.ts'
+import { median, publish, type Row, round } from './support/report.ts'
+
+/** Of 64 objects in the simulator's feed 33 are indicators. */
+const objectsFor = (indicators: number) => Math.ceil((indicators * 64) / 33)
+const sizes = (process.argv[2] ?? '200000,1000000').split(',').map(Number)
+const historyDays = 90
+const publishSeconds = 5
+const connections = 16
+const seconds = 4
+const rounds = 3
+const headers = { authorization: `Bearer ${key}` }
+const cannon = fileURLToPath(new URL('../node_modules/autocannon/autocannon.js', import.meta.url))
+
+const builds: Row[] = []
+const changes: Row[] = []
+const serving: Row[] = []
+const streams: Row[] = []
+
+for (const indicators of sizes) {
+  const simulator = await startSimulator(objectsFor(indicators), key, historyDays)
+  const gateway = await startGateway({
+    upstream: simulator,
+    dataDir: temporaryDir(),
+    env: {
+      MISP_WINDOW_DAYS: 'all',
+      MISP_PUBLISH_SECONDS: String(publishSeconds),
+      MISP_WALK_SECONDS: '0',
+      MISP_FIRST_WAIT_MS: '100'
+    }
+  })
+  builds.push(await build(indicators, gateway))
+  changes.push(await change(indicators, gateway, simulator))
+  streams.push(await stream(indicators, gateway))
+  if (indicators === sizes[0]) serving.push(...(await serve(gateway)))
+  await gateway.stop()
+  await simulator.stop()
+}
+
+publish({
+  question: `Feeds of ${sizes.map(size => size.toLocaleString('en')).join(' and ')} indicators, with relationships and reports, over ${historyDays} days, as MISP events: how long, how large, and how fast?`,
+  tables: {
+    'First build, from nothing to the last event published': builds,
+    'One indicator changed at Sekoia, until its event is published': changes,
+    [`Requests per second with ${connections} connections; median of ${rounds} rounds of ${seconds} seconds, in turn`]:
+      serving,
+    'hashes.csv, sent as a stream': streams
+  },
+  notes: [
+    'Default settings but `windowDays` all, `publishSeconds` 5 and no walk; SQLite; 16 events for a day (`defaultFeedShardBits`).',
+    'Memory in megabytes of 10^6 bytes; peak is VmHWM of the gateway process since its start, feed log included.',
+    'CPU of a change: the gateway’s CPU until the manifest names the event anew, less that of as much time without a change.',
+    'Simulator, gateway and clients are processes of their own on the same two cores.'
+  ]
+})
+
+interface Listed {
+  readonly status: string
+  readonly events: number
+  readonly attributes: number
+  readonly indicators: number
+  readonly merged: number
+  readonly objectsRead: number
+}
+
+async function build(indicators: number, gateway: Running): Promise<Row> {
+  const startedAt = performance.now()
+  const cpu = cpuMs(gateway.pid)
+  await get(gateway, '/misp/manifest.json')
+  let listed = await listing(gateway)
+  while (listed.status !== 'in sync') {
+    await delay(200)
+    listed = await listing(gateway)
+  }
+  const manifest = await manifestOnce(gateway, listed.events)
+  const ms = performance.now() - startedAt
+  const { peak } = memoryOf(gateway.pid)
+  const cpuUsed = cpuMs(gateway.pid) - cpu
+  let [largest, total] = [0, 0]
+  for (const uuid of Object.keys(JSON.parse(manifest.toString()))) {
+    const { length } = await get(gateway, `/misp/${uuid}.json`)
+    largest = Math.max(largest, length)
+    total += length
+  }
+  return {
+    indicators: indicators.toLocaleString('en'),
+    seconds: round(ms / 1000, 1),
+    'indicators/s': round(listed.indicators / (ms / 1000)),
+    'objects/s': round(listed.objectsRead / (ms / 1000)),
+    'CPU s': round(cpuUsed / 1000, 1),
+    'peak RSS': round(peak),
+    events: listed.events,
+    attributes: listed.attributes,
+    'manifest MB': round(manifest.length / 1e6, 2),
+    'largest event kB': round(largest / 1e3),
+    'all events MB': round(total / 1e6)
+  }
+}
+
+/** The manifest as soon as it lists so many events. */
+async function manifestOnce(gateway: Running, events: number): Promise<Buffer> {
+  for (;;) {
+    const manifest = await get(gateway, '/misp/manifest.json')
+    if (Object.keys(JSON.parse(manifest.toString())).length >= events) return manifest
+    await delay(100)
+  }
+}
+
+async function change(indicators: number, gateway: Running, simulator: Running): Promise<Row> {
+  const quiet: number[] = []
+  const used: number[] = []
+  for (let i = 0; i < rounds; i++) {
+    quiet.push(await cpuOver(gateway, () => delay(3 * publishSeconds * 1000)))
+    const before = (await get(gateway, '/misp/manifest.json')).toString()
+    const { body } = await request(
+      `${simulator.url}/v2/inthreat/collections/${feedId}/objects?limit=100&match[type]=indicator`,
+      { headers: { authorization: `Bearer ${key}` } }
+    )
+    const { items } = (await body.json()) as { items: { id: string }[] }
+    const edit = { id: items[i]!.id, members: { name: `Changed ${i}` } }
+    used.push(
+      await cpuOver(gateway, async () => {
+        const startedAt = performance.now()
+        await request(`${simulator.url}/_control/edit`, {
+          method: 'POST',
+          body: JSON.stringify(edit)
+        }).then(({ body }) => body.dump())
+        while ((await get(gateway, '/misp/manifest.json')).toString() === before) await delay(500)
+        await delay(Math.max(0, 3 * publishSeconds * 1000 - (performance.now() - startedAt)))
+      })
+    )
+  }
+  return {
+    indicators: indicators.toLocaleString('en'),
+    'CPU ms of the change': round(median(used) - median(quiet)),
+    'CPU ms in as much time without': round(median(quiet))
+  }
+}
+
+async function cpuOver({ pid }: Running, work: () => Promise<unknown>): Promise<number> {
+  const before = cpuMs(pid)
+  await work()
+  return cpuMs(pid) - before
+}
+
+async function stream(indicators: number, gateway: Running): Promise<Row> {
+  const before = memoryOf(gateway.pid)
+  const cpu = cpuMs(gateway.pid)
+  const startedAt = performance.now()
+  const { body } = await request(`${gateway.url}/misp/hashes.csv`, { headers })
+  let bytes = 0
+  let firstMs = 0
+  let most = 0
+  for await (const piece of body) {
+    firstMs ||= performance.now() - startedAt
+    bytes += piece.length
+    most = Math.max(most, memoryOf(gateway.pid).rss)
+  }
+  return {
+    indicators: indicators.toLocaleString('en'),
+    lines: Math.round(bytes / 70),
+    MB: round(bytes / 1e6, 1),
+    seconds: round((performance.now() - startedAt) / 1000, 2),
+    'first byte ms': round(firstMs),
+    'CPU ms': round(cpuMs(gateway.pid) - cpu),
+    'RSS before': round(before.rss),
+    'RSS most': round(most)
+  }
+}
+
+async function serve(gateway: Running): Promise<Row[]> {
+  const manifest = await get(gateway, '/misp/manifest.json')
+  const [uuid] = Object.keys(JSON.parse(manifest.toString()))
+  const files = [
+    ['manifest', '/misp/manifest.json'],
+    ['event', `/misp/${uuid}.json`]
+  ] as const
+  const rows: Row[] = []
+  for (const [what, path] of files) {
+    const { length } = await get(gateway, path)
+    const bare = await startBare(length)
+    const shots: Shot[] = []
+    const bareShots: Shot[] = []
+    for (let i = 0; i < rounds; i++) {
+      bareShots.push(await shoot(bare, path))
+      shots.push(await shoot(gateway, path))
+    }
+    await bare.stop()
+    const of = (from: readonly Shot[], name: keyof Shot) => median(from.map(shot => shot[name]))
+    rows.push({
+      file: what,
+      bytes: length,
+      'requests/s': round(of(shots, 'perSecond')),
+      'bare node:http': round(of(bareShots, 'perSecond')),
+      ratio: round(of(shots, 'perSecond') / of(bareShots, 'perSecond'), 2),
+      'CPU µs': round(of(shots, 'cpu')),
+      'bare CPU µs': round(of(bareShots, 'cpu'))
+    })
+  }
+  return rows
+}
+
+interface Shot {
+  readonly perSecond: number
+  /** Microseconds of the server for each answer. */
+  readonly cpu: number
+}
+
+async function shoot({ url, pid }: Running, path: string): Promise<Shot> {
+  const flags = ['-j', '-c', String(connections), '-d', String(seconds)]
+  const header = ['-H', `authorization=Bearer ${key}`]
+  const before = cpuMs(pid)
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    cannon,
+    ...flags,
+    ...header,
+    url + path
+  ])
+  const cpu = (cpuMs(pid) - before) * 1000
+  const { requests, errors, non2xx } = JSON.parse(stdout)
+  if (errors > 0 || non2xx > 0) throw new Error(`${errors} errors, ${non2xx} refusals`)
+  return { perSecond: requests.average, cpu: cpu / requests.total }
+}
+
+async function listing(gateway: Running): Promise<Listed> {
+  const { feeds } = JSON.parse((await get(gateway, '/misp/')).toString())
+  return feeds[0]
+}
+
+async function get({ url }: Running, path: string): Promise<Buffer> {
+  const { statusCode, body } = await request(url + path, { headers })
+  const bytes = Buffer.from(await body.arrayBuffer())
+  if (statusCode !== 200) throw new Error(`${statusCode} for ${path}: ${bytes}`)
+  return bytes
+}

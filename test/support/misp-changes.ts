@@ -1,0 +1,175 @@
+import fc from 'fast-check'
+import type { Simulator } from '../../src/demo/simulator.ts'
+import { dayMs, markings } from './misp-scenes.ts'
+
+/** Random changes of a feed, small enough that they meet. */
+
+export type Change =
+  | { readonly kind: 'create'; readonly what: number; readonly tlp: number; readonly days: number }
+  | { readonly kind: 'edit'; readonly which: number; readonly how: number; readonly value: number }
+  | { readonly kind: 'extend'; readonly which: number; readonly days: number }
+  | {
+      readonly kind: 'revoke' | 'restore' | 'vanish' | 'return' | 'relate' | 'note'
+      readonly which: number
+    }
+  | { readonly kind: 'report'; readonly which: number; readonly tlp: number }
+
+type Weighted = fc.WeightedArbitrary<unknown>
+
+/** Things with a `kind` that occurs this often, any of several. */
+export const weighted = (
+  weight: number,
+  kind: string | string[],
+  members: Record<string, fc.Arbitrary<unknown>> = {}
+): Weighted => ({
+  weight,
+  arbitrary: fc.record({ kind: fc.constantFrom(...[kind].flat()), ...members })
+})
+
+const nat = (max: number) => fc.nat(max)
+export const which = { which: nat(1000) }
+
+export const changes: readonly Weighted[] = [
+  weighted(6, 'create', { what: nat(13), tlp: nat(3), days: fc.integer({ min: 1, max: 60 }) }),
+  weighted(5, 'edit', { ...which, how: nat(5), value: nat(13) }),
+  weighted(3, 'extend', { ...which, days: fc.integer({ min: -2, max: 60 }) }),
+  weighted(3, ['revoke', 'restore', 'vanish', 'return', 'relate', 'note'], which),
+  weighted(2, 'report', { ...which, tlp: nat(3) })
+]
+
+const tlps = Object.values(markings)
+
+const md5 = (n: number) => `${n}`.repeat(32).slice(0, 32)
+const sha1 = (n: number) => `${n}`.repeat(40).slice(0, 40)
+
+/** Single values, some of them in two spellings, several in one pattern, Objects, and what MISP cannot hold. */
+export const patterns = [
+  ...[0, 1, 2, 3].map(n => `[url:value = 'http://${n}.example.com/a']`),
+  "[url:value = 'http://0.example.com/A']",
+  "[url:value = 'http://0.example.com/á']",
+  "[domain-name:value = 'example.org']",
+  "[ipv4-addr:value = '192.0.2.1' OR ipv4-addr:value = '192.0.2.2']",
+  "[ipv4-addr:value = '192.0.2.2']",
+  ...[1, 2].map(n => `[file:hashes.MD5 = '${md5(n)}' OR file:hashes.'SHA-1' = '${sha1(n)}']`),
+  `[file:hashes.MD5 = '${md5(1)}']`,
+  "[url:value LIKE 'http://%.example.com/']",
+  "[file:name = 'setup.exe']"
+] as const
+
+/** Makes changes to one feed; remembers what it took away. */
+export class Changer {
+  readonly #simulator: Simulator
+  readonly #gone: Record<string, unknown>[] = []
+
+  constructor(simulator: Simulator) {
+    this.#simulator = simulator
+  }
+
+  /** Does nothing when there is nothing that could change so. */
+  make(change: Change): void {
+    const simulator = this.#simulator
+    switch (change.kind) {
+      case 'create':
+        simulator.add(this.#indicator(change))
+        return
+      case 'edit':
+        return this.#edit(change.which, this.#edits(change)[change.how])
+      case 'extend':
+        return this.#edit(change.which, { valid_until: this.#inDays(change.days) })
+      case 'revoke':
+      case 'restore':
+        return this.#edit(change.which, { revoked: change.kind === 'revoke' })
+      case 'vanish':
+        return this.#take(change.which)
+      case 'return':
+        return this.#giveBack(change.which)
+      case 'relate':
+        return this.#relate(change.which)
+      case 'note':
+        return this.#note(change.which)
+      case 'report':
+        return this.#report(change)
+    }
+  }
+
+  /** One of a type, by any number; undefined when there is none. */
+  one(type: string, which: number): string | undefined {
+    const all = this.#simulator.visible().filter(object => object.type === type)
+    return all[which % all.length]?.id
+  }
+
+  #inDays(days: number): string {
+    return new Date(this.#simulator.clock.now() + days * dayMs).toISOString()
+  }
+
+  #indicator({ what, tlp, days }: Extract<Change, { kind: 'create' }>) {
+    return {
+      type: 'indicator',
+      created: this.#inDays(0),
+      name: `Indicator ${what}`,
+      pattern: patterns[what % patterns.length],
+      pattern_type: 'stix',
+      object_marking_refs: [tlps[tlp]],
+      valid_from: this.#inDays(0),
+      valid_until: this.#inDays(days),
+      revoked: false
+    }
+  }
+
+  #edits({ value }: Extract<Change, { kind: 'edit' }>): Record<string, unknown>[] {
+    return [
+      { name: `Renamed ${value}` },
+      { confidence: value * 7 },
+      { labels: [`label-${value}`] },
+      { pattern: patterns[value % patterns.length] },
+      { object_marking_refs: [tlps[value % 4]] },
+      {}
+    ]
+  }
+
+  #edit(which: number, members: Record<string, unknown> = {}): void {
+    const id = this.one('indicator', which)
+    if (id) this.#simulator.edit(id, members)
+  }
+
+  #take(which: number): void {
+    const id = this.one(which % 5 === 0 ? 'report' : 'indicator', which)
+    if (!id) return
+    this.#gone.push(this.#simulator.get(id)!)
+    this.#simulator.remove(id)
+  }
+
+  /** As it was. */
+  #giveBack(which: number): void {
+    const [object] = this.#gone.splice(which % Math.max(1, this.#gone.length), 1)
+    if (object) this.#simulator.add(object, { modified: String(object['modified']) })
+  }
+
+  #relate(which: number): void {
+    const source = this.one('indicator', which)
+    const [target] = this.#simulator.add({ type: 'malware', name: `Malware ${which % 3}` })
+    const members = { relationship_type: 'indicates', source_ref: source, target_ref: target }
+    if (source) this.#simulator.add({ type: 'relationship', ...members, revoked: false })
+  }
+
+  #note(which: number): void {
+    const known = this.one('note', which)
+    const members = { abstract: `Note ${which % 4}`, content: 'Text', revoked: which % 3 === 0 }
+    const report = this.one('report', which)
+    if (known && which % 2 === 0) this.#simulator.edit(known, members)
+    else if (report) this.#simulator.add({ type: 'note', ...members, object_refs: [report] })
+  }
+
+  #report({ which, tlp }: Extract<Change, { kind: 'report' }>): void {
+    const known = this.one('report', which)
+    const members = {
+      name: `Report ${which % 5}`,
+      object_refs: [0, 1, 2].flatMap(n => this.one('indicator', which + n) ?? []),
+      object_marking_refs: [tlps[tlp]],
+      description: `# Text ${which}`,
+      revoked: which % 7 === 0
+    }
+    if (known && which % 2 === 0) this.#simulator.edit(known, members)
+    else this.#simulator.add({ type: 'report', ...members })
+  }
+}
