@@ -12,6 +12,10 @@ export interface Report {
   readonly tables: Readonly<Record<string, readonly Row[]>>
   /** What a reader has to know to judge the figures. */
   readonly notes: readonly string[]
+  /** Of the command line. */
+  readonly arguments?: readonly string[]
+  /** Of the file, in place of the name of the bench. */
+  readonly name?: string
 }
 
 const git = (...args: string[]) =>
@@ -23,13 +27,15 @@ const flags = process.env['BENCH_NODE_OPTIONS']
 const environment = flags === undefined ? '' : `BENCH_NODE_OPTIONS="${flags}" `
 
 /** Prints the report and writes it to `bench/results/<name of the bench>.md`. */
-export function publish({ question, tables, notes }: Report): void {
-  const name = basename(process.argv[1]!, '.ts')
+export function publish(report: Report): void {
+  const { question, tables, notes, arguments: given = [] } = report
+  const bench = basename(process.argv[1]!, '.ts')
+  const { name = bench } = report
   const text = [
     `# ${name}`,
     question,
     table([machine()]),
-    `Command: \`${environment}npm exec -- node bench/${name}.ts\``,
+    `Command: \`${environment}npm exec -- node ${[`bench/${bench}.ts`, ...given].join(' ')}\``,
     ...Object.entries(tables).flatMap(([title, rows]) => [`## ${title}`, table(rows)]),
     notes.map(note => `- ${note}`).join('\n')
   ].join('\n\n')

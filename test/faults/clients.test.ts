@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { ofType, serveWorld } from '../support/http-world.ts'
-import { type Knob, knobs, mend } from '../support/knobs.ts'
+import { type Knob, knobs, mend, turn } from '../support/knobs.ts'
 import { type Inspect, type ModelClient, makeCrowd } from '../support/model-clients.ts'
 import { inspector } from '../support/promises.ts'
 import { padded } from '../support/walks.ts'
@@ -111,7 +111,7 @@ for (const knob of knobs) {
       const walkers = scene.crowd()
       await readToEnd(pollers)
       await steps(walkers, 2)
-      await knob.turn(scene.world.simulator)
+      await turn(scene.world.simulator, knob)
       for (let round = 0; round < 3; round++) {
         scene.change()
         await steps([...pollers, ...walkers], 4)
@@ -129,7 +129,7 @@ for (const knob of knobs) {
     const [leaders, followers] = [scene.crowd(), scene.crowd()].map(withoutLargePages)
     await steps(followers!, 1)
     await steps(leaders!, 4)
-    await knob.turn(scene.world.simulator)
+    await turn(scene.world.simulator, knob)
     await steps(followers!, 2)
     const told = scene.failures.splice(0).filter(({ status }) => !refusals.includes(status))
     t.same(told, [], 'those who ask for what is held are answered')

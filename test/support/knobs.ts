@@ -1,9 +1,22 @@
+import type { KeyState } from '../../src/demo/access.ts'
 import type { Fault, FaultKind } from '../../src/demo/faults.ts'
 import type { Simulator } from '../../src/demo/simulator.ts'
 import { defaultSwitches, type Switches } from '../../src/demo/switches.ts'
 
+/** What to change of a simulated Sekoia; as data, so that it can also be sent to one in another process. */
+export interface Turn {
+  readonly fault?: Fault
+  /** Of the fault for each answer, from 0 to 1. */
+  readonly probability?: number
+  readonly switches?: Partial<Switches>
+  /** What becomes of the key. */
+  readonly key?: Partial<KeyState>
+  /** True: connections are refused. */
+  readonly isDown?: true
+}
+
 /** Every way in which the simulated Sekoia can go wrong or be different, each to be turned on and off. */
-export interface Knob {
+export interface Knob extends Turn {
   readonly name: string
   /** What a client may be answered that asks for what is not held. */
   readonly failures: readonly number[]
@@ -13,21 +26,33 @@ export interface Knob {
   readonly isLasting: boolean
   /** Environment of the gateway. */
   readonly env: Readonly<Record<string, string>>
-  turn(simulator: Simulator): void | Promise<void>
+}
+
+export const goodKey: Partial<KeyState> = {
+  status: 'ok',
+  permissions: ['viewIntelligence', 'viewFeeds']
+}
+
+export async function turn(simulator: Simulator, knob: Turn): Promise<void> {
+  const { fault, probability, switches, key, isDown } = knob
+  if (fault) simulator.faults.rate(fault, probability)
+  if (key) simulator.putKey(simulator.key, key)
+  Object.assign(simulator.switches, switches)
+  if (isDown) await simulator.refuse()
 }
 
 /** Everything as it was before any knob was turned. */
 export async function mend(simulator: Simulator): Promise<void> {
   simulator.faults.clear()
-  simulator.putKey(simulator.key, { status: 'ok', permissions: ['viewIntelligence', 'viewFeeds'] })
+  simulator.putKey(simulator.key, goodKey)
   Object.assign(simulator.switches, defaultSwitches)
   await simulator.refuse()
   await simulator.reopen()
 }
 
-const knob = (name: string, turn: Knob['turn'], more: Partial<Knob> = {}): Knob => ({
-  ...{ name, turn, failures: [], refusals: [], isLasting: false, env: {} },
-  ...more
+const knob = (name: string, how: Turn & Partial<Knob>): Knob => ({
+  ...{ name, failures: [], refusals: [], isLasting: false, env: {} },
+  ...how
 })
 
 const unavailable = [503]
@@ -69,10 +94,9 @@ function faultKnobs([kind, variants]: [string, readonly Variant[]]): Knob[] {
     const fault: Fault = { kind: kind as FaultKind, match: '/collections/', ...how }
     const name = [kind, ...Object.entries(how).map(pair => pair.join(' '))].join(', ')
     const isLasting = failures.length > 0
-    const more = { failures, env }
     return [
-      knob(name, ({ faults }) => faults.rate(fault), { ...more, isLasting }),
-      knob(`${name}, in half of the answers`, ({ faults }) => faults.rate(fault, 0.5), more)
+      knob(name, { fault, probability: 1, isLasting, failures, env }),
+      knob(`${name}, in half of the answers`, { fault, probability: 0.5, failures, env })
     ]
   })
 }
@@ -98,24 +122,13 @@ const alternatives: { readonly [Name in keyof Switches]: readonly Switches[Name]
 }
 
 const switchKnobs = ([name, values]: [string, readonly unknown[]]): Knob[] =>
-  values.map(value =>
-    knob(`switch ${name} at ${value}`, ({ switches }) => {
-      Object.assign(switches, { [name]: value })
-    })
-  )
+  values.map(value => knob(`switch ${name} at ${value}`, { switches: { [name]: value } }))
 
-const keyKnob = (name: string, status: number, state: Parameters<Simulator['putKey']>[1]): Knob =>
-  knob(name, simulator => simulator.putKey(simulator.key, state), {
-    failures: [status],
-    refusals: [status],
-    isLasting: true
-  })
+const keyKnob = (name: string, status: number, key: Partial<KeyState>): Knob =>
+  knob(name, { key, failures: [status], refusals: [status], isLasting: true })
 
 export const knobs: readonly Knob[] = [
-  knob('connections refused', simulator => simulator.refuse(), {
-    failures: unavailable,
-    isLasting: true
-  }),
+  knob('connections refused', { isDown: true, failures: unavailable, isLasting: true }),
   ...Object.entries(faults).flatMap(faultKnobs),
   keyKnob('key revoked', 401, { status: 'revoked' }),
   keyKnob('key expired', 401, { status: 'expired' }),
