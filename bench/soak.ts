@@ -13,7 +13,7 @@ import { Control, withShortPauses } from './support/control.ts'
 import { finish, live, startCrowd } from './support/crowd.ts'
 import { type Sample, sample, slope } from './support/gauges.ts'
 import { memoryOf, startGateway, startSimulator, temporaryDir } from './support/processes.ts'
-import { startDurableRedis } from './support/redis.ts'
+import { startRedis } from './support/redis.ts'
 import { publish, type Row, round } from './support/report.ts'
 
 const { values } = parseArgs({
@@ -27,7 +27,7 @@ const mostLateMs = 20_000
 
 const simulator = await startSimulator(objects, key)
 const control = new Control(simulator.url, key)
-const redis = values.redis ? await startDurableRedis() : undefined
+const redis = values.redis ? await startRedis({ isDurable: true }) : undefined
 const gateway = await startGateway({
   upstream: simulator,
   dataDir: temporaryDir(),

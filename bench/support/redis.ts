@@ -1,5 +1,5 @@
 /** A Redis server for one bench, ended with it. */
-import { type RedisServer, startRedis } from '../../test/support/redis.ts'
+import { type RedisServer, startRedis as start } from '../../test/support/redis.ts'
 
 export interface BenchRedis extends RedisServer {
   readonly url: string
@@ -7,14 +7,15 @@ export interface BenchRedis extends RedisServer {
   stop(): Promise<void>
 }
 
-/** Writes reach its disk before they are confirmed, so that it comes back with what it had. */
-export async function startDurableRedis(): Promise<BenchRedis> {
+/** Durable: writes reach its disk before they are confirmed, so that it comes back with what it had. */
+export async function startRedis({ isDurable = false } = {}): Promise<BenchRedis> {
   let stop = async () => {}
   const scope = {
     teardown(work: () => Promise<void>) {
       stop = work
     }
   }
-  const server = await startRedis(scope, ['--appendonly', 'yes', '--appendfsync', 'always'])
+  const durable = ['--appendonly', 'yes', '--appendfsync', 'always']
+  const server = await start(scope, isDurable ? durable : [])
   return { ...server, url: `redis://127.0.0.1:${server.port}`, stop: () => stop() }
 }

@@ -70,6 +70,11 @@ function table(rows: readonly Row[]): string {
 export const round = (value: number, digits = 0): number => Number(value.toFixed(digits))
 
 export function median(values: readonly number[]): number {
+  return percentile(values, 0.5)
+}
+
+/** The value below which that part (0 to 1) of the values lies. */
+export function percentile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b)
-  return sorted[sorted.length >> 1] ?? Number.NaN
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }
