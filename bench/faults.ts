@@ -8,7 +8,7 @@ import { startGateway, startSimulator, temporaryDir } from './support/processes.
 import { percentile, publish, type Row, round } from './support/report.ts'
 
 const [objects, limit, connections] = [20_000, 100, 4]
-const [rounds, windowMs, pollMs] = [3, 2000, 200]
+const [rounds, windowMs, pollMs] = [2, 2000, 200]
 const mostRatio = 2
 
 /** Latencies in milliseconds. */

@@ -16,6 +16,9 @@ export interface CrowdOptions {
   readonly inspect: Inspect
 }
 
+/** A client that got an error rests for so long. */
+const afterErrorMs = 1000
+
 const limits = [100, 250, 500, 1000, 2000]
 
 /** A collection as clients see it; `encoding` is what they accept. Rejects when there is no answer. */
@@ -29,6 +32,7 @@ function serve(url: string, encoding: string): Served {
         signal: AbortSignal.timeout(60_000)
       })
       const text = await reply.text()
+      if (reply.status !== 200) await delay(afterErrorMs)
       const headers = Object.fromEntries(reply.headers)
       return { status: reply.status, headers, text, body: JSON.parse(text) }
     }
