@@ -18,7 +18,8 @@ export interface Nginx {
 
 /** What a careful operator sets; answers are kept per URL and credentials, as they would have to be. */
 const configuration = (port: number, directory: string, cache: string, upstream: string): string =>
-  `worker_processes auto;
+  `${process.getuid?.() === 0 ? 'user root;' : ''}
+worker_processes auto;
 daemon off;
 pid ${directory}/nginx.pid;
 error_log stderr error;
@@ -68,8 +69,8 @@ export async function startNginx(upstream: string): Promise<Nginx> {
   const end = () => child.kill()
   process.once('exit', end)
   const url = `http://127.0.0.1:${port}`
-  for (;;) {
-    if (child.exitCode !== null) throw new Error('nginx did not start')
+  for (let attempt = 1; ; attempt++) {
+    if (child.exitCode !== null || attempt > 200) throw new Error('nginx did not start')
     const answer = await request(url).catch(() => undefined)
     await answer?.body.dump()
     if (answer?.statusCode === 200) break
