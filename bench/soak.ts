@@ -88,6 +88,7 @@ await redis?.stop()
 await simulator.stop()
 
 publish({
+  name: redis ? 'soak-redis' : 'soak',
   question: `${crowdSize} clients of six kinds for ${minutes} minutes on ${redis ? 'Redis' : 'SQLite'}, while the feed changes and something goes wrong every few seconds: is anything lost, refused, or growing?`,
   arguments: process.argv.slice(2),
   tables: {
