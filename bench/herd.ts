@@ -1,7 +1,7 @@
 /** What do many clients that read a large feed at the same time cost, against one? */
 import { setTimeout as delay } from 'node:timers/promises'
 import { readCounter, walkTaxii } from './support/clients.ts'
-import { sample } from './support/gauges.ts'
+import { type Sample, sample } from './support/gauges.ts'
 import {
   cpuMs,
   memoryOf,
@@ -15,6 +15,7 @@ import { publish, type Row, round } from './support/report.ts'
 const objects = 1_000_000
 const clients = 16
 const [mostCalls, mostMegabytes] = [1.02, 400]
+const sampleMs = 500
 
 interface Sync {
   readonly what: string
@@ -24,7 +25,7 @@ interface Sync {
   readonly sent: number
   readonly cpu: number
   readonly peak: number
-  readonly longestDelay: number
+  readonly samples: readonly Sample[]
 }
 
 const upstream = await startUpstream({ objects })
@@ -46,7 +47,7 @@ publish({
   notes: [
     'Each row is a gateway of its own on an empty data directory. Every client follows `next` with limit 1,000 to the end; the last one ends the time. No compression unless it says so.',
     'Out of the store: segments that had fallen out of memory before the last client read them.',
-    'Longest delay: of the event loop, by `/metrics`. Megabytes of 10^6 bytes; peak is VmHWM.',
+    'Longest delay: of the event loop, by `/metrics`. Megabytes of 10^6 bytes; peak is VmHWM, heap and Buffers are from a sample every half second.',
     'Loopback; simulator, gateway and clients, all of which are in one process, share the cores.'
   ]
 })
@@ -62,42 +63,46 @@ interface Herd {
 async function sync(what: string, { count, pauseMs = 0, gzip = false }: Herd): Promise<Sync> {
   const gateway = await startGateway({ upstream, dataDir: temporaryDir() })
   const startedAt = performance.now()
-  await sample(gateway, startedAt)
+  const samples: Sample[] = []
+  const take = async () => void samples.push(await sample(gateway, startedAt))
+  const sampling = setInterval(take, sampleMs)
   const walks = Array.from({ length: count }, async (_, i) => {
     await delay(i * pauseMs)
     return walkTaxii(gateway.url, { limit: 1000, parse: false, gzip })
   })
   await Promise.all(walks)
   const seconds = (performance.now() - startedAt) / 1000
-  const figures = await readFigures(gateway, startedAt)
+  clearInterval(sampling)
+  await take()
+  const figures = await readFigures(gateway)
   await gateway.stop()
-  return { what, seconds, ...figures }
+  return { what, seconds, samples, ...figures }
 }
 
-async function readFigures(gateway: Running, startedAt: number) {
-  const { url, pid } = gateway
-  const { delayMax: longestDelay } = await sample(gateway, startedAt)
+async function readFigures({ url, pid }: Running) {
   return {
     calls: await readCounter(url, 'upstream_requests'),
     fromStore: await readCounter(url, 'segments_loaded', '"store"'),
     sent: await readCounter(url, 'taxii_objects'),
     cpu: cpuMs(pid) / 1000,
-    peak: memoryOf(pid).peak,
-    longestDelay
+    peak: memoryOf(pid).peak
   }
 }
 
-function toRow({ what, calls, fromStore, seconds, sent, cpu, peak, longestDelay }: Sync): Row {
+function toRow({ what, calls, fromStore, seconds, sent, cpu, peak, samples }: Sync): Row {
+  const most = (of: (each: Sample) => number) => round(Math.max(...samples.map(of)))
   return {
     what,
     'calls to Sekoia': calls,
     'of one': round(calls / alone.calls, 3),
     'peak MB': round(peak),
+    'heap at most': most(each => each.heapTotal),
+    'Buffers at most': most(each => each.external),
     seconds: round(seconds, 1),
     'objects sent': sent.toLocaleString('en'),
     'objects/s': round(sent / seconds).toLocaleString('en'),
     'gateway CPU s': round(cpu, 1),
     'out of the store': fromStore,
-    'longest delay ms': round(longestDelay)
+    'longest delay ms': most(each => each.delayMax)
   }
 }

@@ -8,6 +8,7 @@ export interface Sample {
   /** Megabytes of 10^6 bytes. */
   readonly rss: number
   readonly heapUsed: number
+  readonly heapTotal: number
   readonly external: number
   /** Milliseconds: the 99th percentile and the largest since the last sample. */
   readonly delayP99: number
@@ -23,6 +24,7 @@ export async function sample({ url, pid }: Running, startedAt: number): Promise<
     minutes: (performance.now() - startedAt) / 60_000,
     rss: memoryOf(pid).rss,
     heapUsed: gauge('heap_size_used_bytes') / 1e6,
+    heapTotal: gauge('heap_size_total_bytes') / 1e6,
     external: gauge('external_memory_bytes') / 1e6,
     delayP99: gauge('eventloop_lag_p99_seconds') * 1000,
     delayMax: gauge('eventloop_lag_max_seconds') * 1000
