@@ -8,6 +8,7 @@ import {
   startUpstream,
   temporaryDir
 } from './support/processes.ts'
+import { startRedis } from './support/redis.ts'
 import { median, publish, type Row, round } from './support/report.ts'
 
 const objects = 1_000_000
@@ -25,47 +26,71 @@ interface Start {
   readonly rss: number
 }
 
-const upstream = await startUpstream({ objects })
-const filled = temporaryDir()
-await fill()
-const starts: Start[] = []
-const empty: number[] = []
-for (let i = 0; i < rounds; i++) {
-  starts.push(await start())
-  empty.push(await emptyStart())
+/** Where a gateway keeps its journal. */
+interface Place {
+  readonly dataDir: string
+  readonly env: Readonly<Record<string, string>>
 }
+
+const upstream = await startUpstream({ objects })
+const redis = await startRedis()
+const env = { REDIS_URL: redis.url, ACCESS_SECRET: 'the same at every start of this bench' }
+const tables: Record<string, Row[]> = {}
+for (const [store, filled, empty] of [
+  ['SQLite', onDisk, onDisk],
+  ['Redis', () => inRedis('full:'), () => inRedis(`empty${performance.now()}:`)]
+] as const) {
+  const place = filled()
+  await fill(place)
+  const starts: Start[] = []
+  const emptyStarts: number[] = []
+  for (let i = 0; i < rounds; i++) {
+    starts.push(await start(place))
+    emptyStarts.push(await emptyStart(empty()))
+  }
+  tables[`${store}, median of ${rounds} starts`] = rows(starts, emptyStarts)
+}
+await redis.stop()
 await upstream.stop()
 
 publish({
-  question: `Starting on a data directory that holds ${objects.toLocaleString('en')} objects: how long to /readyz, and to the first page?`,
-  tables: { [`Median of ${rounds} starts`]: rows() },
+  question: `Starting on a store that holds ${objects.toLocaleString('en')} objects: how long to /readyz, which may take a second, and to the first page?`,
+  tables,
   notes: [
     'Node itself, stripping types and loading modules are part of the time to /readyz, which is asked every 2 ms.',
     'The first request also asks Sekoia about the key; here that is the simulator, at once.',
-    'Loopback; simulator, gateway and client are processes of their own on the same cores. The files are in the page cache.'
+    'Loopback; simulator, gateway, Redis and client are processes of their own on the same cores. The files are in the page cache.'
   ]
 })
 
-async function timedStart(dataDir: string): Promise<{ gateway: Running; ready: number }> {
+function onDisk(): Place {
+  return { dataDir: temporaryDir(), env: {} }
+}
+
+function inRedis(prefix: string): Place {
+  return { dataDir: temporaryDir(), env: { ...env, REDIS_KEY_PREFIX: prefix } }
+}
+
+async function timedStart(place: Place): Promise<{ gateway: Running; ready: number }> {
   const spawnedAt = performance.now()
-  const gateway = await startGateway({ upstream, dataDir })
+  const gateway = await startGateway({ upstream, ...place })
   return { gateway, ready: performance.now() - spawnedAt }
 }
 
-async function fill(): Promise<void> {
-  const { gateway } = await timedStart(filled)
+async function fill(place: Place): Promise<void> {
+  const { gateway } = await timedStart(place)
   await walkTaxii(gateway.url, { limit: 10_000, parse: false })
   await gateway.stop()
 }
 
-async function emptyStart(): Promise<number> {
-  const { gateway, ready } = await timedStart(temporaryDir())
+async function emptyStart(place: Place): Promise<number> {
+  const { gateway, ready } = await timedStart(place)
   await gateway.stop()
   return ready
 }
 
-async function start(): Promise<Start> {
-  const { gateway, ready } = await timedStart(filled)
+async function start(place: Place): Promise<Start> {
+  const { gateway, ready } = await timedStart(place)
   const { url, pid } = gateway
   const first = await getPage(url, 'limit=1000')
   const again = await getPage(url, 'limit=1000')
@@ -77,11 +102,11 @@ async function start(): Promise<Start> {
   return { ready, page: first.ms, again: again.ms, middle: later.ms, ...figures }
 }
 
-function rows(): Row[] {
+function rows(starts: readonly Start[], emptyStarts: readonly number[]): Row[] {
   const of = (name: keyof Start) => median(starts.map(start => start[name]))
   return [
     { what: 'spawn to /readyz, ms', value: round(of('ready')) },
-    { what: 'the same on an empty data directory, ms', value: round(median(empty)) },
+    { what: 'the same on an empty store, ms', value: round(median(emptyStarts)) },
     { what: 'first page of 1,000 objects, which opens the journal, ms', value: round(of('page')) },
     { what: 'the same page once more, ms', value: round(of('again'), 1) },
     { what: 'a page with `added_after` in the middle, ms', value: round(of('middle'), 1) },

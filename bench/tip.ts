@@ -1,8 +1,6 @@
 /** What does the gateway add to plain node:http, for polls at the tip and for pages held in memory? */
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { getPage, objectsPath, taxiiHeaders, walkTaxii } from './support/clients.ts'
+import { type Shots, shoot, type Target } from './support/cannon.ts'
+import { getPage, objectsPath, walkTaxii } from './support/clients.ts'
 import {
   cpuMs,
   type Running,
@@ -13,20 +11,8 @@ import {
 } from './support/processes.ts'
 import { median, publish, type Row, round } from './support/report.ts'
 
-const connections = 16
-const seconds = 4
+const [connections, seconds] = [16, 4]
 const rounds = 3
-const cannon = fileURLToPath(new URL('../node_modules/autocannon/autocannon.js', import.meta.url))
-
-interface Shots {
-  readonly perSecond: number
-  /** Milliseconds. */
-  readonly p50: number
-  readonly p99: number
-  /** Microseconds of CPU of the server for each answer. */
-  readonly cpu: number
-}
-
 const upstream = await startUpstream({ objects: 10_000 })
 const gateway = await startGateway({ upstream, dataDir: temporaryDir() })
 await walkTaxii(gateway.url, { limit: 2000, parse: false })
@@ -58,8 +44,8 @@ async function compare(what: string, query: string): Promise<Row[]> {
   const shots: Shots[] = []
   const bareShots: Shots[] = []
   for (let i = 0; i < rounds; i++) {
-    bareShots.push(await shoot(bare, path))
-    shots.push(await shoot(gateway, path))
+    bareShots.push(await shoot(targetOf(bare), path, { connections, seconds }))
+    shots.push(await shoot(targetOf(gateway), path, { connections, seconds }))
   }
   await bare.stop()
   const base = toRow('bare node:http', body.length, bareShots)
@@ -72,6 +58,10 @@ async function compare(what: string, query: string): Promise<Row[]> {
     },
     { ...base, 'of bare, requests': 1, 'CPU against bare': 1 }
   ]
+}
+
+function targetOf({ url, pid }: Running): Target {
+  return { url, cpuMs: () => cpuMs(pid) }
 }
 
 function ratio(row: Row, base: Row, name: string): number {
@@ -88,33 +78,5 @@ function toRow(answer: string, bytes: number, shots: readonly Shots[]): Row {
     'p50 ms': of('p50'),
     'p99 ms': of('p99'),
     'CPU µs': round(of('cpu'))
-  }
-}
-
-async function shoot({ url, pid }: Running, path: string): Promise<Shots> {
-  const headers = Object.entries(taxiiHeaders).flatMap(([name, value]) => [
-    '-H',
-    `${name}=${value}`
-  ])
-  const args = [
-    cannon,
-    '-j',
-    '-c',
-    String(connections),
-    '-d',
-    String(seconds),
-    ...headers,
-    url + path
-  ]
-  const before = cpuMs(pid)
-  const { stdout } = await promisify(execFile)(process.execPath, args)
-  const cpu = (cpuMs(pid) - before) * 1000
-  const { requests, latency, errors, non2xx } = JSON.parse(stdout)
-  if (errors > 0 || non2xx > 0) throw new Error(`${errors} errors, ${non2xx} refusals`)
-  return {
-    perSecond: requests.average,
-    p50: latency.p50,
-    p99: latency.p99,
-    cpu: cpu / requests.total
   }
 }

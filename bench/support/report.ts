@@ -12,6 +12,10 @@ export interface Report {
   readonly tables: Readonly<Record<string, readonly Row[]>>
   /** What a reader has to know to judge the figures. */
   readonly notes: readonly string[]
+  /** Of the command line. */
+  readonly arguments?: readonly string[]
+  /** Of the file, in place of the name of the bench. */
+  readonly name?: string
 }
 
 const git = (...args: string[]) =>
@@ -23,13 +27,15 @@ const flags = process.env['BENCH_NODE_OPTIONS']
 const environment = flags === undefined ? '' : `BENCH_NODE_OPTIONS="${flags}" `
 
 /** Prints the report and writes it to `bench/results/<name of the bench>.md`. */
-export function publish({ question, tables, notes }: Report): void {
-  const name = basename(process.argv[1]!, '.ts')
+export function publish(report: Report): void {
+  const { question, tables, notes, arguments: given = [] } = report
+  const bench = basename(process.argv[1]!, '.ts')
+  const { name = bench } = report
   const text = [
     `# ${name}`,
     question,
     table([machine()]),
-    `Command: \`${environment}npm exec -- node bench/${name}.ts\``,
+    `Command: \`${environment}npm exec -- node ${[`bench/${bench}.ts`, ...given].join(' ')}\``,
     ...Object.entries(tables).flatMap(([title, rows]) => [`## ${title}`, table(rows)]),
     notes.map(note => `- ${note}`).join('\n')
   ].join('\n\n')
@@ -64,6 +70,11 @@ function table(rows: readonly Row[]): string {
 export const round = (value: number, digits = 0): number => Number(value.toFixed(digits))
 
 export function median(values: readonly number[]): number {
+  return percentile(values, 0.5)
+}
+
+/** The value below which that part (0 to 1) of the values lies. */
+export function percentile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b)
-  return sorted[sorted.length >> 1] ?? Number.NaN
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }

@@ -1,9 +1,11 @@
 import type { Caller } from '../kernel/caller.ts'
 import type { Page } from '../kernel/ports.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
+import { naturalDate } from './dates.ts'
 import type { Source } from './head.ts'
 import type { HistoryParts } from './history.ts'
 import type { Chain, SettledCursor } from './journal.ts'
+import { lateArrivals } from './lateness.ts'
 import { LoopGuard } from './loops.ts'
 import { type Body, entryKey, pick } from './segment.ts'
 import { sourceAt, startOf } from './source.ts'
@@ -91,8 +93,21 @@ export class Tip {
       if (read.page.nextCursor !== null) chain.state.cursor = read.page.nextCursor
     }
     const no = await appender.append(chain, { body, source: read.source, floor, advance })
-    if (no !== undefined) known.remember(body, no)
-    return no !== undefined
+    if (no === undefined) return false
+    known.remember(body, no)
+    this.#countLate(read.page, body)
+    return true
+  }
+
+  /** By how late they were at the last reading, which did not show them: more than half of what is allowed, or less. */
+  #countLate(page: Page, fresh: Body): void {
+    const { journal, parts } = this.#with
+    for (const entry of lateArrivals(page, fresh)) {
+      const natural = naturalDate(entry, parts.clock.now())
+      const lateMs = natural === undefined ? 0 : journal.state.lastReadAt - natural
+      const delay = lateMs > this.#relookMs / 2 ? 'near_limit' : 'short'
+      parts.meter.count('late_arrivals', { delay })
+    }
   }
 
   /**

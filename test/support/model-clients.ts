@@ -1,4 +1,4 @@
-import type { Answer, World } from './gateway.ts'
+import type { Answer } from './gateway.ts'
 
 /**
  * The ways in which clients of the field resume (conformance §8.1, taxii-clients §2.2): each model makes one
@@ -20,11 +20,18 @@ interface Reading {
   readonly lastDate: string
 }
 
+/** What a client meets: a clock, and a collection to ask; a world is one. */
+export interface Served {
+  readonly clock: { now(): number }
+  /** GET below the collection, for instance `objects/?limit=2`. */
+  get(path: string): Promise<Answer>
+}
+
 /** Throws when an answer breaks a promise that holds for every answer. */
 export type Inspect = (answer: Answer, query: URLSearchParams) => void
 
 export interface ClientOptions {
-  readonly world: World
+  readonly world: Served
   readonly limit: number
   readonly inspect: Inspect
 }
@@ -176,7 +183,7 @@ export class OpenCti extends Base {
 }
 
 export interface CrowdOptions {
-  readonly world: World
+  readonly world: Served
   /** Of each client but the header poller, whose pages have to hold a whole group of equal dates (P-12). */
   readonly limits: readonly number[]
   readonly inspect: Inspect

@@ -1,11 +1,11 @@
-import type { Answer, World } from './gateway.ts'
-import type { Inspect } from './model-clients.ts'
+import type { Answer } from './gateway.ts'
+import type { Inspect, Served } from './model-clients.ts'
 
 const anyTs6 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/
 const ts6 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}000Z$/
 
 /** What every single answer promises (P-1, P-5, P-6, P-11, P-21, T-3.4-23). */
-export function inspector(world: World): Inspect {
+export function inspector(world: Served): Inspect {
   return (answer: Answer, query) => {
     if (answer.status !== 200) {
       if (![500, 502, 503, 504].includes(answer.status) || answer.status === 500)

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -6,11 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import type { Test } from 'tap'
 import { openRedisStore, type RedisStoreOptions } from '../../src/stores/redis.ts'
 import type { Stores } from '../../src/stores/stores.ts'
+import { installPackage } from './system-package.ts'
 
 /** Real Redis servers on free ports of loopback, in directories of their own, gone when the test ends. */
+
+/** Told what to do when it is over; a tap test is one. */
+export interface Scope {
+  teardown(work: () => Promise<void>): unknown
+}
 
 export interface RedisServer {
   readonly port: number
@@ -50,7 +55,7 @@ export const redisOptions = (
 })
 
 /** What `openRedisStore` gives, closed when the test ends. */
-export async function openRedis(t: Test, options: RedisStoreOptions): Promise<Stores> {
+export async function openRedis(t: Scope, options: RedisStoreOptions): Promise<Stores> {
   const stores = await openRedisStore(options)
   t.teardown(() => closeStores(stores))
   return stores
@@ -61,12 +66,12 @@ export async function closeStores({ log, documents }: Stores): Promise<void> {
 }
 
 /** One server; `args` as on its command line. */
-export const startRedis = (t: Test, args: readonly string[] = []): Promise<RedisServer> =>
+export const startRedis = (t: Scope, args: readonly string[] = []): Promise<RedisServer> =>
   launch(t, port => ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', ...args])
 
 /** One server that speaks only TLS; paths of PEM files. It asks for a client certificate of `ca`. */
 export const startTlsRedis = (
-  t: Test,
+  t: Scope,
   { ca, cert, key }: { ca: string; cert: string; key: string }
 ): Promise<RedisServer> =>
   launch(t, port => {
@@ -75,7 +80,7 @@ export const startTlsRedis = (
   })
 
 /** Three masters that share the slots. */
-export async function startRedisCluster(t: Test): Promise<RedisServer[]> {
+export async function startRedisCluster(t: Scope): Promise<RedisServer[]> {
   const args = ['--cluster-enabled', 'yes', '--cluster-require-full-coverage', 'no']
   const nodes = await Promise.all([0, 1, 2].map(() => startRedis(t, args)))
   const slots = 16_384
@@ -99,7 +104,7 @@ export async function startRedisCluster(t: Test): Promise<RedisServer[]> {
 }
 
 /** A master named `mymaster`, its replica, and one Sentinel that fails over within a second or two. */
-export async function startSentinel(t: Test): Promise<SentinelSetup> {
+export async function startSentinel(t: Scope): Promise<SentinelSetup> {
   const master = await startRedis(t)
   const replica = await startRedis(t, ['--replicaof', '127.0.0.1', `${master.port}`])
   await until(async () => /master_link_status:up/.test(String(await replica.call('INFO'))))
@@ -155,10 +160,10 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 async function launch(
-  t: Test,
+  t: Scope,
   argumentsFor: (port: number, directory: string) => string[]
 ): Promise<RedisServer> {
-  installRedis()
+  installPackage('redis-server', 'redis-server')
   const directory = mkdtempSync(join(tmpdir(), 'redis-'))
   let child: ChildProcess | undefined
   let port = await freePort()
@@ -218,24 +223,4 @@ async function run(args: readonly string[], directory: string): Promise<ChildPro
     }
   }
   return undefined
-}
-
-/** Test files start side by side: the lock lets one of them install. */
-function installRedis(): void {
-  const isThere = 'command -v redis-server >/dev/null'
-  const install = 'apt-get update -qq && apt-get install -qq -y redis-server'
-  const lock = join(tmpdir(), 'sekoia-feed-gateway-redis.lock')
-  try {
-    execFileSync(
-      'sh',
-      ['-c', `${isThere} || flock ${lock} sh -c '${isThere} || { ${install}; }'`],
-      {
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-        stdio: ['ignore', 'ignore', 'pipe']
-      }
-    )
-  } catch (error) {
-    const { stderr } = error as { stderr?: Buffer }
-    throw new Error(`redis-server is missing and could not be installed: ${stderr}`)
-  }
 }

@@ -1,0 +1,76 @@
+/** How does the gateway compare with a plain HTTP cache, nginx, for pages that both hold? */
+import { type Shots, shoot, type Target } from './support/cannon.ts'
+import { getPage, objectsPath, walkTaxii } from './support/clients.ts'
+import { startNginx } from './support/nginx.ts'
+import {
+  cpuMs,
+  type Running,
+  startBare,
+  startGateway,
+  startUpstream,
+  temporaryDir
+} from './support/processes.ts'
+import { median, publish, type Row, round } from './support/report.ts'
+
+const shots = { connections: 16, seconds: 4 }
+const rounds = 3
+
+const upstream = await startUpstream({ objects: 10_000 })
+const gateway = await startGateway({ upstream, dataDir: temporaryDir() })
+await walkTaxii(gateway.url, { limit: 2000, parse: false })
+const tables: Record<string, Row[]> = {}
+for (const limit of [2000, 100]) {
+  const { body } = await getPage(gateway.url, `limit=${limit}`)
+  const title = `A page of ${limit.toLocaleString('en')} objects, ${(body.length / 1e6).toFixed(2)} MB`
+  tables[title] = await compare(body.length, `${objectsPath}?limit=${limit}`)
+}
+await gateway.stop()
+await upstream.stop()
+
+publish({
+  question: `Requests per second with ${shots.connections} connections, and CPU for each: the gateway, nginx with proxy_cache, and a bare node:http server that sends one Buffer, all with the same number of bytes.`,
+  tables,
+  notes: [
+    `Median of ${rounds} rounds of ${shots.seconds} seconds, in turn. autocannon takes one of the cores, and bounds what the fastest can show; CPU for each answer, over all processes of a server, does not depend on that.`,
+    'nginx: as Debian ships it, one worker for each core, the cache in /dev/shm, sendfile without tcp_nopush (over loopback that would hold each answer back for 40 ms), open_file_cache, keep-alive to the origin, no access log; one entry for each URL and credentials. It checks no key, counts nothing and logs nothing.',
+    'The gateway has keys, rights, log line and counters on, as by default; the log goes to /dev/null. No compression asked for.'
+  ]
+})
+
+function targetOf({ url, pid }: Running): Target {
+  return { url, cpuMs: () => cpuMs(pid) }
+}
+
+async function compare(bytes: number, path: string): Promise<Row[]> {
+  const bare = await startBare(bytes)
+  const nginx = await startNginx(bare.url)
+  const targets: Record<string, Target> = {
+    'bare node:http': targetOf(bare),
+    'nginx proxy_cache': nginx,
+    gateway: targetOf(gateway)
+  }
+  const taken: Record<string, Shots[]> = {}
+  for (let i = 0; i < rounds; i++)
+    for (const [name, target] of Object.entries(targets))
+      taken[name] = [...(taken[name] ?? []), await shoot(target, path, shots)]
+  await nginx.stop()
+  await bare.stop()
+  return rowsOf(bytes, taken)
+}
+
+function rowsOf(bytes: number, taken: Readonly<Record<string, readonly Shots[]>>): Row[] {
+  const of = (server: string, name: keyof Shots) =>
+    median((taken[server] ?? []).map(each => each[name]))
+  const ratio = (server: string, name: keyof Shots) =>
+    round(of(server, name) / of('nginx proxy_cache', name), 2)
+  return Object.keys(taken).map(server => ({
+    server,
+    'requests/s': round(of(server, 'perSecond')),
+    'MB/s': round((of(server, 'perSecond') * bytes) / 1e6),
+    'p50 ms': of(server, 'p50'),
+    'p99 ms': of(server, 'p99'),
+    'CPU µs': round(of(server, 'cpu')),
+    'requests of nginx': ratio(server, 'perSecond'),
+    'CPU of nginx': ratio(server, 'cpu')
+  }))
+}
