@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto'
 import type { ApiKey, Caller, ScopeId } from '../kernel/caller.ts'
+import { remembering } from '../kernel/remembering.ts'
 
 /**
  * Makes callers of keys. The scope is an HMAC-SHA-256 of the key under the server's secret, cut to 128 bits as
@@ -7,8 +8,9 @@ import type { ApiKey, Caller, ScopeId } from '../kernel/caller.ts'
  */
 export function createScopes(secret: Buffer): (key: ApiKey) => Caller {
   const secretKey = createSecretKey(secret)
-  return key => {
-    const digest = createHmac('sha256', secretKey).update(key.reveal()).digest('hex')
-    return { key, scope: digest.slice(0, 32) as ScopeId }
-  }
+  const toScope = remembering((key: string): ScopeId => {
+    const digest = createHmac('sha256', secretKey).update(key).digest('hex')
+    return digest.slice(0, 32) as ScopeId
+  })
+  return key => ({ key, scope: toScope(key.reveal()) })
 }

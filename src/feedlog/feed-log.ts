@@ -89,6 +89,15 @@ export class FeedLog {
     return isFirst && !this.#appender.isBusy
   }
 
+  /** Declares the end as {@link declareEnd} does, where nothing has to be waited for; false: something has. */
+  declareEndAgain(): boolean {
+    const now = this.parts.clock.now()
+    if (this.#appender.isBusy || !this.isEndFresh || this.journal.state.endValidUntil < now)
+      return false
+    this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
+    return true
+  }
+
   /**
    * Reads on from the end of a chain: one page of history, or all that is new at the tip. Callers share one
    * flight per chain, gateways on one store take turns. Throws GatewayError as the upstream does, StaleLogError
@@ -128,6 +137,15 @@ export class FeedLog {
   /** The segment of a head, wherever it has to come from. */
   load(head: Head, caller: Caller): Promise<Segment> {
     return this.#bodies.load(head, caller)
+  }
+
+  /** While a client reads the segment at `index` of a chain, what it will ask for next is fetched. */
+  readAhead(chain: Chain, index: number, caller: Caller): void {
+    const next = chain.heads[index + 1]
+    if (next) {
+      if (!this.held(next)) this.load(next, caller).catch(() => {})
+    } else if (!chain.state.linked && !this.isAtTip(chain))
+      this.extend(chain, caller).catch(() => {})
   }
 
   /** Resolves when the records being added now are there. */

@@ -81,6 +81,7 @@ const fromStart: SettledCursor = { cursor: null, at: 0, afterNo: 0 }
 
 export class Journal {
   version: number
+  #revision = 0
   readonly state: JournalState
   /** Ascending start. */
   readonly chains: Chain[]
@@ -144,11 +145,17 @@ export class Journal {
   }
 
   #take({ heads }: StoredJournal): void {
+    this.#revision++
     for (const { head } of heads) {
       const decoded = decodeHead(head)
       this.#place(decoded.head)
       this.#learn(decoded.head, decoded.prints)
     }
+  }
+
+  /** Another number whenever segments or chains have come, grown or changed places, in this process. */
+  get revision(): number {
+    return this.#revision
   }
 
   encodeState(): Buffer {
@@ -190,11 +197,13 @@ export class Journal {
     this.chains.splice(index < 0 ? this.chains.length : index, 0, chain)
     this.state.chains.splice(index < 0 ? this.state.chains.length : index, 0, state)
     if (index < 0) this.state.settled = [fromStart]
+    this.#revision++
     return chain
   }
 
   /** Adds a head, or puts a grown one in the place of the open one it grew from. */
   put(head: Head, ids: Iterable<string>): void {
+    this.#revision++
     this.#place(head)
     this.#learn(head, printsOf(ids))
   }

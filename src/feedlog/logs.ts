@@ -82,15 +82,18 @@ export class FeedLogs implements Records {
   }
 
   async read(request: ReadRequest): Promise<ReadResult> {
-    const { caller, feedId } = request
+    const { caller, feedId, all = false } = request
     const deadline = this.#parts.clock.now() + this.#parts.settings.readBudgetMs
     for (let restarts = 0; ; restarts++) {
       this.#parts.access.assertNotRefused(caller, feedId)
-      const log = await this.#open(caller, await this.#selectionOf(request))
+      const opening = this.#open(caller, await this.#selectionOf(request))
+      const log = await opening
       try {
         if (log.journal.isBegun) await this.#assertFeedRights(caller, feedId)
         else await within(this.#assertWalkable(caller, feedId), deadline - this.#parts.clock.now())
-        return await new Reading(log, request, { deadline, isReloaded: restarts > 0 }).run()
+        const isOpen = () => this.#isOpen({ caller, feedId, all }, opening, log)
+        const terms = { deadline, isReloaded: restarts > 0, isOpen }
+        return await new Reading(log, request, terms).run()
       } catch (error) {
         if (!(error instanceof StaleLogError) || restarts >= maxRestarts)
           throw asGatewayError(error)
@@ -167,6 +170,16 @@ export class FeedLogs implements Records {
       if (!isTrusted) throw word ? new GatewayError(word) : asGatewayError(error)
       this.#parts.meter.count('rights_unconfirmed')
     }
+  }
+
+  /** True while a read would be given this log, and nobody need be asked for the rights of its caller. */
+  #isOpen(
+    { caller, feedId, all }: Required<Pick<ReadRequest, 'caller' | 'feedId' | 'all'>>,
+    opening: Promise<FeedLog>,
+    log: FeedLog
+  ): boolean {
+    const isInUse = !log.isStale && this.#logs.get(log.identity.name) === opening
+    return isInUse && !all && this.#parts.access.isRecent(caller, feedId)
   }
 
   /** A new log begins only where the feed can be followed; the first page is looked at as well. */

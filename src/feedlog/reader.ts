@@ -1,26 +1,41 @@
 import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Entry } from '../kernel/ports.ts'
-import type { Outcome, Position, ReadRequest, ReadResult } from '../kernel/records.ts'
+import type { Outcome, Position, ReadRequest, ReadResult, Repeat } from '../kernel/records.ts'
 import { cutPage, isEnough } from './cut.ts'
 import type { FeedLog } from './feed-log.ts'
 import type { Head } from './head.ts'
 import type { Chain, Journal } from './journal.ts'
 import { StaleLogError } from './log-parts.ts'
 import { within } from './patience.ts'
-import { chunksOf, type Found, isSparse, matches, toRecord, versionPlace } from './records.ts'
+import {
+  chunksOf,
+  type Found,
+  FoundPage,
+  isSparse,
+  matches,
+  type Run,
+  runsOf,
+  versionPlace
+} from './records.ts'
+import { HeldReading } from './repeat.ts'
 import { firstIndex } from './search.ts'
 import type { Segment } from './segment.ts'
 import { findChain, startBucket } from './start.ts'
 
-export interface ReadBudget {
+export interface ReadTerms {
   /** Instant after which the answer is made from what was found, ms since the epoch. */
   readonly deadline: number
   /** True when the log was loaded for this read: a token cannot know more of it than the store does. */
   readonly isReloaded: boolean
+  /** True while the caller has access to the log, and the log is the one in use. */
+  isOpen(): boolean
 }
 
 /** How the collecting came to an end. */
 type Ending = 'enough' | 'end' | 'short'
+
+/** Pages in more pieces than this are not worth keeping: to find the pieces again costs as much as to read. */
+const maxHeldRuns = 64
 
 /** Records dated this little ahead of the clock are waited for. */
 const youngWaitMs = 1000
@@ -32,7 +47,9 @@ const youngWaitMs = 1000
 export class Reading {
   readonly #log: FeedLog
   readonly #request: ReadRequest
-  readonly #budget: ReadBudget
+  readonly #terms: ReadTerms
+  /** Of the journal when the reading began. */
+  readonly #revision: number
   /** Exclusive lower bound of date_added. */
   readonly #from: number
   readonly #found: Found[] = []
@@ -52,13 +69,14 @@ export class Reading {
   /** The segment at `#index` when its next record was found not to have come of age. */
   #young: Head | undefined
 
-  constructor(log: FeedLog, request: ReadRequest, budget: ReadBudget) {
+  constructor(log: FeedLog, request: ReadRequest, terms: ReadTerms) {
     this.#log = log
     this.#request = request
-    this.#budget = budget
+    this.#terms = terms
     this.#limit = request.limit
     this.#from = lowerBound(log.journal, request)
     this.#chain = this.#chainFor(this.#from)
+    this.#revision = log.journal.revision
     this.#index = firstIndex(this.#chain.heads, head => head.lastDate > this.#from)
     this.#done = this.#chain.heads[this.#index - 1]
   }
@@ -72,8 +90,8 @@ export class Reading {
       return this.#answerShort(error)
     }
     const { count, more } = cutPage(this.#dates, this.#limit, false)
-    if (ending === 'enough') this.#readAhead()
-    return this.#answer(count, more || ending === 'short')
+    if (ending === 'enough') this.#log.readAhead(this.#chain, this.#index, this.#request.caller)
+    return this.#answer(count, more || ending === 'short', ending)
   }
 
   /**
@@ -91,15 +109,33 @@ export class Reading {
     return this.#answer(count, true)
   }
 
-  #answer(count: number, more: boolean): ReadResult {
+  #answer(count: number, more: boolean, ending: Ending = 'short'): ReadResult {
     const page = this.#found.slice(0, count)
-    return {
-      records: page.map(({ segment, index }) => toRecord(segment, index)),
-      chunks: chunksOf(page),
+    const runs = runsOf(page)
+    return new FoundPage({
+      page,
+      dates: this.#dates.slice(0, count),
+      chunks: chunksOf(runs),
       more,
       position: this.#positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined)),
-      outcome: this.#outcome
-    }
+      outcome: this.#outcome,
+      repeat: this.#repeatOf(runs, ending)
+    })
+  }
+
+  /** Only for what came out of memory, and of a journal that stayed as it was meanwhile. */
+  #repeatOf(runs: readonly Run[], ending: Ending): Repeat | undefined {
+    const isSettled = this.#outcome === 'held' && this.#log.journal.revision === this.#revision
+    const isWhole = ending !== 'short' && this.#young === undefined && !this.#terms.isReloaded
+    if (!isSettled || !isWhole || runs.length > maxHeldRuns) return undefined
+    return new HeldReading(this.#log, {
+      caller: this.#request.caller,
+      isOpen: this.#terms.isOpen,
+      runs,
+      chain: this.#chain,
+      index: this.#index,
+      isEnd: ending === 'end'
+    })
   }
 
   async #collect(): Promise<Ending> {
@@ -127,7 +163,7 @@ export class Reading {
 
   async #segment(head: Head): Promise<Segment> {
     const held = this.#log.held(head)
-    return held ?? this.#within(this.#log.load(head, this.#request.caller), this.#budget.deadline)
+    return held ?? this.#within(this.#log.load(head, this.#request.caller), this.#terms.deadline)
   }
 
   /** Goes on behind the record a token names; where it is gone, from the first record of its date. */
@@ -135,7 +171,7 @@ export class Reading {
     const { position } = this.#request
     if (!position || position.epoch !== this.#log.journal.state.epoch) return
     const isAhead = (position.segment ?? 0) >= this.#log.journal.state.nextNo
-    if (isAhead && !this.#budget.isReloaded) throw new StaleLogError()
+    if (isAhead && !this.#terms.isReloaded) throw new StaleLogError()
     const { heads } = this.#chain
     for (let i = this.#index; heads[i] && heads[i]!.firstDate <= position.date; i++) {
       if (position.segment !== undefined && position.segment !== heads[i]!.no) continue
@@ -199,7 +235,7 @@ export class Reading {
     if (wait > youngWaitMs && this.#log.isAtTip(this.#chain))
       return (await this.#mayAnswerEnd()) ? 'end' : undefined
     if (wait > youngWaitMs && this.#found.length > 0) return 'short'
-    if (clock.now() >= this.#budget.deadline) throw new GatewayError('timeout')
+    if (clock.now() >= this.#terms.deadline) throw new GatewayError('timeout')
     await clock.sleep(Math.min(Math.max(1, wait), youngWaitMs))
     return undefined
   }
@@ -231,7 +267,7 @@ export class Reading {
     }
     const isAtTip = this.#log.isAtTip(this.#chain)
     if (isAtTip && this.#log.isEndFresh) return this.#mayAnswerEnd()
-    return isAtTip ? this.#isAtTip() : this.#extend(this.#budget.deadline)
+    return isAtTip ? this.#isAtTip() : this.#extend(this.#terms.deadline)
   }
 
   /** The end was reached before: what is new is asked for, but not waited for at any price (P-48). */
@@ -239,7 +275,7 @@ export class Reading {
     const patience = this.#log.parts.clock.now() + this.#log.parts.settings.tipWaitMs
     try {
       if (!this.#log.isTipResting)
-        return await this.#extend(Math.min(patience, this.#budget.deadline))
+        return await this.#extend(Math.min(patience, this.#terms.deadline))
     } catch (error) {
       if (!isTrouble(error)) throw error
     }
@@ -259,26 +295,13 @@ export class Reading {
     const head = this.#chain.heads[this.#index]
     const isSeen = head ? head === this.#young : this.#chain.heads.at(-1) === this.#done
     if (isDeclared && isSeen) return true
-    await this.#within(this.#log.whenAppended(), this.#budget.deadline)
+    await this.#within(this.#log.whenAppended(), this.#terms.deadline)
     return false
   }
 
   /** Waits no longer than the budget and the client allow; the work goes on for others. */
   #within<T>(work: Promise<T>, deadline: number): Promise<T> {
     return within(work, deadline - this.#log.parts.clock.now(), this.#request.signal)
-  }
-
-  /** While a client reads, what it will ask for next is fetched. */
-  #readAhead(): void {
-    const { caller } = this.#request
-    const next = this.#chain.heads[this.#index + 1]
-    const isGrowing = !this.#chain.state.linked && !this.#log.isAtTip(this.#chain)
-    const ahead = next
-      ? this.#log.load(next, caller)
-      : isGrowing
-        ? this.#log.extend(this.#chain, caller)
-        : undefined
-    ahead?.catch(() => {})
   }
 
   #chainFor(from: number): Chain {
@@ -289,7 +312,7 @@ export class Reading {
     const found = findChain(journal, target, now)
     if (found) return found
     // Another gateway may have read that far already.
-    if (parts.store.isShared && !this.#budget.isReloaded) throw new StaleLogError()
+    if (parts.store.isShared && !this.#terms.isReloaded) throw new StaleLogError()
     return journal.addChain(startBucket(target, now))
   }
 

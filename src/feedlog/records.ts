@@ -1,5 +1,12 @@
 import type { Entry } from '../kernel/ports.ts'
-import type { FeedRecord, RecordFilter } from '../kernel/records.ts'
+import type {
+  FeedRecord,
+  Outcome,
+  Position,
+  ReadResult,
+  RecordFilter,
+  Repeat
+} from '../kernel/records.ts'
 import { toInstant, toTs6 } from '../stix/timestamp.ts'
 import type { Journal } from './journal.ts'
 import { hasEarlier, hasLater, type Segment, sliceOf } from './segment.ts'
@@ -57,20 +64,65 @@ export function toRecord(segment: Segment, index: number): FeedRecord {
   }
 }
 
-const comma = Buffer.from(',')
+/** Neighbours in a segment: their bytes lie in one piece. */
+export interface Run {
+  readonly segment: Segment
+  /** Byte offsets within the segment, `end` exclusive. */
+  readonly start: number
+  readonly end: number
+}
 
-/** The objects of a page as few buffers as possible: neighbours in a segment are one slice. */
-export function chunksOf(page: readonly Found[]): Buffer[] {
-  const chunks: Buffer[] = []
+/** The objects of a page as few runs as possible. */
+export function runsOf(page: readonly Found[]): Run[] {
+  const runs: Run[] = []
   for (let i = 0; i < page.length; ) {
     const { segment, index } = page[i]!
     let last = i
     while (page[last + 1]?.segment === segment && page[last + 1]!.index === page[last]!.index + 1)
       last++
-    const end = segment.entries[page[last]!.index]!
-    if (i > 0) chunks.push(comma)
-    chunks.push(segment.bytes.subarray(segment.entries[index]!.offset, end.offset + end.length))
+    const final = segment.entries[page[last]!.index]!
+    runs.push({
+      segment,
+      start: segment.entries[index]!.offset,
+      end: final.offset + final.length
+    })
     i = last + 1
   }
-  return chunks
+  return runs
+}
+
+const comma = Buffer.from(',')
+
+/** The bytes of runs, joined by commas. */
+export const chunksOf = (runs: readonly Run[]): Buffer[] =>
+  runs.flatMap(({ segment, start, end }, i) => {
+    const bytes = segment.bytes.subarray(start, end)
+    return i === 0 ? [bytes] : [comma, bytes]
+  })
+
+/** A page whose records are made when they are looked at: most answers are bytes and dates alone. */
+export class FoundPage implements ReadResult {
+  readonly dates: readonly number[]
+  readonly chunks: readonly Buffer[]
+  readonly more: boolean
+  readonly position: Position | undefined
+  readonly outcome: Outcome
+  readonly repeat: Repeat | undefined
+  readonly #page: readonly Found[]
+  #records: readonly FeedRecord[] | undefined
+
+  constructor(parts: Required<Omit<ReadResult, 'records'>> & { readonly page: readonly Found[] }) {
+    this.dates = parts.dates
+    this.chunks = parts.chunks
+    this.more = parts.more
+    this.position = parts.position
+    this.outcome = parts.outcome
+    this.repeat = parts.repeat
+    this.#page = parts.page
+  }
+
+  get records(): readonly FeedRecord[] {
+    this.#records ??= this.#page.map(({ segment, index }) => toRecord(segment, index))
+    return this.#records
+  }
 }

@@ -2,9 +2,13 @@ import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import type { Entry } from '../kernel/ports.ts'
 
-const compress = promisify(zlib.zstdCompress)
+const zstd = promisify(zlib.zstdCompress)
 const decompress = promisify(zlib.zstdDecompress)
-const fast = { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } }
+const params = { [zlib.constants.ZSTD_c_compressionLevel]: 1 }
+
+/** Room for all that comes out, as a rule, in one piece: each further piece is a turn of the event loop. */
+const compress = (bytes: Buffer): Promise<Buffer> =>
+  zstd(bytes, { params, chunkSize: Math.max(16 * 1024, bytes.length >> 3) })
 
 /** Objects as they lie in a segment: their bytes joined by single commas, and an index over them. */
 export interface Body {
@@ -127,7 +131,7 @@ export async function encodeBody(body: StoredBody): Promise<Buffer> {
   const plainIndex = Buffer.from(
     JSON.stringify({ of: body.of, stamp: body.stamp, ...toColumns(body.entries) })
   )
-  const [index, bytes] = await Promise.all([compress(plainIndex, fast), compress(body.bytes, fast)])
+  const [index, bytes] = await Promise.all([compress(plainIndex), compress(body.bytes)])
   const head = Buffer.alloc(headBytes)
   head.writeUInt32LE(index.length)
   head.writeUInt32LE(body.bytes.length, 4)
@@ -140,7 +144,7 @@ export async function decodeBody(stored: Buffer): Promise<StoredBody> {
   // In one piece, with room to see the end: the objects stay in memory as they come out.
   const chunkSize = stored.readUInt32LE(4) + 64
   const [index, bytes] = await Promise.all([
-    decompress(stored.subarray(headBytes, indexEnd)),
+    decompress(stored.subarray(headBytes, indexEnd), { chunkSize: indexEnd * 8 }),
     decompress(stored.subarray(indexEnd), { chunkSize })
   ])
   const columns = JSON.parse(index.toString()) as StoredIndex

@@ -24,11 +24,21 @@ export interface CatalogOptions {
 
 interface Listing {
   readonly collections: CatalogFeed[]
+  /** By id and alias, lower case. */
+  readonly byName: ReadonlyMap<string, CatalogFeed>
   renewAt: number
   showUntil: number
 }
 
 const maxScopes = 1000
+
+const toNames = (collections: readonly CatalogFeed[]): Map<string, CatalogFeed> => {
+  const ids = collections.map(feed => [feed.collectionId, feed] as const)
+  const aliases = collections.flatMap(feed =>
+    feed.alias === undefined ? [] : [[feed.alias.toLowerCase(), feed] as const]
+  )
+  return new Map([...aliases, ...ids])
+}
 
 /** Throws TypeError when the default feed's id holds no UUID version 4. */
 export function createCatalog(options: CatalogOptions): Catalog {
@@ -42,7 +52,8 @@ export function createCatalog(options: CatalogOptions): Catalog {
   function hold(scope: ScopeId, collections: CatalogFeed[]): Listing {
     const now = clock.now()
     const renewAt = now + cacheSeconds * 1000
-    const listing = { collections, renewAt, showUntil: renewAt + cacheSeconds * 1000 }
+    const byName = toNames(collections)
+    const listing = { collections, byName, renewAt, showUntil: renewAt + cacheSeconds * 1000 }
     listings.set(scope, listing)
     return listing
   }
@@ -80,32 +91,38 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return flight
   }
 
-  async function list(caller: Caller): Promise<CatalogFeed[]> {
+  async function listing(caller: Caller): Promise<Listing> {
     const held = listings.get(caller.scope)
     const now = clock.now()
-    if (!held || now >= held.showUntil) return (await renewOnce(caller)).collections
+    if (!held || now >= held.showUntil) return renewOnce(caller)
     if (now >= held.renewAt) renewOnce(caller).catch(() => {})
-    return held.collections
+    return held
   }
 
-  async function listedOrNothing(caller: Caller): Promise<CatalogFeed[]> {
+  const list = async (caller: Caller): Promise<CatalogFeed[]> => (await listing(caller)).collections
+
+  async function listedOrNothing(caller: Caller): Promise<Listing['byName']> {
     try {
-      return await list(caller)
+      return (await listing(caller)).byName
     } catch (error) {
       if (isRefusal(error)) throw error
-      return toCollections([], options).collections
+      return toNames(toCollections([], options).collections)
     }
   }
 
   async function resolve(caller: Caller, idOrAlias: string): Promise<CatalogFeed> {
     const wanted = idOrAlias.toLowerCase()
-    const listed = (await listedOrNothing(caller)).find(
-      ({ collectionId, alias }) => collectionId === wanted || alias?.toLowerCase() === wanted
-    )
-    const found = listed ?? toUnlisted(wanted)
+    const found = (await listedOrNothing(caller)).get(wanted) ?? toUnlisted(wanted)
     if (!found) throw new GatewayError('not-found')
     return found
   }
 
-  return { list, resolve }
+  function resolveHeld({ scope }: Caller, idOrAlias: string): CatalogFeed | undefined {
+    const held = listings.get(scope)
+    const wanted = idOrAlias.toLowerCase()
+    const isDue = !held || clock.now() >= held.renewAt
+    return isDue ? undefined : (held.byName.get(wanted) ?? toUnlisted(wanted))
+  }
+
+  return { list, resolve, resolveHeld }
 }

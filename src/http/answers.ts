@@ -15,10 +15,12 @@ export interface Answer {
   readonly body: () => readonly Buffer[]
   /** The whole body in a coding that is at hand. */
   readonly encoded?: { readonly encoding: Encoding; readonly bytes: Buffer }
+  /** True when this very object is given for the same caller and URL again: what is made of it is kept with it. */
+  readonly comesAgain?: boolean
 }
 
 /** A 200 that is too large to be held: its pieces are made as they are sent. */
-export interface LongAnswer extends Omit<Answer, 'body' | 'encoded'> {
+export interface LongAnswer extends Pick<Answer, 'headers' | 'digest'> {
   /** Bytes of all pieces. */
   readonly length: number
   readonly pieces: () => Iterable<Buffer>
@@ -53,6 +55,7 @@ const minPiece = 16 * 1024
  */
 export class Answers {
   readonly #compressed: CompressedAnswers
+  readonly #heads = new WeakMap<object, Head>()
   readonly #sendTimeoutMs: number
 
   constructor({ compressedMaxBytes = 16 * 1024 * 1024, sendTimeoutMs = 30_000 }: AnswersOptions) {
@@ -60,19 +63,26 @@ export class Answers {
     this.#sendTimeoutMs = sendTimeoutMs
   }
 
-  /** Needs `privateAnswers` on the scope. A HEAD costs no body, and tells none of its length. */
-  async send(request: FastifyRequest, reply: FastifyReply, answer: Answer & Form): Promise<void> {
-    const tag = tagOf(request, answer)
-    const isUnchanged = isHeld(request.headers['if-none-match'], tag)
-    const isBodiless = isUnchanged || request.method === 'HEAD'
-    const body = isBodiless ? undefined : await this.#bodyFor(request, tag, answer)
-    setHead(reply, answer, tag)
-    if (isUnchanged) return reply.code(304).send()
-    reply.header('content-type', answer.mediaType)
-    if (!body) return reply.send()
-    if (body.encoding) reply.header('content-encoding', body.encoding)
-    reply.raw.setTimeout(this.#sendTimeoutMs, () => reply.raw.destroy())
-    write(reply, body.pieces)
+  /**
+   * Needs `privateAnswers` on the scope. A HEAD costs no body, and tells none of its length. Returns at once unless
+   * there is something to compress.
+   */
+  send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    answer: Answer & Form
+  ): Promise<void> | undefined {
+    const head = this.#headOf(request, answer)
+    if (endsAtHead(request, reply, head)) return undefined
+    const encoding = chooseEncoding(request.headers['accept-encoding'])
+    const encoded = encoding && this.#held(head.tag, encoding, answer)
+    if (encoded) return this.#write(request, reply, { ...head, encoding }, [encoded])
+    const pieces = answer.body()
+    if (!encoding || lengthOf(pieces) <= minCompressed)
+      return this.#write(request, reply, head, pieces)
+    return this.#compressed
+      .make(head.tag, encoding, pieces)
+      .then(bytes => this.#write(request, reply, { ...head, encoding }, [bytes]))
   }
 
   /** As {@link send}; in a coding only as fast as it is made, and then of a length not told. */
@@ -81,70 +91,100 @@ export class Answers {
     reply: FastifyReply,
     answer: LongAnswer & Form
   ): Promise<void> {
-    const tag = tagOf(request, answer)
-    setHead(reply, answer, tag)
-    if (isHeld(request.headers['if-none-match'], tag)) return reply.code(304).send()
-    reply.header('content-type', answer.mediaType)
-    if (request.method === 'HEAD') return reply.send()
+    const head = this.#headOf(request, answer)
+    if (endsAtHead(request, reply, head)) return
     const encoding = chooseEncoding(request.headers['accept-encoding'])
-    if (encoding) reply.header('content-encoding', encoding)
-    else reply.header('content-length', answer.length)
-    reply.hijack()
-    const { raw } = reply
+    const body = encoding ? { encoding } : { length: answer.length }
+    if (!encoding && request.report) request.report.bytes = answer.length
+    const { raw } = reply.hijack()
     raw.setTimeout(this.#sendTimeoutMs, () => raw.destroy())
-    raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
+    raw.writeHead(200, headersOf(reply, { ...head, ...body }))
     const coding = encoding ? [compressing(encoding)] : []
     // A client that goes away ends it: there is nobody left to be told.
     await pipeline([Readable.from(answer.pieces()), ...coding, raw]).catch(() => {})
   }
 
-  async #bodyFor({ headers }: FastifyRequest, tag: string, answer: Answer) {
-    const encoding = chooseEncoding(headers['accept-encoding'])
-    const { encoded } = answer
-    if (encoded && encoded.encoding === encoding) return { encoding, pieces: [encoded.bytes] }
-    const held = encoding && this.#compressed.get(tag, encoding)
-    if (held) return { encoding, pieces: [held] }
-    const pieces = answer.body()
-    if (!encoding || lengthOf(pieces) <= minCompressed) return { encoding: undefined, pieces }
-    return { encoding, pieces: [await this.#compressed.make(tag, encoding, pieces)] }
+  #held(tag: string, encoding: Encoding, { encoded }: Answer): Buffer | undefined {
+    return encoded?.encoding === encoding ? encoded.bytes : this.#compressed.get(tag, encoding)
+  }
+
+  #headOf(request: FastifyRequest, answer: (Answer | LongAnswer) & Form): Head {
+    const known = this.#heads.get(answer)
+    if (known) return known
+    const { headers, mediaType, representation, digest } = answer
+    const tag = createTag({
+      scope: request.caller?.scope ?? '',
+      url: request.raw.url ?? '',
+      representation: `${mediaType} ${representation}`,
+      content: digest
+    })
+    const head = {
+      tag,
+      mediaType,
+      headers: { ...headers, 'cache-control': cacheControl, etag: tag }
+    }
+    if ('comesAgain' in answer) this.#heads.set(answer, head)
+    return head
+  }
+
+  /**
+   * One gathered write of the pieces as they lie in memory: joining those of a large page costs four times as much as
+   * all the rest. Past the framework, which would join them, or cut a stream off after its handler timeout. Ended only
+   * when all is out: Node takes a connection for idle whose answer has ended, and a closing server would cut it off.
+   */
+  #write(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    head: Head & { readonly encoding?: Encoding },
+    pieces: readonly Buffer[]
+  ): undefined {
+    const length = lengthOf(pieces)
+    const isScattered = length < pieces.length * minPiece
+    if (request.report) request.report.bytes = length
+    const { raw } = reply.hijack()
+    raw.cork()
+    raw.writeHead(200, headersOf(reply, { ...head, length }))
+    for (const piece of isScattered ? [Buffer.concat(pieces)] : pieces) raw.write(piece)
+    raw.uncork()
+    if (raw.writableLength === 0) raw.end()
+    else {
+      raw.setTimeout(this.#sendTimeoutMs, () => raw.destroy())
+      raw.write('', () => raw.end())
+    }
   }
 }
 
-const tagOf = (
-  { caller, raw }: FastifyRequest,
-  {
-    mediaType,
-    representation,
-    digest
-  }: Pick<Answer & Form, 'mediaType' | 'representation' | 'digest'>
-): string =>
-  createTag({
-    scope: caller?.scope ?? '',
-    url: raw.url ?? '',
-    representation: `${mediaType} ${representation}`,
-    content: digest
-  })
+interface Head {
+  readonly tag: string
+  readonly mediaType: string
+  readonly headers: Readonly<Record<string, string>>
+}
 
-/** A lifetime of 0 keeps the caching plugin from answering 304 by itself. */
-const setHead = (reply: FastifyReply, { headers }: Pick<Answer, 'headers'>, tag: string) =>
-  reply.headers(headers).header('cache-control', cacheControl).etag(tag, 0)
+/** True when there was no body to send: the client has it, or wants none. */
+function endsAtHead(request: FastifyRequest, reply: FastifyReply, head: Head): boolean {
+  const isUnchanged = isHeld(request.headers['if-none-match'], head.tag)
+  if (!isUnchanged && request.method !== 'HEAD') return false
+  const headers = isUnchanged ? { ...reply.getHeaders(), ...head.headers } : headersOf(reply, head)
+  reply
+    .hijack()
+    .raw.writeHead(isUnchanged ? 304 : 200, headers as OutgoingHttpHeaders)
+    .end()
+  return true
+}
+
+/** What hooks have put on the reply goes out as well. */
+const headersOf = (
+  reply: FastifyReply,
+  body: Head & { readonly encoding?: Encoding | undefined; readonly length?: number }
+): OutgoingHttpHeaders =>
+  Object.assign(
+    {},
+    reply.getHeaders(),
+    body.headers,
+    { 'content-type': body.mediaType },
+    body.encoding && { 'content-encoding': body.encoding },
+    body.length !== undefined && { 'content-length': body.length }
+  )
 
 const lengthOf = (pieces: readonly Buffer[]): number =>
   pieces.reduce((sum, { length }) => sum + length, 0)
-
-/**
- * One gathered write of the pieces as they lie in memory: joining those of a large page costs four times as much as
- * all the rest. Past the framework, which would join them, or cut a stream off after its handler timeout. Ended only
- * when all is out: Node takes a connection for idle whose answer has ended, and a closing server would cut it off.
- */
-function write(reply: FastifyReply, pieces: readonly Buffer[]): void {
-  const length = lengthOf(pieces)
-  const isScattered = length < pieces.length * minPiece
-  reply.header('content-length', length).hijack()
-  const { raw } = reply
-  raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders)
-  raw.cork()
-  for (const piece of isScattered ? [Buffer.concat(pieces)] : pieces) raw.write(piece)
-  raw.write('', () => raw.end())
-  raw.uncork()
-}

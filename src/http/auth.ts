@@ -13,9 +13,10 @@ export interface AuthOptions {
 export const authPlugin = fp<AuthOptions>(
   async (app, { credentials, toCaller }) => {
     app.decorateRequest('caller')
-    app.addHook('onRequest', async request => {
+    app.addHook('onRequest', (request, _reply, done) => {
       const key = parseCredential(request.headers, request.raw.url ?? '', credentials)
       request.caller = key && toCaller(key)
+      done()
     })
   },
   { name: 'auth', fastify: '5.x' }

@@ -16,9 +16,10 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
     const underWay = new Set<ServerResponse>()
     server.maxConnections = maxConnections
     server.on('drop', () => server.closeIdleConnections())
-    app.addHook('onRequest', async (_request, { raw }) => {
+    app.addHook('onRequest', (_request, { raw }, done) => {
       underWay.add(raw)
       raw.once('close', () => underWay.delete(raw))
+      done()
     })
     app.addHook('preClose', async () => {
       for (const response of underWay) {

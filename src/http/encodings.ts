@@ -2,6 +2,7 @@ import type { Transform } from 'node:stream'
 import { promisify } from 'node:util'
 import zlib, { constants } from 'node:zlib'
 import Negotiator from 'negotiator'
+import { remembering } from '../kernel/remembering.ts'
 
 const [zstd, brotli, gzip] = [
   promisify(zlib.zstdCompress),
@@ -36,12 +37,14 @@ interface Preferring {
 }
 
 /** The coding for an Accept-Encoding header (RFC 9110 §12.5.3); undefined: as it is. */
-export function chooseEncoding(acceptEncoding: string | undefined): Encoding | undefined {
-  if (!acceptEncoding) return undefined
+export const chooseEncoding = (acceptEncoding: string | undefined): Encoding | undefined =>
+  acceptEncoding ? negotiate(acceptEncoding) : undefined
+
+const negotiate = remembering((acceptEncoding: string): Encoding | undefined => {
   const negotiator: Preferring = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } })
   const chosen = negotiator.encodings(all, { preferred: all })[0]
   return offered.find(encoding => encoding === chosen)
-}
+})
 
 /** Compresses off the main thread. */
 export const compress = (encoding: Encoding, body: Buffer): Promise<Buffer> =>

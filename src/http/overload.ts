@@ -29,11 +29,16 @@ export const overloadPlugin = fp<OverloadOptions>(
           throw new GatewayError('overloaded')
       }
     })
-    app.addHook('preHandler', async (request, reply) => {
-      if (!isHeavy(request)) return
-      const giveBack = await slots.take(carriesNext(request), request.signal)
-      if (reply.raw.destroyed) giveBack()
-      reply.raw.once('close', giveBack)
+    app.addHook('preHandler', (request, reply, done) => {
+      if (!isHeavy(request)) return done()
+      const enter = (giveBack: () => void) => {
+        if (reply.raw.destroyed) giveBack()
+        reply.raw.once('close', giveBack)
+        done()
+      }
+      const giveBack = slots.tryTake()
+      if (giveBack) enter(giveBack)
+      else slots.take(carriesNext(request), request.signal).then(enter, done)
     })
   },
   { name: 'overload', fastify: '5.x' }

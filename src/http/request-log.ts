@@ -9,6 +9,8 @@ export interface RequestReport {
   outcome?: string
   /** Objects, manifest records or versions in the answer. */
   items?: number
+  /** Of the body, where it goes past the framework. */
+  bytes?: number
   failure?: GatewayError
   errorId?: string
   /** Dialect-specific fields. */
@@ -23,7 +25,10 @@ export interface RequestLogOptions {
 export const requestLog = fp<RequestLogOptions>(
   async (app, { meter = silentMeter }) => {
     app.decorateRequest('report')
-    app.addHook('onRequest', async (request, reply) => watchRequest(request, reply, meter))
+    app.addHook('onRequest', (request, reply, done) => {
+      watchRequest(request, reply, meter)
+      done()
+    })
   },
   { name: 'request-log', fastify: '5.x' }
 )
@@ -55,7 +60,7 @@ function logRequest(
   status: number,
   route: string
 ): void {
-  const { failure, errorId, outcome, items, fields } = request.report ?? {}
+  const { failure, errorId, outcome, items, fields, bytes } = request.report ?? {}
   const line = {
     ...fields,
     method: request.method,
@@ -64,7 +69,7 @@ function logRequest(
     status,
     outcome: status === clientGone ? 'client-gone' : (failure?.kind ?? outcome),
     items,
-    bytes: Number(reply.getHeader('content-length') ?? 0),
+    bytes: bytes ?? Number(reply.getHeader('content-length') ?? 0),
     ms: Math.round(reply.elapsedTime),
     scope: request.caller?.scope.slice(0, 8),
     errorId,

@@ -88,8 +88,9 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   const app = fastify({ ...settings, ...listener(options.tls) }) as unknown as FastifyInstance
   app.setErrorHandler(sendError)
   // Before any body is parsed, and after the credentials of the path's dialect were asked for.
-  app.addHook('preParsing', async request => {
+  app.addHook('preParsing', (request, _reply, payload, done) => {
     if (request.is404) throw new GatewayError('not-found')
+    done(null, payload)
   })
   app.setNotFoundHandler(() => {
     throw new GatewayError('not-found')

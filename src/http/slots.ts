@@ -30,8 +30,20 @@ export class Slots {
    * @throws GatewayError `overloaded` when the queue is full.
    */
   async take(continues: boolean, signal: AbortSignal): Promise<() => void> {
-    if (this.#active < this.#options.maxActive) this.#active++
-    else await this.#wait(continues, signal)
+    const free = this.tryTake()
+    if (free) return free
+    await this.#wait(continues, signal)
+    return this.#held()
+  }
+
+  /** How to give the place back, when one was free; undefined: there was none. */
+  tryTake(): (() => void) | undefined {
+    if (this.#active >= this.#options.maxActive) return undefined
+    this.#active++
+    return this.#held()
+  }
+
+  #held(): () => void {
     let isHeld = true
     return () => {
       if (isHeld) this.#handOn()

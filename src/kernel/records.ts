@@ -73,9 +73,22 @@ export interface FeedRecord {
 /** How a read was answered; logs, metrics and tests share these words. */
 export type Outcome = 'held' | 'fetched' | 'stale'
 
+/** A result that may be given again without being read again. */
+export interface Repeat {
+  /**
+   * True while the same request, read anew at this moment, would get this result out of memory: the rights of its
+   * caller and the end of the log are looked at as a read would. Asked right before each answer.
+   */
+  holds(): boolean
+  /** The `chunks` of the result; only right after {@link holds} was true. */
+  chunks(): readonly Buffer[]
+}
+
 export interface ReadResult {
-  /** Ascending date. */
+  /** Ascending date. Perhaps made only when asked for: whoever needs no more than their dates asks `dates`. */
   readonly records: readonly FeedRecord[]
+  /** date_added of each record, ms since the epoch. */
+  readonly dates: readonly number[]
   /** Buffers which, written one after the other, are the objects joined by commas. */
   readonly chunks: readonly Buffer[]
   /** True if and only if at least one matching record follows (or the work budget ended, P-35). */
@@ -83,6 +96,8 @@ export interface ReadResult {
   /** After the last record, or the place reached when the budget ended; present when `more`. */
   readonly position: Position | undefined
   readonly outcome: Outcome
+  /** Undefined for what is not worth keeping, or hung on more than memory. */
+  readonly repeat?: Repeat | undefined
 }
 
 export interface LookupRequest {
@@ -129,4 +144,6 @@ export interface Catalog {
    * listing lacks (or could not show) is passed on as it is: Sekoia decides when it is read.
    */
   resolve(caller: Caller, idOrAlias: string): Promise<CatalogFeed>
+  /** What {@link resolve} would give without asking Sekoia; undefined where it would ask, or throw. */
+  resolveHeld(caller: Caller, idOrAlias: string): CatalogFeed | undefined
 }

@@ -49,7 +49,17 @@ export function dayBucket(layout: number, day: string, id: string): string {
 
 export const isReportBucket = (name: string): boolean => parseBucketName(name).day === undefined
 
-export const reportBucket = (layout: number, id: string): string => `${layout}/report/${id}`
+/** Reports are not cut: theirs is the layout without shards. */
+const layoutOfReports = (layout: number): number => layout - shardBitsOf(layout)
+
+export const reportBucket = (layout: number, id: string): string =>
+  `${layoutOfReports(layout)}/report/${id}`
+
+/** True for a bucket as it is cut in this layout. */
+export function isOfLayout(name: string, layout: number): boolean {
+  const expected = isReportBucket(name) ? layoutOfReports(layout) : layout
+  return parseBucketName(name).layout === expected
+}
 
 /** Layouts are numbered by how events are cut: the generation of the code, and the bits of the shard. */
 const generation = 1

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Caller } from '../kernel/caller.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../kernel/ports.ts'
 import { type FeedRecord, lastVersion, type Records } from '../kernel/records.ts'
-import { layoutOf, parseBucketName } from './bucket.ts'
+import { isOfLayout, layoutOf } from './bucket.ts'
 import { Changes, FeedDocuments, OvertakenError } from './feed-documents.ts'
 import type { Galaxies } from './galaxies.ts'
 import { Intake } from './intake.ts'
@@ -159,7 +159,7 @@ export class Builder {
 
   /** Events of older layouts are taken back once all that is in them is there in the new one. */
   async #retireOldLayouts({ documents, state, heads, dirty }: Loaded, changes: Changes) {
-    const isOld = (name: string) => parseBucketName(name).layout !== state.layout
+    const isOld = (name: string) => !isOfLayout(name, state.layout)
     const old = (await documents.keys('bucket')).filter(isOld)
     for (const name of old) changes.delete('bucket', name)
     const published = [...heads.values()].map(({ bucket }) => bucket).filter(isOld)

@@ -10,6 +10,7 @@ import {
   emptyBucket,
   encodeBucket,
   isBarren,
+  isOfLayout,
   isReportBucket,
   putNote,
   putReport,
@@ -137,7 +138,7 @@ export class Intake {
     const found = await this.#parts.documents.getJson<Link>('link', [...ids])
     for (const id of ids) {
       const { bucket = '', ...link } = found.get(id) ?? {}
-      const isCurrent = bucket.startsWith(`${this.#parts.layout}/`)
+      const isCurrent = isOfLayout(bucket, this.#parts.layout)
       this.#links.set(id, isCurrent ? { bucket, ...link } : link)
       // A bucket of another layout is as good as none.
       if (bucket !== '' && !isCurrent) this.#changedLinks.add(id)

@@ -194,7 +194,7 @@ function factsOf(
     return { date: report.date, info: `${report.row.name} [${level} ${short}]${suffix}` }
   }
   if (previous) return { date: previous.date, info: previous.info }
-  const shard = shardBits === 0 ? '' : ` #${rest}`
+  const shard = shardBits === 0 ? '' : ` #${rest}/${2 ** shardBits}`
   const date = day ?? bucket.report?.date ?? '1970-01-01'
   const what = day ?? rest
   return { date, info: `${title} ${what}${shard} ${level}${suffix}` }

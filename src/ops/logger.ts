@@ -9,10 +9,36 @@ export interface LoggerOptions {
 
 /** One JSON object per line. Errors go in as `err`, and come out as {@link describeError} tells them. */
 export const createLogger = ({ level, destination }: LoggerOptions): Logger =>
-  pino(
-    { level, base: null, serializers: { err: describeError } },
-    destination ?? pino.destination()
-  )
+  pino({ level, base: null, serializers: { err: describeError } }, destination ?? standardOutput())
+
+/** Characters of lines that are written at once, and the longest that a line waits for others. */
+const batch = 4096
+const maxWaitMs = 100
+
+/**
+ * Lines go out some ten at a time, at the latest after a tenth of a second, when the process ends, or with `fatal`,
+ * for which pino calls `flushSync`. A line by itself is a call of the system each.
+ */
+function standardOutput(): DestinationStream & { flushSync(): void } {
+  const output = pino.destination({ sync: true })
+  let lines = ''
+  let timer: NodeJS.Timeout | undefined
+  const flushSync = () => {
+    clearTimeout(timer)
+    timer = undefined
+    if (lines !== '') output.write(lines)
+    lines = ''
+  }
+  process.once('exit', flushSync)
+  return {
+    write(line) {
+      lines += line
+      if (lines.length >= batch) flushSync()
+      else timer ??= setTimeout(flushSync, maxWaitMs).unref()
+    },
+    flushSync
+  }
+}
 
 /** What is logged of an error. */
 export interface ErrorDescription {

@@ -13,6 +13,15 @@ export interface MeterOptions {
   readonly processMetrics?: boolean
 }
 
+/** What was counted since the library was last told, which takes many times as long as an addition. */
+interface Sum {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  by: number
+}
+
+const maxSums = 1000
+
 const prefix = 'sekoia_gateway_'
 
 /** A scope (32 hex digits) or a run as long as a key is no label: labels are words, routes and feed ids (G6). */
@@ -27,6 +36,7 @@ const asLabel = (value: string): string =>
 export function createMeter({ processMetrics = false }: MeterOptions = {}): TextMeter {
   const registry = new Registry()
   const counters = new Map<string, { counter: Counter; labelNames: readonly string[] }>()
+  const sums = new Map<string, Sum>()
   if (processMetrics) collectDefaultMetrics({ register: registry, prefix })
 
   const create = (name: string, labelNames: string[]) => {
@@ -41,13 +51,33 @@ export function createMeter({ processMetrics = false }: MeterOptions = {}): Text
     return created
   }
 
+  const add = ({ name, labels, by }: Sum) => {
+    const { counter, labelNames } = counters.get(name) ?? create(name, Object.keys(labels))
+    const known = labelNames.filter(label => labels[label] !== undefined)
+    counter.inc(Object.fromEntries(known.map(label => [label, asLabel(labels[label]!)])), by)
+  }
+
+  const handOver = () => {
+    for (const sum of sums.values()) add(sum)
+    sums.clear()
+  }
+
   return {
     count(name, labels = {}, by = 1) {
-      const { counter, labelNames } = counters.get(name) ?? create(name, Object.keys(labels))
-      const known = labelNames.filter(label => labels[label] !== undefined)
-      counter.inc(Object.fromEntries(known.map(label => [label, asLabel(labels[label]!)])), by)
+      let key = name
+      for (const label in labels) key += `\n${label}=${labels[label]}`
+      const sum = sums.get(key)
+      if (sum) {
+        sum.by += by
+        return
+      }
+      if (sums.size >= maxSums) handOver()
+      sums.set(key, { name, labels, by })
     },
-    text: () => registry.metrics()
+    text() {
+      handOver()
+      return registry.metrics()
+    }
   }
 }
 

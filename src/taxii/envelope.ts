@@ -6,15 +6,29 @@ export const pagingFields = ({ more, next }: DataPage): { more: boolean; next?: 
   next === undefined ? { more } : { more, next }
 
 /** True when the answer is the empty object of D-3. */
-export const isBare = ({ records, more, next }: DataPage, mood: Mood): boolean =>
-  records.length === 0 && !more && next === undefined && !mood.emptyLists
+export const isBare = ({ dates, more, next }: DataPage, mood: Mood): boolean =>
+  dates.length === 0 && !more && next === undefined && !mood.emptyLists
 
 const suffix = Buffer.from(']}')
 
-/** An envelope (§3.7) in pieces: what Sekoia sent goes out byte for byte, between a prefix and a suffix. */
-export function toEnvelope(page: DataPage, mood: Mood): readonly Buffer[] {
-  if (isBare(page, mood)) return [Buffer.from('{}')]
+/** An envelope (§3.7) but for the objects. */
+export interface Frame {
+  /** What goes before them. Text, since a small Buffer keeps 64 kB of Node's pool in memory for as long as it lives. */
+  readonly before: string
+  /** False where there is no list of objects at all. */
+  readonly isOpen: boolean
+}
+
+export function toFrame(page: DataPage, mood: Mood): Frame {
+  if (isBare(page, mood)) return { before: '{}', isOpen: false }
   const head = JSON.stringify(pagingFields(page))
-  if (page.records.length === 0 && !mood.emptyLists) return [Buffer.from(head)]
-  return [Buffer.from(`${head.slice(0, -1)},"objects":[`), ...page.chunks, suffix]
+  if (page.dates.length > 0 || mood.emptyLists)
+    return { before: `${head.slice(0, -1)},"objects":[`, isOpen: true }
+  return { before: head, isOpen: false }
+}
+
+/** An envelope in pieces: what Sekoia sent goes out byte for byte. */
+export function toEnvelope({ before, isOpen }: Frame, chunks: readonly Buffer[]): Buffer[] {
+  const start = Buffer.from(before)
+  return isOpen ? [start, ...chunks, suffix] : [start]
 }

@@ -1,5 +1,6 @@
 import Negotiator from 'negotiator'
 import { GatewayError } from '../kernel/errors.ts'
+import { remembering } from '../kernel/remembering.ts'
 import type { Mood } from './moods.ts'
 
 /** The Content-Type of every TAXII answer, byte for byte: clients compare it as text (T-3.1-20). */
@@ -14,14 +15,17 @@ const otherParameters = /;[ \t]*(?!version[ \t]*=|q[ \t]*=)[^;,="]+=[ \t]*(?:"[^
  */
 export function acceptsTaxii(accept: string | undefined, mood: Mood): boolean {
   if (accept === undefined || accept.trim() === '') return true
+  const accepts = negotiate(accept)
+  return accepts === 'taxii' || (accepts === 'json' && mood.acceptsJson)
+}
+
+const negotiate = remembering((accept: string): 'taxii' | 'json' | 'neither' => {
   const headers = { accept: accept.replace(otherParameters, '') }
   const negotiator = new Negotiator({ headers })
-  if (negotiator.mediaTypes([taxiiType]).length > 0) return true
-  return (
-    mood.acceptsJson &&
-    negotiator.mediaTypes().some(type => type.toLowerCase() === 'application/json')
-  )
-}
+  if (negotiator.mediaTypes([taxiiType]).length > 0) return 'taxii'
+  const types = negotiator.mediaTypes().map(type => type.toLowerCase())
+  return types.includes('application/json') ? 'json' : 'neither'
+})
 
 /** @throws GatewayError `not-acceptable` (§3.1: 406). */
 export function assertAcceptable(accept: string | undefined, mood: Mood): void {

@@ -6,9 +6,7 @@ import type { DataPage } from './page.ts'
  * objects themselves, of which all else that manifest and versions say is read. Equal only for equal answers.
  */
 export function pageDigest(page: DataPage): string {
-  const { more, next, firstDate, lastDate, records, chunks } = page
+  const { more, next, firstDate, lastDate, dates, chunks } = page
   const fields = Buffer.from(JSON.stringify([more, next, firstDate, lastDate]))
-  const dates = new Float64Array(records.length)
-  for (let i = 0; i < records.length; i++) dates[i] = records[i]!.date
-  return digestOf([fields, Buffer.from(dates.buffer), ...chunks])
+  return digestOf([fields, Buffer.from(Float64Array.from(dates).buffer), ...chunks])
 }

@@ -5,8 +5,9 @@ import {
   type FeedRecord,
   lastVersion,
   type Outcome,
-  type Position,
-  type Records
+  type ReadResult,
+  type Records,
+  type Repeat
 } from '../kernel/records.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import { foundPosition, pageLength, selectFound } from './found.ts'
@@ -19,7 +20,10 @@ import { encodeToken } from './token.ts'
 
 /** One page of a collection, ready to be put into a resource. */
 export interface DataPage {
+  /** Perhaps made only when asked for, see {@link ReadResult}. */
   readonly records: readonly FeedRecord[]
+  /** date_added of each record, ms since the epoch. */
+  readonly dates: readonly number[]
   /** The objects joined by commas. */
   readonly chunks: readonly Buffer[]
   readonly more: boolean
@@ -29,6 +33,8 @@ export interface DataPage {
   readonly lastDate: string
   readonly token: TokenFate
   readonly outcome: Outcome
+  /** Says whether the page may be given again. */
+  readonly repeat: Repeat | undefined
 }
 
 export interface PageRequest {
@@ -46,16 +52,9 @@ export interface PageSource {
   readonly settings: TaxiiSettings
 }
 
-interface Slice {
-  readonly records: readonly FeedRecord[]
-  readonly chunks: readonly Buffer[]
-  readonly more: boolean
-  readonly position: Position | undefined
-  readonly outcome: Outcome
-}
-
-const nothing: Slice = {
+const nothing: ReadResult = {
   records: [],
+  dates: [],
   chunks: [],
   more: false,
   position: undefined,
@@ -80,7 +79,11 @@ export async function readPage(source: PageSource, request: PageRequest): Promis
   return toPage(slice, start, request, source.settings)
 }
 
-async function readSlice(source: PageSource, request: PageRequest, start: Start): Promise<Slice> {
+async function readSlice(
+  source: PageSource,
+  request: PageRequest,
+  start: Start
+): Promise<ReadResult> {
   const ids = start.match.ids?.filter(id => idShape.test(id))
   const types = start.match.types?.filter(type => typeShape.test(type))
   const isObject = request.endpoint === 'object' || request.endpoint === 'versions'
@@ -105,7 +108,7 @@ const readOn = (
   request: PageRequest,
   { addedAfter, position, match, token }: Start,
   types: readonly string[]
-): Promise<Slice> =>
+): Promise<ReadResult> =>
   records.read({
     caller: request.caller,
     feedId: request.feed.feedId,
@@ -127,7 +130,7 @@ async function lookUp(
   request: PageRequest,
   { addedAfter, position, match }: Start,
   { ids, types }: { ids: readonly string[]; types: readonly string[] }
-): Promise<Slice> {
+): Promise<ReadResult> {
   const { caller, feed, endpoint, signal } = request
   const found = await records.lookup({ caller, feedId: feed.feedId, ids, signal })
   if (found.length === 0 && endpoint !== 'objects' && endpoint !== 'manifest') {
@@ -147,6 +150,7 @@ async function lookUp(
   const last = page.at(-1)
   return {
     records: page,
+    dates: page.map(({ date }) => date),
     chunks: joined(page),
     more: page.length < selected.length,
     position: last && foundPosition(last),
@@ -161,35 +165,38 @@ const joined = (records: readonly FeedRecord[]): Buffer[] =>
   records.flatMap(({ bytes }, n) => (n === 0 ? [bytes] : [comma, bytes]))
 
 function toPage(
-  slice: Slice,
+  slice: ReadResult,
   start: Start,
   request: PageRequest,
   settings: TaxiiSettings
 ): DataPage {
-  const { records, chunks, more, position, outcome } = slice
+  const { dates, chunks, more, position, outcome, repeat } = slice
   const reached = position && toTs6(position.date)
-  const first = records[0]
-  const last = records.at(-1)
+  const [first, last] = [dates[0], dates.at(-1)]
   return {
-    records,
+    get records() {
+      return slice.records
+    },
+    dates,
     chunks,
     more,
     next: more || settings.tipToken ? nextToken(slice, start, request) : undefined,
-    firstDate: first ? toTs6(first.date) : (reached ?? start.emptyDate),
-    lastDate: last ? toTs6(last.date) : (reached ?? start.emptyDate),
+    firstDate: first === undefined ? (reached ?? start.emptyDate) : toTs6(first),
+    lastDate: last === undefined ? (reached ?? start.emptyDate) : toTs6(last),
     token: start.token,
-    outcome
+    outcome,
+    repeat
   }
 }
 
 /** After the last record; at the tip, where there may be no position, at its date: all that follows is later. */
-function nextToken(slice: Slice, start: Start, { endpoint, feed }: PageRequest): string {
-  const position = slice.position ?? (slice.records.length === 0 ? start.position : undefined)
+function nextToken(slice: ReadResult, start: Start, { endpoint, feed }: PageRequest): string {
+  const position = slice.position ?? (slice.dates.length === 0 ? start.position : undefined)
   const match: Match = start.match
   return encodeToken({
     endpoint,
     collectionId: feed.collectionId,
-    addedAfter: position ? start.addedAfter : (slice.records.at(-1)?.date ?? start.addedAfter),
+    addedAfter: position ? start.addedAfter : (slice.dates.at(-1) ?? start.addedAfter),
     match,
     position
   })

@@ -1,10 +1,16 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, HTTPMethods } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyRequest,
+  HTTPMethods,
+  onRequestHookHandler
+} from 'fastify'
 import { Answers } from '../http/answers.ts'
 import { requireCaller } from '../http/auth.ts'
 import { privateAnswers } from '../http/caching.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import { moods } from './moods.ts'
-import { assertAcceptable, taxiiType } from './negotiate.ts'
+import { assertAcceptable } from './negotiate.ts'
 import { discoveryPath, type Path, resolveFeed, rootPaths, type TaxiiOptions } from './paths.ts'
 
 /**
@@ -64,17 +70,19 @@ function registerGuarded(
   paths: readonly Path[],
   { catalog, verify, settings, answers = new Answers({}) }: TaxiiOptions
 ): void {
-  const form = { mediaType: taxiiType, representation: JSON.stringify(settings) }
-  const accept = async (request: FastifyRequest) =>
+  const accept: onRequestHookHandler = (request, _reply, done) => {
     assertAcceptable(request.headers.accept, moods[settings.mood])
+    done()
+  }
   const verifyKey = async (request: FastifyRequest) => verify(requireCaller(request))
   // Refused before the body is parsed, whatever its size and type (D-16).
   const refuseWrite = async (request: FastifyRequest) => {
     await resolveFeed(catalog, request)
     throw new GatewayError('read-only')
   }
-  scope.addHook('onRequest', async request => {
+  scope.addHook('onRequest', (request, _reply, done) => {
     requireCaller(request)
+    done()
   })
   // Unknown paths below a prefix of TAXII are 401 to the anonymous like all others (D-15).
   scope.setNotFoundHandler(() => {
@@ -86,8 +94,11 @@ function registerGuarded(
       url,
       config: { heavy },
       onRequest: verifies ? [verifyKey, accept] : accept,
-      handler: async (request, reply) =>
-        answers.send(request, reply, { ...form, ...(await get(request)) })
+      handler: (request, reply) => {
+        const answer = get(request)
+        if (!(answer instanceof Promise)) return answers.send(request, reply, answer)
+        return answer.then(made => answers.send(request, reply, made))
+      }
     })
     if (write) {
       const onRequest = [verifyKey, accept, refuseWrite]

@@ -185,7 +185,7 @@ t.test('an event is called and dated as at first, whatever the feed is called la
   const world = await mispWorld(t, { settings: { shardBits: 2 } })
   const id = addIndicator(world, 'a')
   const { info, date } = placeOf(await publish(world), url('a')).event
-  t.match(info, /^Synthetic feed 2026-01-15 #[0-3] TLP:GREEN$/)
+  t.match(info, /^Synthetic feed 2026-01-15 #[0-3]\/4 TLP:GREEN$/)
   wait(world, 3)
   world.simulator.edit(id, { created: inDays(world, 0), name: 'Renamed' })
   const { event } = placeOf(await publish(world), url('a'))

@@ -50,6 +50,16 @@ t.test('count: a scope or a key that got into a label is hidden, a feed id is sh
   ])
 })
 
+t.test('count: nothing is lost over many sets of labels, nor over many readings', async t => {
+  const meter = createMeter()
+  for (let round = 1; round <= 2; round++) {
+    for (let n = 0; n < 2500; n++) meter.count('reads', { kind: `k${n}` }, 2)
+    const lines = samples(await meter.text())
+    t.equal(lines.length, 2500)
+    t.ok(lines.every(line => line.endsWith(`} ${2 * round}`)))
+  }
+})
+
 t.test('two meters count apart; process metrics are off unless asked for', async t => {
   const one = createMeter()
   one.count('reads')

@@ -86,6 +86,10 @@ export class FakeRecords implements Records, Catalog {
     return feed
   }
 
+  resolveHeld(): CatalogFeed | undefined {
+    return undefined
+  }
+
   async read(request: ReadRequest): Promise<ReadResult> {
     this.reads.push(request)
     await this.#access(request.caller, request.feedId)
@@ -97,6 +101,7 @@ export class FakeRecords implements Records, Catalog {
     const last = records.at(-1)
     return {
       records,
+      dates: records.map(({ date }) => date),
       chunks: [Buffer.from(records.map(({ bytes }) => bytes.toString()).join(','))],
       more: records.length < after.length,
       position: last && { epoch: this.epoch, date: last.date, natural: last.natural, id: last.id },

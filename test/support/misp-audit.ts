@@ -22,7 +22,7 @@ interface Publication {
 export interface AuditMoment {
   /** When the round began, ms since the epoch; it has ended now. */
   readonly begun: number
-  /** True when publications may have been made that nobody looked at: by a gateway that died. */
+  /** True when publications may have been made that nobody looked at. */
   readonly isBlind: boolean
 }
 
@@ -47,14 +47,14 @@ export class Audit {
       ...(await checkFiles(served, from === to ? from : undefined)),
       ...(await checkStore(world, served)),
       ...served.events.flatMap(event => checkLives(event, after)),
-      ...this.#checkIssued(served, before?.served.manifest ?? {}, after),
+      ...this.#checkIssued(served, before?.served.manifest ?? {}, isBlind ? 0 : from!),
       ...(before ? await this.#checkPair(before, after, { world, isBlind }) : [])
     ]
     return problems
   }
 
   /** Invariant 4: each new timestamp is later than every one before, and than now. */
-  #checkIssued({ events }: Served, known: Served['manifest'], { from }: Publication): string[] {
+  #checkIssued({ events }: Served, known: Served['manifest'], from: number): string[] {
     const fresh = events.filter(({ uuid, timestamp }) => known[uuid]?.timestamp !== timestamp)
     const newest = this.#newest
     this.#newest = Math.max(newest, ...fresh.map(({ timestamp }) => Number(timestamp)))

@@ -67,29 +67,21 @@ export class Changer {
 
   /** Does nothing when there is nothing that could change so. */
   make(change: Change): void {
-    const simulator = this.#simulator
-    switch (change.kind) {
-      case 'create':
-        simulator.add(this.#indicator(change))
-        return
-      case 'edit':
-        return this.#edit(change.which, this.#edits(change)[change.how])
-      case 'extend':
-        return this.#edit(change.which, { valid_until: this.#inDays(change.days) })
-      case 'revoke':
-      case 'restore':
-        return this.#edit(change.which, { revoked: change.kind === 'revoke' })
-      case 'vanish':
-        return this.#take(change.which)
-      case 'return':
-        return this.#giveBack(change.which)
-      case 'relate':
-        return this.#relate(change.which)
-      case 'note':
-        return this.#note(change.which)
-      case 'report':
-        return this.#report(change)
-    }
+    if (change.kind === 'create') this.#simulator.add(this.#indicator(change))
+    else if (change.kind === 'edit') this.#edit(change.which, this.#edits(change)[change.how])
+    else if (change.kind === 'extend')
+      this.#edit(change.which, { valid_until: this.#inDays(change.days) })
+    else if (change.kind === 'report') this.#report(change)
+    else this.#makers[change.kind](change.which)
+  }
+
+  readonly #makers = {
+    revoke: (which: number) => this.#edit(which, { revoked: true }),
+    restore: (which: number) => this.#edit(which, { revoked: false }),
+    vanish: (which: number) => this.#take(which),
+    return: (which: number) => this.#giveBack(which),
+    relate: (which: number) => this.#relate(which),
+    note: (which: number) => this.#note(which)
   }
 
   /** One of a type, by any number; undefined when there is none. */

@@ -87,7 +87,7 @@ interface Scene {
   readonly forgotten: Set<string>
   audit: Audit
   isDead: boolean
-  /** True when a process died in the middle of a publication. */
+  /** True when publications were made that nobody looked at: by a process that died, or one of two in a round. */
   isBlind: boolean
 }
 
@@ -112,6 +112,8 @@ async function perform(operation: Operation, scene: Scene): Promise<void> {
     case 'restart':
       return restart(scene)
     case 'recut':
+      // What vanished is there anew, until the walk that follows in the same round.
+      scene.isBlind = true
       return restart(scene, { settings: { shardBits: operation.shardBits } })
     case 'die':
       world.dieAfter(operation.commits)

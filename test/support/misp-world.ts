@@ -11,8 +11,14 @@ import { authPlugin } from '../../src/http/auth.ts'
 import { overloadPlugin } from '../../src/http/overload.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
-import { ApiKey } from '../../src/kernel/caller.ts'
-import { type Clock, type DocumentStore, type Meter, silentMeter } from '../../src/kernel/ports.ts'
+import { ApiKey, type Caller } from '../../src/kernel/caller.ts'
+import {
+  type Clock,
+  type DocumentStore,
+  type Meter,
+  silentMeter,
+  type Upstream
+} from '../../src/kernel/ports.ts'
 import { Builder, type BuilderSettings } from '../../src/misp/builder.ts'
 import { spaceOf } from '../../src/misp/feed-documents.ts'
 import { Publications } from '../../src/misp/publications.ts'
@@ -38,6 +44,8 @@ export interface MispWorld {
   readonly clock: Clock
   readonly documents: DocumentStore
   readonly space: string
+  readonly upstream: Upstream
+  readonly caller: Caller
   /** One round of building, by a gateway of its own if `gateway` is another one than before. */
   round(gateway?: number): Promise<boolean>
   /** New processes on what is stored, or on another store, with these settings from now on. */
@@ -172,6 +180,8 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     simulator,
     clock,
     space,
+    upstream,
+    caller,
     get documents() {
       return documents
     },

@@ -295,6 +295,7 @@ t.test('next (§3.4, §3.5, D-9)', async t => {
     const position = { epoch: '0a0b0c0d', date, natural: date, id: indicator1 }
     own.records.read = async () => ({
       records: [],
+      dates: [],
       chunks: [],
       more: true,
       position,

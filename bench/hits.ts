@@ -1,0 +1,163 @@
+/** What does the gateway add to plain node:http, for polls at the tip and for pages held; and what does a page cost
+ * that is not in memory? */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { getPage, objectsPath, readCounter, walkTaxii } from './support/clients.ts'
+import {
+  cpuMs,
+  type Running,
+  startBare,
+  startGateway,
+  startUpstream,
+  temporaryDir
+} from './support/processes.ts'
+import { median, publish, type Row, round } from './support/report.ts'
+
+const connections = 16
+const seconds = 3
+const rounds = 5
+const walked = 200_000
+const pageSize = 2000
+
+interface Shots {
+  readonly perSecond: number
+  /** Bytes on the wire, heads included. */
+  readonly perAnswer: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  /** Microseconds of CPU of the server for each answer, all threads. */
+  readonly cpu: number
+}
+
+interface Hit {
+  readonly answer: string
+  readonly query: string
+  readonly encoding: string
+}
+
+const hits = await compareHits()
+const pages = await costOfPages()
+
+publish({
+  question: `Answers from memory with ${connections} connections, against a bare node:http server that sends a Buffer of the same size (of the plain body); and pages that are not in memory.`,
+  tables: {
+    [`Answers from memory: medians of ${rounds} rounds of ${seconds} seconds, gateway and bare server in turn`]:
+      hits,
+    [`Pages of ${pageSize.toLocaleString('en')} objects one after the other, ${walked.toLocaleString('en')} objects in all`]:
+      pages
+  },
+  notes: [
+    'Two ratios, both 1 for a gateway as light as the bare server and smaller for a heavier one: of the rates, and of the CPU that the servers used for an answer. Rates depend on who else uses the machine and on the client, which shares the two cores; CPU does so less.',
+    'The client (`support/load.ts`) writes requests to sockets and looks at no more of an answer than its length; it does not unzip.',
+    'Keys, rights, log line and counters are all on, as by default; the log goes to /dev/null. The end of the feed was confirmed less than `tipSeconds` ago.',
+    'Gateway CPU is all threads of its process, garbage collection and compression included, per page.'
+  ]
+})
+
+async function compareHits(): Promise<Row[]> {
+  const upstream = await startUpstream({ objects: 10_000 })
+  const gateway = await startGateway({
+    upstream,
+    dataDir: temporaryDir(),
+    env: { FEED_LOG_TIP_SECONDS: '3600' }
+  })
+  await walkTaxii(gateway.url, { limit: pageSize, parse: false })
+  const { lastDate } = await getPage(gateway.url, 'limit=10000')
+  const calls = () => readCounter(gateway.url, 'upstream_requests', 'endpoint="page"')
+  const before = await calls()
+  const rows: Row[] = []
+  for (const hit of [
+    {
+      answer: 'poll, nothing new',
+      query: `limit=1000&added_after=${lastDate}`,
+      encoding: 'identity'
+    },
+    { answer: 'page of 100', query: 'limit=100', encoding: 'identity' },
+    { answer: 'page of 2,000', query: 'limit=2000', encoding: 'identity' },
+    { answer: 'page of 2,000, gzip', query: 'limit=2000', encoding: 'gzip' }
+  ])
+    rows.push(...(await compare(gateway, hit)))
+  const made = (await calls()) - before
+  await gateway.stop()
+  await upstream.stop()
+  return rows.map(row => ({
+    ...row,
+    'pages asked of Sekoia': row['of bare, rate'] === 1 ? '' : made
+  }))
+}
+
+async function compare(gateway: Running, { answer, query, encoding }: Hit): Promise<Row[]> {
+  const { body } = await getPage(gateway.url, query)
+  const bare = await startBare(body.length)
+  const path = `${objectsPath}?${query}`
+  await shoot(gateway, path, encoding)
+  await shoot(bare, path, encoding)
+  const [ours, theirs]: [Shots[], Shots[]] = [[], []]
+  for (let i = 0; i < rounds; i++) {
+    ours.push(await shoot(gateway, path, encoding))
+    theirs.push(await shoot(bare, path, encoding))
+  }
+  await bare.stop()
+  const ratio = (of: (own: Shots, bare: Shots) => number) =>
+    round(median(ours.map((shot, i) => of(shot, theirs[i]!))), 2)
+  return [
+    {
+      ...toRow(answer, ours),
+      'of bare, rate': ratio((own, bare) => own.perSecond / bare.perSecond),
+      'of bare, CPU': ratio((own, bare) => bare.cpu / own.cpu)
+    },
+    { ...toRow('bare node:http', theirs), 'of bare, rate': 1, 'of bare, CPU': 1 }
+  ]
+}
+
+function toRow(answer: string, shots: readonly Shots[]): Row {
+  const of = (name: keyof Shots) => median(shots.map(shot => shot[name]))
+  return {
+    answer,
+    bytes: round(of('perAnswer')),
+    'answers/s': round(of('perSecond')),
+    'MB/s': round((of('perSecond') * of('perAnswer')) / 1e6),
+    'p50 ms': round(of('p50'), 2),
+    'p99 ms': round(of('p99'), 2),
+    'CPU µs': round(of('cpu'), 1)
+  }
+}
+
+async function shoot({ url, pid }: Running, path: string, encoding: string): Promise<Shots> {
+  const script = fileURLToPath(new URL('support/load.ts', import.meta.url))
+  const args = [script, url + path, encoding, String(connections), String(seconds)]
+  const before = cpuMs(pid)
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  const cpu = (cpuMs(pid) - before) * 1000
+  const { answers, bytes, ms, p50, p99 } = JSON.parse(stdout)
+  return {
+    perSecond: (answers / ms) * 1000,
+    perAnswer: bytes / answers,
+    p50,
+    p99,
+    cpu: cpu / answers
+  }
+}
+
+/** Each walk goes through more than the cache holds, so that no page of it is in memory. */
+async function costOfPages(): Promise<Row[]> {
+  const upstream = await startUpstream({ objects: walked })
+  const gateway = await startGateway({ upstream, dataDir: temporaryDir() })
+  const rows: Row[] = []
+  for (const way of ['miss, from Sekoia', 'out of SQLite', 'out of SQLite, again']) {
+    const before = cpuMs(gateway.pid)
+    const walk = await walkTaxii(gateway.url, { limit: pageSize, parse: false })
+    const cpu = cpuMs(gateway.pid) - before
+    rows.push({
+      way,
+      pages: walk.pages,
+      'MB a page': round(walk.bytes / walk.pages / 1e6, 2),
+      'gateway CPU ms a page': round(cpu / walk.pages, 1)
+    })
+  }
+  await gateway.stop()
+  await upstream.stop()
+  return rows
+}
