@@ -51,6 +51,9 @@ const readBytes = 8 * 1024 * 1024
 /** So many missing at once, and more than half of all, are not believed the first time. */
 const suspicious = 100
 
+/** Until a walk that failed is begun again, ms. */
+const walkRetryMs = 3_600_000
+
 /** The second look of a walk takes pages of another size: what lay on the edge of one then lies inside. */
 const walkLimits = [2000, 1777] as const
 
@@ -274,7 +277,10 @@ export class Builder {
     const begun = clock.now()
     if (!state.isFilled || settings.walkMs === 0 || begun < state.walkedAt + settings.walkMs)
       return false
-    const verdict = await this.#verdict(feed, caller, begun)
+    const verdict = await this.#verdict(feed, caller, begun).catch(async error => {
+      await this.#putOffWalk(feed, begun)
+      throw error
+    })
     const missing = countOf(verdict.missing)
     // So much at once is more likely Sekoia's mistake, or a feed being edited: it has to be said twice.
     const isBelieved =
@@ -287,6 +293,13 @@ export class Builder {
     if (!isBelieved) this.#parts.meter.count('misp_walks_doubted')
     await this.#commit(feed, changes)
     return dirtied.length > 0
+  }
+
+  /** A walk costs Sekoia as much as a first build: one that failed is not begun again at once. */
+  async #putOffWalk(feed: Loaded, begun: number): Promise<void> {
+    const { walkMs } = this.#parts.settings
+    feed.state.walkedAt = begun - walkMs + Math.min(walkMs, walkRetryMs)
+    await this.#commit(feed, new Changes())
   }
 
   /** What one walk misses is looked for by another. */

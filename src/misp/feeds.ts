@@ -187,11 +187,13 @@ export class KeptFeed {
   async nextPublication(ms: number, signal: AbortSignal): Promise<void> {
     const late = Promise.withResolvers<void>()
     const timer = setTimeout(late.resolve, ms)
-    signal.addEventListener('abort', () => late.resolve(), { once: true })
+    const stop = () => late.resolve()
+    signal.addEventListener('abort', stop)
     try {
       await Promise.race([this.#next.promise, late.promise])
     } finally {
       clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
     }
   }
 

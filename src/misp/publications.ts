@@ -114,10 +114,11 @@ export class Publications {
 
   /** The md5s of the events that the manifest lists, newest first as far as there is room. */
   async hashes(space: string): Promise<HashesFile> {
-    const manifest = await this.manifest(space)
-    const name = `${space} ${this.#manifests.get(space)?.version}`
+    await this.manifest(space)
+    const known = this.#manifests.get(space)
+    const name = `${space} ${known?.version}`
     if (this.#hashes?.name !== name) {
-      const file = this.#readHashes(space, manifest)
+      const file = this.#readHashes(space, known?.manifest)
       this.#hashes = { name, file }
       file.catch(() => {
         this.#hashes = undefined

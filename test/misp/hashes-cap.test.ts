@@ -1,0 +1,40 @@
+import t from 'tap'
+import { md5 } from '../support/misp/hashed-values.ts'
+import { addIndicator, inDays, mispWorld, publish, url } from '../support/misp-scenes.ts'
+import type { Served } from '../support/misp-served.ts'
+
+/** hashes.csv has a cap, as MISP reads it into memory whole (misp-feed.md §1.3): the newest events come first. */
+
+const namesIn = ({ hashes }: Served, names: readonly string[]) =>
+  names.filter(name => hashes.some(line => line.startsWith(md5(url(name)))))
+
+t.test('of more values than the cap, those of the events that changed last are there', async t => {
+  const world = await mispWorld(t, { maxHashes: 3 })
+  const names = ['a', 'b', 'c', 'd', 'e', 'f']
+  const ids = names.map((name, n) =>
+    addIndicator(world, name, { created: inDays(world, n < 3 ? -1 : 0) })
+  )
+  const served = await publish(world)
+  t.strictSame(namesIn(served, names), ['d', 'e', 'f'], 'the later day was stamped last')
+  t.strictSame(served.hashes, served.hashes.toSorted())
+
+  world.simulator.edit(ids[0]!, { name: 'Renamed' })
+  t.strictSame(namesIn(await publish(world), names), ['a', 'b', 'c'])
+
+  world.simulator.edit(ids[1]!, { revoked: true })
+  const after = await publish(world)
+  t.equal(after.hashes.length, 3, 'one of the next event fills up')
+  t.strictSame(namesIn(after, ['a', 'b', 'c']), ['a', 'c'])
+})
+
+t.test('a value of several events has a line for each', async t => {
+  const world = await mispWorld(t)
+  for (const days of [0, -1]) addIndicator(world, 'a', { created: inDays(world, days) })
+  const { hashes, manifest } = await publish(world)
+  t.strictSame(
+    hashes,
+    Object.keys(manifest)
+      .sort()
+      .map(uuid => `${md5(url('a'))},${uuid}`)
+  )
+})
