@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Caller } from '../kernel/caller.ts'
 import type { DocumentCommit, DocumentStore } from '../kernel/ports.ts'
+import { remembering } from '../kernel/remembering.ts'
 
 /**
  * The tables of one feed's MISP state.
@@ -126,7 +127,7 @@ export class FeedDocuments {
 }
 
 /** The space of a feed as one key sees it (G5); nothing of a URL gets into the name. */
-export function spaceOf(caller: Caller, feedId: string): string {
-  const what = createHash('sha256').update(feedId).digest('hex')
-  return `misp1:${caller.scope}:${what.slice(0, 32)}`
-}
+export const spaceOf = ({ scope }: Caller, feedId: string): string =>
+  `misp1:${scope}:${digestOf(feedId)}`
+
+const digestOf = remembering((feedId: string) => hash('sha256', feedId).slice(0, 32))

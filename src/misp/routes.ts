@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Answers } from '../http/answers.ts'
+import type { Answer, Answers, Form } from '../http/answers.ts'
 import { requireCaller } from '../http/auth.ts'
 import { privateAnswers } from '../http/caching.ts'
 import { digestOf } from '../http/content-digest.ts'
@@ -140,20 +140,37 @@ async function serveFile(
   request.report = { ...request.report, fields: { feed: feed.collectionId } }
   if (uuid) {
     const event = await options.publications.event(space, uuid)
-    return options.answers.send(request, reply, { ...json, ...toAnswer(event) })
+    return options.answers.send(request, reply, toAnswer(event, request.url))
   }
   const wanted = options.feeds.want(caller, feed)
   if (file === 'hashes.csv') return serveHashes(request, reply, space, options)
   const found = await manifestOf(request, space, wanted, options)
-  return options.answers.send(request, reply, { ...json, ...toAnswer(found) })
+  return options.answers.send(request, reply, found ? toAnswer(found, request.url) : empty)
 }
 
-const toAnswer = (file: PublishedFile | undefined) => ({
-  headers: {},
-  digest: file?.digest ?? digestOf([nothing]),
-  body: () => [file?.bytes ?? nothing],
-  ...(file && { encoded: { encoding: 'zstd' as const, bytes: file.zstd } })
-})
+const empty = { ...json, headers: {}, digest: digestOf([nothing]), body: () => [nothing] }
+
+/** Answers by file and URL: a file that is asked for again goes out as before. */
+const made = new WeakMap<PublishedFile, Map<string, Answer & Form>>()
+/** URLs of a file that are remembered: there are a few ways to write one. */
+const maxUrls = 8
+
+function toAnswer(file: PublishedFile, url: string): Answer & Form {
+  const known = made.get(file)?.get(url)
+  if (known) return known
+  const answers = made.get(file) ?? new Map<string, Answer & Form>()
+  const answer = {
+    ...json,
+    headers: {},
+    digest: file.digest,
+    body: () => [file.bytes],
+    encoded: { encoding: 'zstd', bytes: file.zstd },
+    comesAgain: true
+  } as const
+  if (answers.size < maxUrls) answers.set(url, answer)
+  made.set(file, answers)
+  return answer
+}
 
 /**
  * Asking for the manifest or the hashes is what starts and keeps up the building of a feed: a MISP that only caches a
@@ -161,7 +178,7 @@ const toAnswer = (file: PublishedFile | undefined) => ({
  * is listed, which MISP takes for nothing to do.
  */
 async function manifestOf(
-  { signal }: FastifyRequest,
+  request: FastifyRequest,
   space: string,
   wanted: WantedFeed,
   { publications, settings }: MispOptions
@@ -170,8 +187,8 @@ async function manifestOf(
     const held = await publications.manifest(space)
     if (held) return held
     if (wanted.failure) throw wanted.failure
-    if (left <= 0 || signal.aborted) return undefined
-    await wanted.nextPublication(Math.min(left, lookMs), signal)
+    if (left <= 0 || request.signal.aborted) return undefined
+    await wanted.nextPublication(Math.min(left, lookMs), request.signal)
   }
 }
 
