@@ -111,6 +111,7 @@ for (const knob of knobs) {
       const walkers = scene.crowd()
       await readToEnd(pollers)
       await steps(walkers, 2)
+      scene.failures.length = 0
       await turn(scene.world.simulator, knob)
       for (let round = 0; round < 3; round++) {
         scene.change()
@@ -129,6 +130,7 @@ for (const knob of knobs) {
     const [leaders, followers] = [scene.crowd(), scene.crowd()].map(withoutLargePages)
     await steps(followers!, 1)
     await steps(leaders!, 4)
+    scene.failures.length = 0
     await turn(scene.world.simulator, knob)
     await steps(followers!, 2)
     const told = scene.failures.splice(0).filter(({ status }) => !refusals.includes(status))

@@ -58,8 +58,8 @@ const knob = (name: string, how: Turn & Partial<Knob>): Knob => ({
 const unavailable = [503]
 const badAnswer = [502]
 const timeout = [504]
-/** A deadline that comes soon, for answers that never come. */
-const impatient = { UPSTREAM_TOTAL_TIMEOUT_MS: '100' }
+/** A deadline that comes soon, for answers that never come, and yet late enough for a machine that is busy. */
+const impatient = { UPSTREAM_TOTAL_TIMEOUT_MS: '500' }
 
 interface Variant extends Omit<Fault, 'kind'> {
   readonly failures?: readonly number[]
