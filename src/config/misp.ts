@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { annotate, day, flag, integer, maxMs, mebibyte, oneOf, section, text } from './notes.ts'
+import { annotate, day, flag, integer, mebibyte, oneOf, section, text } from './notes.ts'
 
 /** Options about the MISP feeds. */
 
@@ -81,7 +81,7 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     default: 1_000_000,
     example: 250_000
   }),
-  firstWaitMs: integer(0, maxMs, {
+  firstWaitMs: integer(0, 55_000, {
     description: 'How long the first manifest of a feed waits for its first events.',
     default: 45_000,
     example: 20_000

@@ -89,7 +89,7 @@ export class FeedLogs implements Records {
       const opening = this.#open(caller, await this.#selectionOf(request))
       const log = await opening
       try {
-        if (log.journal.isBegun) await this.#assertFeedRights(caller, feedId)
+        if (log.journal.isBegun) await this.#assertFeedRights(caller, feedId, true)
         else await within(this.#assertWalkable(caller, feedId), deadline - this.#parts.clock.now())
         const isOpen = () => this.#isOpen({ caller, feedId, all }, opening, log)
         const terms = { deadline, isReloaded: restarts > 0, isOpen }
@@ -109,12 +109,11 @@ export class FeedLogs implements Records {
    * and it cannot be asked (G6). Throws GatewayError: the refusal, or Sekoia's trouble where it never said anything.
    */
   async authorize(caller: Caller, feedId: string): Promise<void> {
-    this.#parts.access.assertNotRefused(caller, feedId)
-    await this.#assertFeedRights(caller, feedId)
+    await this.#assertFeedRights(caller, feedId, false)
   }
 
   async lookup(request: LookupRequest): Promise<FoundRecord[]> {
-    await this.authorize(request.caller, request.feedId)
+    await this.#assertFeedRights(request.caller, request.feedId, true)
     try {
       return await this.#lookup.find(request)
     } catch (error) {
@@ -139,10 +138,10 @@ export class FeedLogs implements Records {
   }
 
   /** What is held of a feed is shown to a key that Sekoia accepts for it. */
-  #assertFeedRights(caller: Caller, feedId: string): Promise<void> {
+  #assertFeedRights(caller: Caller, feedId: string, isHeld: boolean): Promise<void> {
     const { upstream } = this.#parts
     const ask = () => upstream.page(caller, { feedId, types: [], limit: 1 })
-    return this.#assertRights(caller, feedId, true, ask)
+    return this.#assertRights(caller, feedId, isHeld, ask)
   }
 
   /**

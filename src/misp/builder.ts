@@ -41,7 +41,7 @@ export interface BuilderParts {
 }
 
 /** What a gateway that dies leaves others waiting for. */
-const leaseMs = 60_000
+const leaseMs = 30_000
 const dayMs = 86_400_000
 /** Changes of rows, and bytes, committed at a time. */
 const maxChanges = 10_000
@@ -231,7 +231,13 @@ export class Builder {
       since,
       defaultTlp,
       now,
-      expiredMs
+      expiredMs,
+      spill: async changes => {
+        if (changes.size < settings.commitBytes) return
+        await this.#renew(documents)
+        await documents.commit(changes)
+        changes.clear()
+      }
     })
   }
 
@@ -242,7 +248,7 @@ export class Builder {
     changes: Changes
   ): Promise<{ readonly records: readonly FeedRecord[]; readonly more: boolean }> {
     const start = state.since === '' ? undefined : Date.parse(state.since) - 1000
-    const { records, more, position } = await this.#parts.records.read({
+    const { records, dates, more, position } = await this.#parts.records.read({
       caller,
       feedId: this.#parts.feedId,
       types: [],
@@ -256,8 +262,9 @@ export class Builder {
     })
     await intake.take(records.map(toObject), changes)
     state.objectsRead += records.length
+    if (dates[0] !== undefined) state.readFrom ??= dates[0]
     state.position = more ? position : undefined
-    if (!more) state.addedAfter = records.at(-1)?.date ?? state.addedAfter
+    if (!more) state.addedAfter = dates.at(-1) ?? state.addedAfter
     return { records, more }
   }
 

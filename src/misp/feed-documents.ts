@@ -54,6 +54,11 @@ export class Changes {
     this.#documents.set(`${table} ${key}`, undefined)
   }
 
+  clear(): void {
+    this.#documents.clear()
+    this.size = 0
+  }
+
   commit(): Pick<DocumentCommit, 'puts' | 'deletes'> {
     const puts: { table: string; key: string; value: Buffer }[] = []
     const deletes: { table: string; key: string }[] = []

@@ -55,6 +55,8 @@ export interface IntakeParts {
   readonly now: number
   /** How long an expired value stays visible, ms. */
   readonly expiredMs: number
+  /** Commits changes, and clears them, when they have become many. */
+  readonly spill: (changes: Changes) => Promise<void>
 }
 
 export interface Flushed {
@@ -106,7 +108,11 @@ export class Intake {
     }
   }
 
-  /** Puts all that was taken into `changes`. One bucket at a time is in memory. */
+  /**
+   * Puts all that was taken into `changes`. One bucket at a time is in memory. When there is much of it, buckets are
+   * committed on the way: taken once more after a crash, they stay as they are. Links come last, as they say that the
+   * rest is there.
+   */
   async flush(changes: Changes): Promise<Flushed> {
     const { caller, names } = this.#parts
     names.learn(this.#named, changes)
@@ -286,6 +292,7 @@ export class Intake {
     changes.put('bucket', name, encodeBucket(bucket))
     changes.put('dirty', name, Buffer.alloc(0))
     this.#dirtied.push(name)
+    await this.#parts.spill(changes)
   }
 }
 

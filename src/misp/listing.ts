@@ -54,9 +54,9 @@ function toProgress({ state, kept, now }: Standing): object {
 }
 
 /** Feeds come in the order of time: how much of it has been read says how much is left. */
-function estimate({ startedAt, objectsRead, since, position }: FeedState, now: number): object {
+function estimate({ startedAt, objectsRead, readFrom, position }: FeedState, now: number): object {
   const seconds = Math.max(1, (now - startedAt) / 1000)
-  const from = Date.parse(since || '2019-01-01')
+  const from = readFrom ?? now
   const read = position ? Math.max(0, position.natural - from) : 0
   const left = read > 0 ? (seconds * (now - from - read)) / read : undefined
   return {

@@ -27,6 +27,8 @@ export interface PublisherSettings {
   readonly expiredMs: number
   /** How long what was taken back stays announced, ms. */
   readonly tombstoneMs: number
+  /** Bytes committed at a time, more or less: what is published stays readable all the while. */
+  readonly commitBytes: number
 }
 
 export interface PublisherParts {
@@ -49,8 +51,6 @@ export interface Published {
   readonly dirty: Set<string>
 }
 
-/** Bytes of events committed at a time: what is published stays readable all the while. */
-const commitBytes = 4 * 1024 * 1024
 /** OpenCTI builds no relationships from here on (misp-feed.md §2). */
 const maxAttributes = 9_999
 /** From here on an event is a burden to MISP (misp-feed.md §4). */
@@ -84,8 +84,9 @@ export class Publisher {
     for (const name of bucketsDue(heads.values(), dirty, now)) {
       changed += await this.#publishBucket(name, byBucket.get(name) ?? [], now)
       // Committed with the first events: whoever goes on after a crash here still owes the manifest.
-      if (changed > 0 || this.#dropped.length > 0) state.isManifestCurrent = false
-      if (this.#changes.size >= commitBytes) await this.#commit()
+      if (changed > 0 || this.#dropped.length > 0 || state.isBuilt !== state.isFilled)
+        state.isManifestCurrent = false
+      if (this.#changes.size >= this.#parts.settings.commitBytes) await this.#commit()
       await setImmediate()
     }
     if (!state.isManifestCurrent) await this.#publishManifest(now)

@@ -28,6 +28,8 @@ export interface FeedState {
   walkedAt: number
   /** Objects read so far. */
   objectsRead: number
+  /** The time of the first of them, ms since the epoch. */
+  readFrom?: number
   /** True when the manifest says what the heads say. */
   isManifestCurrent: boolean
   /** Indicators that the last walk missed, when they were too many to be believed at once. */

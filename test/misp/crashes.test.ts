@@ -65,35 +65,47 @@ const changes: [title: string, change: (world: MispWorld) => void][] = [
 t.setTimeout(120_000)
 
 for (const [title, change] of changes) {
-  t.test(`a process that dies at any commit, after a change of ${title}`, async t => {
-    const world = await mispWorld(t, { settings: { tombstoneMs: 3_600_000 } })
-    await fill(world)
-    const before = await readServed(world)
-    const stored = world.documents
-    change(world)
-    for (let commits = 0; ; commits++) {
-      world.restart({ documents: await copyOf(stored, world.space) })
-      world.dieAfter(commits)
-      world.simulator.clock.advance(11_000)
-      const isDead = await world.round().then(
-        () => false,
-        () => true
-      )
-      if (!isDead) {
-        t.ok(commits > 1, `it takes ${commits} commits`)
-        return
+  for (const commitBytes of [1, 1_000_000])
+    t.test(
+      `a process that dies at any commit of ${commitBytes} bytes, after a change of ${title}`,
+      async t => {
+        const world = await mispWorld(t, { settings: { tombstoneMs: 3_600_000, commitBytes } })
+        await fill(world)
+        const before = await readServed(world)
+        const stored = world.documents
+        change(world)
+        for (let commits = 0; ; commits++) {
+          world.restart({ documents: await copyOf(stored, world.space) })
+          world.dieAfter(commits)
+          world.simulator.clock.advance(11_000)
+          const isDead = await world.round().then(
+            () => false,
+            () => true
+          )
+          if (!isDead) {
+            t.ok(commits > 1, `it takes ${commits} commits`)
+            return
+          }
+          const left = await world.fetch('/manifest.json', {})
+          t.equal(
+            bodyText(left),
+            before.files.get('/manifest.json'),
+            `the manifest, after ${commits}`
+          )
+          const { events } = await readServed(world)
+          t.ok(
+            events.every(({ uuid, timestamp }) => timestamp >= before.manifest[uuid]!.timestamp),
+            'what it lists is there'
+          )
+          world.restart()
+          world.simulator.clock.advance(11_000)
+          await world.round()
+          t.strictSame(
+            await pullAndCompare(world, mispOf(world)),
+            [],
+            'the next one makes up for it'
+          )
+        }
       }
-      const left = await world.fetch('/manifest.json', {})
-      t.equal(bodyText(left), before.files.get('/manifest.json'), `the manifest, after ${commits}`)
-      const { events } = await readServed(world)
-      t.ok(
-        events.every(({ uuid, timestamp }) => timestamp >= before.manifest[uuid]!.timestamp),
-        'what it lists is there'
-      )
-      world.restart()
-      world.simulator.clock.advance(11_000)
-      await world.round()
-      t.strictSame(await pullAndCompare(world, mispOf(world)), [], 'the next one makes up for it')
-    }
-  })
+    )
 }

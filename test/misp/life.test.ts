@@ -164,6 +164,16 @@ t.test('a value whose validity is extended is live again, and newer', async t =>
   }
 })
 
+t.test('what was taken back comes back live only', async t => {
+  const world = await mispWorld(t)
+  const id = addIndicator(world, 'a')
+  await publish(world)
+  world.simulator.edit(id, { revoked: true })
+  const deleted = await publish(world)
+  world.simulator.edit(id, { revoked: false, valid_until: inDays(world, -1) })
+  t.strictSame((await publish(world)).files, deleted.files)
+})
+
 t.test('a value that was forgotten can come back', async t => {
   const world = await mispWorld(t)
   const misp = mispOf(world)

@@ -94,6 +94,16 @@ t.test('an Object whose validity is extended is live again', async t => {
   }
 })
 
+t.test('an Object that was taken back comes back live only', async t => {
+  const world = await mispWorld(t)
+  const id = addIndicator(world, 'a', { pattern: filePattern('1', '2') })
+  await publish(world)
+  world.simulator.edit(id, { revoked: true })
+  const deleted = await objectsOf(world)
+  world.simulator.edit(id, { revoked: false, valid_until: inDays(world, -1) })
+  t.strictSame(await objectsOf(world), deleted)
+})
+
 t.test('what was taken back in a deleted Object has no time of its own', async t => {
   const world = await mispWorld(t)
   const id = addIndicator(world, 'a', { pattern: filePattern('1', '2') })

@@ -19,6 +19,8 @@ export type Operation =
 
 export interface History {
   readonly shardBits: number
+  /** With 1 each bucket and each event is committed by itself. */
+  readonly commitBytes: number
   /** How far MISP's clock is ahead, seconds. */
   readonly ahead: number
   readonly operations: readonly Operation[]
@@ -41,6 +43,7 @@ const operation = (extra: readonly string[]): fc.Arbitrary<Operation> =>
 const histories = (extra: readonly string[]): fc.Arbitrary<History> =>
   fc.record({
     shardBits: fc.constantFrom(0, 1),
+    commitBytes: fc.constantFrom(1, 1_000_000),
     ahead: fc.constantFrom(0, 0, 30, 200),
     operations: fc.array(operation(extra), { minLength: 3, maxLength: 40 })
   })
@@ -56,7 +59,7 @@ export const lossyHistories = histories(['lose'])
 export async function playMisp(history: History): Promise<void> {
   const world = await startMispWorld({
     simulator: { now: Date.UTC(2026, 0, 15, 12) },
-    settings: { shardBits: history.shardBits, walkMs: 1 }
+    settings: { shardBits: history.shardBits, commitBytes: history.commitBytes, walkMs: 1 }
   })
   const seconds = () => Math.floor(world.clock.now() / 1000)
   const scene: Scene = {

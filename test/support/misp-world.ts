@@ -69,7 +69,8 @@ export const builderSettings: BuilderSettings = {
   expiredMs: 30 * dayMs,
   tombstoneMs: 180 * dayMs,
   walkMs: 0,
-  partialMs: 20_000
+  partialMs: 20_000,
+  commitBytes: 4 * 1024 * 1024
 }
 
 export async function startMispWorld(options: MispWorldOptions = {}): Promise<MispWorld> {
