@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { MispValue, Tlp } from './model.ts'
 import { isNewer, type Row } from './rows.ts'
@@ -109,7 +110,7 @@ export function putRow(bucket: Bucket, row: Row): boolean {
 }
 
 const isSame = (a: Row, b: Row): boolean =>
-  JSON.stringify({ ...a, readAt: 0 }) === JSON.stringify({ ...b, readAt: 0 })
+  isDeepStrictEqual({ ...a, readAt: 0 }, { ...b, readAt: 0 })
 
 /** Takes in the report itself; false when what is held already says all it says. */
 export function putReport(bucket: Bucket, report: ReportRow): boolean {
@@ -117,7 +118,7 @@ export function putReport(bucket: Bucket, report: ReportRow): boolean {
   if (!isNewer(report.row, held?.row)) return false
   const { row: before, ...rest } = held ?? {}
   const { row, ...others } = report
-  if (before && isSame(row, before) && JSON.stringify(rest) === JSON.stringify(others)) return false
+  if (before && isSame(row, before) && isDeepStrictEqual(rest, others)) return false
   bucket.report = report
   return true
 }

@@ -66,9 +66,6 @@ export interface Flushed {
   readonly wanted: readonly (readonly [string, string])[]
 }
 
-/** Mapped before requests get their turn: about ten milliseconds. */
-const objectsPerTurn = 200
-
 /** A change to one bucket; false when the bucket says it already. */
 type Change = (bucket: Bucket) => boolean
 
@@ -102,10 +99,8 @@ export class Intake {
   async take(objects: readonly StixObject[], changes: Changes): Promise<void> {
     await this.#resolveMarkings(objects, changes)
     await this.#loadLinks(objects)
-    for (const [i, object] of objects.entries()) {
-      this.#takeOne(object)
-      if (i % objectsPerTurn === objectsPerTurn - 1) await setImmediate()
-    }
+    for (const object of objects) this.#takeOne(object)
+    await setImmediate()
   }
 
   /**

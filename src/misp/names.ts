@@ -38,7 +38,7 @@ export interface NamesParts {
 const unknown: Name = { source: [], subject: [] }
 
 /** Names held in memory. */
-const maxHeld = 50_000
+const maxHeld = 10_000
 /** Objects asked for at a time. */
 const batch = 400
 
@@ -65,7 +65,9 @@ export class NameBook {
 
   /** Which of these ids have no name, not even after asking Sekoia, which may be in trouble. Throws refusals. */
   async resolve(caller: Caller, ids: Iterable<string>, changes: Changes): Promise<string[]> {
-    const missing = await this.#load(ids)
+    const wanted = new Set(ids)
+    const known = await this.#load(wanted)
+    const missing = [...wanted].filter(id => !known.has(id))
     for (let at = 0; at < missing.length; at += batch) {
       const asked = missing.slice(at, at + batch)
       const answer = await this.#ask(caller, asked)
@@ -79,8 +81,7 @@ export class NameBook {
   /** The names of all that these rows refer to. */
   async of(rows: readonly Row[]): Promise<NamesOfRows> {
     const ids = new Set(rows.flatMap(({ sources, subjects }) => [...sources, ...subjects]))
-    await this.#load(ids)
-    const names = new Map([...ids].map(id => [id, this.#held.get(id) ?? unknown]))
+    const names = await this.#load(ids)
     const nameOf = (id: string) => names.get(id) ?? unknown
     return {
       tagsOf({ tags, sources, subjects }) {
@@ -107,13 +108,20 @@ export class NameBook {
     return this.#held.get(id)?.marking
   }
 
-  /** Brings names from the store into memory; the ids that have none. */
-  async #load(ids: Iterable<string>): Promise<string[]> {
-    const wanted = [...new Set(ids)].filter(id => !this.#held.has(id))
-    if (wanted.length === 0) return []
-    const found = await this.#parts.documents.getJson<Name>('name', wanted)
-    for (const [id, name] of found) this.#held.set(id, name)
-    return wanted.filter(id => !found.has(id))
+  /** Those of these names that are known, from memory or the store. */
+  async #load(ids: ReadonlySet<string>): Promise<Map<string, Name>> {
+    const names = new Map<string, Name>()
+    for (const id of ids) {
+      const held = this.#held.get(id)
+      if (held) names.set(id, held)
+    }
+    const others = [...ids].filter(id => !names.has(id))
+    const found = await this.#parts.documents.getJson<Name>('name', others)
+    for (const [id, name] of found) {
+      this.#held.set(id, name)
+      names.set(id, name)
+    }
+    return names
   }
 
   async #ask(

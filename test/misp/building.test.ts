@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { DocumentStore, Meter } from '../../src/kernel/ports.ts'
 import type { FeedState } from '../../src/misp/state.ts'
+import { objectsOf, takeIn } from '../support/misp-intake.ts'
 import {
   addIndicator,
   addObject,
@@ -206,6 +207,23 @@ t.test('what is published again and again does not grow the store', async t => {
   t.strictSame((await readServed(world)).manifest, {})
   const { totals } = await stateOf(world)
   t.strictSame(totals, { events: 0, attributes: 0, live: 0, indicators: 0, merged: 0 })
+})
+
+t.test('versions that are read again, or only now, change nothing', async t => {
+  const world = await mispWorld(t)
+  const indicator = addIndicator(world, 'a')
+  const report = addReport(world, [indicator])
+  const note = addObject(world, 'note', { object_refs: [report], abstract: 'A note' })
+  const malware = addObject(world, 'malware', { name: 'Example RAT' })
+  relate(world, indicator, malware)
+  const old = objectsOf(world)
+  await publish(world)
+  for (const id of [indicator, report, note]) world.simulator.edit(id, { labels: ['edited'] })
+  const before = await publish(world)
+  await takeIn(world, [old, objectsOf(world), old.toReversed()])
+  t.strictSame(await keysOf(world, 'dirty'), [])
+  world.restart()
+  t.strictSame(await publish(world), before)
 })
 
 t.test('an event that is no longer listed is gone from the store', async t => {

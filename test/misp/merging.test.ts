@@ -7,6 +7,7 @@ import {
   mispWorld,
   publish,
   pullAndCompare,
+  secondsOf,
   url,
   urlPattern,
   wait
@@ -48,16 +49,27 @@ t.test('two indicators with one value are one attribute that speaks for both', a
       `Indicator b; expires ${until.slice(0, 10)}; ${b}`
     ].join(' | ')
   )
-  const { modified } = world.simulator.visible().find(({ id }) => id === b)!
-  t.equal(attribute.timestamp, `${Math.floor(Date.parse(modified) / 1000)}`, 'the later modified')
+})
+
+t.test('a merged value is first stamped with the latest `modified` of its indicators', async t => {
+  for (const isFirst of [true, false]) {
+    const world = await mispWorld(t)
+    const ids = ['a', 'b', 'c'].map(name => addIndicator(world, name, same)).sort()
+    world.simulator.clock.advance(5000)
+    world.simulator.edit(isFirst ? ids[0]! : ids[1]!)
+    const modified = `${secondsOf(world)}`
+    t.equal(attributeOf(await publish(world), value).timestamp, modified)
+  }
 })
 
 t.test('a value that one of its indicators never lets end has no last_seen', async t => {
-  const world = await mispWorld(t)
-  addIndicator(world, 'a', same)
-  addIndicator(world, 'b', { ...same, valid_until: undefined, valid_from: undefined })
-  const { first_seen: first, last_seen: last } = attributeOf(await publish(world), value)
-  t.strictSame([first, last], [instant('2026-01-15T12:00:00.000Z'), undefined])
+  for (const from of ['2026-01-15T12:00:00.000Z', undefined]) {
+    const world = await mispWorld(t)
+    addIndicator(world, 'a', { ...same, valid_from: from })
+    addIndicator(world, 'b', { ...same, valid_from: undefined, valid_until: undefined })
+    const { first_seen: first, last_seen: last } = attributeOf(await publish(world), value)
+    t.strictSame([first, last], [from && instant(from), undefined])
+  }
 })
 
 t.test('a value that ends before it begins has no last_seen, which MISP would refuse', async t => {

@@ -187,17 +187,48 @@ t.test('a report may be renamed and rewritten', async t => {
   t.ok(Number(after.EventReport[0]!.timestamp) > Number(before.EventReport[0]!.timestamp))
 })
 
+t.test('a copy that was forgotten comes back newer than its tombstone', async t => {
+  const world = await mispWorld(t)
+  const misp = mispOf(world)
+  const id = addIndicator(world, 'a', { valid_until: inDays(world, 400) })
+  const report = addReport(world, [id])
+  await publish(world)
+  await misp.pull()
+  world.simulator.edit(report, { object_refs: [] })
+  await publish(world)
+  await misp.pull()
+  wait(world, 181)
+  t.strictSame(livesOf(await publish(world), 'a').copies, [])
+  world.simulator.edit(report, { object_refs: [id] })
+  t.strictSame(livesOf(await publish(world), 'a').copies, ['live'])
+  await misp.pull()
+  t.equal(misp.liveToIds().get(`url|${url('a')}`)?.length, 2, 'the MISP takes it over')
+})
+
+t.test('tags of the event are only added', async t => {
+  const world = await mispWorld(t)
+  const report = addReport(world, [], { labels: ['one'] })
+  await publish(world)
+  world.simulator.edit(report, { labels: ['two'] })
+  const tags = tagsOf(reportOf(await publish(world)))
+  t.strictSame(
+    tags.filter(tag => tag.startsWith('sekoia:')),
+    ['sekoia:label="one"', 'sekoia:label="two"']
+  )
+})
+
 t.test('a revoked report is taken back with its copies, and forgotten', async t => {
   const world = await mispWorld(t, { settings: { walkMs: 1 } })
   const misp = mispOf(world)
   const a = addIndicator(world, 'a', { valid_until: undefined })
   const report = addReport(world, [a])
-  const uuid = reportOf(await publish(world)).uuid
+  const { uuid, info, date } = reportOf(await publish(world))
   t.strictSame(await pullAndCompare(world, misp), [])
   world.simulator.edit(report, { revoked: true })
   const revoked = await publish(world)
   t.strictSame(livesOf(revoked, 'a'), { own: ['live'], copies: ['deleted'] })
   t.equal(reportOf(revoked).EventReport[0]!.deleted, true)
+  t.match(reportOf(revoked), { uuid, info, date }, 'under the name it had')
   t.strictSame(await pullAndCompare(world, misp), [])
 
   world.simulator.edit(report, { revoked: false })

@@ -5,6 +5,7 @@ import {
   addIndicator,
   addReport,
   dayMs,
+  inDays,
   keysOf,
   mispOf,
   mispWorld,
@@ -79,6 +80,26 @@ t.test('what is there again, unchanged, is live again', async t => {
   const back = attributeOf(await publish(world), url('a'))
   t.equal(lifeOf(back), 'live')
   t.strictSame(await pullAndCompare(world, misp), [])
+})
+
+t.test('what is there again after it was forgotten is live again', async t => {
+  const world = await mispWorld(t, hourly)
+  const misp = mispOf(world)
+  const id = addIndicator(world, 'a', { valid_until: inDays(world, 400) })
+  addIndicator(world, 'b', { valid_until: undefined })
+  const object = world.simulator.get(id)!
+  await publish(world)
+  t.strictSame(await pullAndCompare(world, misp), [])
+  world.simulator.remove(id)
+  hours(world, 1)
+  await publish(world)
+  t.strictSame(await pullAndCompare(world, misp), [])
+  wait(world, 181)
+  t.strictSame(placesOf(await publish(world), url('a')), [])
+  world.simulator.add(object, { modified: `${object['modified']}` })
+  hours(world, 1)
+  t.equal(lifeOf(attributeOf(await publish(world), url('a'))), 'live')
+  t.strictSame(await pullAndCompare(world, misp), [], 'and newer than the tombstone MISP holds')
 })
 
 t.test('what vanished and comes back as a new version is live at once', async t => {
@@ -196,6 +217,34 @@ t.test('when most of a feed is gone at once, it has to be said twice', async t =
   hours(world, 1)
   t.strictSame(Object.keys(livesIn(await publish(world))), ['live'], 'all of it can come back')
   t.strictSame(await pullAndCompare(world, misp), [])
+})
+
+t.test('what vanishes meanwhile does not prolong the doubt', async t => {
+  const world = await mispWorld(t, hourly)
+  const ids = Array.from({ length: 250 }, (_, n) => addIndicator(world, `${n}`))
+  await publish(world)
+  const remove = (from: number, to: number) => {
+    for (const id of ids.slice(from, to)) world.simulator.remove(id)
+  }
+  remove(0, 130)
+  hours(world, 1)
+  t.strictSame(Object.keys(livesIn(await publish(world))), ['live'])
+  remove(130, 140)
+  hours(world, 1)
+  t.equal(livesIn(await publish(world))['deleted']?.length, 140)
+})
+
+t.test('nor is more believed because something was doubted before', async t => {
+  const world = await mispWorld(t, hourly)
+  const ids = Array.from({ length: 500 }, (_, n) => addIndicator(world, `${n}`))
+  await publish(world)
+  for (const count of [260, 400]) {
+    for (const id of ids.slice(0, count)) world.simulator.remove(id)
+    hours(world, 1)
+    t.strictSame(Object.keys(livesIn(await publish(world))), ['live'])
+  }
+  hours(world, 1)
+  t.equal(livesIn(await publish(world))['deleted']?.length, 400)
 })
 
 t.test('a doubt is over when the feed is whole again', async t => {
