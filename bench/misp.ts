@@ -18,8 +18,24 @@ import { median, publish, type Row, round } from './support/report.ts'
 
 /** Of 64 objects in the simulator's feed 33 are indicators. */
 const objectsFor = (indicators: number) => Math.ceil((indicators * 64) / 33)
-const sizes = (process.argv[2] ?? '200000,1000000').split(',').map(Number)
+
+type Kind = 'everything' | 'indicators only'
+
+interface Case {
+  readonly indicators: number
+  readonly kind: Kind
+}
+
+const cases: readonly Case[] = process.argv[2]
+  ? [{ indicators: Number(process.argv[2]), kind: (process.argv[3] ?? 'everything') as Kind }]
+  : [
+      { indicators: 200_000, kind: 'everything' },
+      { indicators: 200_000, kind: 'indicators only' },
+      { indicators: 1_000_000, kind: 'indicators only' },
+      { indicators: 1_000_000, kind: 'everything' }
+    ]
 const historyDays = 90
+const limitMegabytes = 500
 const publishSeconds = 5
 const connections = 16
 const seconds = 4
@@ -32,8 +48,9 @@ const changes: Row[] = []
 const serving: Row[] = []
 const streams: Row[] = []
 
-for (const indicators of sizes) {
+for (const [i, { indicators, kind }] of cases.entries()) {
   const simulator = await startSimulator(objectsFor(indicators), key, historyDays)
+  const id = kind === 'everything' ? feedId : await addFeed(simulator)
   const gateway = await startGateway({
     upstream: simulator,
     dataDir: temporaryDir(),
@@ -41,19 +58,22 @@ for (const indicators of sizes) {
       MISP_WINDOW_DAYS: 'all',
       MISP_PUBLISH_SECONDS: String(publishSeconds),
       MISP_WALK_SECONDS: '0',
+      MISP_SHARD_BITS: '4',
       MISP_FIRST_WAIT_MS: '100'
     }
   })
-  builds.push(await build(indicators, gateway))
-  changes.push(await change(indicators, gateway, simulator))
-  streams.push(await stream(indicators, gateway))
-  if (indicators === sizes[0]) serving.push(...(await serve(gateway)))
+  const feed = { url: `${gateway.url}/misp/${id}`, id, gateway, simulator }
+  const head = { indicators: indicators.toLocaleString('en'), feed: kind }
+  builds.push({ ...head, ...(await build(feed)) })
+  changes.push({ ...head, ...(await change(feed)) })
+  streams.push({ ...head, ...(await stream(feed)) })
+  if (i === 0) serving.push(...(await serve(feed)))
   await gateway.stop()
   await simulator.stop()
 }
 
 publish({
-  question: `Feeds of ${sizes.map(size => size.toLocaleString('en')).join(' and ')} indicators, with relationships and reports, over ${historyDays} days, as MISP events: how long, how large, and how fast?`,
+  question: `Feeds of so many indicators over ${historyDays} days, alone or with relationships, reports and what they are about, as MISP events: how long, how large, and how fast? The process may take ${limitMegabytes} MB.`,
   tables: {
     'First build, from nothing to the last event published': builds,
     'One indicator changed at Sekoia, until its event is published': changes,
@@ -78,27 +98,42 @@ interface Listed {
   readonly objectsRead: number
 }
 
-async function build(indicators: number, gateway: Running): Promise<Row> {
+interface Feed {
+  readonly url: string
+  readonly id: string
+  readonly gateway: Running
+  readonly simulator: Running
+}
+
+async function addFeed(simulator: Running): Promise<string> {
+  const feed = { title: 'Indicators', types: ['indicator'], sort_order: 'asc' }
+  const { body } = await request(`${simulator.url}/_control/feeds`, {
+    method: 'PUT',
+    body: JSON.stringify({ feed })
+  })
+  return ((await body.json()) as { id: string }).id
+}
+
+async function build({ url, id, gateway }: Feed): Promise<Row> {
   const startedAt = performance.now()
   const cpu = cpuMs(gateway.pid)
-  await get(gateway, '/misp/manifest.json')
-  let listed = await listing(gateway)
+  await get(`${url}/manifest.json`)
+  let listed = await listing(gateway, id)
   while (listed.status !== 'in sync') {
     await delay(200)
-    listed = await listing(gateway)
+    listed = await listing(gateway, id)
   }
-  const manifest = await manifestOnce(gateway, listed.events)
+  const manifest = await manifestOnce(url, listed.events)
   const ms = performance.now() - startedAt
   const { peak } = memoryOf(gateway.pid)
   const cpuUsed = cpuMs(gateway.pid) - cpu
   let [largest, total] = [0, 0]
   for (const uuid of Object.keys(JSON.parse(manifest.toString()))) {
-    const { length } = await get(gateway, `/misp/${uuid}.json`)
+    const { length } = await get(`${url}/${uuid}.json`)
     largest = Math.max(largest, length)
     total += length
   }
   return {
-    indicators: indicators.toLocaleString('en'),
     seconds: round(ms / 1000, 1),
     'indicators/s': round(listed.indicators / (ms / 1000)),
     'objects/s': round(listed.objectsRead / (ms / 1000)),
@@ -113,22 +148,22 @@ async function build(indicators: number, gateway: Running): Promise<Row> {
 }
 
 /** The manifest as soon as it lists so many events. */
-async function manifestOnce(gateway: Running, events: number): Promise<Buffer> {
+async function manifestOnce(url: string, events: number): Promise<Buffer> {
   for (;;) {
-    const manifest = await get(gateway, '/misp/manifest.json')
+    const manifest = await get(`${url}/manifest.json`)
     if (Object.keys(JSON.parse(manifest.toString())).length >= events) return manifest
     await delay(100)
   }
 }
 
-async function change(indicators: number, gateway: Running, simulator: Running): Promise<Row> {
+async function change({ url, id, gateway, simulator }: Feed): Promise<Row> {
   const quiet: number[] = []
   const used: number[] = []
   for (let i = 0; i < rounds; i++) {
     quiet.push(await cpuOver(gateway, () => delay(3 * publishSeconds * 1000)))
-    const before = (await get(gateway, '/misp/manifest.json')).toString()
+    const before = (await get(`${url}/manifest.json`)).toString()
     const { body } = await request(
-      `${simulator.url}/v2/inthreat/collections/${feedId}/objects?limit=100&match[type]=indicator`,
+      `${simulator.url}/v2/inthreat/collections/${id}/objects?limit=100&match[type]=indicator`,
       { headers: { authorization: `Bearer ${key}` } }
     )
     const { items } = (await body.json()) as { items: { id: string }[] }
@@ -140,13 +175,12 @@ async function change(indicators: number, gateway: Running, simulator: Running):
           method: 'POST',
           body: JSON.stringify(edit)
         }).then(({ body }) => body.dump())
-        while ((await get(gateway, '/misp/manifest.json')).toString() === before) await delay(500)
+        while ((await get(`${url}/manifest.json`)).toString() === before) await delay(500)
         await delay(Math.max(0, 3 * publishSeconds * 1000 - (performance.now() - startedAt)))
       })
     )
   }
   return {
-    indicators: indicators.toLocaleString('en'),
     'CPU ms of the change': round(median(used) - median(quiet)),
     'CPU ms in as much time without': round(median(quiet))
   }
@@ -158,11 +192,11 @@ async function cpuOver({ pid }: Running, work: () => Promise<unknown>): Promise<
   return cpuMs(pid) - before
 }
 
-async function stream(indicators: number, gateway: Running): Promise<Row> {
+async function stream({ url, gateway }: Feed): Promise<Row> {
   const before = memoryOf(gateway.pid)
   const cpu = cpuMs(gateway.pid)
   const startedAt = performance.now()
-  const { body } = await request(`${gateway.url}/misp/hashes.csv`, { headers })
+  const { body } = await request(`${url}/hashes.csv`, { headers })
   let bytes = 0
   let firstMs = 0
   let most = 0
@@ -172,7 +206,6 @@ async function stream(indicators: number, gateway: Running): Promise<Row> {
     most = Math.max(most, memoryOf(gateway.pid).rss)
   }
   return {
-    indicators: indicators.toLocaleString('en'),
     lines: Math.round(bytes / 70),
     MB: round(bytes / 1e6, 1),
     seconds: round((performance.now() - startedAt) / 1000, 2),
@@ -183,16 +216,16 @@ async function stream(indicators: number, gateway: Running): Promise<Row> {
   }
 }
 
-async function serve(gateway: Running): Promise<Row[]> {
-  const manifest = await get(gateway, '/misp/manifest.json')
+async function serve({ url, id, gateway }: Feed): Promise<Row[]> {
+  const manifest = await get(`${url}/manifest.json`)
   const [uuid] = Object.keys(JSON.parse(manifest.toString()))
   const files = [
-    ['manifest', '/misp/manifest.json'],
-    ['event', `/misp/${uuid}.json`]
+    ['manifest', `/misp/${id}/manifest.json`],
+    ['event', `/misp/${id}/${uuid}.json`]
   ] as const
   const rows: Row[] = []
   for (const [what, path] of files) {
-    const { length } = await get(gateway, path)
+    const { length } = await get(gateway.url + path)
     const bare = await startBare(length)
     const shots: Shot[] = []
     const bareShots: Shot[] = []
@@ -237,14 +270,14 @@ async function shoot({ url, pid }: Running, path: string): Promise<Shot> {
   return { perSecond: requests.average, cpu: cpu / requests.total }
 }
 
-async function listing(gateway: Running): Promise<Listed> {
-  const { feeds } = JSON.parse((await get(gateway, '/misp/')).toString())
-  return feeds[0]
+async function listing({ url }: Running, id: string): Promise<Listed> {
+  const { feeds } = JSON.parse((await get(`${url}/misp/`)).toString())
+  return feeds.find((feed: { id: string }) => feed.id === id)
 }
 
-async function get({ url }: Running, path: string): Promise<Buffer> {
-  const { statusCode, body } = await request(url + path, { headers })
+async function get(url: string): Promise<Buffer> {
+  const { statusCode, body } = await request(url, { headers })
   const bytes = Buffer.from(await body.arrayBuffer())
-  if (statusCode !== 200) throw new Error(`${statusCode} for ${path}: ${bytes}`)
+  if (statusCode !== 200) throw new Error(`${statusCode} for ${url}: ${bytes}`)
   return bytes
 }

@@ -77,6 +77,8 @@ export async function startGateway(options: GatewayOptions): Promise<Running> {
     env: {
       PATH: process.env['PATH'],
       MALLOC_ARENA_MAX: '2',
+      MALLOC_MMAP_THRESHOLD_: '131072',
+      MALLOC_TRIM_THRESHOLD_: '131072',
       PORT: String(port),
       DATA_DIR: options.dataDir,
       SEKOIA_URL: options.upstream.url,
