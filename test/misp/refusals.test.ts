@@ -226,6 +226,8 @@ for (const [fault, status] of troubles) {
     const { gateway, ask } = await startMispGateway(t, { env: { UPSTREAM_MAX_ATTEMPTS: '1' } })
     gateway.simulator.faults.rate(fault)
     for (const feed of ['', `${defaultFeed}/`, `${ownFeed}/`]) {
+      // A failure rests before Sekoia is asked again.
+      gateway.simulator.clock.advance(11_000)
       const answer = await ask(`/misp/${feed}manifest.json`)
       const text = refused(t, answer, status, { name: `${kind} ${answered} ${feed}`, key })
       t.match(text, /^Sekoia /, 'it says whose trouble it is')
