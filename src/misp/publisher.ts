@@ -152,10 +152,11 @@ export class Publisher {
   /** Forgets rows that can say nothing any more, and a bucket of which nothing is left. */
   async #tidy(bucket: Bucket, isStored: boolean, now: number): Promise<void> {
     const { report } = bucket
+    const copied = [...bucket.rows.keys()]
     const pruned = pruneRows(bucket, now, this.#parts.settings)
     if (!isReportBucket(bucket.name)) await this.#links.leaveBucket(pruned, this.#changes)
     else if (report && !bucket.report)
-      await this.#links.leaveReport(report.row.id, report.indicators, this.#changes)
+      await this.#links.leaveReport(report.row.id, [...report.indicators, ...copied], this.#changes)
     if (isBarren(bucket)) this.#changes.delete('bucket', bucket.name)
     else if (isStored && pruned.length > 0)
       this.#changes.put('bucket', bucket.name, encodeBucket(bucket))

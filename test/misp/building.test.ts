@@ -226,6 +226,30 @@ t.test('versions that are read again, or only now, change nothing', async t => {
   t.strictSame(await publish(world), before)
 })
 
+t.test('the same version may say more when it is read again', async t => {
+  const world = await mispWorld(t)
+  addIndicator(world, 'a')
+  addReport(world, [])
+  await publish(world)
+  await takeIn(world, [objectsOf(world).map(object => ({ ...object, name: 'Renamed' }))])
+  world.restart()
+  const { events } = await publish(world)
+  t.match(attributeOf({ events }, url('a')).comment, /^Renamed; /)
+  t.match(
+    events.flatMap(({ EventReport }) => EventReport),
+    [{ name: 'Renamed' }]
+  )
+})
+
+t.test('a round without news writes down where it is, and nothing else', async t => {
+  const world = await mispWorld(t)
+  addIndicator(world, 'a')
+  await publish(world)
+  const version = await world.documents.version(world.space)
+  await publish(world)
+  t.equal(await world.documents.version(world.space), version + 1)
+})
+
 t.test('an event that is no longer listed is gone from the store', async t => {
   const world = await mispWorld(t)
   addIndicator(world, 'a')

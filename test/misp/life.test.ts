@@ -46,6 +46,18 @@ t.test('a value goes from live to expired to deleted, and is then forgotten', as
     t.equal((await world.fetch(`/${path}.json`, {})).status, 404, 'not even by its name')
 })
 
+t.test('a value that never has to_ids leaves hashes.csv when it expires', async t => {
+  const world = await mispWorld(t)
+  addIndicator(world, 'a', { pattern: "[file:name = 'setup.exe']" })
+  const fresh = await publish(world)
+  t.equal(attributeOf(fresh, 'setup.exe').to_ids, false)
+  t.equal(fresh.hashes.length, 1)
+  wait(world, 10)
+  const expired = await publish(world)
+  t.strictSame(expired.hashes, [])
+  t.strictSame(expired.events, fresh.events, 'its event has nothing else to say')
+})
+
 t.test('E and T are settings', async t => {
   const world = await mispWorld(t, { settings: { expiredMs: 0, tombstoneMs: 5 * dayMs } })
   addIndicator(world, 'a', { valid_until: inDays(world, 1) })

@@ -200,6 +200,8 @@ t.test(
     const uuids = placesOf({ events: moved }, md5(1)).map(({ attribute }) => attribute.uuid)
     t.not(uuids[0], uuids[1], 'under another uuid')
     t.strictSame(day.publish(), moved, 'and stays there')
+    day.put(1, file(1))
+    t.strictSame(lives(day.publish()), lives(moved), 'also when it would fit again')
     for (let days = 0; days < 4; days++) day.publish()
     t.strictSame(lives(day.events), [`${second}: live`], 'for good')
   }

@@ -250,6 +250,27 @@ t.test('a revoked report is taken back with its copies, and forgotten', async t 
   t.strictSame(livesOf(await publish(world), 'a'), { own: ['live'], copies: ['live'] })
 })
 
+t.test('an indicator that a report named once does not bring the report back', async t => {
+  const world = await mispWorld(t)
+  const id = addIndicator(world, 'a', { valid_until: inDays(world, 400) })
+  const report = addReport(world, [id])
+  await publish(world)
+  world.simulator.edit(report, { object_refs: [] })
+  await publish(world)
+  world.simulator.edit(report, { revoked: true })
+  await publish(world)
+  wait(world, 181)
+  await publish(world)
+  world.simulator.edit(id, { labels: ['edited'] })
+  t.strictSame(livesOf(await publish(world), 'a'), { own: ['live'], copies: [] })
+  world.simulator.edit(id, { revoked: true })
+  await publish(world)
+  wait(world, 181)
+  await publish(world)
+  for (const table of ['bucket', 'event', 'link'])
+    t.strictSame(await keysOf(world, table), [], table)
+})
+
 t.test('an indicator that was forgotten and comes back is copied again', async t => {
   const world = await mispWorld(t)
   const id = addIndicator(world, 'a')

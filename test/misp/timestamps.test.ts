@@ -63,7 +63,7 @@ t.test('manifest and event say the same, and both stamps are one', async t => {
 
 t.test('events of one publication are stamped one by one, in the order of their names', async t => {
   const world = await mispWorld(t)
-  for (const days of [-2, -1, 0]) addIndicator(world, `${-days}`, day(world, days))
+  for (const days of [0, -2, -1]) addIndicator(world, `${-days}`, day(world, days))
   const report = addReport(world, [])
   addIndicator(world, 'red', { object_marking_refs: [markings.red] })
   const served = await publish(world)

@@ -182,6 +182,24 @@ t.test('what only one of the two looks misses did not vanish', async t => {
   t.ok(simulator.get(id), 'the second look saw it')
 })
 
+t.test('nor what only the second look misses', async t => {
+  const world = await mispWorld(t, hourly)
+  const { simulator } = world
+  const [gone, there] = [addIndicator(world, 'gone'), addIndicator(world, 'there')]
+  await publish(world)
+  const { calls } = simulator
+  const push = calls.push.bind(calls)
+  calls.push = (...added) => {
+    if (added.some(({ query }) => query['limit'] === '1777')) simulator.remove(there)
+    return push(...added)
+  }
+  simulator.remove(gone)
+  hours(world, 1)
+  const served = await publish(world)
+  t.equal(lifeOf(attributeOf(served, url('gone'))), 'deleted')
+  t.equal(lifeOf(attributeOf(served, url('there'))), 'live')
+})
+
 const counting = () => {
   const counts = new Map<string, number>()
   const meter: Meter = { count: name => counts.set(name, (counts.get(name) ?? 0) + 1) }

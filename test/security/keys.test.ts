@@ -161,6 +161,8 @@ async function garbage(gateway: Gateway): Promise<string[]> {
 
 const scopeOf = (key: string): string => createHmac('sha256', secret).update(key).digest('hex')
 
+t.setTimeout(120_000)
+
 for (const level of ['info', 'debug', 'trace']) {
   t.test(
     `log level ${level}: no key is left in the log, the metrics, the store or an answer`,
