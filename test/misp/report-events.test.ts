@@ -271,6 +271,25 @@ t.test('an indicator that a report named once does not bring the report back', a
     t.strictSame(await keysOf(world, table), [], table)
 })
 
+t.test('nor does one that was forgotten before the report was', async t => {
+  const world = await mispWorld(t)
+  const id = addIndicator(world, 'a')
+  const report = addReport(world, [id])
+  await publish(world)
+  for (const days of [10 + 30, 181]) {
+    wait(world, days)
+    await publish(world)
+  }
+  world.simulator.edit(report, { object_refs: [] })
+  await publish(world)
+  world.simulator.edit(report, { revoked: true })
+  await publish(world)
+  wait(world, 181)
+  t.strictSame((await publish(world)).events, [])
+  world.simulator.edit(id, { valid_until: inDays(world, 1) })
+  t.strictSame(livesOf(await publish(world), 'a'), { own: ['live'], copies: [] })
+})
+
 t.test('an indicator that was forgotten and comes back is copied again', async t => {
   const world = await mispWorld(t)
   const id = addIndicator(world, 'a')

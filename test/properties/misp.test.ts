@@ -8,8 +8,8 @@ import { type History, keptHistories, lossyHistories, playMisp } from '../suppor
  * invariants of misp-feed.md §4.
  */
 const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][] = [
-  ['with crashes, restarts and two gateways on one store', keptHistories, 300],
-  ['with the loss of all state', lossyHistories, 150]
+  ['with crashes, restarts and two gateways on one store', keptHistories, 200],
+  ['with the loss of all state', lossyHistories, 100]
 ]
 
 t.setTimeout(900_000)

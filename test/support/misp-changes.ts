@@ -30,9 +30,9 @@ const nat = (max: number) => fc.nat(max)
 export const which = { which: nat(1000) }
 
 export const changes: readonly Weighted[] = [
-  weighted(6, 'create', { what: nat(13), tlp: nat(3), days: fc.integer({ min: 1, max: 60 }) }),
-  weighted(5, 'edit', { ...which, how: nat(5), value: nat(13) }),
-  weighted(3, 'extend', { ...which, days: fc.integer({ min: -2, max: 60 }) }),
+  weighted(5, 'create', { what: nat(13), tlp: nat(3), days: fc.constantFrom(0.5, 1, 10, 60) }),
+  weighted(6, 'edit', { ...which, how: nat(6), value: nat(13) }),
+  weighted(3, 'extend', { ...which, days: fc.constantFrom(-2, 0.5, 1, 10, 60) }),
   weighted(3, ['revoke', 'restore', 'vanish', 'return', 'relate', 'note'], which),
   weighted(2, 'report', { ...which, tlp: nat(3) })
 ]
@@ -85,8 +85,8 @@ export class Changer {
   }
 
   /** One of a type, by any number; undefined when there is none. */
-  one(type: string, which: number): string | undefined {
-    const all = this.#simulator.visible().filter(object => object.type === type)
+  one(type: string, which: number, fits = (_id: string) => true): string | undefined {
+    const all = this.#simulator.visible().filter(each => each.type === type && fits(each.id))
     return all[which % all.length]?.id
   }
 
@@ -114,6 +114,7 @@ export class Changer {
       { confidence: value * 7 },
       { labels: [`label-${value}`] },
       { pattern: patterns[value % patterns.length] },
+      { object_marking_refs: [tlps[value % 4]] },
       { object_marking_refs: [tlps[value % 4]] },
       {}
     ]

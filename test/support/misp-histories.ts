@@ -3,7 +3,9 @@ import { MispInstance } from './misp/instance.ts'
 import { OpenCti } from './misp/opencti.ts'
 import { Audit } from './misp-audit.ts'
 import { type Change, Changer, changes, weighted, which } from './misp-changes.ts'
-import { differences } from './misp-sync.ts'
+import { dayMs } from './misp-scenes.ts'
+import { readServed } from './misp-served.ts'
+import { differences, unlike } from './misp-sync.ts'
 import { builderSettings, type MispWorld, newDocuments, startMispWorld } from './misp-world.ts'
 
 /** Random histories of a feed, the gateway that makes MISP events of it, and the MISPs that pull them. */
@@ -13,7 +15,7 @@ export type Operation =
   | { readonly kind: 'flicker'; readonly which: number }
   | { readonly kind: 'tick'; readonly hours: number }
   | { readonly kind: 'publish'; readonly gateway: number }
-  | { readonly kind: 'sync' | 'pull' | 'pull-meanwhile' | 'restart' | 'lose' }
+  | { readonly kind: 'sync' | 'pull' | 'pull-meanwhile' | 'age' | 'restart' | 'lose' }
   | { readonly kind: 'recut'; readonly shardBits: number }
   | { readonly kind: 'die'; readonly commits: number }
 
@@ -31,10 +33,10 @@ const nat = (max: number) => fc.nat(max)
 const operation = (extra: readonly string[]): fc.Arbitrary<Operation> =>
   fc.oneof(
     ...changes,
-    weighted(1, 'flicker', which),
-    weighted(4, 'tick', { hours: fc.constantFrom(0.01, 1, 26, 300, 1000) }),
-    weighted(5, 'publish', { gateway: nat(1) }),
-    weighted(5, ['sync', 'sync', 'pull', 'pull-meanwhile']),
+    weighted(2, 'flicker', which),
+    weighted(4, 'tick', { hours: fc.constantFrom(0.01, 13, 26, 300, 1000) }),
+    weighted(4, 'publish', { gateway: nat(1) }),
+    weighted(5, ['sync', 'sync', 'sync', 'pull', 'pull-meanwhile', 'age']),
     weighted(1, ['restart', ...extra]),
     weighted(1, 'die', { commits: nat(3) }),
     weighted(1, 'recut', { shardBits: nat(2) })
@@ -45,7 +47,7 @@ const histories = (extra: readonly string[]): fc.Arbitrary<History> =>
     shardBits: fc.constantFrom(0, 1),
     commitBytes: fc.constantFrom(1, 1_000_000),
     ahead: fc.constantFrom(0, 0, 30, 200),
-    operations: fc.array(operation(extra), { minLength: 3, maxLength: 40 })
+    operations: fc.array(operation(extra), { minLength: 3, maxLength: 50, size: 'max' })
   })
 
 export const keptHistories = histories([])
@@ -57,9 +59,11 @@ export const lossyHistories = histories(['lose'])
  * invariant.
  */
 export async function playMisp(history: History): Promise<void> {
+  let publications = 0
   const world = await startMispWorld({
     simulator: { now: Date.UTC(2026, 0, 15, 12) },
-    settings: { shardBits: history.shardBits, commitBytes: history.commitBytes, walkMs: 1 }
+    settings: { shardBits: history.shardBits, commitBytes: history.commitBytes, walkMs: 1 },
+    meter: { count: name => name === 'misp_publications' && publications++ }
   })
   const seconds = () => Math.floor(world.clock.now() / 1000)
   const scene: Scene = {
@@ -69,8 +73,10 @@ export async function playMisp(history: History): Promise<void> {
     openCti: new OpenCti({ fetch: world.fetch, now: seconds, importFrom: 0 }),
     forgotten: new Set(),
     audit: newAudit(),
+    publications: () => publications,
     isDead: false,
-    isBlind: false
+    isBlind: false,
+    isLossy: false
   }
   try {
     await publish(scene, 0)
@@ -88,10 +94,14 @@ interface Scene {
   readonly openCti: OpenCti
   /** What was live at a MISP when the gateway lost its memory. */
   readonly forgotten: Set<string>
+  /** How many there were. */
+  readonly publications: () => number
   audit: Audit
   isDead: boolean
-  /** True when publications were made that nobody looked at: by a process that died, or one of two in a round. */
+  /** True when publications were made that nobody looked at: by a process that died. */
   isBlind: boolean
+  /** True once the gateway lost its memory. */
+  isLossy: boolean
 }
 
 const newAudit = () => new Audit(builderSettings.tombstoneMs / 1000)
@@ -110,13 +120,13 @@ async function perform(operation: Operation, scene: Scene): Promise<void> {
       return pull(scene)
     case 'sync':
       return sync(scene)
+    case 'age':
+      return age(scene)
     case 'pull-meanwhile':
       return publish(scene, 0, () => misp.pull())
     case 'restart':
       return restart(scene)
     case 'recut':
-      // What vanished is there anew, until the walk that follows in the same round.
-      scene.isBlind = true
       return restart(scene, { settings: { shardBits: operation.shardBits } })
     case 'die':
       world.dieAfter(operation.commits)
@@ -126,6 +136,7 @@ async function perform(operation: Operation, scene: Scene): Promise<void> {
       for (const key of misp.liveToIds().keys()) scene.forgotten.add(key)
       restart(scene, { documents: newDocuments() })
       scene.audit = newAudit()
+      scene.isLossy = true
       return
     default:
       scene.changer.make(operation)
@@ -137,10 +148,19 @@ function restart(scene: Scene, change?: Parameters<MispWorld['restart']>[0]): vo
   scene.isDead = false
 }
 
-/** One is revoked, and soon after it is not: each time, a MISP has pulled. */
+/** So long that all that ended is forgotten, while a MISP pulls in time. */
+async function age(scene: Scene): Promise<void> {
+  for (let times = 0; times < 5; times++) {
+    scene.world.simulator.clock.advance(55 * dayMs)
+    await sync(scene)
+  }
+}
+
+/** One is revoked, and soon after it is not: each time, a MISP has pulled. Rather an Object than a single value. */
 async function flicker(scene: Scene, which: number): Promise<void> {
   const { changer, world } = scene
-  const id = changer.one('indicator', which)
+  const isFile = (id: string) => String(world.simulator.get(id)?.['pattern']).includes('SHA-1')
+  const id = changer.one('indicator', which, isFile) ?? changer.one('indicator', which)
   if (id) world.simulator.edit(id, { revoked: true })
   await sync(scene)
   const members = { revoked: false, valid_until: new Date(world.clock.now() + 1e8).toISOString() }
@@ -157,9 +177,12 @@ async function publish(
   const { world } = scene
   world.simulator.clock.advance(11_000)
   const begun = world.clock.now()
+  const before = scene.publications()
   try {
     await Promise.all([world.round(gateway), meanwhile?.()])
-    report(await scene.audit.check(world, { begun, isBlind: scene.isBlind }))
+    // What a walk changes is published by itself, right after what was read.
+    const isBlind = scene.isBlind || scene.publications() > before + 1
+    report(await scene.audit.check(world, { begun, isBlind }))
     scene.isBlind = false
   } catch (error) {
     if (!scene.isDead || !(error as Error).message.includes('dead')) throw error
@@ -182,7 +205,9 @@ async function sync(scene: Scene): Promise<void> {
   if (scene.isDead) restart(scene)
   await publish(scene, 0)
   await pull(scene)
-  report(differences(scene.world.simulator, scene.misp, scene.forgotten))
+  const { world, misp } = scene
+  report(differences(world.simulator, misp, scene.forgotten))
+  if (!scene.isLossy) report(unlike(await readServed(world), misp))
 }
 
 function report(problems: readonly string[]): void {

@@ -1,6 +1,7 @@
 import type { Simulator } from '../../src/demo/simulator.ts'
 import { mapIndicator } from '../../src/misp/pattern-mapping.ts'
 import type { MispInstance } from './misp/instance.ts'
+import type { Served } from './misp-served.ts'
 
 /** The values that are to be detected now, as `type|value`. */
 export function liveUpstream(simulator: Simulator): Set<string> {
@@ -35,5 +36,28 @@ export function differences(
   return [
     ...missing.map(key => `MISP lacks ${key}`),
     ...stale.map(key => `MISP still detects ${key}`)
+  ]
+}
+
+/** In what a MISP that pulled it holds something else than what is served, value by value and text by text. */
+export function unlike({ events }: Served, { database }: MispInstance): string[] {
+  const attributes = events.flatMap(event => [
+    ...event.Attribute,
+    ...event.Object.flatMap(object => object.Attribute)
+  ])
+  return [
+    ...attributes.flatMap(({ uuid, deleted, to_ids: toIds, comment }) => {
+      const local = database.attributes.get(uuid)
+      if (local?.deleted !== deleted) return [`MISP has ${uuid} deleted: ${local?.deleted}`]
+      const isSame = deleted || (local.toIds === toIds && local.comment === comment)
+      return isSame ? [] : [`MISP has another ${uuid}`]
+    }),
+    ...events
+      .flatMap(({ EventReport }) => EventReport)
+      .filter(({ uuid, deleted, content }) => {
+        const local = database.reports.get(uuid)
+        return local?.deleted !== deleted || (!deleted && local.content !== content)
+      })
+      .map(({ uuid }) => `MISP has another report ${uuid}`)
   ]
 }
