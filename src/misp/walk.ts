@@ -76,10 +76,13 @@ export async function walkIds(
   for (;;) {
     const page = await upstream.page(caller, request)
     await onPage?.()
-    for (const { id } of page.entries) ids.add(id)
-    emptyPages = page.itemCount === 0 ? emptyPages + 1 : 0
     const { nextCursor } = page
-    if (nextCursor === null || nextCursor === request.cursor) return ids
+    const isStuck = nextCursor !== null && nextCursor === request.cursor
+    // The same cursor is the end, unless something new came with it: more would come then, and cannot be asked for.
+    if (isStuck && page.entries.some(({ id }) => !ids.has(id))) throw new GatewayError('bad-answer')
+    for (const { id } of page.entries) ids.add(id)
+    if (nextCursor === null || isStuck) return ids
+    emptyPages = page.itemCount === 0 ? emptyPages + 1 : 0
     if (seen.has(nextCursor) || emptyPages > maxEmptyPages) throw new GatewayError('bad-answer')
     seen.add(nextCursor)
     request = { ...common, cursor: nextCursor }

@@ -18,6 +18,8 @@ import { attributeOf, lifeOf, placeOf, placesOf, tagsOf, tlpOf } from '../suppor
 
 const same = { pattern: urlPattern('same') }
 const value = url('same')
+const md5 = '1'.repeat(32)
+const file = `[file:hashes.MD5 = '${md5}' OR file:hashes.'SHA-1' = '${'2'.repeat(40)}']`
 const instant = (text: string) => `${text.slice(0, -1)}000+00:00`
 
 t.test('two indicators with one value are one attribute that speaks for both', async t => {
@@ -75,9 +77,14 @@ t.test('a value that one of its indicators never lets end has no last_seen', asy
 t.test('a value that ends before it begins has no last_seen, which MISP would refuse', async t => {
   const world = await mispWorld(t)
   const from = inDays(world, 8)
-  addIndicator(world, 'a', { valid_from: from, valid_until: inDays(world, 7) })
-  const { first_seen: first, last_seen: last } = attributeOf(await publish(world), url('a'))
-  t.strictSame([first, last], [instant(from), undefined])
+  const over = { valid_from: from, valid_until: inDays(world, 7) }
+  addIndicator(world, 'a', over)
+  addIndicator(world, 'b', { ...over, pattern: file })
+  const served = await publish(world)
+  for (const held of [url('a'), md5]) {
+    const { first_seen: first, last_seen: last } = attributeOf(served, held)
+    t.strictSame([first, last], [instant(from), undefined])
+  }
 })
 
 t.test('a value is live while one of its indicators is, and only those speak for it', async t => {
@@ -147,15 +154,14 @@ t.test('an indicator with several values has one attribute for each', async t =>
 
 t.test('tags are only added: those of an attribute, of an Object and of a report', async t => {
   const world = await mispWorld(t)
-  const pattern = `[file:hashes.MD5 = '${'1'.repeat(32)}' OR file:hashes.'SHA-1' = '${'2'.repeat(40)}']`
   const ids = [
     addIndicator(world, 'a', { labels: ['one'] }),
-    addIndicator(world, 'b', { pattern, labels: ['one'] })
+    addIndicator(world, 'b', { pattern: file, labels: ['one'] })
   ]
   await publish(world)
   for (const id of ids) world.simulator.edit(id, { labels: ['two'] })
   const served = await publish(world)
-  for (const held of [url('a'), '1'.repeat(32)])
+  for (const held of [url('a'), md5])
     t.strictSame(tagsOf(attributeOf(served, held)), ['sekoia:label="one"', 'sekoia:label="two"'])
   for (const id of ids) world.simulator.edit(id, { revoked: true, labels: undefined })
   const deleted = await publish(world)

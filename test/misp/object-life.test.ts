@@ -10,7 +10,7 @@ import {
   pullAndCompare,
   wait
 } from '../support/misp-scenes.ts'
-import { lifeOf } from '../support/misp-served.ts'
+import { lifeOf, readServed } from '../support/misp-served.ts'
 import type { MispWorld } from '../support/misp-world.ts'
 
 /** The life of an Object, which MISP takes over as a whole (misp-feed.md §1.6). */
@@ -33,6 +33,7 @@ t.test('an Object expires, is deleted and is forgotten with all that is in it', 
   const [expired] = await objectsOf(world)
   t.strictSame([expired!.deleted, livesIn(expired!)], [false, { 1: 'expired', 2: 'expired' }])
   t.ok(Number(expired!.timestamp) > Number(fresh!.timestamp), 'the Object itself is newer too')
+  t.strictSame((await readServed(world)).hashes, [])
   wait(world, 30)
   const [deleted] = await objectsOf(world)
   t.strictSame([deleted!.deleted, livesIn(deleted!)], [true, { 1: 'deleted', 2: 'deleted' }])

@@ -100,6 +100,15 @@ t.test('what does not fit into an event goes into further parts', async t => {
   t.strictSame(values.sort(), Array.from({ length: 12 }, (_, n) => domain(n)).sort(), 'each once')
 })
 
+t.test('in which part a value is does not depend on the order in which it came', async t => {
+  const [one, two] = [new Day(), new Day()]
+  for (let n = 0; n < 12; n++) {
+    one.put(n, domains(n))
+    two.put(11 - n, domains(11 - n))
+  }
+  t.strictSame(two.publish(), one.publish())
+})
+
 t.test('an event that is just full has no further part', async t => {
   const day = new Day()
   for (let n = 0; n < 5; n++) day.put(n, domains(n))

@@ -74,6 +74,24 @@ t.test('a report is an event: its text, links, vulnerabilities, tags and indicat
   ])
 })
 
+t.test('a report that goes on in a second event has its text in the first', async t => {
+  const world = await mispWorld(t)
+  const spelt = (path: string) => ({ pattern: `[url:value = 'http://example.com/${path}']` })
+  addReport(
+    world,
+    ['a', 'A'].map(path => addIndicator(world, path, spelt(path)))
+  )
+  const reports = reportsOf(await publish(world))
+  t.strictSame(
+    reports.map(({ EventReport, Attribute }) => [EventReport.length, Attribute.length]),
+    [
+      [1, 1],
+      [0, 1]
+    ]
+  )
+  t.match(reports[1]!.info, / part 2$/)
+})
+
 t.test('a report without indicators is an event too', async t => {
   const world = await mispWorld(t)
   addReport(world, [])

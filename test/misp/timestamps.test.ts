@@ -52,8 +52,10 @@ t.test('an event is stamped later than MISP’s clock may be when it is pulled',
 t.test('manifest and event say the same, and both stamps are one', async t => {
   const world = await mispWorld(t)
   addReport(world, [addIndicator(world, 'a')])
+  for (let n = 1; n < 5; n++) addIndicator(world, `${n}`, day(world, -n))
   const { events, manifest } = await publish(world)
-  t.equal(events.length, 2)
+  t.equal(events.length, 6)
+  t.strictSame(Object.keys(manifest), Object.keys(manifest).sort())
   for (const event of events) {
     t.match(event, manifest[event.uuid])
     t.equal(event.publish_timestamp, event.timestamp)

@@ -39,6 +39,7 @@ async function play(
     else if (step.kind === 'publish') {
       watch()
       await publish(world)
+      changer.seen()
     } else changer.make(step)
   }
   watch()

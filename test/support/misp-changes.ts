@@ -42,11 +42,9 @@ const tlps = Object.values(markings)
 const md5 = (n: number) => `${n}`.repeat(32).slice(0, 32)
 const sha1 = (n: number) => `${n}`.repeat(40).slice(0, 40)
 
-/** Single values, some of them in two spellings, several in one pattern, Objects, and what MISP cannot hold. */
-export const patterns = [
+/** Single values, several in one pattern, Objects, and what MISP cannot hold. */
+export const patterns: readonly string[] = [
   ...[0, 1, 2, 3].map(n => `[url:value = 'http://${n}.example.com/a']`),
-  "[url:value = 'http://0.example.com/A']",
-  "[url:value = 'http://0.example.com/á']",
   "[domain-name:value = 'example.org']",
   "[ipv4-addr:value = '192.0.2.1' OR ipv4-addr:value = '192.0.2.2']",
   "[ipv4-addr:value = '192.0.2.2']",
@@ -54,15 +52,30 @@ export const patterns = [
   `[file:hashes.MD5 = '${md5(1)}']`,
   "[url:value LIKE 'http://%.example.com/']",
   "[file:name = 'setup.exe']"
-] as const
+]
+
+/** And values that MISP takes for one of those. */
+export const allSpellings: readonly string[] = [
+  ...patterns,
+  "[url:value = 'http://0.example.com/A']",
+  "[url:value = 'http://0.example.com/á']"
+]
 
 /** Makes changes to one feed; remembers what it took away. */
 export class Changer {
   readonly #simulator: Simulator
+  readonly #patterns: readonly string[]
   readonly #gone: Record<string, unknown>[] = []
+  readonly #seen = new Set<string>()
 
-  constructor(simulator: Simulator) {
+  constructor(simulator: Simulator, patterns = allSpellings) {
     this.#simulator = simulator
+    this.#patterns = patterns
+  }
+
+  /** The gateway has read all that there is now. */
+  seen(): void {
+    for (const { id } of this.#simulator.visible()) this.#seen.add(id)
   }
 
   /** Does nothing when there is nothing that could change so. */
@@ -99,7 +112,7 @@ export class Changer {
       type: 'indicator',
       created: this.#inDays(0),
       name: `Indicator ${what}`,
-      pattern: patterns[what % patterns.length],
+      pattern: this.#patterns[what % this.#patterns.length],
       pattern_type: 'stix',
       object_marking_refs: [tlps[tlp]],
       valid_from: this.#inDays(0),
@@ -113,7 +126,7 @@ export class Changer {
       { name: `Renamed ${value}` },
       { confidence: value * 7 },
       { labels: [`label-${value}`] },
-      { pattern: patterns[value % patterns.length] },
+      { pattern: this.#patterns[value % this.#patterns.length] },
       { object_marking_refs: [tlps[value % 4]] },
       { object_marking_refs: [tlps[value % 4]] },
       {}
@@ -132,10 +145,13 @@ export class Changer {
     this.#simulator.remove(id)
   }
 
-  /** As it was. */
+  /** As it was; but nobody looks for something new among what is long past. */
   #giveBack(which: number): void {
     const [object] = this.#gone.splice(which % Math.max(1, this.#gone.length), 1)
-    if (object) this.#simulator.add(object, { modified: String(object['modified']) })
+    if (!object) return
+    const isKnown = this.#seen.has(String(object['id']))
+    const { modified, ...members } = object
+    this.#simulator.add(members, isKnown ? { modified: String(modified) } : {})
   }
 
   #relate(which: number): void {
