@@ -64,10 +64,11 @@ for (const [i, { indicators, kind }] of cases.entries()) {
   })
   const feed = { url: `${gateway.url}/misp/${id}`, id, gateway, simulator }
   const head = { indicators: indicators.toLocaleString('en'), feed: kind }
-  builds.push({ ...head, ...(await build(feed)) })
+  const { row, bySize } = await build(feed)
+  builds.push({ ...head, ...row })
   changes.push({ ...head, ...(await change(feed)) })
   streams.push({ ...head, ...(await stream(feed)) })
-  if (i === 0) serving.push(...(await serve(feed)))
+  if (i === 0) serving.push(...(await serve(feed, bySize)))
   await gateway.stop()
   await simulator.stop()
 }
@@ -114,7 +115,7 @@ async function addFeed(simulator: Running): Promise<string> {
   return ((await body.json()) as { id: string }).id
 }
 
-async function build({ url, id, gateway }: Feed): Promise<Row> {
+async function build({ url, id, gateway }: Feed): Promise<{ row: Row; bySize: string[] }> {
   const startedAt = performance.now()
   const cpu = cpuMs(gateway.pid)
   await get(`${url}/manifest.json`)
@@ -127,13 +128,11 @@ async function build({ url, id, gateway }: Feed): Promise<Row> {
   const ms = performance.now() - startedAt
   const { peak } = memoryOf(gateway.pid)
   const cpuUsed = cpuMs(gateway.pid) - cpu
-  let [largest, total] = [0, 0]
-  for (const uuid of Object.keys(JSON.parse(manifest.toString()))) {
-    const { length } = await get(`${url}/${uuid}.json`)
-    largest = Math.max(largest, length)
-    total += length
-  }
-  return {
+  const sizes: { uuid: string; length: number }[] = []
+  for (const uuid of Object.keys(JSON.parse(manifest.toString())))
+    sizes.push({ uuid, length: (await get(`${url}/${uuid}.json`)).length })
+  sizes.sort((a, b) => a.length - b.length)
+  const row = {
     seconds: round(ms / 1000, 1),
     'indicators/s': round(listed.indicators / (ms / 1000)),
     'objects/s': round(listed.objectsRead / (ms / 1000)),
@@ -142,9 +141,10 @@ async function build({ url, id, gateway }: Feed): Promise<Row> {
     events: listed.events,
     attributes: listed.attributes,
     'manifest MB': round(manifest.length / 1e6, 2),
-    'largest event kB': round(largest / 1e3),
-    'all events MB': round(total / 1e6)
+    'largest event kB': round(sizes.at(-1)!.length / 1e3),
+    'all events MB': round(sizes.reduce((sum, { length }) => sum + length, 0) / 1e6)
   }
+  return { row, bySize: sizes.map(({ uuid }) => uuid) }
 }
 
 /** The manifest as soon as it lists so many events. */
@@ -216,12 +216,13 @@ async function stream({ url, gateway }: Feed): Promise<Row> {
   }
 }
 
-async function serve({ url, id, gateway }: Feed): Promise<Row[]> {
-  const manifest = await get(`${url}/manifest.json`)
-  const [uuid] = Object.keys(JSON.parse(manifest.toString()))
+/** @param bySize uuids of the events, the smallest first. */
+async function serve({ id, gateway }: Feed, bySize: readonly string[]): Promise<Row[]> {
   const files = [
     ['manifest', `/misp/${id}/manifest.json`],
-    ['event', `/misp/${id}/${uuid}.json`]
+    ['largest event', `/misp/${id}/${bySize.at(-1)}.json`],
+    ['median event', `/misp/${id}/${bySize[bySize.length >> 1]}.json`],
+    ['smallest event', `/misp/${id}/${bySize[0]}.json`]
   ] as const
   const rows: Row[] = []
   for (const [what, path] of files) {

@@ -120,7 +120,7 @@ async function stepByStep(): Promise<void> {
         floor: undefined
       })
     )
-    const ids = segment.entries.map(entry => entry.id)
+    const ids = segment.entries.ids()
     const stored = await timed(miss, 'encode (index, zstd)', async () => ({
       head: encodeHead(head, ids),
       body: await encodeBody(segment)
@@ -166,7 +166,7 @@ async function readThrough(): Promise<Row[]> {
   const table = [
     await readAll('miss', roomy),
     await readAll('held in memory', roomy),
-    await readAll('out of SQLite', logs(2 ** 30))
+    await readAll('out of SQLite', logs(config.cache.maxBytes))
   ]
   await roomy.close()
   await client.close()
@@ -188,7 +188,7 @@ async function readAll(way: string, logs: FeedLogs): Promise<Row> {
       limit: pageSize,
       continues: position !== undefined
     })
-    count += read.records.length
+    count += read.dates.length
     more = read.more
     position = read.position
   }

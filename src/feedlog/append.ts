@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import type { Page } from '../kernel/ports.ts'
 import { toMillis } from '../stix/timestamp.ts'
 import { type Dated, dateHistory, dateTip, naturalDate, type TipFloor } from './dates.ts'
+import { entryKey, PackedEntries } from './entries.ts'
 import type { Head, Source } from './head.ts'
 import type { Chain, Journal } from './journal.ts'
-import { arrange, type Body, concat, entryKey, findRepeats, pick, type Segment } from './segment.ts'
+import { arrange, type Body, concat, pick, type Segment, type StoredBody } from './segment.ts'
 
 /** A segment about to join the log, and the head that tells of it. */
 export interface Append {
@@ -37,7 +38,7 @@ const maxEntries = { history: 2000, tip: 500 }
 export function planAppend(options: AppendOptions): Append {
   const { journal, chain, body, now, open, floor } = options
   const kind = floor ? 'tip' : 'history'
-  const naturals = body.entries.map(entry => naturalDate(entry, now))
+  const naturals = Array.from(body.entries, ({ time }) => naturalDate(time, now))
   const previousDate = journal.dateBefore(chain)
   const dated = datesOf(naturals, previousDate, floor)
   const grows =
@@ -75,14 +76,15 @@ function describe({
 }: Description): Append {
   const own = dated.dates.map((date, i) => naturals[i] ?? date)
   const stamp = randomBytes(4).toString('hex')
+  const entries = PackedEntries.of(body.entries)
   const segment: Segment = {
-    ...body,
+    bytes: body.bytes,
+    entries,
     no,
     stamp,
-    of: body.entries.length,
-    dates: dated.dates,
-    naturals: own,
-    repeats: findRepeats(body.entries)
+    of: entries.length,
+    dates: Float64Array.from(dated.dates),
+    naturals: Float64Array.from(own)
   }
   const head: Head = {
     no,
@@ -90,14 +92,13 @@ function describe({
     chain: chain.start,
     kind,
     source,
-    count: body.entries.length,
+    count: entries.length,
     firstDate: dated.dates[0]!,
     lastDate: dated.dates.at(-1)!,
     minNatural: own.reduce((a, b) => Math.min(a, b)),
     maxNatural: own.reduce((a, b) => Math.max(a, b)),
     stored: dated.stored.map(i => {
-      const entry = body.entries[i]!
-      return [entry.id, entry.time ?? null, dated.dates[i]!]
+      return [entries.idAt(i), entries.timeAt(i) ?? null, dated.dates[i]!]
     }),
     ...replacements(journal, chain, no, body)
   }
@@ -126,13 +127,13 @@ function grow(open: OpenSegment, addition: Append): Append {
   const [before, more] = [open.head, addition.head]
   return {
     segment: {
-      ...body,
+      bytes: body.bytes,
+      entries: PackedEntries.of(body.entries),
       no: before.no,
       stamp: before.stamp,
       of: body.entries.length,
-      dates: [...open.segment.dates, ...addition.segment.dates],
-      naturals: [...open.segment.naturals, ...addition.segment.naturals],
-      repeats: findRepeats(body.entries)
+      dates: Float64Array.of(...open.segment.dates, ...addition.segment.dates),
+      naturals: Float64Array.of(...open.segment.naturals, ...addition.segment.naturals)
     },
     head: {
       ...before,
@@ -157,15 +158,15 @@ export interface RestoreOptions {
  * The objects of a body that was evicted and read again, under the dates they had (P-2). Members of a tip
  * segment are exactly those listed; a history segment ends where it ended before, whatever moved meanwhile.
  */
-export function restore(head: Head, page: Page, options: RestoreOptions): Segment {
+export function restore(head: Head, page: Body, options: RestoreOptions): Segment {
   const { now, isMember } = options
   const stored = new Map(head.stored.map(([id, time, date]) => [storedKey(id, time), date]))
   const seen = new Set<string>()
-  const dated = page.entries.flatMap((entry, i) => {
+  const dated = Array.from(page.entries).flatMap((entry, i) => {
     const key = entryKey(entry)
     if (seen.has(key)) return []
     seen.add(key)
-    const natural = naturalDate(entry, now)
+    const natural = naturalDate(entry.time, now)
     const known = stored.get(key)
     const date = known ?? (isPartOf(head, natural) && isMember(entry.id) ? natural : undefined)
     return date === undefined ? [] : [{ i, date, natural: natural ?? date }]
@@ -176,20 +177,20 @@ export function restore(head: Head, page: Page, options: RestoreOptions): Segmen
     dated.map(({ i }) => i)
   )
   return {
-    ...body,
+    bytes: body.bytes,
+    entries: PackedEntries.of(body.entries),
     no: head.no,
     stamp: head.stamp,
     of: head.count,
-    dates: dated.map(({ date }) => date),
-    naturals: dated.map(({ natural }) => natural),
-    repeats: findRepeats(body.entries)
+    dates: Float64Array.from(dated, ({ date }) => date),
+    naturals: Float64Array.from(dated, ({ natural }) => natural)
   }
 }
 
 const storedKey = (id: string, time: string | null): string =>
   entryKey({ id, time: time ?? undefined })
 
-const isPartOf = (head: Head, natural: number | undefined): boolean =>
+const isPartOf = (head: Head, natural: number | undefined): natural is number =>
   head.kind === 'history' &&
   natural !== undefined &&
   natural >= head.minNatural &&
@@ -197,25 +198,26 @@ const isPartOf = (head: Head, natural: number | undefined): boolean =>
 
 /** True when a page read again reaches beyond the segment that starts at the same place. */
 export const reachesBeyond = (head: Head, page: Page, now: number): boolean =>
-  page.entries.some(entry => (naturalDate(entry, now) ?? 0) > head.maxNatural)
+  page.entries.some(entry => (naturalDate(entry.time, now) ?? 0) > head.maxNatural)
 
 /** Dates of a body that came out of a store unchanged: entry by entry, as they were given. */
-export function redate(head: Head, body: Body, now: number): Segment {
-  const page = { ...body, nextCursor: null, itemCount: body.entries.length }
-  if (head.stored.length > 0) return restore(head, page, { now, isMember: () => true })
-  const naturals = body.entries.map(entry => naturalDate(entry, now))
-  if (naturals.some(natural => !isPartOf(head, natural)))
-    return restore(head, page, { now, isMember: () => true })
-  const dates = naturals as number[]
-  return {
-    ...body,
-    no: head.no,
-    stamp: head.stamp,
-    of: head.count,
-    dates,
-    naturals: dates,
-    repeats: findRepeats(body.entries)
+export function redate(head: Head, body: StoredBody, now: number): Segment {
+  const dates = head.stored.length > 0 ? undefined : naturalDates(head, body.entries, now)
+  if (!dates) return restore(head, body, { now, isMember: () => true })
+  const { bytes, entries } = body
+  const { no, stamp, count: of } = head
+  return { bytes, entries, no, stamp, of, dates, naturals: dates }
+}
+
+/** Undefined when one of them does not lie within the head, so that it had another date. */
+function naturalDates(head: Head, entries: PackedEntries, now: number): Float64Array | undefined {
+  const dates = new Float64Array(entries.length)
+  for (let i = 0; i < dates.length; i++) {
+    const natural = naturalDate(entries.timeAt(i), now)
+    if (!isPartOf(head, natural)) return undefined
+    dates[i] = natural
   }
+  return dates
 }
 
 /** The part of a page that lies before the start of the next chain, and whether it reached that start. */

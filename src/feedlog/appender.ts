@@ -1,8 +1,9 @@
 import { type AppendOptions, type OpenSegment, planAppend } from './append.ts'
+import { entryKey } from './entries.ts'
 import { encodeHead, type Source } from './head.ts'
 import type { Chain, Journal } from './journal.ts'
 import type { FeedLogParts } from './log-parts.ts'
-import { type Body, encodeBody, entryKey, pick } from './segment.ts'
+import { type Body, encodeBody, pick } from './segment.ts'
 import type { JournalWriter } from './writer.ts'
 
 export interface Addition {
@@ -72,7 +73,7 @@ export class Appender {
   }
 
   async #write(chain: Chain, { head, segment }: OpenSegment, { advance }: Addition): Promise<void> {
-    const ids = segment.entries.map(entry => entry.id)
+    const ids = segment.entries.ids()
     const body = await encodeBody(segment)
     await this.#writer.commit([encodeHead(head, ids)], [{ no: head.no, body }], advance)
     this.#journal.put(head, ids)
@@ -83,9 +84,9 @@ export class Appender {
   /** No segment holds the same version twice: a place in it could not be told from the other. */
   #withoutOpen(chain: Chain, body: Body): Body {
     const open = this.#open.get(chain)
-    if (!open || !body.entries.some(({ id }) => this.#journal.newest(id) === open.head.no))
-      return body
-    const held = new Set(open.segment.entries.map(entryKey))
+    const isOpen = (id: string) => this.#journal.newest(id) === open?.head.no
+    if (!open || !Array.from(body.entries).some(({ id }) => isOpen(id))) return body
+    const held = new Set(Array.from(open.segment.entries, entryKey))
     return pick(body, entry => !held.has(entryKey(entry)))
   }
 }

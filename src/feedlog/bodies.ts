@@ -54,7 +54,7 @@ export class Bodies {
    */
   async #restore(head: Head, caller: Caller): Promise<Segment> {
     const ids = head.kind === 'tip' ? new Set(head.stored.map(([id]) => id)).size : head.count
-    const expected = ids - this.#journal.supersededCount(head.no)
+    const expected = ids - this.#journal.superseded(head.no).size
     let fullest: Segment | undefined
     for (let asked = 0; asked < proofsOfAbsence; asked++) {
       const segment = restore(head, await this.#fetcher.fetchAgain(caller, head), {

@@ -1,4 +1,3 @@
-import type { Entry } from '../kernel/ports.ts'
 import { toNaturalMillis } from '../stix/timestamp.ts'
 
 /**
@@ -13,9 +12,9 @@ const maxAheadMs = 60_000
 const smallBatch = 100
 const raisedPerMs = 20
 
-/** The natural date of one entry; undefined when the object's own time is missing or not usable. */
-export function naturalDate(entry: Entry, now: number): number | undefined {
-  const natural = entry.time === undefined ? undefined : toNaturalMillis(entry.time)
+/** The natural date of an entry by its time; undefined when that is missing or not usable. */
+export function naturalDate(time: string | undefined, now: number): number | undefined {
+  const natural = time === undefined ? undefined : toNaturalMillis(time)
   return natural === undefined || natural > now + maxAheadMs ? undefined : natural
 }
 

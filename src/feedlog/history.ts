@@ -4,13 +4,14 @@ import { toMillis } from '../stix/timestamp.ts'
 import { type AppendOptions, cutAtChain, fromChainStart } from './append.ts'
 import type { Appender } from './appender.ts'
 import { naturalDate } from './dates.ts'
+import { entryKey } from './entries.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { Source } from './head.ts'
 import type { Chain, Journal } from './journal.ts'
 import type { Known } from './known.ts'
 import type { FeedLogParts } from './log-parts.ts'
 import { LoopGuard } from './loops.ts'
-import { type Body, entryKey } from './segment.ts'
+import type { Body } from './segment.ts'
 import { nextSource, sourceAt } from './source.ts'
 import { assertAscending } from './walkable.ts'
 
@@ -143,7 +144,7 @@ export class History {
     if (!first || source.cursor === undefined || this.#obtained?.cursor !== source.cursor) return
     const { readAt, afterNo, cursor } = this.#obtained
     const { settled } = this.#with.journal.state
-    const at = Math.min(readAt, naturalDate(first, readAt) ?? readAt)
+    const at = Math.min(readAt, naturalDate(first.time, readAt) ?? readAt)
     const isSafe = at + 1000 <= readAt - this.#with.parts.settings.relookSeconds * 1000
     if (isSafe && settled.length === 1) settled[0] = { cursor, at, afterNo }
     else settled.push({ cursor, at, afterNo })

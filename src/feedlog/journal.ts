@@ -77,6 +77,7 @@ export class Chain {
 }
 
 const stateFormat = 1
+const noIds: ReadonlySet<string> = new Set()
 const fromStart: SettledCursor = { cursor: null, at: 0, afterNo: 0 }
 
 export class Journal {
@@ -212,18 +213,19 @@ export class Journal {
     return this.#byNo.get(no)
   }
 
-  /** True when a later segment holds a newer version of this id. */
-  isSuperseded(no: number, id: string): boolean {
-    return this.#superseded.get(no)?.has(id) ?? false
+  /** Ids of a segment of which a later segment holds a newer version. */
+  superseded(no: number): ReadonlySet<string> {
+    return this.#superseded.get(no) ?? noIds
   }
 
-  /** True when an earlier segment holds an older version of this id. */
-  isSuccessor(no: number, id: string): boolean {
-    return this.#successors.get(no)?.has(id) ?? false
+  /** Ids of a segment of which an earlier segment holds an older version. */
+  successors(no: number): ReadonlySet<string> {
+    return this.#successors.get(no) ?? noIds
   }
 
-  supersededCount(no: number): number {
-    return this.#superseded.get(no)?.size ?? 0
+  /** False once there were more ids than the index may know: of some, older versions count as the newest too. */
+  get knowsAllIds(): boolean {
+    return this.#knowsAllIds
   }
 
   /** The segment that holds the newest version of this id, as far as the index knows. */

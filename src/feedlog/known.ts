@@ -1,8 +1,9 @@
 import type { Caller } from '../kernel/caller.ts'
 import type { Bodies } from './bodies.ts'
+import { entryKey } from './entries.ts'
 import type { Head } from './head.ts'
 import type { Chain } from './journal.ts'
-import { type Body, entryKey, pick } from './segment.ts'
+import { type Body, pick } from './segment.ts'
 
 /** Tells what of a page the log already holds, by id and time: exact, since what is dropped here is not read. */
 export class Known {

@@ -1,5 +1,6 @@
 import type { Entry, Page } from '../kernel/ports.ts'
-import { type Body, entryKey } from './segment.ts'
+import { entryKey } from './entries.ts'
+import type { Body } from './segment.ts'
 
 /**
  * The entries of a page read again that came late: what is new of it and stands before what was there already,
@@ -7,7 +8,7 @@ import { type Body, entryKey } from './segment.ts'
  * one, cannot be told from what is simply new.
  */
 export function lateArrivals(page: Page, fresh: Body): Entry[] {
-  const freshKeys = new Set(fresh.entries.map(entryKey))
+  const freshKeys = new Set(Array.from(fresh.entries, entryKey))
   const lastHeld = page.entries.findLastIndex(entry => !freshKeys.has(entryKey(entry)))
   return page.entries
     .slice(0, Math.max(0, lastHeld))

@@ -4,10 +4,11 @@ import { GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, Feed, Page, Upstream } from '../kernel/ports.ts'
 import type { FoundRecord, LookupRequest } from '../kernel/records.ts'
 import { naturalDate } from './dates.ts'
+import { entryKey, PackedEntries } from './entries.ts'
 import type { FeedLog } from './feed-log.ts'
 import { within } from './patience.ts'
 import { toRecord, versionPlace } from './records.ts'
-import { entryKey, findRepeats, type Segment } from './segment.ts'
+import type { Segment } from './segment.ts'
 
 export interface LookupParts {
   readonly upstream: Upstream
@@ -96,11 +97,12 @@ export class Lookup {
       const head = journal.head(no)
       if (!head) continue
       const segment = await log.load(head, caller)
-      segment.entries.forEach((entry, index) => {
-        if (entry.id !== id || segment.dates[index]! > now) return
+      const { entries, dates } = segment
+      for (let index = 0; index < entries.length; index++) {
+        if (entries.idAt(index) !== id || dates[index]! > now) continue
         const record = { ...toRecord(segment, index), ...versionPlace(journal, segment, index) }
-        held.push({ key: entryKey(entry), record })
-      })
+        held.push({ key: entryKey({ id, time: entries.timeAt(index) }), record })
+      }
     }
     return held
   }
@@ -114,16 +116,18 @@ export class Lookup {
 
   #fresh(current: Page, index: number, isFirst: boolean): FoundRecord {
     const now = this.#parts.clock.now()
-    const date = Math.min(naturalDate(current.entries[index]!, now) ?? now, now)
-    const dates = current.entries.map(() => date)
+    const date = Math.min(naturalDate(current.entries[index]!.time, now) ?? now, now)
+    const entries = PackedEntries.of(current.entries)
+    const dates = new Float64Array(entries.length).fill(date)
+    const { bytes } = current
     const segment: Segment = {
-      ...current,
+      bytes,
+      entries,
       no: 0,
       stamp: '',
-      of: current.entries.length,
+      of: entries.length,
       dates,
-      naturals: dates,
-      repeats: findRepeats(current.entries)
+      naturals: dates
     }
     return { ...toRecord(segment, index), isLast: true, isFirst }
   }

@@ -1,5 +1,4 @@
 import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
-import type { Entry } from '../kernel/ports.ts'
 import type { Outcome, Position, ReadRequest, ReadResult, Repeat } from '../kernel/records.ts'
 import { cutPage, isEnough } from './cut.ts'
 import type { FeedLog } from './feed-log.ts'
@@ -7,16 +6,7 @@ import type { Head } from './head.ts'
 import type { Chain, Journal } from './journal.ts'
 import { StaleLogError } from './log-parts.ts'
 import { within } from './patience.ts'
-import {
-  chunksOf,
-  type Found,
-  FoundPage,
-  isSparse,
-  matches,
-  type Run,
-  runsOf,
-  versionPlace
-} from './records.ts'
+import { chunksOf, type Found, FoundPage, isSparse, matches, type Run, runsOf } from './records.ts'
 import { HeldReading } from './repeat.ts'
 import { firstIndex } from './search.ts'
 import type { Segment } from './segment.ts'
@@ -59,7 +49,8 @@ export class Reading {
   #outcome: Outcome = 'held'
   #scanned: Found | undefined
   #youngDate = 0
-  readonly #ids = new Set<string>()
+  /** Of what was found, once an older version may be among it. */
+  #ids: Set<string> | undefined
   #chain: Chain
   #index: number
   /** How many entries of the segment at `#index` are done with. */
@@ -178,7 +169,7 @@ export class Reading {
       const { dates, entries } = await this.#segment(heads[i]!)
       const first = firstIndex(dates, date => date >= position.date)
       for (let at = first; dates[at] === position.date; at++) {
-        if (entries[at]!.id !== position.id) continue
+        if (entries.idAt(at) !== position.id) continue
         this.#index = i
         this.#entry = at + 1
         this.#done = heads[i - 1]
@@ -195,29 +186,36 @@ export class Reading {
     for (let i = Math.max(first, this.#entry); i < segment.entries.length; i++) {
       if (segment.dates[i]! > now) return this.#stopBefore(segment.dates[i]!)
       this.#entry = i + 1
-      this.#scanned = { segment, index: i }
-      const entry = segment.entries[i]!
-      if (!matches(this.#request.filter, entry, versionPlace(journal, segment, i))) continue
-      if (this.#ids.has(entry.id)) this.#forget(entry.id)
-      this.#ids.add(entry.id)
-      this.#found.push({ segment, index: i })
+      const found = { segment, index: i }
+      this.#scanned = found
+      if (!matches(this.#request.filter, found, journal)) continue
+      if (this.#mayHoldOlder) this.#forgetOlder(segment.entries.idAt(i))
+      this.#found.push(found)
       this.#dates.push(segment.dates[i]!)
-      if (this.#found.length <= this.#limit) this.#weigh(entry)
+      if (this.#found.length <= this.#limit) this.#weigh(segment.entries.lengthAt(i))
       if (isEnough(this.#dates, this.#limit)) return 'enough'
     }
     return undefined
   }
 
-  /** An older version that was collected before the newer one came in (P-45). */
-  #forget(id: string): void {
+  /** True when the journal has learned of versions since, or cannot tell all of them. */
+  get #mayHoldOlder(): boolean {
+    const { journal } = this.#log
+    return this.#ids !== undefined || journal.revision !== this.#revision || !journal.knowsAllIds
+  }
+
+  /** Drops the older version that was collected before the newer one came in (P-45). */
+  #forgetOlder(id: string): void {
     const { all, at } = this.#request.filter.versions
     if (all || at.length > 0) return
-    const index = this.#found.findLastIndex(
-      ({ segment, index }) => segment.entries[index]!.id === id
-    )
-    if (index < 0) return
-    this.#found.splice(index, 1)
-    this.#dates.splice(index, 1)
+    const idOf = ({ segment, index }: Found) => segment.entries.idAt(index)
+    this.#ids ??= new Set(this.#found.map(idOf))
+    if (this.#ids.has(id)) {
+      const index = this.#found.findLastIndex(found => idOf(found) === id)
+      this.#found.splice(index, 1)
+      this.#dates.splice(index, 1)
+    }
+    this.#ids.add(id)
   }
 
   #stopBefore(date: number): 'young' {
@@ -240,8 +238,8 @@ export class Reading {
     return undefined
   }
 
-  #weigh(entry: Entry): void {
-    this.#bytes += entry.length + 1
+  #weigh(bytes: number): void {
+    this.#bytes += bytes + 1
     if (this.#bytes > this.#request.maxBytes)
       this.#limit = Math.max(1, Math.min(this.#limit, this.#found.length - 1))
   }
@@ -323,7 +321,7 @@ export class Reading {
       epoch: this.#log.journal.state.epoch,
       date: segment.dates[index]!,
       natural: Math.min(segment.naturals[index]!, segment.dates[index]!),
-      id: segment.entries[index]!.id,
+      id: segment.entries.idAt(index),
       segment: segment.no
     }
   }

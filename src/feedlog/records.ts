@@ -8,8 +8,9 @@ import type {
   Repeat
 } from '../kernel/records.ts'
 import { toInstant, toTs6 } from '../stix/timestamp.ts'
+import { hasEarlier, hasLater } from './entries.ts'
 import type { Journal } from './journal.ts'
-import { hasEarlier, hasLater, type Segment, sliceOf } from './segment.ts'
+import { type Segment, sliceOf } from './segment.ts'
 
 /** Entries of segments as the records that clients see. Pure. */
 
@@ -25,20 +26,27 @@ export interface VersionPlace {
 
 /** Whether an entry is the newest and the oldest version of its object that the log holds (P-45). */
 export function versionPlace(journal: Journal, segment: Segment, index: number): VersionPlace {
-  const { id } = segment.entries[index]!
-  const repeats = segment.repeats[index]!
+  const { no, entries } = segment
+  const repeats = entries.repeatsAt(index)
+  const isIn = (ids: ReadonlySet<string>) => ids.size > 0 && ids.has(entries.idAt(index))
   return {
-    isLast: (repeats & hasLater) === 0 && !journal.isSuperseded(segment.no, id),
-    isFirst: (repeats & hasEarlier) === 0 && !journal.isSuccessor(segment.no, id)
+    isLast: (repeats & hasLater) === 0 && !isIn(journal.superseded(no)),
+    isFirst: (repeats & hasEarlier) === 0 && !isIn(journal.successors(no))
   }
 }
 
-export function matches(filter: RecordFilter, entry: Entry, place: VersionPlace): boolean {
+export function matches(
+  filter: RecordFilter,
+  { segment, index }: Found,
+  journal: Journal
+): boolean {
   const { versions, specVersions } = filter
-  if (specVersions && !specVersions.has(specVersionOf(entry))) return false
-  if (versions.all || (versions.last && place.isLast) || (versions.first && place.isFirst))
-    return true
+  if (specVersions && !specVersions.has(specVersionOf(segment.entries.at(index)!))) return false
+  if (versions.all) return true
+  const place = versionPlace(journal, segment, index)
+  if ((versions.last && place.isLast) || (versions.first && place.isFirst)) return true
   if (versions.at.length === 0) return false
+  const entry = segment.entries.at(index)!
   const instant = toInstant(entry.modified ?? entry.created ?? '')
   return instant !== undefined && versions.at.includes(instant)
 }
@@ -52,7 +60,7 @@ const specVersionOf = (entry: Entry): string =>
   entry.specVersion ?? (entry.created === undefined ? '2.1' : '2.0')
 
 export function toRecord(segment: Segment, index: number): FeedRecord {
-  const entry = segment.entries[index]!
+  const entry = segment.entries.at(index)!
   const date = segment.dates[index]!
   return {
     id: entry.id,
@@ -80,11 +88,12 @@ export function runsOf(page: readonly Found[]): Run[] {
     let last = i
     while (page[last + 1]?.segment === segment && page[last + 1]!.index === page[last]!.index + 1)
       last++
-    const final = segment.entries[page[last]!.index]!
+    const { entries } = segment
+    const final = page[last]!.index
     runs.push({
       segment,
-      start: segment.entries[index]!.offset,
-      end: final.offset + final.length
+      start: entries.offsetAt(index),
+      end: entries.offsetAt(final) + entries.lengthAt(final)
     })
     i = last + 1
   }

@@ -1,5 +1,5 @@
 /** The index of the first element that satisfies a predicate which, once true, stays true. */
-export function firstIndex<T>(list: readonly T[], isAfter: (element: T) => boolean): number {
+export function firstIndex<T>(list: ArrayLike<T>, isAfter: (element: T) => boolean): number {
   let low = 0
   let high = list.length
   while (low < high) {

@@ -2,12 +2,13 @@ import type { Caller } from '../kernel/caller.ts'
 import type { Page } from '../kernel/ports.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
 import { naturalDate } from './dates.ts'
+import { entryKey } from './entries.ts'
 import type { Source } from './head.ts'
 import type { HistoryParts } from './history.ts'
 import type { Chain, SettledCursor } from './journal.ts'
 import { lateArrivals } from './lateness.ts'
 import { LoopGuard } from './loops.ts'
-import { type Body, entryKey, pick } from './segment.ts'
+import { type Body, pick } from './segment.ts'
 import { sourceAt, startOf } from './source.ts'
 
 export interface TipParts extends HistoryParts {
@@ -103,7 +104,7 @@ export class Tip {
   #countLate(page: Page, fresh: Body): void {
     const { journal, parts } = this.#with
     for (const entry of lateArrivals(page, fresh)) {
-      const natural = naturalDate(entry, parts.clock.now())
+      const natural = naturalDate(entry.time, parts.clock.now())
       const lateMs = natural === undefined ? 0 : journal.state.lastReadAt - natural
       const delay = lateMs > this.#relookMs / 2 ? 'near_limit' : 'short'
       parts.meter.count('late_arrivals', { delay })

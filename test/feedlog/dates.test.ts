@@ -9,7 +9,7 @@ const seeded = { seed: 20_260_115, numRuns: 500 }
 
 const naturalOf = (time: string | undefined, now = noon) =>
   naturalDate(
-    bodyOf([{ id: indicatorId(1), ...(time !== undefined && { time }) }]).entries[0]!,
+    bodyOf([{ id: indicatorId(1), ...(time !== undefined && { time }) }]).entries[0]!.time,
     now
   )
 

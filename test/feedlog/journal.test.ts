@@ -143,11 +143,11 @@ t.test('a version that was replaced is known as such, also by the next process (
   for (const head of heads) journal.put(head, [indicatorId(1)])
   const stored = heads.map(head => encodeHead(head, [indicatorId(1)]))
   for (const each of [journal, reopened(journal, stored)]) {
-    t.ok(each.isSuperseded(1, indicatorId(1)))
-    t.notOk(each.isSuperseded(2, indicatorId(1)))
-    t.ok(each.isSuccessor(2, indicatorId(1)))
-    t.notOk(each.isSuccessor(1, indicatorId(1)))
-    t.ok(each.isSuperseded(3, indicatorId(7)), 'a later place of the log held it anew')
+    t.ok(each.superseded(1).has(indicatorId(1)))
+    t.notOk(each.superseded(2).has(indicatorId(1)))
+    t.ok(each.successors(2).has(indicatorId(1)))
+    t.notOk(each.successors(1).has(indicatorId(1)))
+    t.ok(each.superseded(3).has(indicatorId(7)), 'a later place of the log held it anew')
     t.same(each.olderThanNewest(indicatorId(1)), [1])
   }
 })

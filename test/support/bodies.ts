@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { textOf } from '../../src/demo/timeline.ts'
 import type { Body } from '../../src/feedlog/segment.ts'
 import type { Entry, Page } from '../../src/kernel/ports.ts'
@@ -6,11 +7,27 @@ import type { Entry, Page } from '../../src/kernel/ports.ts'
 
 export type Item = Partial<Omit<Entry, 'offset' | 'length'>> & { readonly id: string }
 
+const text = fc.string({ unit: 'binary', maxLength: 20 })
+const maybe = (value: fc.Arbitrary<string>) => fc.option(value, { nil: undefined })
+const times = maybe(
+  fc.constantFrom('2026-01-15T12:00:00.1Z', '2026-01-15T12:00:00.100Z', 'soon', '')
+)
+
+/** Whatever an index may say of an object: any text, members that are missing, equal or different. */
+export const anyItem: fc.Arbitrary<Item> = fc.record({
+  id: text,
+  type: fc.oneof(fc.constantFrom('indicator', 'malware'), text),
+  time: times,
+  modified: times,
+  created: times,
+  specVersion: maybe(fc.constantFrom('2.0', '2.1'))
+})
+
 /** The objects joined by single commas, under an index that says what the items say. */
 export function bodyOf(
   items: readonly Item[],
   bytesOf: (item: Item, index: number) => Buffer = objectBytes
-): Body {
+): Pick<Page, 'bytes' | 'entries'> {
   const buffers: Buffer[] = []
   let offset = 0
   const entries = items.map((item, i) => {
@@ -44,7 +61,7 @@ export const pageOf = (items: readonly Item[], nextCursor: string | null = 'next
 
 /** The bytes of each object of a body, as text. */
 export const objectsOf = ({ bytes, entries }: Body): string[] =>
-  entries.map(({ offset, length }) => bytes.toString('latin1', offset, offset + length))
+  Array.from(entries, ({ offset, length }) => bytes.toString('latin1', offset, offset + length))
 
 /** A time as Sekoia writes it: microseconds since the epoch, trailing zeros cut off. */
 export const sekoiaTime = (micros: number): string => textOf(micros)

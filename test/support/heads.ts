@@ -1,5 +1,6 @@
+import { PackedEntries } from '../../src/feedlog/entries.ts'
 import type { Head } from '../../src/feedlog/head.ts'
-import { type Body, findRepeats, type Segment } from '../../src/feedlog/segment.ts'
+import type { Body, Segment } from '../../src/feedlog/segment.ts'
 
 /** A head of history at the beginning of a feed, one millisecond long, unless the members say otherwise. */
 export const headOf = (members: Partial<Head> = {}): Head => ({
@@ -20,12 +21,12 @@ export const headOf = (members: Partial<Head> = {}): Head => ({
 })
 
 export const segmentOf = (body: Body, members: Partial<Segment> = {}): Segment => ({
-  ...body,
+  bytes: body.bytes,
+  entries: PackedEntries.of(body.entries),
   no: 1,
   stamp: '00000001',
   of: body.entries.length,
-  dates: body.entries.map((_, i) => i),
-  naturals: body.entries.map((_, i) => i),
-  repeats: findRepeats(body.entries),
+  dates: Float64Array.from(body.entries, (_, i) => i),
+  naturals: Float64Array.from(body.entries, (_, i) => i),
   ...members
 })
