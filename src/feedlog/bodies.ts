@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Caller } from '../kernel/caller.ts'
 import { redate, restore } from './append.ts'
 import type { Fetcher } from './fetcher.ts'
@@ -69,6 +70,8 @@ export class Bodies {
 
   async #readStored(head: Head): Promise<StoredBody | undefined> {
     const { store, identity, meter } = this.#parts
+    // A store and a decoder that never wait would let one who reads on and on keep everyone else from their turn.
+    await setImmediate()
     try {
       const stored = await store.readBody(identity.name, head.no)
       const body = stored && (await decodeBody(stored))
