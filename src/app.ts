@@ -8,10 +8,12 @@ import { createCatalog } from './feeds/catalog.ts'
 import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
+import { sendError } from './http/errors.ts'
 import { overloadPlugin } from './http/overload.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
+import { sendPlainError } from './misp/errors.ts'
 import { MispFeeds, type MispFeedsSettings } from './misp/feeds.ts'
 import type { Galaxies } from './misp/galaxies.ts'
 import { Publications } from './misp/publications.ts'
@@ -92,6 +94,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
     trustProxy: config.server.trustProxy,
     requestTimeoutMs: config.server.requestTimeoutMs,
     keepAliveTimeoutMs: config.server.keepAliveTimeoutMs,
+    sendUnrouted: config.misp.enabled ? sendByPath : sendError,
     ...(parts.tls && { tls: parts.tls })
   })
   await server.register(connectionsPlugin, { maxConnections: config.server.maxConnections })
@@ -148,6 +151,10 @@ export async function buildApp(parts: AppParts): Promise<App> {
     }
   }
 }
+
+/** In the dialect of those who use such paths. */
+const sendByPath: typeof sendError = (error, request, reply) =>
+  (/^\/+misp\//i.test(request.url) ? sendPlainError : sendError)(error, request, reply)
 
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,

@@ -34,6 +34,8 @@ export interface ServerOptions {
   /** A whole answer has to be ready within this time; 504 after it (H-10). */
   readonly handlerTimeoutMs?: number
   readonly keepAliveTimeoutMs?: number
+  /** Answers failures of requests that reach no route, such as a path that cannot be decoded. */
+  readonly sendUnrouted?: typeof sendError
 }
 
 /** Forward-secret AEAD suites alone: nothing of the deny list of RFC 7540, Appendix A (§8.2.2). */
@@ -53,10 +55,11 @@ const ciphers = [
 const maxHeaderSize = 32 * 1024
 
 /**
- * The listener that every dialect is registered on. Whatever fails, inside a dialect or before any route is
- * found, is answered with a TAXII error resource.
+ * The listener that every dialect is registered on. Whatever fails is answered with a TAXII error resource, unless the
+ * dialect says otherwise.
  */
 export function buildServer(options: ServerOptions): FastifyInstance {
+  const { sendUnrouted = sendError } = options
   const settings: FastifyServerOptions = {
     loggerInstance: options.logger,
     logController: new LogController({
@@ -81,7 +84,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     },
     frameworkErrors: (error, request, reply) => {
       watchRequest(request, reply, options.meter ?? silentMeter)
-      sendError(error, request, reply)
+      sendUnrouted(error, request, reply)
     },
     clientErrorHandler: createClientErrorHandler(options.logger)
   }

@@ -201,10 +201,14 @@ t.test('what writes is refused before anything else, and OPTIONS says what is al
 })
 
 t.test('what is no URL is refused before any file is looked for', async t => {
-  for (const path of ['/misp/%zz/manifest.json', `/misp/${'x'.repeat(600)}/manifest.json`]) {
-    const { status, headers } = await ask(path)
-    t.match(String(status), /^4/, path)
-    t.equal(headers['location'], undefined)
+  for (const [path, status] of [
+    ['/misp/%zz/manifest.json', 400],
+    ['//MISP//%zz/manifest.json', 400],
+    [`/misp/${'x'.repeat(600)}/manifest.json`, 414]
+  ] as const) {
+    const answer = await ask(path)
+    refused(t, answer, status, { name: path, key })
+    t.equal(answer.headers['location'], undefined)
   }
 })
 
