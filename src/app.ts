@@ -126,6 +126,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
       prefix: '/misp',
       catalog,
       authorize: (caller, feedId) => records.authorize(caller, feedId),
+      isAuthorized: (caller, feedId) => records.isAuthorized(caller, feedId),
       feeds: mispFeeds,
       publications,
       answers,

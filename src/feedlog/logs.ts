@@ -112,6 +112,11 @@ export class FeedLogs implements Records {
     await this.#assertFeedRights(caller, feedId, false)
   }
 
+  /** True when {@link authorize} would resolve without anybody being asked. */
+  isAuthorized(caller: Caller, feedId: string): boolean {
+    return this.#parts.access.isRecent(caller, feedId)
+  }
+
   async lookup(request: LookupRequest): Promise<FoundRecord[]> {
     await this.#assertFeedRights(request.caller, request.feedId, true)
     try {

@@ -99,17 +99,35 @@ export class Publications {
       if (known?.timestamps.has(uuid)) return known
       throw storeTrouble(error)
     })
-    const listed = manifest?.timestamps.get(uuid)
-    if (listed === undefined) throw new GatewayError('not-found')
-    const held = this.#events.get(`${space} ${uuid}`)
-    // The manifest may lag behind an event, and never leads it.
-    if (held && held.timestamp >= listed) return held
+    if (!manifest?.timestamps.has(uuid)) throw new GatewayError('not-found')
+    const held = this.#upToDate(space, uuid, manifest)
+    if (held) return held
     const [stored] = await this.#get(space, 'event', [uuid])
     if (!stored) throw new GatewayError('not-found')
     const file = decodeFile(stored)
     const event = { ...toPublished(file), timestamp: file.timestamp }
     this.#events.set(`${space} ${uuid}`, event)
     return event
+  }
+
+  /**
+   * What {@link event} would give from memory; undefined where it would look into the store, or throw. Nobody but this
+   * process writes to a store that is not shared: its manifest lists what the one held here lists, or less.
+   */
+  heldEvent(space: string, uuid: string): PublishedFile | undefined {
+    if (this.#options.store.isShared) return undefined
+    return this.#upToDate(space, uuid, this.#manifests.get(space)?.manifest)
+  }
+
+  /** The manifest may lag behind an event, and never leads it. */
+  #upToDate(
+    space: string,
+    uuid: string,
+    manifest: Manifest | undefined
+  ): PublishedFile | undefined {
+    const listed = manifest?.timestamps.get(uuid)
+    const held = this.#events.get(`${space} ${uuid}`)
+    return held && listed !== undefined && held.timestamp >= listed ? held : undefined
   }
 
   /** The md5s of the events that the manifest lists, newest first as far as there is room. */

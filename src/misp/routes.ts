@@ -16,8 +16,10 @@ export interface MispOptions {
   readonly catalog: Catalog
   /** Resolves when what is held of the feed may be shown to the caller (G6). */
   readonly authorize: (caller: Caller, feedId: string) => Promise<void>
+  /** True when `authorize` would resolve without anybody being asked. */
+  readonly isAuthorized: (caller: Caller, feedId: string) => boolean
   readonly feeds: WantedFeeds
-  readonly publications: Pick<Publications, 'manifest' | 'event' | 'hashes' | 'state'>
+  readonly publications: Pick<Publications, 'manifest' | 'event' | 'heldEvent' | 'hashes' | 'state'>
   readonly answers: Answers
   readonly clock: Pick<Clock, 'now'>
   readonly settings: MispRouteSettings
@@ -123,21 +125,61 @@ async function serveListing(
   return options.answers.send(request, reply, { ...json, ...content })
 }
 
-async function serveFile(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  options: MispOptions
-): Promise<void> {
-  const { feed: given = options.settings.defaultFeedId, file } = request.params as FeedParams
+interface Asked {
+  readonly caller: Caller
+  /** The feed as the URL names it. */
+  readonly given: string
+  readonly file: string
+  /** Of the event, if it is one. */
+  readonly uuid: string | undefined
+}
+
+/** Throws `not-found` for what is no file of a feed. */
+function readFileRequest(request: FastifyRequest, { settings }: MispOptions): Asked {
+  const { feed: given = settings.defaultFeedId, file } = request.params as FeedParams
   const uuid = eventFile.exec(file)?.[1]
   const isKnown = uuid !== undefined || file === 'manifest.json' || file === 'hashes.csv'
   if (!isKnown || !/^[\w-]{1,128}$/.test(given)) throw new GatewayError('not-found')
-  const caller = requireCaller(request)
+  return { caller: requireCaller(request), given, file, uuid }
+}
+
+/** Events that are held go out at once: a MISP asks for thousands of them, one after the other. */
+function serveFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: MispOptions
+): Promise<void> | undefined {
+  const asked = readFileRequest(request, options)
+  const held = heldEvent(request, options, asked)
+  return held
+    ? options.answers.send(request, reply, held)
+    : findAndSend(request, reply, options, asked)
+}
+
+/** Undefined where somebody would have to be asked, or it is no event. */
+function heldEvent(
+  request: FastifyRequest,
+  { catalog, isAuthorized, publications }: MispOptions,
+  { caller, given, uuid }: Asked
+): (Answer & Form) | undefined {
+  const feed = uuid && catalog.resolveHeld(caller, given)
+  if (!feed || feed.obstacle !== undefined || !isAuthorized(caller, feed.feedId)) return undefined
+  const event = publications.heldEvent(spaceOf(caller, feed.feedId), uuid)
+  if (event) reportFeed(request, feed)
+  return event && toAnswer(event, request.url)
+}
+
+async function findAndSend(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: MispOptions,
+  { caller, given, file, uuid }: Asked
+): Promise<void> {
   const feed = await options.catalog.resolve(caller, given)
   if (feed.obstacle !== undefined) throw new GatewayError('unwalkable', { detail: feed.obstacle })
   await options.authorize(caller, feed.feedId)
   const space = spaceOf(caller, feed.feedId)
-  request.report = { ...request.report, fields: { feed: feed.collectionId } }
+  reportFeed(request, feed)
   if (uuid) {
     const event = await options.publications.event(space, uuid)
     return options.answers.send(request, reply, toAnswer(event, request.url))
@@ -146,6 +188,10 @@ async function serveFile(
   if (file === 'hashes.csv') return serveHashes(request, reply, space, options)
   const found = await manifestOf(request, space, wanted, options)
   return options.answers.send(request, reply, found ? toAnswer(found, request.url) : empty)
+}
+
+function reportFeed(request: FastifyRequest, { collectionId }: CatalogFeed): void {
+  request.report = { ...request.report, fields: { feed: collectionId } }
 }
 
 const empty = { ...json, headers: {}, digest: digestOf([nothing]), body: () => [nothing] }

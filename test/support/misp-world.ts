@@ -161,6 +161,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       cacheSeconds: 60
     }),
     authorize: (caller, feedId) => records.authorize(caller, feedId),
+    isAuthorized: (caller, feedId) => records.isAuthorized(caller, feedId),
     feeds: {
       want: () => ({ failure: undefined, nextPublication: async () => {} }),
       find: () => undefined,
@@ -169,6 +170,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     publications: {
       manifest: space => publications.manifest(space),
       event: (space, uuid) => publications.event(space, uuid),
+      heldEvent: (space, uuid) => publications.heldEvent(space, uuid),
       hashes: space => publications.hashes(space),
       state: space => publications.state(space)
     },
