@@ -119,6 +119,11 @@ export class PackedEntries implements EntryList {
     return this.#lengthOf(column.object, index)
   }
 
+  /** Bytes of the whole body: the objects, and the commas between them. */
+  get bodyLength(): number {
+    return Math.max(0, this.#objectAt[this.length]! - 1)
+  }
+
   /** 0 = the only one of its id here, bit 1 = a later one follows, bit 2 = an earlier one precedes. */
   repeatsAt(index: number): number {
     return this.#repeats[index]!

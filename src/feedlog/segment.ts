@@ -113,7 +113,10 @@ export async function decodeBody(stored: Buffer): Promise<StoredBody> {
     decompress(stored.subarray(indexEnd), objectBytes!)
   ])
   const [stamp, of] = JSON.parse(stored.toString('utf8', prefixBytes, titleEnd))
-  return { stamp, of, bytes, entries: new PackedEntries(index) }
+  const entries = new PackedEntries(index)
+  if (entries.bodyLength !== bytes.length)
+    throw new Error('a stored body is not what its index says')
+  return { stamp, of, bytes, entries }
 }
 
 const numbersOf = (stored: Buffer): number[] =>

@@ -51,6 +51,8 @@ t.test('bytes that are no body are refused, at whatever place they were damaged'
   const ofOtherForm = Buffer.from(stored)
   ofOtherForm.writeUInt8(stored.readUInt8() + 1)
   await t.rejects(decodeBody(ofOtherForm), /form/)
+  const ofOtherBytes = await encodeBody({ ...body, bytes: Buffer.from('{}'), of: 1, stamp: 'a1' })
+  await t.rejects(decodeBody(ofOtherBytes), /index/)
 })
 
 t.test('picking, ordering and joining leave every object’s bytes as they are (G10)', async t => {
