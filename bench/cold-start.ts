@@ -15,6 +15,11 @@ const objects = 1_000_000
 const rounds = 5
 /** The simulator's objects are spread evenly from 2019 to now. */
 const middle = 'added_after=2022-12-15T00:00:00Z'
+const others = Array.from(
+  { length: 24 },
+  (_, n) =>
+    `added_after=${2020 + Math.floor(n / 12)}-${String((n % 12) + 1).padStart(2, '0')}-07T00:00:00Z`
+)
 
 interface Start {
   readonly ready: number
@@ -22,6 +27,7 @@ interface Start {
   readonly again: number
   readonly middle: number
   readonly segments: number
+  readonly others: number
   readonly cpu: number
   readonly rss: number
 }
@@ -98,7 +104,9 @@ async function start(place: Place): Promise<Start> {
   const before = await readCounter(url, 'segments_loaded')
   const later = await getPage(url, `limit=1&${middle}`)
   const segments = (await readCounter(url, 'segments_loaded')) - before
-  const figures = { segments, cpu: cpuMs(pid), rss: memoryOf(pid).rss }
+  const times: number[] = []
+  for (const place of others) times.push((await getPage(url, `limit=1&${place}`)).ms)
+  const figures = { segments, others: median(times), cpu: cpuMs(pid), rss: memoryOf(pid).rss }
   await gateway.stop()
   return { ready, page: first.ms, again: again.ms, middle: later.ms, ...figures }
 }
@@ -114,7 +122,11 @@ function rows(starts: readonly Start[], emptyStarts: readonly number[]): Row[] {
       what: 'the first object after an `added_after` in the middle, ms',
       value: round(of('middle'), 1)
     },
-    { what: 'segments read for it, with those read ahead', value: of('segments') },
+    {
+      what: `the same in ${others.length} other places, median, ms`,
+      value: round(of('others'), 1)
+    },
+    { what: 'segments read for the first of these, with those read ahead', value: of('segments') },
     { what: 'CPU from spawn to here, ms', value: round(of('cpu')) },
     { what: 'RSS here, MB', value: round(of('rss')) }
   ]
