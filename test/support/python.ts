@@ -80,7 +80,7 @@ function installPython(): void {
   if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version']).status !== 0) {
     throw new Error(
       'The tests with real clients need python3 with its venv module: on Debian and Ubuntu ' +
-        '`apt-get install python3-venv`, elsewhere any Python from 3.9 on.'
+        '`apt-get install python3-venv`, elsewhere any Python from 3.10 on.'
     )
   }
   demand('apt-get', ['update'])
