@@ -18,6 +18,7 @@ import {
   wait
 } from '../support/misp-scenes.ts'
 import { lifeOf, placesOf, type Served, tagsOf, tlpOf } from '../support/misp-served.ts'
+import type { MispWorld } from '../support/misp-world.ts'
 
 /** Reports as events of their own, with copies of their indicators (misp-feed.md §4, §3.2). */
 
@@ -268,16 +269,21 @@ t.test('a revoked report is taken back with its copies, and forgotten', async t 
   t.strictSame(livesOf(await publish(world), 'a'), { own: ['live'], copies: ['live'] })
 })
 
+/** Until nothing of it is left. */
+async function emptyAndRevoke(world: MispWorld, report: string): Promise<void> {
+  for (const edit of [{ object_refs: [] }, { revoked: true }]) {
+    world.simulator.edit(report, edit)
+    await publish(world)
+  }
+  wait(world, 181)
+}
+
 t.test('an indicator that a report named once does not bring the report back', async t => {
   const world = await mispWorld(t)
   const id = addIndicator(world, 'a', { valid_until: inDays(world, 400) })
   const report = addReport(world, [id])
   await publish(world)
-  world.simulator.edit(report, { object_refs: [] })
-  await publish(world)
-  world.simulator.edit(report, { revoked: true })
-  await publish(world)
-  wait(world, 181)
+  await emptyAndRevoke(world, report)
   await publish(world)
   world.simulator.edit(id, { labels: ['edited'] })
   t.strictSame(livesOf(await publish(world), 'a'), { own: ['live'], copies: [] })
@@ -298,11 +304,7 @@ t.test('nor does one that was forgotten before the report was', async t => {
     wait(world, days)
     await publish(world)
   }
-  world.simulator.edit(report, { object_refs: [] })
-  await publish(world)
-  world.simulator.edit(report, { revoked: true })
-  await publish(world)
-  wait(world, 181)
+  await emptyAndRevoke(world, report)
   t.strictSame((await publish(world)).events, [])
   world.simulator.edit(id, { valid_until: inDays(world, 1) })
   t.strictSame(livesOf(await publish(world), 'a'), { own: ['live'], copies: [] })
