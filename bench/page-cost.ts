@@ -8,11 +8,11 @@ import { buildApp } from '../src/app.ts'
 import { Access } from '../src/auth/access.ts'
 import { notingRights } from '../src/auth/rights.ts'
 import { loadConfig } from '../src/config/load.ts'
-import { planAppend, redate } from '../src/feedlog/append.ts'
-import { encodeHead, type Head } from '../src/feedlog/head.ts'
-import { Journal } from '../src/feedlog/journal.ts'
+import { Journal } from '../src/feedlog/journal/journal.ts'
+import { decodeBody, encodeBody } from '../src/feedlog/journal/segment.ts'
+import { encodeHead, type SegmentHead } from '../src/feedlog/journal/segment-head.ts'
 import { FeedLogs } from '../src/feedlog/logs.ts'
-import { decodeBody, encodeBody } from '../src/feedlog/segment.ts'
+import { planAppend, redate } from '../src/feedlog/sync/append.ts'
 import { ApiKey, type ScopeId } from '../src/kernel/caller.ts'
 import { silentMeter, systemClock } from '../src/kernel/ports.ts'
 import { lastVersion } from '../src/kernel/records.ts'
@@ -92,7 +92,7 @@ async function stepByStep(): Promise<void> {
   const store = newStore()
   const journal = Journal.create(clock.now(), config.feedLog.maxIndexedIds)
   const chain = journal.addChain(0)
-  const heads: Head[] = []
+  const heads: SegmentHead[] = []
   let cursor: string | undefined
   for (;;) {
     const path = feedObjectsPath(base, {

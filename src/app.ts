@@ -13,18 +13,18 @@ import { overloadPlugin } from './http/overload.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
-import { sendPlainError } from './misp/errors.ts'
-import { MispFeeds, type MispFeedsSettings } from './misp/feeds.ts'
-import type { Galaxies } from './misp/galaxies.ts'
-import { Publications } from './misp/publications.ts'
-import { mispRoutes } from './misp/routes.ts'
+import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
+import type { Galaxies } from './misp/mapping/galaxies.ts'
+import { sendPlainError } from './misp/serve/errors.ts'
+import { Publications } from './misp/serve/publications.ts'
+import { mispRoutes } from './misp/serve/routes.ts'
 import { healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { taxiiRoutes } from './taxii/routes.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
-export interface AppParts {
+export interface AppDeps {
   readonly config: Config
   readonly clock: Clock
   readonly logger: FastifyBaseLogger
@@ -34,7 +34,7 @@ export interface AppParts {
   readonly meter: TextMeter
   /** Names of MISP's galaxies, when the operator has them at hand. */
   readonly galaxies?: Galaxies | undefined
-  /** Turns keys into scopes; at least 32 bytes. */
+  /** SyncLease keys into scopes; at least 32 bytes. */
   readonly secret: Buffer
   readonly tls?: TlsOptions
 }
@@ -50,7 +50,7 @@ export interface App {
  * key) and its log line, and reaches a dialect. The dialect turns it into a question to the feed logs, which
  * answer from memory, the store, or Sekoia, in that order. The answer goes out as the bytes that came in.
  */
-export async function buildApp(parts: AppParts): Promise<App> {
+export async function buildApp(parts: AppDeps): Promise<App> {
   const { config, clock, logger, store, documents, upstream, meter } = parts
   let phase: Phase = 'starting'
 
@@ -76,7 +76,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
     cacheMaxBytes: config.misp.cacheMaxBytes,
     maxHashes: config.misp.maxHashes
   })
-  const mispFeeds = new MispFeeds({
+  const mispFeeds = new BuildScheduler({
     records,
     upstream: sekoia,
     store: documents,
@@ -163,7 +163,7 @@ const feedLogSettings = (config: Config) => ({
   feedSeconds: config.access.collectionsSeconds
 })
 
-function mispFeedsSettings({ misp, sekoia }: Config): MispFeedsSettings {
+function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
   const shardBits = new Map(misp.shardBitsOf.map(text => text.split('=') as [string, string]))
   const usual = (feedId: string) =>
     feedId === sekoia.defaultFeedId ? misp.defaultFeedShardBits : misp.shardBits
@@ -185,7 +185,7 @@ function mispFeedsSettings({ misp, sekoia }: Config): MispFeedsSettings {
 const dayMs = 86_400_000
 
 const taxiiSettings = ({ taxii, server, stix }: Config): TaxiiSettings => ({
-  mood: taxii.mode,
+  mode: taxii.mode,
   apiRootPath: `/${taxii.apiRoot}/`,
   title: taxii.title,
   description: taxii.description || undefined,

@@ -11,7 +11,7 @@ export interface AccessSettings {
   readonly refusedSeconds: number
 }
 
-export interface AccessParts {
+export interface AccessDeps {
   readonly clock: Clock
   readonly store: LogStore
   readonly settings: AccessSettings
@@ -21,10 +21,10 @@ export interface AccessParts {
 export const anyFeed = '*'
 
 /** Sekoia's last word on a key and a feed: yes, or the kind of its no. */
-export type Word = 'yes' | ErrorKind
+export type Verdict = 'yes' | ErrorKind
 
 interface Standing {
-  readonly word: Word
+  readonly word: Verdict
   readonly at: number
 }
 
@@ -36,15 +36,15 @@ const maxStandings = 100_000
  * then the last word stands, which is kept in the store.
  */
 export class Access {
-  readonly #parts: AccessParts
+  readonly #parts: AccessDeps
   readonly #standings = new LRUCache<string, Standing>({ max: maxStandings })
   readonly #unanswered = new LRUCache<string, number>({ max: maxStandings })
   readonly #checks = new Map<string, Promise<void>>()
   /** What the store has, as far as this process knows. */
-  readonly #kept = new LRUCache<string, Word>({ max: maxStandings })
+  readonly #kept = new LRUCache<string, Verdict>({ max: maxStandings })
   #writing: Promise<unknown> = Promise.resolve()
 
-  constructor(parts: AccessParts) {
+  constructor(parts: AccessDeps) {
     this.#parts = parts
   }
 
@@ -98,7 +98,7 @@ export class Access {
   }
 
   /** Sekoia's last word, however long ago and by whatever process it was heard; undefined when there was none. */
-  async lastWord(caller: Caller, feedId: string): Promise<Word | undefined> {
+  async lastVerdict(caller: Caller, feedId: string): Promise<Verdict | undefined> {
     await Promise.all([this.#recall(caller, feedId), this.#recall(caller, anyFeed)])
     return this.#last(caller, feedId)?.word
   }
@@ -115,7 +115,7 @@ export class Access {
     return key && key.word !== 'yes' && (!feed || key.at >= feed.at) ? key : feed
   }
 
-  #note(caller: Caller, feedId: string, word: Word): void {
+  #note(caller: Caller, feedId: string, word: Verdict): void {
     const standing = { word, at: this.#parts.clock.now() }
     this.#standings.set(nameOf(caller, feedId), standing)
     if (this.#kept.get(nameOf(caller, feedId)) === word) return

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto'
 import type { ApiKey, Caller, ScopeId } from '../kernel/caller.ts'
-import { remembering } from '../kernel/remembering.ts'
+import { memoize } from '../kernel/memoize.ts'
 
 /**
  * Makes callers of keys. The scope is an HMAC-SHA-256 of the key under the server's secret, cut to 128 bits as
@@ -8,7 +8,7 @@ import { remembering } from '../kernel/remembering.ts'
  */
 export function createScopes(secret: Buffer): (key: ApiKey) => Caller {
   const secretKey = createSecretKey(secret)
-  const toScope = remembering((key: string): ScopeId => {
+  const toScope = memoize((key: string): ScopeId => {
     const digest = createHmac('sha256', secretKey).update(key).digest('hex')
     return digest.slice(0, 32) as ScopeId
   })

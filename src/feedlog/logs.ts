@@ -1,24 +1,24 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { type Access, anyFeed } from '../auth/access.ts'
-import { obstacleOf } from '../feeds/obstacle.ts'
+import { unwalkableReason } from '../feeds/unwalkable.ts'
 import type { Caller } from '../kernel/caller.ts'
+import { withDeadline } from '../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, Feed, LogStore, Meter, Upstream } from '../kernel/ports.ts'
 import type {
-  FoundRecord,
   LookupRequest,
+  ObjectVersion,
   ReadRequest,
   ReadResult,
   Records
 } from '../kernel/records.ts'
-import { FeedLog } from './feed-log.ts'
-import { Journal } from './journal.ts'
-import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './log-parts.ts'
-import { Lookup } from './lookup.ts'
-import { within } from './patience.ts'
-import { Reading } from './reader.ts'
-import { SegmentCache } from './segment-cache.ts'
+import { Journal } from './journal/journal.ts'
+import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './journal/log-deps.ts'
+import { SegmentCache } from './journal/segment-cache.ts'
+import { Lookup } from './read/lookup.ts'
+import { Reading } from './read/reader.ts'
+import { FeedLog } from './sync/feed-log.ts'
 
 export interface FeedLogsSettings extends FeedLogSettings {
   /** Time a request has for its work before it answers with what was found. */
@@ -32,7 +32,7 @@ export interface FeedLogsSettings extends FeedLogSettings {
   readonly feedSeconds: number
 }
 
-export interface FeedLogsParts {
+export interface FeedLogsDeps {
   /** Notes in `access` what its answers say about rights. */
   readonly upstream: Upstream
   readonly access: Access
@@ -58,7 +58,7 @@ const maxRestarts = 5
  * rights, and answers the dialects' reads and look-ups.
  */
 export class FeedLogs implements Records {
-  readonly #parts: FeedLogsParts
+  readonly #parts: FeedLogsDeps
   readonly #cache: SegmentCache
   readonly #logs: LRUCache<string, Promise<FeedLog>>
   readonly #feeds: LRUCache<string, Description>
@@ -66,7 +66,7 @@ export class FeedLogs implements Records {
   /** Logs with work under way, or with what the store did not take. */
   readonly #busy = new Map<string, FeedLog>()
 
-  constructor(parts: FeedLogsParts) {
+  constructor(parts: FeedLogsDeps) {
     const { settings } = parts
     this.#parts = parts
     this.#cache = new SegmentCache(settings.cacheMaxBytes)
@@ -90,7 +90,11 @@ export class FeedLogs implements Records {
       const log = await opening
       try {
         if (log.journal.isBegun) await this.#assertFeedRights(caller, feedId, true)
-        else await within(this.#assertWalkable(caller, feedId), deadline - this.#parts.clock.now())
+        else
+          await withDeadline(
+            this.#assertWalkable(caller, feedId),
+            deadline - this.#parts.clock.now()
+          )
         const isOpen = () => this.#isOpen({ caller, feedId, all }, opening, log)
         const terms = { deadline, isReloaded: restarts > 0, isOpen }
         return await new Reading(log, request, terms).run()
@@ -117,7 +121,7 @@ export class FeedLogs implements Records {
     return this.#parts.access.isRecent(caller, feedId)
   }
 
-  async lookup(request: LookupRequest): Promise<FoundRecord[]> {
+  async lookup(request: LookupRequest): Promise<ObjectVersion[]> {
     await this.#assertFeedRights(request.caller, request.feedId, true)
     try {
       return await this.#lookup.find(request)
@@ -163,12 +167,12 @@ export class FeedLogs implements Records {
     const { access } = this.#parts
     access.assertNotRefused(caller, feedId)
     if (access.isRecent(caller, feedId)) return
-    const word = await access.lastWord(caller, feedId)
+    const word = await access.lastVerdict(caller, feedId)
     const isTrusted = word === 'yes' || (word === undefined && isHeld)
     try {
       if (access.isResting(caller, feedId)) throw new GatewayError('unavailable')
       const check = access.check(caller, feedId, ask)
-      await (isTrusted ? within(check, this.#parts.settings.tipWaitMs) : check)
+      await (isTrusted ? withDeadline(check, this.#parts.settings.tipWaitMs) : check)
     } catch (error) {
       if (isRefusal(error)) throw error
       if (!isTrusted) throw word ? new GatewayError(word) : asGatewayError(error)
@@ -189,8 +193,8 @@ export class FeedLogs implements Records {
   /** A new log begins only where the feed can be followed; the first page is looked at as well. */
   async #assertWalkable(caller: Caller, feedId: string): Promise<void> {
     const feed = await this.#describe(caller, feedId)
-    const obstacle = feed && obstacleOf(feed)
-    if (obstacle) throw new GatewayError('unwalkable', { detail: obstacle })
+    const unwalkable = feed && unwalkableReason(feed)
+    if (unwalkable) throw new GatewayError('unwalkable', { detail: unwalkable })
   }
 
   /** The feed's description; undefined when the key may not read it, or Sekoia is in trouble. */

@@ -1,7 +1,7 @@
 import type { Feed } from '../kernel/ports.ts'
 import type { CatalogFeed } from '../kernel/records.ts'
-import { obstacleOf } from './obstacle.ts'
 import { toPlainTitle, toUniqueTitles } from './titles.ts'
+import { unwalkableReason } from './unwalkable.ts'
 
 /** Sekoia feeds as TAXII collections. Pure. */
 export interface CollectionOptions {
@@ -64,7 +64,7 @@ function toCollection(collectionId: string, feed: Feed, title: string): CatalogF
     alias: aliasOf(feed.id, collectionId),
     title,
     description: feed.description,
-    obstacle: obstacleOf(feed)
+    unwalkable: unwalkableReason(feed)
   }
 }
 
@@ -81,6 +81,6 @@ export function toUnlisted(feedId: string): CatalogFeed | undefined {
     alias: aliasOf(feedId, collectionId),
     title: feedId,
     description: undefined,
-    obstacle: undefined
+    unwalkable: undefined
   }
 }

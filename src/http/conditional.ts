@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import manifest from '../../package.json' with { type: 'json' }
 
 /** What an answer depends on: whatever of it changes, the tag changes (decision 0008). */
-export interface TagParts {
+export interface TagDeps {
   /** Whose answer it is; a tag never says anything to another key (G5). */
   readonly scope: string
   /** The request target as it came, with its query. */
   readonly url: string
-  /** How content becomes bytes: media type, mood and whatever else decides it. */
+  /** How content becomes bytes: media type, mode and whatever else decides it. */
   readonly representation: string
   /** Stands for the content: other content, other text. */
   readonly content: string
@@ -17,7 +17,7 @@ export interface TagParts {
  * The entity tag of an answer, weak because one tag stands for the answer in every content coding (RFC 9110
  * §8.8.3). The version of this program is in it: a release may render the same content otherwise.
  */
-export function createTag({ scope, url, representation, content }: TagParts): string {
+export function createTag({ scope, url, representation, content }: TagDeps): string {
   const text = JSON.stringify([manifest.version, scope, url, representation, content])
   return `W/"${createHash('sha256').update(text).digest('hex').slice(0, 32)}"`
 }

@@ -2,7 +2,7 @@ import type { Transform } from 'node:stream'
 import { promisify } from 'node:util'
 import zlib, { constants } from 'node:zlib'
 import Negotiator from 'negotiator'
-import { remembering } from '../kernel/remembering.ts'
+import { memoize } from '../kernel/memoize.ts'
 
 const [zstd, brotli, gzip] = [
   promisify(zlib.zstdCompress),
@@ -40,7 +40,7 @@ interface Preferring {
 export const chooseEncoding = (acceptEncoding: string | undefined): Encoding | undefined =>
   acceptEncoding ? negotiate(acceptEncoding) : undefined
 
-const negotiate = remembering((acceptEncoding: string): Encoding | undefined => {
+const negotiate = memoize((acceptEncoding: string): Encoding | undefined => {
   const negotiator: Preferring = new Negotiator({ headers: { 'accept-encoding': acceptEncoding } })
   const chosen = negotiator.encodings(all, { preferred: all })[0]
   return offered.find(encoding => encoding === chosen)

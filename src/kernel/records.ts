@@ -108,7 +108,7 @@ export interface LookupRequest {
 }
 
 /** A record found by id, with what the version filter needs to know. */
-export interface FoundRecord extends FeedRecord {
+export interface ObjectVersion extends FeedRecord {
   readonly isLast: boolean
   readonly isFirst: boolean
 }
@@ -118,7 +118,7 @@ export interface Records {
   /** Throws GatewayError: refusals, `unwalkable`, and upstream trouble with nothing held. */
   read(request: ReadRequest): Promise<ReadResult>
   /** Every version held of these ids that belongs to the feed, ascending date. Unknown ids are left out. */
-  lookup(request: LookupRequest): Promise<FoundRecord[]>
+  lookup(request: LookupRequest): Promise<ObjectVersion[]>
 }
 
 /** A feed as a collection of this caller. */
@@ -133,7 +133,7 @@ export interface CatalogFeed {
   readonly title: string
   readonly description: string | undefined
   /** Why the feed cannot be walked and what to change in Sekoia; undefined when it can. */
-  readonly obstacle: string | undefined
+  readonly unwalkable: string | undefined
 }
 
 export interface Catalog {

@@ -25,7 +25,7 @@ export interface Question<T> {
   readonly endpoint: 'page' | ObjectKind | 'feeds' | 'feed'
   readonly path: string
   readonly signal: AbortSignal | undefined
-  /** Turns a 200 into a value; throws `bad-answer` when it cannot. */
+  /** SyncLease a 200 into a value; throws `bad-answer` when it cannot. */
   accept(answer: Answer): T
 }
 

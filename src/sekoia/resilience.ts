@@ -49,7 +49,7 @@ export interface Task<T> {
   readonly signal: AbortSignal | undefined
   /** One request. */
   attempt(signal: AbortSignal): Promise<Answer>
-  /** Turns a 200 into a value; throws `bad-answer` when it cannot. */
+  /** SyncLease a 200 into a value; throws `bad-answer` when it cannot. */
   accept(answer: Answer): T
 }
 

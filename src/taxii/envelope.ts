@@ -1,4 +1,4 @@
-import type { Mood } from './moods.ts'
+import type { Mode } from './modes.ts'
 import type { DataPage } from './page.ts'
 
 /** The head that envelope (§3.7), manifest (§5.3.1) and versions (§5.8.1) share; `next` also there (D-2). */
@@ -6,8 +6,8 @@ export const pagingFields = ({ more, next }: DataPage): { more: boolean; next?: 
   next === undefined ? { more } : { more, next }
 
 /** True when the answer is the empty object of D-3. */
-export const isBare = ({ dates, more, next }: DataPage, mood: Mood): boolean =>
-  dates.length === 0 && !more && next === undefined && !mood.emptyLists
+export const isBare = ({ dates, more, next }: DataPage, mode: Mode): boolean =>
+  dates.length === 0 && !more && next === undefined && !mode.emptyLists
 
 const suffix = Buffer.from(']}')
 
@@ -19,10 +19,10 @@ export interface Frame {
   readonly isOpen: boolean
 }
 
-export function toFrame(page: DataPage, mood: Mood): Frame {
-  if (isBare(page, mood)) return { before: '{}', isOpen: false }
+export function toFrame(page: DataPage, mode: Mode): Frame {
+  if (isBare(page, mode)) return { before: '{}', isOpen: false }
   const head = JSON.stringify(pagingFields(page))
-  if (page.dates.length > 0 || mood.emptyLists)
+  if (page.dates.length > 0 || mode.emptyLists)
     return { before: `${head.slice(0, -1)},"objects":[`, isOpen: true }
   return { before: head, isOpen: false }
 }

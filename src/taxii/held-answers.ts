@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Answer } from '../http/answers.ts'
 import type { Caller } from '../kernel/caller.ts'
 import type { Catalog, Outcome, Repeat } from '../kernel/records.ts'
-import type { TokenFate } from './resume.ts'
+import type { NextTokenUse } from './page-start.ts'
 
 /** Objects as they lie in memory, in a resource. */
 export type Body = (chunks: readonly Buffer[]) => readonly Buffer[]
@@ -12,7 +12,7 @@ export interface Facts {
   readonly outcome: Outcome
   /** Objects in it. */
   readonly items: number
-  readonly token: TokenFate
+  readonly token: NextTokenUse
   readonly fields: Readonly<Record<string, string>>
 }
 
@@ -52,7 +52,7 @@ export class HeldAnswers<A> {
 
   #isListed(caller: Caller, { feedId, name }: HeldAnswer<A>): boolean {
     const feed = this.#catalog.resolveHeld(caller, name)
-    return feed?.feedId === feedId && feed.obstacle === undefined
+    return feed?.feedId === feedId && feed.unwalkable === undefined
   }
 }
 

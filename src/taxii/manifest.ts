@@ -1,14 +1,14 @@
 import type { FeedRecord } from '../kernel/records.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import { isBare, pagingFields } from './envelope.ts'
-import type { Mood } from './moods.ts'
+import type { Mode } from './modes.ts'
 import type { DataPage } from './page.ts'
 
 /** A manifest resource (§5.3.1). */
-export function toManifest(page: DataPage, mood: Mood, mediaTypes: readonly string[]): Buffer {
-  if (isBare(page, mood)) return Buffer.from('{}')
+export function toManifest(page: DataPage, mode: Mode, mediaTypes: readonly string[]): Buffer {
+  if (isBare(page, mode)) return Buffer.from('{}')
   const objects = page.records.map(record => toManifestRecord(record, mediaTypes))
-  const lists = objects.length > 0 || mood.emptyLists ? { objects } : {}
+  const lists = objects.length > 0 || mode.emptyLists ? { objects } : {}
   return Buffer.from(JSON.stringify({ ...pagingFields(page), ...lists }))
 }
 

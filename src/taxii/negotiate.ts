@@ -1,7 +1,7 @@
 import Negotiator from 'negotiator'
 import { GatewayError } from '../kernel/errors.ts'
-import { remembering } from '../kernel/remembering.ts'
-import type { Mood } from './moods.ts'
+import { memoize } from '../kernel/memoize.ts'
+import type { Mode } from './modes.ts'
 
 /** The Content-Type of every TAXII answer, byte for byte: clients compare it as text (T-3.1-20). */
 export const taxiiType = 'application/taxii+json;version=2.1'
@@ -13,13 +13,13 @@ const otherParameters = /;[ \t]*(?!version[ \t]*=|q[ \t]*=)[^;,="]+=[ \t]*(?:"[^
  * True when a client that sent this Accept header takes TAXII 2.1 (RFC 9110 §12.5.1, D-5). No header, or an
  * empty one, takes everything.
  */
-export function acceptsTaxii(accept: string | undefined, mood: Mood): boolean {
+export function acceptsTaxii(accept: string | undefined, mode: Mode): boolean {
   if (accept === undefined || accept.trim() === '') return true
   const accepts = negotiate(accept)
-  return accepts === 'taxii' || (accepts === 'json' && mood.acceptsJson)
+  return accepts === 'taxii' || (accepts === 'json' && mode.acceptsJson)
 }
 
-const negotiate = remembering((accept: string): 'taxii' | 'json' | 'neither' => {
+const negotiate = memoize((accept: string): 'taxii' | 'json' | 'neither' => {
   const headers = { accept: accept.replace(otherParameters, '') }
   const negotiator = new Negotiator({ headers })
   if (negotiator.mediaTypes([taxiiType]).length > 0) return 'taxii'
@@ -28,7 +28,7 @@ const negotiate = remembering((accept: string): 'taxii' | 'json' | 'neither' => 
 })
 
 /** @throws GatewayError `not-acceptable` (§3.1: 406). */
-export function assertAcceptable(accept: string | undefined, mood: Mood): void {
-  if (acceptsTaxii(accept, mood)) return
+export function assertAcceptable(accept: string | undefined, mode: Mode): void {
+  if (acceptsTaxii(accept, mode)) return
   throw new GatewayError('not-acceptable', { detail: `This server speaks ${taxiiType} only.` })
 }

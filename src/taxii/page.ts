@@ -10,11 +10,11 @@ import {
   type Repeat
 } from '../kernel/records.ts'
 import { toTs6 } from '../stix/timestamp.ts'
-import { foundPosition, pageLength, selectFound } from './found.ts'
 import type { Match } from './match.ts'
-import { moods } from './moods.ts'
+import { modes } from './modes.ts'
+import { foundPosition, pageLength, selectFound } from './object-versions.ts'
+import { type NextTokenUse, type PageStart, resume } from './page-start.ts'
 import type { Endpoint, Selection } from './query.ts'
-import { resume, type Start, type TokenFate } from './resume.ts'
 import type { TaxiiSettings } from './settings.ts'
 import { encodeToken } from './token.ts'
 
@@ -31,7 +31,7 @@ export interface DataPage {
   /** Values of the date headers (§3.2, D-1), TS6. */
   readonly firstDate: string
   readonly lastDate: string
-  readonly token: TokenFate
+  readonly token: NextTokenUse
   readonly outcome: Outcome
   /** Says whether the page may be given again. */
   readonly repeat: Repeat | undefined
@@ -74,7 +74,7 @@ const typeShape = /^[a-z0-9-]{1,250}$/
 export async function readPage(source: PageSource, request: PageRequest): Promise<DataPage> {
   const { endpoint, feed } = request
   const place = { endpoint, collectionId: feed.collectionId }
-  const start = resume(request.selection, place, moods[source.settings.mood])
+  const start = resume(request.selection, place, modes[source.settings.mode])
   const slice = await readSlice(source, request, start)
   return toPage(slice, start, request, source.settings)
 }
@@ -82,7 +82,7 @@ export async function readPage(source: PageSource, request: PageRequest): Promis
 async function readSlice(
   source: PageSource,
   request: PageRequest,
-  start: Start
+  start: PageStart
 ): Promise<ReadResult> {
   const ids = start.match.ids?.filter(id => idShape.test(id))
   const types = start.match.types?.filter(type => typeShape.test(type))
@@ -106,7 +106,7 @@ const toSet = (values: readonly string[] | undefined): ReadonlySet<string> | und
 const readOn = (
   { records, settings }: PageSource,
   request: PageRequest,
-  { addedAfter, position, match, token }: Start,
+  { addedAfter, position, match, token }: PageStart,
   types: readonly string[]
 ): Promise<ReadResult> =>
   records.read({
@@ -128,7 +128,7 @@ const readOn = (
 async function lookUp(
   { records, settings }: PageSource,
   request: PageRequest,
-  { addedAfter, position, match }: Start,
+  { addedAfter, position, match }: PageStart,
   { ids, types }: { ids: readonly string[]; types: readonly string[] }
 ): Promise<ReadResult> {
   const { caller, feed, endpoint, signal } = request
@@ -166,7 +166,7 @@ const joined = (records: readonly FeedRecord[]): Buffer[] =>
 
 function toPage(
   slice: ReadResult,
-  start: Start,
+  start: PageStart,
   request: PageRequest,
   settings: TaxiiSettings
 ): DataPage {
@@ -190,7 +190,7 @@ function toPage(
 }
 
 /** After the last record; at the tip, where there may be no position, at its date: all that follows is later. */
-function nextToken(slice: ReadResult, start: Start, { endpoint, feed }: PageRequest): string {
+function nextToken(slice: ReadResult, start: PageStart, { endpoint, feed }: PageRequest): string {
   const position = slice.position ?? (slice.dates.length === 0 ? start.position : undefined)
   const match: Match = start.match
   return encodeToken({

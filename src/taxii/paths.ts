@@ -10,7 +10,7 @@ import { toEnvelope, toFrame } from './envelope.ts'
 import { dateHeaders } from './headers.ts'
 import { type Body, type Facts, HeldAnswers, repeated } from './held-answers.ts'
 import { toManifest } from './manifest.ts'
-import { moods } from './moods.ts'
+import { modes } from './modes.ts'
 import { taxiiType } from './negotiate.ts'
 import { type DataPage, readPage } from './page.ts'
 import { pageDigest } from './page-digest.ts'
@@ -68,17 +68,17 @@ export function discoveryPath({ settings }: TaxiiOptions): Path {
 /** The paths of the API root, relative to it (§4.2 – §5.8). */
 export function rootPaths(options: TaxiiOptions): Path[] {
   const { settings, catalog } = options
-  const mood = moods[settings.mood]
+  const mode = modes[settings.mode]
   const form = formOf(settings)
   const envelope: Render = page => {
-    const frame = toFrame(page, mood)
+    const frame = toFrame(page, mode)
     return chunks => toEnvelope(frame, chunks)
   }
   const data = (endpoint: Endpoint, render: Render) => dataHandler(options, endpoint, render)
   const objects = heldHandler(options, envelope)
   const object = data('object', envelope)
-  const manifest = data('manifest', page => () => [toManifest(page, mood, settings.mediaTypes)])
-  const versions = data('versions', page => () => [toVersions(page, mood)])
+  const manifest = data('manifest', page => () => [toManifest(page, mode, settings.mediaTypes)])
+  const versions = data('versions', page => () => [toVersions(page, mode)])
   const collection = '/collections/:collection'
   return [
     { url: '/', verifies: true, get: () => toAnswer(form, toApiRoot(settings)) },
@@ -167,8 +167,9 @@ async function readData(
 ): Promise<{ page: DataPage; feed: CatalogFeed }> {
   const caller = requireCaller(request)
   const feed = await resolveFeed(options.catalog, request)
-  const query = parseQuery(rawQuery(request), endpoint, moods[options.settings.mood])
-  if (feed.obstacle !== undefined) throw new GatewayError('unwalkable', { detail: feed.obstacle })
+  const query = parseQuery(rawQuery(request), endpoint, modes[options.settings.mode])
+  if (feed.unwalkable !== undefined)
+    throw new GatewayError('unwalkable', { detail: feed.unwalkable })
   const { object } = request.params as PathParams
   const match = object === undefined ? query.match : { ...query.match, ids: [object] }
   const selection = { ...query, match }

@@ -3,7 +3,7 @@ import type { VersionFilter } from '../kernel/records.ts'
 import { toInstant } from '../stix/timestamp.ts'
 import { canonicalZone, type Instant, parseInstant } from './instant.ts'
 import type { Match } from './match.ts'
-import type { Mood } from './moods.ts'
+import type { Mode } from './modes.ts'
 
 /** The four endpoints with filters and pages; also what a `next` token belongs to. */
 export type Endpoint = 'objects' | 'manifest' | 'object' | 'versions'
@@ -45,19 +45,19 @@ const maxValues = 200
  * @param raw the query string as received, without `?`.
  * @throws GatewayError `malformed`, its detail naming the parameter (D-7 … D-13).
  */
-export function parseQuery(raw: string, endpoint: Endpoint, mood: Mood): Selection {
-  const values = collect(raw, known[endpoint], mood)
-  const read = <T>(name: string, parse: (text: string, mood: Mood) => T | undefined) => {
+export function parseQuery(raw: string, endpoint: Endpoint, mode: Mode): Selection {
+  const values = collect(raw, known[endpoint], mode)
+  const read = <T>(name: string, parse: (text: string, mode: Mode) => T | undefined) => {
     const text = values.get(name)
-    return text === undefined ? undefined : parse(text, mood)
+    return text === undefined ? undefined : parse(text, mode)
   }
   return {
     addedAfter: read('added_after', parseAddedAfter),
     limit: read('limit', parseLimit),
     next: values.get('next'),
     match: {
-      ids: read('match[id]', (text, mood) => parseList('match[id]', text, mood)),
-      types: read('match[type]', (text, mood) => parseList('match[type]', text, mood)),
+      ids: read('match[id]', (text, mode) => parseList('match[id]', text, mode)),
+      types: read('match[type]', (text, mode) => parseList('match[type]', text, mode)),
       versions: read('match[version]', parseVersions),
       specVersions: read('match[spec_version]', parseSpecVersions)
     }
@@ -67,7 +67,7 @@ export function parseQuery(raw: string, endpoint: Endpoint, mood: Mood): Selecti
 const malformed = (name: string, wanted: string): GatewayError =>
   new GatewayError('malformed', { detail: `${name}: ${wanted}.` })
 
-function collect(raw: string, names: ReadonlySet<string>, mood: Mood): Map<string, string> {
+function collect(raw: string, names: ReadonlySet<string>, mode: Mode): Map<string, string> {
   const values = new Map<string, string>()
   for (const pair of raw.split('&')) {
     const equals = pair.indexOf('=')
@@ -78,13 +78,13 @@ function collect(raw: string, names: ReadonlySet<string>, mood: Mood): Map<strin
     if (values.has(name)) throw malformed(name, 'given more than once')
     values.set(name, value)
   }
-  for (const [name, value] of values) if (value === '') dropEmpty(values, name, mood)
+  for (const [name, value] of values) if (value === '') dropEmpty(values, name, mode)
   return values
 }
 
-/** `next=` is absent for everybody (D-9.5), other empty parameters by mood (D-12). */
-function dropEmpty(values: Map<string, string>, name: string, mood: Mood): void {
-  if (name !== 'next' && !mood.lenientQuery) throw malformed(name, 'the value is empty')
+/** `next=` is absent for everybody (D-9.5), other empty parameters by mode (D-12). */
+function dropEmpty(values: Map<string, string>, name: string, mode: Mode): void {
+  if (name !== 'next' && !mode.lenientQuery) throw malformed(name, 'the value is empty')
   values.delete(name)
 }
 
@@ -96,8 +96,8 @@ function decode(text: string): string | undefined {
   }
 }
 
-function parseAddedAfter(text: string, mood: Mood): Instant {
-  const instant = parseInstant(text, mood.lenientQuery ? 'any' : 'zero-offset')
+function parseAddedAfter(text: string, mode: Mode): Instant {
+  const instant = parseInstant(text, mode.lenientQuery ? 'any' : 'zero-offset')
   if (!instant) throw malformed('added_after', 'not a timestamp such as 2024-01-31T12:00:00.000Z')
   return instant
 }
@@ -108,10 +108,10 @@ function parseLimit(text: string): number {
   return limit
 }
 
-/** A sorted set of the values; undefined when the mood lets an empty list pass as no list. */
-function parseList(name: string, text: string, mood: Mood): string[] | undefined {
+/** A sorted set of the values; undefined when the mode lets an empty list pass as no list. */
+function parseList(name: string, text: string, mode: Mode): string[] | undefined {
   let items = text.split(',')
-  if (mood.lenientQuery) items = items.map(item => item.trim()).filter(item => item !== '')
+  if (mode.lenientQuery) items = items.map(item => item.trim()).filter(item => item !== '')
   if (items.some(item => !/^[\x21-\x7e]+$/.test(item))) {
     throw malformed(name, 'not a list of values separated by single commas')
   }
@@ -121,11 +121,11 @@ function parseList(name: string, text: string, mood: Mood): string[] | undefined
 
 const keywords = new Set(['first', 'last', 'all'])
 
-function parseVersions(text: string, mood: Mood): VersionFilter | undefined {
-  const items = text.split(',').map(item => (mood.lenientQuery ? item.trim() : item))
+function parseVersions(text: string, mode: Mode): VersionFilter | undefined {
+  const items = text.split(',').map(item => (mode.lenientQuery ? item.trim() : item))
   const words = items
-    .filter(item => item !== '' || !mood.lenientQuery)
-    .map(item => (keywords.has(item) ? item : versionInstant(item, mood)))
+    .filter(item => item !== '' || !mode.lenientQuery)
+    .map(item => (keywords.has(item) ? item : versionInstant(item, mode)))
   if (words.length === 0) return undefined
   if (words.length > maxValues) throw malformed('match[version]', `more than ${maxValues} values`)
   const wanted = new Set(words)
@@ -141,8 +141,8 @@ function parseVersions(text: string, mood: Mood): VersionFilter | undefined {
   }
 }
 
-function versionInstant(text: string, mood: Mood): string {
-  const instant = parseInstant(text, mood.lenientQuery ? 'any' : 'utc')
+function versionInstant(text: string, mode: Mode): string {
+  const instant = parseInstant(text, mode.lenientQuery ? 'any' : 'utc')
   const canonical = instant && toInstant(canonicalZone(text))
   if (canonical === undefined) {
     throw malformed('match[version]', 'not `first`, `last`, `all` or a timestamp')
@@ -150,8 +150,8 @@ function versionInstant(text: string, mood: Mood): string {
   return canonical
 }
 
-function parseSpecVersions(text: string, mood: Mood): string[] | undefined {
-  const versions = parseList('match[spec_version]', text, mood)
+function parseSpecVersions(text: string, mode: Mode): string[] | undefined {
+  const versions = parseList('match[spec_version]', text, mode)
   if (versions?.some(version => !/^\d{1,3}\.\d{1,3}$/.test(version))) {
     throw malformed('match[spec_version]', 'not a version such as 2.1')
   }

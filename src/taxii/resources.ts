@@ -1,5 +1,5 @@
 import type { CatalogFeed } from '../kernel/records.ts'
-import { moods } from './moods.ts'
+import { modes } from './modes.ts'
 import { taxiiType } from './negotiate.ts'
 import type { TaxiiSettings } from './settings.ts'
 
@@ -21,12 +21,12 @@ export function toDiscovery(settings: TaxiiSettings, origin: Origin): Buffer {
 
 /**
  * The API root's URL: of the configured public URL, else of the request. Plain http is never published in strict
- * mood (T-4.1.1-4); the relative form is valid too, though some clients fail on it.
+ * mode (T-4.1.1-4); the relative form is valid too, though some clients fail on it.
  */
 export function apiRootUrl(settings: TaxiiSettings, { protocol, host }: Origin): string {
   const { publicUrl, apiRootPath } = settings
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '') + apiRootPath
-  const isUsable = protocol === 'https' || moods[settings.mood].absoluteRoots
+  const isUsable = protocol === 'https' || modes[settings.mode].absoluteRoots
   return isUsable && /^[\w.:[\]-]+$/.test(host)
     ? `${protocol}://${host}${apiRootPath}`
     : apiRootPath
@@ -38,7 +38,7 @@ export const toApiRoot = ({ title, description, maxContentLength }: TaxiiSetting
 
 /** The collections resource (§5.1.1), in the order of the catalog. */
 export function toCollections(feeds: readonly CatalogFeed[], settings: TaxiiSettings): Buffer {
-  if (feeds.length === 0 && !moods[settings.mood].emptyLists) return toBuffer({})
+  if (feeds.length === 0 && !modes[settings.mode].emptyLists) return toBuffer({})
   return toBuffer({ collections: feeds.map(feed => collectionFields(feed, settings)) })
 }
 
@@ -47,7 +47,9 @@ export const toCollection = (feed: CatalogFeed, settings: TaxiiSettings): Buffer
   toBuffer(collectionFields(feed, settings))
 
 function collectionFields(feed: CatalogFeed, { mediaTypes }: TaxiiSettings) {
-  const description = [feed.description, feed.obstacle].filter(text => text !== undefined).join(' ')
+  const description = [feed.description, feed.unwalkable]
+    .filter(text => text !== undefined)
+    .join(' ')
   return {
     id: feed.collectionId,
     title: feed.title,

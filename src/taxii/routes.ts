@@ -9,7 +9,7 @@ import { Answers } from '../http/answers.ts'
 import { requireCaller } from '../http/auth.ts'
 import { privateAnswers } from '../http/caching.ts'
 import { GatewayError } from '../kernel/errors.ts'
-import { moods } from './moods.ts'
+import { modes } from './modes.ts'
 import { assertAcceptable } from './negotiate.ts'
 import { discoveryPath, type Path, resolveFeed, rootPaths, type TaxiiOptions } from './paths.ts'
 
@@ -71,7 +71,7 @@ function registerGuarded(
   { catalog, verify, settings, answers = new Answers({}) }: TaxiiOptions
 ): void {
   const accept: onRequestHookHandler = (request, _reply, done) => {
-    assertAcceptable(request.headers.accept, moods[settings.mood])
+    assertAcceptable(request.headers.accept, modes[settings.mode])
     done()
   }
   const verifyKey = async (request: FastifyRequest) => verify(requireCaller(request))

@@ -1,8 +1,8 @@
-import type { MoodName } from './moods.ts'
+import type { MoodName } from './modes.ts'
 
 /** What an operator decides about the TAXII side. Values are checked by the configuration, not here. */
 export interface TaxiiSettings {
-  readonly mood: MoodName
+  readonly mode: MoodName
   /** One segment with both slashes, beside `/taxii2/`. */
   readonly apiRootPath: string
   readonly title: string
@@ -25,7 +25,7 @@ export interface TaxiiSettings {
 }
 
 export const defaultTaxiiSettings: TaxiiSettings = {
-  mood: 'field',
+  mode: 'field',
   apiRootPath: '/sekoia/',
   title: 'Sekoia threat intelligence feeds',
   description: undefined,

@@ -56,7 +56,7 @@ t.test('a key that Sekoia does not know is noted, whatever was asked (G6)', asyn
     const { access, calls } = make('unauthorized')
     access.accepted(alice, 'feed')
     await t.rejects(calls[name]!(), failure('unauthorized'))
-    t.equal(await access.lastWord(alice, 'feed'), 'unauthorized', name)
+    t.equal(await access.lastVerdict(alice, 'feed'), 'unauthorized', name)
   }
 })
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { Journal } from '../../src/feedlog/journal/journal.ts'
+import { entryKey } from '../../src/feedlog/journal/packed-index.ts'
+import { decodeBody, encodeBody, type Segment } from '../../src/feedlog/journal/segment.ts'
 import {
   type Append,
   type AppendOptions,
@@ -9,10 +12,7 @@ import {
   reachesBeyond,
   redate,
   restore
-} from '../../src/feedlog/append.ts'
-import { entryKey } from '../../src/feedlog/entries.ts'
-import { Journal } from '../../src/feedlog/journal.ts'
-import { decodeBody, encodeBody, type Segment } from '../../src/feedlog/segment.ts'
+} from '../../src/feedlog/sync/append.ts'
 import { bodyOf, type Item, indicatorId, objectsOf, pageOf, sekoiaTime } from '../support/bodies.ts'
 
 const seeded = { seed: 20_260_115, numRuns: 500 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { dateHistory, dateTip, naturalDate } from '../../src/feedlog/dates.ts'
+import { dateHistory, dateTip, naturalDate } from '../../src/feedlog/journal/dates.ts'
 import { toInstant, toNaturalMillis } from '../../src/stix/timestamp.ts'
 import { bodyOf, indicatorId, sekoiaTime } from '../support/bodies.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type Fingerprint, fingerprint, IdIndex } from '../../src/feedlog/id-index.ts'
+import { type Fingerprint, fingerprint, IdIndex } from '../../src/feedlog/journal/id-index.ts'
 
 const seeded = { seed: 20_260_115, numRuns: 300 }
 

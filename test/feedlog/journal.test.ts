@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { encodeHead, type Head } from '../../src/feedlog/head.ts'
-import { Journal } from '../../src/feedlog/journal.ts'
+import { Journal } from '../../src/feedlog/journal/journal.ts'
+import { encodeHead, type SegmentHead } from '../../src/feedlog/journal/segment-head.ts'
 import type { StoredHead } from '../../src/kernel/ports.ts'
 import { indicatorId } from '../support/bodies.ts'
 import { headOf } from '../support/heads.ts'
@@ -44,7 +44,7 @@ const members = fc.record({
   supersedes: fc.array(fc.tuple(fc.nat(1000), text), { maxLength: 5 }),
   superseded: fc.array(text, { maxLength: 5 })
 })
-const head: fc.Arbitrary<Head> = members.map(given => ({ ...given }))
+const head: fc.Arbitrary<SegmentHead> = members.map(given => ({ ...given }))
 
 t.test('a head comes out of the store as it went in, with the ids of its segment', async t => {
   fc.assert(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { PackedEntries } from '../../src/feedlog/entries.ts'
+import { PackedIndex } from '../../src/feedlog/journal/packed-index.ts'
 import {
   arrange,
   type Body,
@@ -9,8 +9,8 @@ import {
   decodeBody,
   encodeBody,
   pick
-} from '../../src/feedlog/segment.ts'
-import { SegmentCache } from '../../src/feedlog/segment-cache.ts'
+} from '../../src/feedlog/journal/segment.ts'
+import { SegmentCache } from '../../src/feedlog/journal/segment-cache.ts'
 import { anyItem, bodyOf, indicatorId, objectsOf } from '../support/bodies.ts'
 import { headOf, segmentOf } from '../support/heads.ts'
 
@@ -24,7 +24,7 @@ const body = fc.array(fc.tuple(anyItem, bytes), { maxLength: 30 }).map(parts =>
     (_, i) => parts[i]![1]
   )
 )
-const packed = ({ bytes, entries }: Body) => ({ bytes, entries: PackedEntries.of(entries) })
+const packed = ({ bytes, entries }: Body) => ({ bytes, entries: PackedIndex.of(entries) })
 
 t.test(
   'a body comes out of a store as it went in: any bytes, unicode, repaired and missing times',

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { decodeHead } from '../../src/feedlog/head.ts'
-import type { JournalState } from '../../src/feedlog/journal.ts'
+import type { JournalState } from '../../src/feedlog/journal/journal.ts'
+import { decodeHead } from '../../src/feedlog/journal/segment-head.ts'
 import type { JournalCommit } from '../../src/kernel/ports.ts'
 import { toTs6 } from '../../src/stix/timestamp.ts'
 import { read } from '../support/walks.ts'

@@ -138,11 +138,11 @@ t.test('a feed that cannot be walked says which setting to change', async t => {
     feedOf(uuid(4), { sortOrder: undefined, description: 'Fine' })
   ])
   const [newest, csv, both, fine] = await catalog.list(caller)
-  t.match(newest!.obstacle, /set Sort order to 'oldest first'/)
+  t.match(newest!.unwalkable, /set Sort order to 'oldest first'/)
   t.equal(newest!.description, 'Mine')
-  t.match(csv!.obstacle, /set Format to JSON/)
-  t.match(both!.obstacle, /oldest first.*JSON/)
-  t.equal(fine!.obstacle, undefined)
+  t.match(csv!.unwalkable, /set Format to JSON/)
+  t.match(both!.unwalkable, /oldest first.*JSON/)
+  t.equal(fine!.unwalkable, undefined)
   t.equal(fine!.description, 'Fine')
 })
 
@@ -222,7 +222,7 @@ t.test('a well-formed id that is not listed is passed on as it is', async t => {
     alias: `ioc-collection--${uuid(5)}`,
     title: `ioc-collection--${uuid(5)}`,
     description: undefined,
-    obstacle: undefined
+    unwalkable: undefined
   })
   t.match(await catalog.resolve(caller, uuid(6)), { feedId: uuid(6), alias: undefined })
 })

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createTag, isHeld, type TagParts } from '../../src/http/conditional.ts'
+import { createTag, isHeld, type TagDeps } from '../../src/http/conditional.ts'
 import type { FakeObject } from '../support/fake-records.ts'
 import { collectionA, M, O, R, sdo, stixId } from '../support/objects.ts'
 import { basic, buildTaxiiServer, credentials } from '../support/taxii-server.ts'
 
-const parts: TagParts = { scope: 'a', url: '/o/', representation: 'taxii', content: 'c1' }
+const parts: TagDeps = { scope: 'a', url: '/o/', representation: 'taxii', content: 'c1' }
 const tag = createTag(parts)
 const opaque = tag.slice(3, -1)
 
@@ -112,10 +112,10 @@ t.test('G5, G6: a key that may not see the page never gets 304', async t => {
   t.equal((await server.get(O, { 'if-none-match': held })).statusCode, 401)
 })
 
-t.test('tags differ by key, by URL and by mood, for the same content', async t => {
+t.test('tags differ by key, by URL and by mode, for the same content', async t => {
   const [strict, field] = [
     await buildTaxiiServer(t),
-    await buildTaxiiServer(t, { settings: { mood: 'field' } })
+    await buildTaxiiServer(t, { settings: { mode: 'field' } })
   ]
   strict.records.keys.add('other-key')
   const answers = [
@@ -179,7 +179,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
 )
 
 t.test('whatever changes in the bytes or the date headers, the tag changes', async t => {
-  for (const settings of [{ mood: 'strict' }, { mood: 'field', tipToken: true }] as const) {
+  for (const settings of [{ mode: 'strict' }, { mode: 'field', tipToken: true }] as const) {
     const server = await buildTaxiiServer(t, { settings })
     const load = (objects: readonly FakeObject[]) => {
       server.records.feeds.set(collectionA, [])
@@ -206,6 +206,6 @@ t.test('whatever changes in the bytes or the date headers, the tag changes', asy
           throw new Error(`${url}: a tag changes by itself`)
       }
     })
-    await t.resolves(fc.assert(isTrueToTag, { seed: 20_260_115, numRuns: 250 }), settings.mood)
+    await t.resolves(fc.assert(isTrueToTag, { seed: 20_260_115, numRuns: 250 }), settings.mode)
   }
 })

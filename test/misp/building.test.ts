@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { DocumentStore, Meter } from '../../src/kernel/ports.ts'
-import type { FeedState } from '../../src/misp/state.ts'
+import type { FeedState } from '../../src/misp/build/state.ts'
 import { objectsOf, takeIn } from '../support/misp-intake.ts'
 import {
   addIndicator,

@@ -1,26 +1,26 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { commentOf, confidenceTag, ownTags, tagsOf, tlpOf } from '../../src/misp/context.ts'
-import { fallbackReasons } from '../../src/misp/fallbacks.ts'
-import type { Galaxies } from '../../src/misp/galaxies.ts'
-import { loadGalaxies } from '../../src/misp/galaxies.ts'
+import { timeOf } from '../../src/misp/events/source-row.ts'
+import { valueTypes } from '../../src/misp/mapping/attribute-types.ts'
+import { fallbackReasons } from '../../src/misp/mapping/fallbacks.ts'
+import type { Galaxies } from '../../src/misp/mapping/galaxies.ts'
+import { loadGalaxies } from '../../src/misp/mapping/galaxies.ts'
 import {
   type Mapped,
   type MispObject,
   type MispValue,
   type StixObject,
   templates
-} from '../../src/misp/model.ts'
-import { mapIndicator } from '../../src/misp/pattern-mapping.ts'
+} from '../../src/misp/mapping/model.ts'
+import { mapIndicator } from '../../src/misp/mapping/pattern.ts'
 import {
   mapCourseOfAction,
   mapNote,
   mapReport,
   mapVulnerability
-} from '../../src/misp/report-mapping.ts'
-import { timeOf } from '../../src/misp/rows.ts'
-import { subjectNamers } from '../../src/misp/subjects.ts'
-import { valueTypes } from '../../src/misp/values.ts'
+} from '../../src/misp/mapping/report.ts'
+import { subjectNamers } from '../../src/misp/mapping/tag-names.ts'
+import { commentOf, confidenceTag, ownTags, tagsOf, tlpOf } from '../../src/misp/mapping/tags.ts'
 
 /** One entry for every row of misp-feed.md §3.1 and §3.2, STIX beside what MISP gets. */
 interface Row {

@@ -10,7 +10,7 @@ import { privateAnswers } from '../../src/http/caching.ts'
 import { connectionsPlugin } from '../../src/http/connections.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer, type ServerOptions } from '../../src/http/server.ts'
-import { type EventHashes, HashesFile } from '../../src/misp/hashes.ts'
+import { type EventHashes, HashesFile } from '../../src/misp/events/hashes.ts'
 import { decoders } from '../support/misp/http.ts'
 import { head, listen } from '../support/raw-http.ts'
 

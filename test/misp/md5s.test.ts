@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { hashedParts } from '../../src/misp/md5s.ts'
+import { hashedParts } from '../../src/misp/events/md5s.ts'
 import { hashedSpellings, hashedParts as looked } from '../support/misp/hashed-values.ts'
 
 t.test('hashes.csv (§1.3): a value without capitals stands once', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ObjectBody } from '../../src/misp/wire.ts'
+import type { ObjectBody } from '../../src/misp/events/wire.ts'
 import {
   addIndicator,
   headsOf,

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { DocumentStore } from '../../src/kernel/ports.ts'
-import { Publications } from '../../src/misp/publications.ts'
+import { Publications } from '../../src/misp/serve/publications.ts'
 import { addIndicator, mispWorld, publish, wait } from '../support/misp-scenes.ts'
 import type { MispWorld } from '../support/misp-world.ts'
 

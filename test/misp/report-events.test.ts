@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { EventBody } from '../../src/misp/wire.ts'
+import type { EventBody } from '../../src/misp/events/wire.ts'
 import {
   addIndicator,
   addObject,

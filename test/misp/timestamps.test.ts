@@ -1,5 +1,5 @@
 import t from 'tap'
-import { marginSeconds } from '../../src/misp/stamps.ts'
+import { marginSeconds } from '../../src/misp/events/timestamps.ts'
 import {
   addIndicator,
   addReport,

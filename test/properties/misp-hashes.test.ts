@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { HashesFile, hashesOf } from '../../src/misp/hashes.ts'
-import type { AttributeBody, EventBody } from '../../src/misp/wire.ts'
+import { HashesFile, hashesOf } from '../../src/misp/events/hashes.ts'
+import type { AttributeBody, EventBody } from '../../src/misp/events/wire.ts'
 import { hashedParts, hashedSpellings, md5 } from '../support/misp/hashed-values.ts'
 
 /** hashes.csv is a sorted set of lines (invariant 14), however it is put together. */

@@ -3,9 +3,8 @@ import t from 'tap'
 import { validate, version } from 'uuid'
 import { createScopes } from '../../src/auth/scope.ts'
 import { ApiKey } from '../../src/kernel/caller.ts'
-import { eventName, layoutOf, reportBucket } from '../../src/misp/bucket.ts'
-import { spaceOf } from '../../src/misp/feed-documents.ts'
-import { type Tlp, tlps } from '../../src/misp/model.ts'
+import { spaceOf } from '../../src/misp/build/tables.ts'
+import { eventName, layoutOf, reportBucket } from '../../src/misp/events/bucket.ts'
 import {
   attributeUuid,
   eventUuid,
@@ -13,7 +12,8 @@ import {
   objectUuid,
   relatedUuid,
   reportUuid
-} from '../../src/misp/uuids.ts'
+} from '../../src/misp/events/uuids.ts'
+import { type Tlp, tlps } from '../../src/misp/mapping/model.ts'
 
 /** Two things never share a uuid, whatever feed, layout, event or Object they are in (invariants 6 and 18). */
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { textOf } from '../../src/demo/timeline.ts'
-import type { Body } from '../../src/feedlog/segment.ts'
+import type { Body } from '../../src/feedlog/journal/segment.ts'
 import type { Entry, Page } from '../../src/kernel/ports.ts'
 
 /** Bodies and pages of small made-up objects, for the pure parts of the feed log. */

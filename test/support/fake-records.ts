@@ -4,8 +4,8 @@ import type {
   Catalog,
   CatalogFeed,
   FeedRecord,
-  FoundRecord,
   LookupRequest,
+  ObjectVersion,
   Position,
   ReadRequest,
   ReadResult,
@@ -50,7 +50,7 @@ export class FakeRecords implements Records, Catalog {
       alias: undefined,
       title: `Feed ${feedId.slice(0, 8)}`,
       description: undefined,
-      obstacle: undefined,
+      unwalkable: undefined,
       ...feed
     })
     this.feeds.set(feedId, [])
@@ -109,7 +109,7 @@ export class FakeRecords implements Records, Catalog {
     }
   }
 
-  async lookup(request: LookupRequest): Promise<FoundRecord[]> {
+  async lookup(request: LookupRequest): Promise<ObjectVersion[]> {
     this.lookups.push(request)
     await this.#access(request.caller, request.feedId)
     const held = this.#held(request.feedId).filter(({ id }) => request.ids.includes(id))

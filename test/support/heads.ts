@@ -1,9 +1,9 @@
-import { PackedEntries } from '../../src/feedlog/entries.ts'
-import type { Head } from '../../src/feedlog/head.ts'
-import type { Body, Segment } from '../../src/feedlog/segment.ts'
+import { PackedIndex } from '../../src/feedlog/journal/packed-index.ts'
+import type { Body, Segment } from '../../src/feedlog/journal/segment.ts'
+import type { SegmentHead } from '../../src/feedlog/journal/segment-head.ts'
 
 /** A head of history at the beginning of a feed, one millisecond long, unless the members say otherwise. */
-export const headOf = (members: Partial<Head> = {}): Head => ({
+export const headOf = (members: Partial<SegmentHead> = {}): SegmentHead => ({
   no: 1,
   stamp: '00000001',
   chain: 0,
@@ -22,7 +22,7 @@ export const headOf = (members: Partial<Head> = {}): Head => ({
 
 export const segmentOf = (body: Body, members: Partial<Segment> = {}): Segment => ({
   bytes: body.bytes,
-  entries: PackedEntries.of(body.entries),
+  entries: PackedIndex.of(body.entries),
   no: 1,
   stamp: '00000001',
   of: body.entries.length,

@@ -4,7 +4,7 @@ import type {
   EventFacts,
   ObjectBody,
   ReportBody
-} from '../../src/misp/wire.ts'
+} from '../../src/misp/events/wire.ts'
 import { checkFeed } from './misp/checker.ts'
 import { keysOf } from './misp-scenes.ts'
 import { readServed, type Served } from './misp-served.ts'

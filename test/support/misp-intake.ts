@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { silentMeter } from '../../src/kernel/ports.ts'
-import { layoutOf } from '../../src/misp/bucket.ts'
-import { Changes, FeedDocuments } from '../../src/misp/feed-documents.ts'
-import { Intake } from '../../src/misp/intake.ts'
-import type { StixObject } from '../../src/misp/model.ts'
-import { NameBook } from '../../src/misp/names.ts'
+import { Intake } from '../../src/misp/build/intake.ts'
+import { ReferenceNames } from '../../src/misp/build/reference-names.ts'
+import { Batch, FeedTables } from '../../src/misp/build/tables.ts'
+import { layoutOf } from '../../src/misp/events/bucket.ts'
+import type { StixObject } from '../../src/misp/mapping/model.ts'
 import { builderSettings, type MispWorld } from './misp-world.ts'
 
 /** Objects brought into the buckets of a world by hand, in any order and in any pages. */
@@ -12,18 +12,18 @@ export async function takeIn(
   { documents: store, space, upstream, caller, clock }: MispWorld,
   pages: readonly (readonly StixObject[])[]
 ): Promise<void> {
-  const documents = new FeedDocuments(store, space)
+  const documents = new FeedTables(store, space)
   await documents.refresh()
-  const names = new NameBook({ documents, upstream, galaxies: undefined })
+  const names = new ReferenceNames({ documents, upstream, galaxies: undefined })
   const { defaultTlp, expiredMs, shardBits } = builderSettings
   const layout = layoutOf(shardBits)
-  const spill = async (changes: Changes) => {
+  const spill = async (changes: Batch) => {
     await documents.commit(changes)
     changes.clear()
   }
   const parts = { documents, names, caller, layout, defaultTlp, expiredMs, spill }
   for (const page of pages) {
-    const changes = new Changes()
+    const changes = new Batch()
     const intake = new Intake({ ...parts, meter: silentMeter, since: '', now: clock.now() })
     await intake.take(page, changes)
     await intake.flush(changes)

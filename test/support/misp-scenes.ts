@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Head } from '../../src/misp/state.ts'
+import type { Head } from '../../src/misp/build/state.ts'
 import { MispInstance } from './misp/instance.ts'
 import { readServed, type Served } from './misp-served.ts'
 import { differences } from './misp-sync.ts'

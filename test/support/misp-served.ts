@@ -1,4 +1,9 @@
-import type { AttributeBody, EventBody, EventFacts, ObjectBody } from '../../src/misp/wire.ts'
+import type {
+  AttributeBody,
+  EventBody,
+  EventFacts,
+  ObjectBody
+} from '../../src/misp/events/wire.ts'
 import { bodyText, type FeedPath } from './misp/feed-client.ts'
 import type { MispWorld } from './misp-world.ts'
 

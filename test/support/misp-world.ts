@@ -19,10 +19,10 @@ import {
   silentMeter,
   type Upstream
 } from '../../src/kernel/ports.ts'
-import { Builder, type BuilderSettings } from '../../src/misp/builder.ts'
-import { spaceOf } from '../../src/misp/feed-documents.ts'
-import { Publications } from '../../src/misp/publications.ts'
-import { mispRoutes } from '../../src/misp/routes.ts'
+import { Builder, type BuilderSettings } from '../../src/misp/build/builder.ts'
+import { spaceOf } from '../../src/misp/build/tables.ts'
+import { Publications } from '../../src/misp/serve/publications.ts'
+import { mispRoutes } from '../../src/misp/serve/routes.ts'
 import { createSekoiaClient } from '../../src/sekoia/client.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'

@@ -42,7 +42,7 @@ export const basic = (user: string, password: string): string =>
 
 export const credentials = basic('any', 'valid-key')
 
-/** The TAXII part of the gateway over fakes: three collections, in strict mood unless told otherwise. */
+/** The TAXII part of the gateway over fakes: three collections, in strict mode unless told otherwise. */
 export async function buildTaxiiServer(
   t: Test,
   options: TaxiiServerOptions = {}
@@ -71,7 +71,7 @@ export async function buildTaxiiServer(
     records,
     catalog: records,
     verify: caller => records.verify(caller),
-    settings: { ...defaultTaxiiSettings, mood: 'strict', ...options.settings },
+    settings: { ...defaultTaxiiSettings, mode: 'strict', ...options.settings },
     meter
   })
   options.extend?.(app)

@@ -18,9 +18,9 @@ import { basic, buildTaxiiServer, credentials } from '../support/taxii-server.ts
 const empty = `${R}collections/${collectionEmpty}/objects/`
 const tied = `${R}collections/${collectionB}/objects/`
 const tiedIds = tiedObjects.map(({ object }) => object.id)
-const field = { settings: { mood: 'field' } } as const
+const field = { settings: { mode: 'field' } } as const
 
-t.test('rules of taxii-clients.md, in field mood', async t => {
+t.test('rules of taxii-clients.md, in field mode', async t => {
   const server = await buildTaxiiServer(t, field)
 
   t.test('rule 1: the Content-Type on the wire is exact, to the byte', async t => {
@@ -254,7 +254,7 @@ t.test('rules of taxii-clients.md, in field mood', async t => {
   })
 
   t.test('taxii2-client: limit appears and changes between pages', async t => {
-    const small = await buildTaxiiServer(t, { settings: { mood: 'field', defaultLimit: 1 } })
+    const small = await buildTaxiiServer(t, { settings: { mode: 'field', defaultLimit: 1 } })
     const received: string[] = []
     let next = ''
     for (const limit of ['', 'limit=2', 'limit=3', 'limit=1000']) {
@@ -266,7 +266,7 @@ t.test('rules of taxii-clients.md, in field mood', async t => {
   })
 
   t.test('D-4: the script of the Sekoia documentation lives on tip_token', async t => {
-    const tip = await buildTaxiiServer(t, { settings: { mood: 'field', tipToken: true } })
+    const tip = await buildTaxiiServer(t, { settings: { mode: 'field', tipToken: true } })
     const accept = { accept: 'application/taxii+json' }
     const url = `${O.slice(0, -1)}?match[spec_version]=2.1&limit=4`
     const received: string[] = []

@@ -101,7 +101,7 @@ t.test('G5: it is never given to another key', async t => {
 t.test('what the listing says of the feed comes first', async t => {
   const server = await build(t)
   await server.get(O)
-  server.listing.feed = { ...server.listed, obstacle: 'newest first' }
+  server.listing.feed = { ...server.listed, unwalkable: 'newest first' }
   server.records.catalogFeeds.splice(0, 9, server.listing.feed)
   t.equal((await server.get(O)).statusCode, 409, 'a feed that cannot be followed any more')
   server.listing.feed = undefined

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { moods } from '../../src/taxii/moods.ts'
+import { modes } from '../../src/taxii/modes.ts'
 import { acceptsTaxii, taxiiType } from '../../src/taxii/negotiate.ts'
 import { failed, ok } from '../support/expect.ts'
 import { C, collectionA, indicator1, M, O, R } from '../support/objects.ts'
@@ -42,23 +42,23 @@ t.test('content negotiation (§3.1, §1.6.8)', async t => {
   for (const [title, accept] of accepted) {
     t.test(`${title} is accepted`, async t => {
       for (const url of [O, M]) ok(t, await server.get(url, { accept }), url)
-      t.equal(acceptsTaxii(accept, moods.field), true, 'in field mood too')
+      t.equal(acceptsTaxii(accept, modes.field), true, 'in field mode too')
     })
   }
 
   for (const [title, accept] of refused) {
     t.test(`${title} is 406`, async t => {
       failed(t, await server.get(O, { accept }), 406)
-      t.equal(acceptsTaxii(accept, moods.field), false, 'in field mood too')
+      t.equal(acceptsTaxii(accept, modes.field), false, 'in field mode too')
     })
   }
 
   t.test(
-    'T-3.1-28, design §8: application/json is 406 in strict mood, 2.1 in field mood',
+    'T-3.1-28, design §8: application/json is 406 in strict mode, 2.1 in field mode',
     async t => {
       const accept = 'application/json'
       failed(t, await server.get(O, { accept }), 406)
-      const field = await buildTaxiiServer(t, { settings: { mood: 'field' } })
+      const field = await buildTaxiiServer(t, { settings: { mode: 'field' } })
       ok(t, await field.get(O, { accept }))
       failed(t, await field.get(O, { accept: 'application/json;q=0' }), 406)
     }

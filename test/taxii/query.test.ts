@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { GatewayError } from '../../src/kernel/errors.ts'
 import { parseInstant } from '../../src/taxii/instant.ts'
-import { moods } from '../../src/taxii/moods.ts'
+import { modes } from '../../src/taxii/modes.ts'
+import { resume } from '../../src/taxii/page-start.ts'
 import { type Endpoint, parseQuery } from '../../src/taxii/query.ts'
-import { resume } from '../../src/taxii/resume.ts'
 
 const seed = 20_240_101
 const endpoints: readonly Endpoint[] = ['objects', 'manifest', 'object', 'versions']
@@ -22,11 +22,11 @@ const query = fc
 t.test('H-9: whatever the query, it is understood or 400', async t => {
   fc.assert(
     fc.property(query, fc.constantFrom(...endpoints), (pairs, endpoint) => {
-      for (const mood of [moods.strict, moods.field]) {
+      for (const mode of [modes.strict, modes.field]) {
         try {
-          const selection = parseQuery(pairs.join('&'), endpoint, mood)
+          const selection = parseQuery(pairs.join('&'), endpoint, mode)
           const place = { endpoint, collectionId: '11111111-2222-4333-8444-555555555555' }
-          t.match(resume(selection, place, mood).emptyDate, /Z$/)
+          t.match(resume(selection, place, mode).emptyDate, /Z$/)
         } catch (error) {
           t.ok(error instanceof GatewayError && error.kind === 'malformed', String(error))
         }
@@ -48,13 +48,13 @@ t.test('D-7: an instant has whole milliseconds and six printed digits', async t 
   t.equal(parseInstant('9999-12-31T23:59:59-01:00', 'any'), undefined, 'beyond year 9999')
 })
 
-t.test('design §8: the moods differ in these points and no others', async t => {
-  t.strictSame(moods.field, {
+t.test('design §8: the modes differ in these points and no others', async t => {
+  t.strictSame(modes.field, {
     emptyLists: true,
     lenientNext: true,
     lenientQuery: true,
     acceptsJson: true,
     absoluteRoots: true
   })
-  t.ok(Object.values(moods.strict).every(value => value === false))
+  t.ok(Object.values(modes.strict).every(value => value === false))
 })

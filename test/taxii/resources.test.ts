@@ -161,12 +161,12 @@ t.test('collections and collection (§5.1, §5.2)', async t => {
   })
 
   t.test('a feed that cannot be walked says so, and its data is 409', async t => {
-    const obstacle = 'Set the sort order of this feed to oldest first.'
-    server.records.addFeed({ collectionId: uuid(5), title: 'Newest first', obstacle }, [])
+    const unwalkable = 'Set the sort order of this feed to oldest first.'
+    server.records.addFeed({ collectionId: uuid(5), title: 'Newest first', unwalkable }, [])
     const url = `${R}collections/${uuid(5)}/`
-    t.equal(ok(t, await server.get(url))['description'], obstacle)
+    t.equal(ok(t, await server.get(url))['description'], unwalkable)
     for (const part of ['objects/', 'manifest/', `objects/${indicator1}/`]) {
-      t.equal(failed(t, await server.get(url + part), 409)['description'], obstacle)
+      t.equal(failed(t, await server.get(url + part), 409)['description'], unwalkable)
     }
   })
 })

@@ -1,0 +1,43 @@
+import type { Clock, LogStore, Meter, Upstream } from '../../kernel/ports.ts'
+import type { SegmentCache } from './segment-cache.ts'
+
+/** What one feed log is made of and told: shared by the parts of a log. */
+
+export interface FeedLogSettings {
+  /** How long a confirmed end is answered without asking Sekoia again. */
+  readonly tipSeconds: number
+  /** How long a request at the end waits for Sekoia before the end is answered as it was last known. */
+  readonly tipWaitMs: number
+  /** How late an object may become visible at Sekoia and still be found (P-42). */
+  readonly relookSeconds: number
+  /** How much of the newest history a new journal dates at its own creation (P-43). */
+  readonly rebuildHorizonSeconds: number
+  /** Objects per upstream call, at most 2,000. */
+  readonly pageLimit: number
+  /** True: the end of every full page is checked for a cut tie, not only once ties were seen in the feed. */
+  readonly assumeTies: boolean
+}
+
+export interface FeedLogIdentity {
+  /** Its name in the store. */
+  readonly name: string
+  readonly feedId: string
+  readonly types: readonly string[]
+  /** True when revoked and expired objects are asked for explicitly. */
+  readonly all: boolean
+}
+
+export interface FeedLogDeps {
+  readonly identity: FeedLogIdentity
+  readonly upstream: Upstream
+  readonly store: LogStore
+  readonly cache: SegmentCache
+  readonly clock: Clock
+  readonly meter: Meter
+  readonly settings: FeedLogSettings
+}
+
+/** Another writer was first: this log's memory is out of date. */
+export class StaleLogError extends Error {
+  override readonly name = 'StaleLogError'
+}

@@ -1,0 +1,63 @@
+import zlib from 'node:zlib'
+import type { StoredHead } from '../../kernel/ports.ts'
+import { type Fingerprint, fingerprint } from './id-index.ts'
+
+/** What the journal tells of a segment without its objects, and its form in a store. */
+
+/** Where a segment's objects are read again when its body is gone. */
+export interface Source {
+  readonly cursor?: string
+  readonly modifiedAfter?: string
+}
+
+export interface SegmentHead {
+  /** Unique in the log, ascending in the order in which segments were read, at least 1. */
+  readonly no: number
+  /** Tells the segment from any other that ever had its number: bodies carry it. */
+  readonly stamp: string
+  /** Start of the chain it belongs to. */
+  readonly chain: number
+  /** `history`: dates follow from the objects; `tip`: every member and its date is listed in `stored`. */
+  readonly kind: 'history' | 'tip'
+  readonly source: Source
+  readonly count: number
+  readonly firstDate: number
+  readonly lastDate: number
+  readonly minNatural: number
+  readonly maxNatural: number
+  /** Dates that cannot be recomputed: [id, time as Sekoia wrote it, date]. */
+  readonly stored: readonly StoredDate[]
+  /** Older entries that this segment replaces: [segment, id]. */
+  readonly supersedes: readonly (readonly [no: number, id: string])[]
+  /** Ids of this segment that a later place of the log already held anew when it was read. */
+  readonly superseded: readonly string[]
+}
+
+export type StoredDate = readonly [id: string, time: string | null, date: number]
+
+/** A head with the fingerprints of its ids: length, JSON, eight bytes an id; zstd over it all. */
+export function encodeHead(head: SegmentHead, ids: readonly string[]): StoredHead {
+  const json = Buffer.from(JSON.stringify(head))
+  const frame = Buffer.alloc(4 + json.length + ids.length * 8)
+  frame.writeUInt32LE(json.length)
+  json.copy(frame, 4)
+  let offset = 4 + json.length
+  for (const id of ids) {
+    const print = fingerprint(id)
+    frame.writeUInt32LE(print.high, offset)
+    frame.writeUInt32LE(print.low, offset + 4)
+    offset += 8
+  }
+  return { no: head.no, head: zlib.zstdCompressSync(frame) }
+}
+
+/** The head of {@link encodeHead}, and the fingerprints. Throws when the bytes are not one. */
+export function decodeHead(stored: Buffer): { head: SegmentHead; prints: Fingerprint[] } {
+  const frame = zlib.zstdDecompressSync(stored)
+  const jsonEnd = 4 + frame.readUInt32LE(0)
+  const head = JSON.parse(frame.toString('utf8', 4, jsonEnd)) as SegmentHead
+  const prints: Fingerprint[] = []
+  for (let offset = jsonEnd; offset < frame.length; offset += 8)
+    prints.push({ high: frame.readUInt32LE(offset), low: frame.readUInt32LE(offset + 4) })
+  return { head, prints }
+}

@@ -1,0 +1,136 @@
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import type { Entry } from '../../kernel/ports.ts'
+import { type EntryList, PackedIndex } from './packed-index.ts'
+
+const zstd = promisify(zlib.zstdCompress)
+const params = { [zlib.constants.ZSTD_c_compressionLevel]: 1 }
+
+/** Room for all that comes out, as a rule, in one piece: each further piece is a turn of the event loop. */
+const compress = (bytes: Buffer): Promise<Buffer> =>
+  zstd(bytes, { params, chunkSize: Math.max(16 * 1024, bytes.length >> 3) })
+
+/** Objects as they lie in a segment: their bytes joined by single commas, and an index over them. */
+export interface Body {
+  readonly bytes: Buffer
+  readonly entries: EntryList
+}
+
+/** A body with its dates: what reading works on. */
+export interface Segment extends StoredBody {
+  readonly no: number
+  /** date_added of each entry, ascending, ms since the epoch. */
+  readonly dates: Float64Array
+  /** Natural date of each entry; the date itself where the object has no usable time. */
+  readonly naturals: Float64Array
+}
+
+/** A body as it came out of a store. */
+export interface StoredBody extends Body {
+  readonly entries: PackedIndex
+  /** The `stamp` of its head. */
+  readonly stamp: string
+  /** The `count` of the head it was made for: objects that moved away since are missing from `entries`. */
+  readonly of: number
+}
+
+/** What a segment costs in memory, in bytes: the objects, their index and dates, and a little for itself. */
+export const segmentCost = ({ bytes, entries }: Segment): number =>
+  bytes.length + entries.bytes.length + entries.length * 24 + 2000
+
+/** One body out of the chosen entries of another, in the same order. */
+export function pick(body: Body, keep: (entry: Entry, index: number) => boolean): Body {
+  const order: number[] = []
+  let i = 0
+  for (const entry of body.entries) {
+    if (keep(entry, i)) order.push(i)
+    i++
+  }
+  return arrange(body, order)
+}
+
+/** One body out of the entries at these indexes of another, in the order given. */
+export function arrange(body: Body, order: readonly number[]): Body {
+  if (order.length === body.entries.length && order.every((from, to) => from === to)) return body
+  const buffers: Buffer[] = []
+  let offset = 0
+  const entries = order.map(i => {
+    const entry = body.entries.at(i)!
+    if (offset > 0) buffers.push(comma)
+    buffers.push(sliceOf(body, entry))
+    const placed = { ...entry, offset }
+    offset += entry.length + 1
+    return placed
+  })
+  return { bytes: Buffer.concat(buffers), entries }
+}
+
+/** Two bodies one after the other. */
+export function concat(first: Body, second: Body): Body & { readonly entries: readonly Entry[] } {
+  const shift = first.entries.length === 0 ? 0 : first.bytes.length + 1
+  const joint = shift > 0 && second.entries.length > 0 ? [comma] : []
+  return {
+    bytes: Buffer.concat([first.bytes, ...joint, second.bytes]),
+    entries: [
+      ...first.entries,
+      ...Array.from(second.entries, entry => ({ ...entry, offset: entry.offset + shift }))
+    ]
+  }
+}
+
+export const sliceOf = (body: Body, { offset, length }: Pick<Entry, 'offset' | 'length'>): Buffer =>
+  body.bytes.subarray(offset, offset + length)
+
+const comma = Buffer.from(',')
+
+/** Begins each stored body; another number is another form. */
+const form = 0x3267_6573
+
+const prefixBytes = 20
+
+/**
+ * A body as bytes for a store. Five numbers, 32 bits each: the form, the length of the title, the lengths of the index
+ * compressed and as it is, and the length of the objects. Then the title (stamp and count, JSON), the index (see
+ * {@link PackedIndex}) and the objects, each of these two compressed by zstd on its own.
+ */
+export async function encodeBody({ of, stamp, bytes, entries }: StoredBody): Promise<Buffer> {
+  const [index, objects] = await Promise.all([compress(entries.bytes), compress(bytes)])
+  const title = Buffer.from(JSON.stringify([stamp, of]))
+  const prefix = Buffer.alloc(prefixBytes)
+  const lengths = [title.length, index.length, entries.bytes.length, bytes.length]
+  for (const [i, number] of [form, ...lengths].entries()) prefix.writeUInt32LE(number, i * 4)
+  return Buffer.concat([prefix, title, index, objects])
+}
+
+/** The body of {@link encodeBody}. Throws when the bytes are not one. */
+export async function decodeBody(stored: Buffer): Promise<StoredBody> {
+  const [first, titleBytes, packedBytes, indexBytes, objectBytes] = numbersOf(stored)
+  if (first !== form) throw new Error('a stored body is of a form this version does not know')
+  const titleEnd = prefixBytes + titleBytes!
+  const indexEnd = titleEnd + packedBytes!
+  const [index, bytes] = await Promise.all([
+    decompress(stored.subarray(titleEnd, indexEnd), indexBytes!),
+    decompress(stored.subarray(indexEnd), objectBytes!)
+  ])
+  const [stamp, of] = JSON.parse(stored.toString('utf8', prefixBytes, titleEnd))
+  const entries = new PackedIndex(index)
+  if (entries.bodyLength !== bytes.length)
+    throw new Error('a stored body is not what its index says')
+  return { stamp, of, bytes, entries }
+}
+
+const numbersOf = (stored: Buffer): number[] =>
+  Array.from({ length: prefixBytes / 4 }, (_, i) => stored.readUInt32LE(i * 4))
+
+/** Up to so many bytes it costs more to hand the work to another thread than to do it. */
+const maxInPlace = 4 * 1024 * 1024
+
+const decompressElsewhere = promisify(zlib.zstdDecompress)
+
+/** All in one piece, with a little room to see that it is the end: it stays in memory as it comes out. */
+async function decompress(compressed: Buffer, bytes: number): Promise<Buffer> {
+  const options = { chunkSize: bytes + 64 }
+  return bytes <= maxInPlace
+    ? zlib.zstdDecompressSync(compressed, options)
+    : decompressElsewhere(compressed, options)
+}

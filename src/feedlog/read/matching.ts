@@ -1,0 +1,137 @@
+import type { Entry } from '../../kernel/ports.ts'
+import type {
+  FeedRecord,
+  Outcome,
+  Position,
+  ReadResult,
+  RecordFilter,
+  Repeat
+} from '../../kernel/records.ts'
+import { toInstant, toTs6 } from '../../stix/timestamp.ts'
+import type { Journal } from '../journal/journal.ts'
+import { hasEarlier, hasLater } from '../journal/packed-index.ts'
+import { type Segment, sliceOf } from '../journal/segment.ts'
+
+/** Entries of segments as the records that clients see. Pure. */
+
+export interface Found {
+  readonly segment: Segment
+  readonly index: number
+}
+
+export interface VersionPlace {
+  readonly isLast: boolean
+  readonly isFirst: boolean
+}
+
+/** Whether an entry is the newest and the oldest version of its object that the log holds (P-45). */
+export function versionPlace(journal: Journal, segment: Segment, index: number): VersionPlace {
+  const { no, entries } = segment
+  const repeats = entries.repeatsAt(index)
+  const isIn = (ids: ReadonlySet<string>) => ids.size > 0 && ids.has(entries.idAt(index))
+  return {
+    isLast: (repeats & hasLater) === 0 && !isIn(journal.superseded(no)),
+    isFirst: (repeats & hasEarlier) === 0 && !isIn(journal.successors(no))
+  }
+}
+
+export function matches(
+  filter: RecordFilter,
+  { segment, index }: Found,
+  journal: Journal
+): boolean {
+  const { versions, specVersions } = filter
+  if (specVersions && !specVersions.has(specVersionOf(segment.entries.at(index)!))) return false
+  if (versions.all) return true
+  const place = versionPlace(journal, segment, index)
+  if ((versions.last && place.isLast) || (versions.first && place.isFirst)) return true
+  if (versions.at.length === 0) return false
+  const entry = segment.entries.at(index)!
+  const instant = toInstant(entry.modified ?? entry.created ?? '')
+  return instant !== undefined && versions.at.includes(instant)
+}
+
+/** True for filters that Sekoia cannot apply, so that long stretches of a feed may hold no match (P-35). */
+export const isSparse = (filter: RecordFilter): boolean =>
+  filter.specVersions !== undefined || filter.versions.at.length > 0
+
+/** D-19: an object that says nothing is 2.1 when it is an observable (no `created`), else 2.0. */
+const specVersionOf = (entry: Entry): string =>
+  entry.specVersion ?? (entry.created === undefined ? '2.1' : '2.0')
+
+export function toRecord(segment: Segment, index: number): FeedRecord {
+  const entry = segment.entries.at(index)!
+  const date = segment.dates[index]!
+  return {
+    id: entry.id,
+    type: entry.type,
+    version: entry.modified ?? entry.created ?? toTs6(date),
+    specVersion: specVersionOf(entry),
+    date,
+    bytes: sliceOf(segment, entry)
+  }
+}
+
+/** Neighbours in a segment: their bytes lie in one piece. */
+export interface Run {
+  readonly segment: Segment
+  /** Byte offsets within the segment, `end` exclusive. */
+  readonly start: number
+  readonly end: number
+}
+
+/** The objects of a page as few runs as possible. */
+export function runsOf(page: readonly Found[]): Run[] {
+  const runs: Run[] = []
+  for (let i = 0; i < page.length; ) {
+    const { segment, index } = page[i]!
+    let last = i
+    while (page[last + 1]?.segment === segment && page[last + 1]!.index === page[last]!.index + 1)
+      last++
+    const { entries } = segment
+    const final = page[last]!.index
+    runs.push({
+      segment,
+      start: entries.offsetAt(index),
+      end: entries.offsetAt(final) + entries.lengthAt(final)
+    })
+    i = last + 1
+  }
+  return runs
+}
+
+const comma = Buffer.from(',')
+
+/** The bytes of runs, joined by commas. */
+export const chunksOf = (runs: readonly Run[]): Buffer[] =>
+  runs.flatMap(({ segment, start, end }, i) => {
+    const bytes = segment.bytes.subarray(start, end)
+    return i === 0 ? [bytes] : [comma, bytes]
+  })
+
+/** A page whose records are made when they are looked at: most answers are bytes and dates alone. */
+export class FoundPage implements ReadResult {
+  readonly dates: readonly number[]
+  readonly chunks: readonly Buffer[]
+  readonly more: boolean
+  readonly position: Position | undefined
+  readonly outcome: Outcome
+  readonly repeat: Repeat | undefined
+  readonly #page: readonly Found[]
+  #records: readonly FeedRecord[] | undefined
+
+  constructor(parts: Required<Omit<ReadResult, 'records'>> & { readonly page: readonly Found[] }) {
+    this.dates = parts.dates
+    this.chunks = parts.chunks
+    this.more = parts.more
+    this.position = parts.position
+    this.outcome = parts.outcome
+    this.repeat = parts.repeat
+    this.#page = parts.page
+  }
+
+  get records(): readonly FeedRecord[] {
+    this.#records ??= this.#page.map(({ segment, index }) => toRecord(segment, index))
+    return this.#records
+  }
+}

@@ -1,0 +1,343 @@
+import { withDeadline } from '../../kernel/deadline.ts'
+import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
+import type { Outcome, Position, ReadRequest, ReadResult, Repeat } from '../../kernel/records.ts'
+import type { Chain, Journal } from '../journal/journal.ts'
+import { StaleLogError } from '../journal/log-deps.ts'
+import { firstIndex } from '../journal/search.ts'
+import type { Segment } from '../journal/segment.ts'
+import type { SegmentHead } from '../journal/segment-head.ts'
+import type { FeedLog } from '../sync/feed-log.ts'
+import { findChain, startBucket } from './find-chain.ts'
+import { chunksOf, type Found, FoundPage, isSparse, matches, type Run, runsOf } from './matching.ts'
+import { cutPage, isEnough } from './page-cut.ts'
+import { HeldReading } from './repeat.ts'
+
+export interface ReadTerms {
+  /** Instant after which the answer is made from what was found, ms since the epoch. */
+  readonly deadline: number
+  /** True when the log was loaded for this read: a token cannot know more of it than the store does. */
+  readonly isReloaded: boolean
+  /** True while the caller has access to the log, and the log is the one in use. */
+  isOpen(): boolean
+}
+
+/** How the collecting came to an end. */
+type Ending = 'enough' | 'end' | 'short'
+
+/** Pages in more pieces than this are not worth keeping: to find the pieces again costs as much as to read. */
+const maxHeldRuns = 64
+
+/** Records dated this little ahead of the clock are waited for. */
+const youngWaitMs = 1000
+
+/**
+ * One read of a feed log: finds the place, collects what matches across segments and chains, has the log
+ * extended where it ends, and cuts the page.
+ */
+export class Reading {
+  readonly #log: FeedLog
+  readonly #request: ReadRequest
+  readonly #terms: ReadTerms
+  /** Of the journal when the reading began. */
+  readonly #revision: number
+  /** Exclusive lower bound of date_added. */
+  readonly #from: number
+  readonly #found: Found[] = []
+  readonly #dates: number[] = []
+  #bytes = 0
+  #limit: number
+  #outcome: Outcome = 'held'
+  #scanned: Found | undefined
+  #youngDate = 0
+  /** Of what was found, once an older version may be among it. */
+  #ids: Set<string> | undefined
+  #chain: Chain
+  #index: number
+  /** How many entries of the segment at `#index` are done with. */
+  #entry = 0
+  /** The segment before `#index` as it was when it was done with: it may grow. */
+  #done: SegmentHead | undefined
+  /** The segment at `#index` when its next record was found not to have come of age. */
+  #young: SegmentHead | undefined
+
+  constructor(log: FeedLog, request: ReadRequest, terms: ReadTerms) {
+    this.#log = log
+    this.#request = request
+    this.#terms = terms
+    this.#limit = request.limit
+    this.#from = lowerBound(log.journal, request)
+    this.#chain = this.#chainFor(this.#from)
+    this.#revision = log.journal.revision
+    this.#index = firstIndex(this.#chain.heads, head => head.lastDate > this.#from)
+    this.#done = this.#chain.heads[this.#index - 1]
+  }
+
+  /** Throws GatewayError when nothing was found and the log could not be read on, StaleLogError when overtaken. */
+  async run(): Promise<ReadResult> {
+    let ending: Ending
+    try {
+      ending = await this.#collect()
+    } catch (error) {
+      return this.#answerShort(error)
+    }
+    const { count, more } = cutPage(this.#dates, this.#limit, false)
+    if (ending === 'enough') this.#log.readAhead(this.#chain, this.#index, this.#request.caller)
+    return this.#answer(count, more || ending === 'short', ending)
+  }
+
+  /**
+   * What was found before Sekoia failed is answered with `more` (P-34). A group of equal dates that may go on is
+   * for those who continue by `next`: others would go on by its date, and miss the rest.
+   */
+  #answerShort(error: unknown): ReadResult {
+    if (error instanceof StaleLogError || isRefusal(error)) throw error
+    const { continues, filter } = this.#request
+    const whole = cutPage(this.#dates, this.#limit, true).count
+    const count = whole === 0 && continues ? Math.min(this.#limit, this.#found.length) : whole
+    const isWalking = isSparse(filter) && this.#scanned !== undefined && this.#found.length === 0
+    if (count === 0 && !isWalking) throw asGatewayError(error)
+    this.#outcome = 'stale'
+    return this.#answer(count, true)
+  }
+
+  #answer(count: number, more: boolean, ending: Ending = 'short'): ReadResult {
+    const page = this.#found.slice(0, count)
+    const runs = runsOf(page)
+    return new FoundPage({
+      page,
+      dates: this.#dates.slice(0, count),
+      chunks: chunksOf(runs),
+      more,
+      position: this.#positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined)),
+      outcome: this.#outcome,
+      repeat: this.#repeatOf(runs, ending)
+    })
+  }
+
+  /** Only for what came out of memory, and of a journal that stayed as it was meanwhile. */
+  #repeatOf(runs: readonly Run[], ending: Ending): Repeat | undefined {
+    const isSettled = this.#outcome === 'held' && this.#log.journal.revision === this.#revision
+    const isWhole = ending !== 'short' && this.#young === undefined && !this.#terms.isReloaded
+    if (!isSettled || !isWhole || runs.length > maxHeldRuns) return undefined
+    return new HeldReading(this.#log, {
+      caller: this.#request.caller,
+      isOpen: this.#terms.isOpen,
+      runs,
+      chain: this.#chain,
+      index: this.#index,
+      isEnd: ending === 'end'
+    })
+  }
+
+  async #collect(): Promise<Ending> {
+    await this.#findPlace()
+    for (;;) {
+      this.#followGrowth()
+      const head = this.#chain.heads[this.#index]
+      if (!head) {
+        if (await this.#isAtEnd()) return 'end'
+        continue
+      }
+      const ending = this.#scan(await this.#segment(head))
+      if (ending === 'enough') return ending
+      if (ending === 'young') {
+        this.#young = head
+        const over = await this.#endBeforeYoung()
+        if (over) return over
+        continue
+      }
+      this.#index++
+      this.#entry = 0
+      this.#done = head
+    }
+  }
+
+  async #segment(head: SegmentHead): Promise<Segment> {
+    const held = this.#log.held(head)
+    return held ?? this.#within(this.#log.load(head, this.#request.caller), this.#terms.deadline)
+  }
+
+  /** Goes on behind the record a token names; where it is gone, from the first record of its date. */
+  async #findPlace(): Promise<void> {
+    const { position } = this.#request
+    if (!position || position.epoch !== this.#log.journal.state.epoch) return
+    const isAhead = (position.segment ?? 0) >= this.#log.journal.state.nextNo
+    if (isAhead && !this.#terms.isReloaded) throw new StaleLogError()
+    const { heads } = this.#chain
+    for (let i = this.#index; heads[i] && heads[i]!.firstDate <= position.date; i++) {
+      if (position.segment !== undefined && position.segment !== heads[i]!.no) continue
+      const { dates, entries } = await this.#segment(heads[i]!)
+      const first = firstIndex(dates, date => date >= position.date)
+      for (let at = first; dates[at] === position.date; at++) {
+        if (entries.idAt(at) !== position.id) continue
+        this.#index = i
+        this.#entry = at + 1
+        this.#done = heads[i - 1]
+        return
+      }
+    }
+  }
+
+  /** Collects from one segment; 'young' when the records that follow have not come of age (P-5). */
+  #scan(segment: Segment): 'enough' | 'young' | undefined {
+    const { journal } = this.#log
+    const now = this.#log.parts.clock.now()
+    const first = firstIndex(segment.dates, date => date > this.#from)
+    for (let i = Math.max(first, this.#entry); i < segment.entries.length; i++) {
+      if (segment.dates[i]! > now) return this.#stopBefore(segment.dates[i]!)
+      this.#entry = i + 1
+      const found = { segment, index: i }
+      this.#scanned = found
+      if (!matches(this.#request.filter, found, journal)) continue
+      if (this.#mayHoldOlder) this.#forgetOlder(segment.entries.idAt(i))
+      this.#found.push(found)
+      this.#dates.push(segment.dates[i]!)
+      if (this.#found.length <= this.#limit) this.#weigh(segment.entries.lengthAt(i))
+      if (isEnough(this.#dates, this.#limit)) return 'enough'
+    }
+    return undefined
+  }
+
+  /** True when the journal has learned of versions since, or cannot tell all of them. */
+  get #mayHoldOlder(): boolean {
+    const { journal } = this.#log
+    return this.#ids !== undefined || journal.revision !== this.#revision || !journal.knowsAllIds
+  }
+
+  /** Drops the older version that was collected before the newer one came in (P-45). */
+  #forgetOlder(id: string): void {
+    const { all, at } = this.#request.filter.versions
+    if (all || at.length > 0) return
+    const idOf = ({ segment, index }: Found) => segment.entries.idAt(index)
+    this.#ids ??= new Set(this.#found.map(idOf))
+    if (this.#ids.has(id)) {
+      const index = this.#found.findLastIndex(found => idOf(found) === id)
+      this.#found.splice(index, 1)
+      this.#dates.splice(index, 1)
+    }
+    this.#ids.add(id)
+  }
+
+  #stopBefore(date: number): 'young' {
+    this.#youngDate = date
+    return 'young'
+  }
+
+  /**
+   * Records a moment from coming of age are waited for. Those further off (Sekoia's clock is ahead) are not part
+   * of the log's end, unless the feed was never read to its end.
+   */
+  async #endBeforeYoung(): Promise<Ending | undefined> {
+    const { clock } = this.#log.parts
+    const wait = this.#youngDate - clock.now()
+    if (wait > youngWaitMs && this.#log.isAtTip(this.#chain))
+      return (await this.#mayAnswerEnd()) ? 'end' : undefined
+    if (wait > youngWaitMs && this.#found.length > 0) return 'short'
+    if (clock.now() >= this.#terms.deadline) throw new GatewayError('timeout')
+    await clock.sleep(Math.min(Math.max(1, wait), youngWaitMs))
+    return undefined
+  }
+
+  #weigh(bytes: number): void {
+    this.#bytes += bytes + 1
+    if (this.#bytes > this.#request.maxBytes)
+      this.#limit = Math.max(1, Math.min(this.#limit, this.#found.length - 1))
+  }
+
+  /** When the segment that was read last has grown, reading goes on inside it. */
+  #followGrowth(): void {
+    const grown = this.#chain.heads[this.#index - 1]
+    if (!this.#done || !grown || grown === this.#done || grown.no !== this.#done.no) return
+    this.#index--
+    this.#entry = this.#done.count
+    this.#done = this.#chain.heads[this.#index - 1]
+  }
+
+  /** What to do where a chain has no further segment: go over to the next chain, extend, or end. */
+  async #isAtEnd(): Promise<boolean> {
+    const { journal } = this.#log
+    if (this.#chain.state.linked) {
+      this.#chain = journal.nextChain(this.#chain)!
+      this.#index = 0
+      this.#entry = 0
+      this.#done = undefined
+      return false
+    }
+    const isAtTip = this.#log.isAtTip(this.#chain)
+    if (isAtTip && this.#log.isEndFresh) return this.#mayAnswerEnd()
+    return isAtTip ? this.#isAtTip() : this.#extend(this.#terms.deadline)
+  }
+
+  /** The end was reached before: what is new is asked for, but not waited for at any price (P-48). */
+  async #isAtTip(): Promise<boolean> {
+    const patience = this.#log.parts.clock.now() + this.#log.parts.settings.tipWaitMs
+    try {
+      if (!this.#log.isTipResting)
+        return await this.#extend(Math.min(patience, this.#terms.deadline))
+    } catch (error) {
+      if (!isTrouble(error)) throw error
+    }
+    this.#outcome = 'stale'
+    return this.#mayAnswerEnd()
+  }
+
+  async #extend(deadline: number): Promise<false> {
+    await this.#within(this.#log.extend(this.#chain, this.#request.caller), deadline)
+    this.#outcome = 'fetched'
+    return false
+  }
+
+  /** The end may be answered when the journal was told, and nothing came in while it was (P-39). */
+  async #mayAnswerEnd(): Promise<boolean> {
+    const isDeclared = await this.#log.declareEnd()
+    const head = this.#chain.heads[this.#index]
+    const isSeen = head ? head === this.#young : this.#chain.heads.at(-1) === this.#done
+    if (isDeclared && isSeen) return true
+    await this.#within(this.#log.whenAppended(), this.#terms.deadline)
+    return false
+  }
+
+  /** Waits no longer than the budget and the client allow; the work goes on for others. */
+  #within<T>(work: Promise<T>, deadline: number): Promise<T> {
+    return withDeadline(work, deadline - this.#log.parts.clock.now(), this.#request.signal)
+  }
+
+  #chainFor(from: number): Chain {
+    const { journal, parts } = this.#log
+    const horizon = journal.state.createdAt - parts.settings.rebuildHorizonSeconds * 1000
+    const target = Math.max(0, Math.min(from, horizon))
+    const now = parts.clock.now()
+    const found = findChain(journal, target, now)
+    if (found) return found
+    // Another gateway may have read that far already.
+    if (parts.store.isShared && !this.#terms.isReloaded) throw new StaleLogError()
+    return journal.addChain(startBucket(target, now))
+  }
+
+  #positionAfter(found: Found | undefined): Position | undefined {
+    if (!found) return this.#request.position
+    const { segment, index } = found
+    return {
+      epoch: this.#log.journal.state.epoch,
+      date: segment.dates[index]!,
+      natural: Math.min(segment.naturals[index]!, segment.dates[index]!),
+      id: segment.entries.idAt(index),
+      segment: segment.no
+    }
+  }
+}
+
+/** Sekoia's trouble, which leaves what is held as it was: neither a refusal nor a fault of ours. */
+const isTrouble = (error: unknown): boolean =>
+  error instanceof GatewayError && error.kind !== 'unwalkable' && !isRefusal(error)
+
+/**
+ * The exclusive lower bound of date_added that a request starts from. In a journal of another epoch a place
+ * means no more than the second of the record's own time (P-43).
+ */
+function lowerBound(journal: Journal, request: ReadRequest): number {
+  const { position } = request
+  if (!position) return request.addedAfter ?? Number.NEGATIVE_INFINITY
+  if (position.epoch === journal.state.epoch) return position.date - 1
+  return Math.floor(position.natural / 1000) * 1000 - 1
+}

@@ -1,0 +1,244 @@
+import { randomBytes } from 'node:crypto'
+import type { Page } from '../../kernel/ports.ts'
+import { toMillis } from '../../stix/timestamp.ts'
+import { type Dated, dateHistory, dateTip, naturalDate, type TipFloor } from '../journal/dates.ts'
+import type { Chain, Journal } from '../journal/journal.ts'
+import { entryKey, PackedIndex } from '../journal/packed-index.ts'
+import {
+  arrange,
+  type Body,
+  concat,
+  pick,
+  type Segment,
+  type StoredBody
+} from '../journal/segment.ts'
+import type { SegmentHead, Source } from '../journal/segment-head.ts'
+
+/** A segment about to join the log, and the head that tells of it. */
+export interface Append {
+  readonly head: SegmentHead
+  readonly segment: Segment
+}
+
+/** The newest segment of a chain, while its objects are in memory and it may still grow. */
+export interface OpenSegment {
+  readonly head: SegmentHead
+  readonly segment: Segment
+}
+
+export interface AppendOptions {
+  readonly journal: Journal
+  readonly chain: Chain
+  readonly source: Source
+  readonly body: Body
+  readonly now: number
+  /** The open segment this may be merged into, if there is one. */
+  readonly open: OpenSegment | undefined
+  /** How the tip's rule dates the records; undefined: they are history. */
+  readonly floor: Omit<TipFloor, 'previousDate'> | undefined
+}
+
+/** A full history segment, and one at the tip, which is rewritten with each append. */
+const maxEntries = { history: 2000, tip: 500 }
+
+/** Dates the objects and makes the segment (a new one, or the open one grown) that holds them. */
+export function planAppend(options: AppendOptions): Append {
+  const { journal, chain, body, now, open, floor } = options
+  const kind = floor ? 'tip' : 'history'
+  const naturals = Array.from(body.entries, ({ time }) => naturalDate(time, now))
+  const previousDate = journal.dateBefore(chain)
+  const dated = datesOf(naturals, previousDate, floor)
+  const grows =
+    open?.head.kind === kind && open.head.count + body.entries.length <= maxEntries[kind]
+  const no = grows ? open.head.no : journal.state.nextNo++
+  const addition = describe({ ...options, kind, no, naturals, dated })
+  return grows ? grow(open, addition) : addition
+}
+
+function datesOf(
+  naturals: readonly (number | undefined)[],
+  previousDate: number,
+  floor: AppendOptions['floor']
+): Dated {
+  if (!floor) return dateHistory(naturals, previousDate)
+  return { dates: dateTip(naturals, { previousDate, ...floor }), stored: naturals.map((_, i) => i) }
+}
+
+interface Description extends AppendOptions {
+  readonly kind: 'history' | 'tip'
+  readonly no: number
+  readonly naturals: readonly (number | undefined)[]
+  readonly dated: Dated
+}
+
+function describe({
+  journal,
+  chain,
+  source,
+  body,
+  kind,
+  no,
+  naturals,
+  dated
+}: Description): Append {
+  const own = dated.dates.map((date, i) => naturals[i] ?? date)
+  const stamp = randomBytes(4).toString('hex')
+  const entries = PackedIndex.of(body.entries)
+  const segment: Segment = {
+    bytes: body.bytes,
+    entries,
+    no,
+    stamp,
+    of: entries.length,
+    dates: Float64Array.from(dated.dates),
+    naturals: Float64Array.from(own)
+  }
+  const head: SegmentHead = {
+    no,
+    stamp,
+    chain: chain.start,
+    kind,
+    source,
+    count: entries.length,
+    firstDate: dated.dates[0]!,
+    lastDate: dated.dates.at(-1)!,
+    minNatural: own.reduce((a, b) => Math.min(a, b)),
+    maxNatural: own.reduce((a, b) => Math.max(a, b)),
+    stored: dated.stored.map(i => {
+      return [entries.idAt(i), entries.timeAt(i) ?? null, dated.dates[i]!]
+    }),
+    ...replacements(journal, chain, no, body)
+  }
+  return { head, segment }
+}
+
+function replacements(
+  journal: Journal,
+  chain: Chain,
+  no: number,
+  body: Body
+): Pick<SegmentHead, 'supersedes' | 'superseded'> {
+  const supersedes: [number, string][] = []
+  const superseded: string[] = []
+  for (const { id } of body.entries) {
+    const newest = journal.newest(id)
+    if (newest === undefined || newest === no) continue
+    if (journal.isLater(newest, chain)) superseded.push(id)
+    else supersedes.push([newest, id])
+  }
+  return { supersedes, superseded }
+}
+
+function grow(open: OpenSegment, addition: Append): Append {
+  const body = concat(open.segment, addition.segment)
+  const [before, more] = [open.head, addition.head]
+  return {
+    segment: {
+      bytes: body.bytes,
+      entries: PackedIndex.of(body.entries),
+      no: before.no,
+      stamp: before.stamp,
+      of: body.entries.length,
+      dates: Float64Array.of(...open.segment.dates, ...addition.segment.dates),
+      naturals: Float64Array.of(...open.segment.naturals, ...addition.segment.naturals)
+    },
+    head: {
+      ...before,
+      count: body.entries.length,
+      lastDate: more.lastDate,
+      minNatural: Math.min(before.minNatural, more.minNatural),
+      maxNatural: Math.max(before.maxNatural, more.maxNatural),
+      stored: [...before.stored, ...more.stored],
+      supersedes: [...before.supersedes, ...more.supersedes],
+      superseded: [...before.superseded, ...more.superseded]
+    }
+  }
+}
+
+export interface RestoreOptions {
+  readonly now: number
+  /** False for an id that is known to lie elsewhere in the log. */
+  isMember(id: string): boolean
+}
+
+/**
+ * The objects of a body that was evicted and read again, under the dates they had (P-2). Members of a tip
+ * segment are exactly those listed; a history segment ends where it ended before, whatever moved meanwhile.
+ */
+export function restore(head: SegmentHead, page: Body, options: RestoreOptions): Segment {
+  const { now, isMember } = options
+  const stored = new Map(head.stored.map(([id, time, date]) => [storedKey(id, time), date]))
+  const seen = new Set<string>()
+  const dated = Array.from(page.entries).flatMap((entry, i) => {
+    const key = entryKey(entry)
+    if (seen.has(key)) return []
+    seen.add(key)
+    const natural = naturalDate(entry.time, now)
+    const known = stored.get(key)
+    const date = known ?? (isPartOf(head, natural) && isMember(entry.id) ? natural : undefined)
+    return date === undefined ? [] : [{ i, date, natural: natural ?? date }]
+  })
+  dated.sort((a, b) => a.date - b.date)
+  const body = arrange(
+    page,
+    dated.map(({ i }) => i)
+  )
+  return {
+    bytes: body.bytes,
+    entries: PackedIndex.of(body.entries),
+    no: head.no,
+    stamp: head.stamp,
+    of: head.count,
+    dates: Float64Array.from(dated, ({ date }) => date),
+    naturals: Float64Array.from(dated, ({ natural }) => natural)
+  }
+}
+
+const storedKey = (id: string, time: string | null): string =>
+  entryKey({ id, time: time ?? undefined })
+
+const isPartOf = (head: SegmentHead, natural: number | undefined): natural is number =>
+  head.kind === 'history' &&
+  natural !== undefined &&
+  natural >= head.minNatural &&
+  natural <= head.maxNatural
+
+/** True when a page read again reaches beyond the segment that starts at the same place. */
+export const reachesBeyond = (head: SegmentHead, page: Page, now: number): boolean =>
+  page.entries.some(entry => (naturalDate(entry.time, now) ?? 0) > head.maxNatural)
+
+/** Dates of a body that came out of a store unchanged: entry by entry, as they were given. */
+export function redate(head: SegmentHead, body: StoredBody, now: number): Segment {
+  const dates = head.stored.length > 0 ? undefined : naturalDates(head, body.entries, now)
+  if (!dates) return restore(head, body, { now, isMember: () => true })
+  const { bytes, entries } = body
+  const { no, stamp, count: of } = head
+  return { bytes, entries, no, stamp, of, dates, naturals: dates }
+}
+
+/** Undefined when one of them does not lie within the head, so that it had another date. */
+function naturalDates(
+  head: SegmentHead,
+  entries: PackedIndex,
+  now: number
+): Float64Array | undefined {
+  const dates = new Float64Array(entries.length)
+  for (let i = 0; i < dates.length; i++) {
+    const natural = naturalDate(entries.timeAt(i), now)
+    if (!isPartOf(head, natural)) return undefined
+    dates[i] = natural
+  }
+  return dates
+}
+
+/** The part of a page that lies before the start of the next chain, and whether it reached that start. */
+export function cutAtChain(body: Body, nextStart: number): { body: Body; reached: boolean } {
+  const isBefore = (time: string | undefined): boolean =>
+    (time === undefined ? 0 : (toMillis(time) ?? 0)) < nextStart
+  const before = pick(body, entry => isBefore(entry.time))
+  return { body: before, reached: before.entries.length < body.entries.length }
+}
+
+/** The part of a page that does not lie before the start of its own chain: the chain before has the rest. */
+export const fromChainStart = (body: Body, start: number): Body =>
+  pick(body, ({ time }) => time === undefined || (toMillis(time) ?? start) >= start)

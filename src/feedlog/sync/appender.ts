@@ -1,0 +1,92 @@
+import type { Chain, Journal } from '../journal/journal.ts'
+import type { FeedLogDeps } from '../journal/log-deps.ts'
+import { entryKey } from '../journal/packed-index.ts'
+import { type Body, encodeBody, pick } from '../journal/segment.ts'
+import { encodeHead, type Source } from '../journal/segment-head.ts'
+import type { JournalWriter } from '../journal/writer.ts'
+import { type AppendOptions, type OpenSegment, planAppend } from './append.ts'
+
+export interface Addition {
+  readonly body: Body
+  readonly source: Source
+  /** Decided at the moment the dates are given. */
+  floor(): AppendOptions['floor']
+  /** What becomes true of the journal's state with the addition. */
+  advance(): void
+}
+
+/** Adds objects to the end of a chain: dates them, writes them down, and only then shows them. */
+export class Appender {
+  readonly #journal: Journal
+  readonly #parts: FeedLogDeps
+  readonly #writer: JournalWriter
+  readonly #open = new Map<Chain, OpenSegment>()
+  readonly #running = new Set<Promise<void>>()
+
+  constructor(journal: Journal, parts: FeedLogDeps, writer: JournalWriter) {
+    this.#journal = journal
+    this.#parts = parts
+    this.#writer = writer
+  }
+
+  /** True while records are being added whose dates are already decided. */
+  get isBusy(): boolean {
+    return this.#running.size > 0
+  }
+
+  /** Resolves when the records being added now are there. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#running)
+  }
+
+  /** Others wrote to the journal: what was open here may have grown there. */
+  forget(): void {
+    this.#open.clear()
+  }
+
+  /** The newest entry of a chain, while it is in memory. */
+  lastEntry(chain: Chain) {
+    return this.#open.get(chain)?.segment.entries.at(-1)
+  }
+
+  /** Resolves with the number of the segment they went to; undefined when there was nothing new. */
+  async append(chain: Chain, addition: Addition): Promise<number | undefined> {
+    const body = this.#withoutOpen(chain, addition.body)
+    if (body.entries.length === 0) {
+      addition.advance()
+      return undefined
+    }
+    const { head, segment } = planAppend({
+      journal: this.#journal,
+      chain,
+      body,
+      source: addition.source,
+      floor: addition.floor(),
+      now: this.#parts.clock.now(),
+      open: this.#open.get(chain)
+    })
+    const writing = this.#write(chain, { head, segment }, addition)
+    this.#running.add(writing)
+    await writing.finally(() => this.#running.delete(writing))
+    this.#parts.meter.count('objects_read', {}, body.entries.length)
+    return head.no
+  }
+
+  async #write(chain: Chain, { head, segment }: OpenSegment, { advance }: Addition): Promise<void> {
+    const ids = segment.entries.ids()
+    const body = await encodeBody(segment)
+    await this.#writer.commit([encodeHead(head, ids)], [{ no: head.no, body }], advance)
+    this.#journal.put(head, ids)
+    this.#open.set(chain, { head, segment })
+    this.#parts.cache.set(this.#parts.identity.name, segment)
+  }
+
+  /** No segment holds the same version twice: a place in it could not be told from the other. */
+  #withoutOpen(chain: Chain, body: Body): Body {
+    const open = this.#open.get(chain)
+    const isOpen = (id: string) => this.#journal.newest(id) === open?.head.no
+    if (!open || !Array.from(body.entries).some(({ id }) => isOpen(id))) return body
+    const held = new Set(Array.from(open.segment.entries, entryKey))
+    return pick(body, entry => !held.has(entryKey(entry)))
+  }
+}

@@ -1,0 +1,94 @@
+import type { Caller } from '../../kernel/caller.ts'
+import { CursorRefusedError } from '../../kernel/errors.ts'
+import type { Entry, Page } from '../../kernel/ports.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { FeedLogDeps } from '../journal/log-deps.ts'
+import { concat } from '../journal/segment.ts'
+import type { SegmentHead, Source } from '../journal/segment-head.ts'
+import { reachesBeyond } from './append.ts'
+import { sourceBefore } from './resume-point.ts'
+
+export interface Fetched {
+  readonly page: Page
+  /** True when the cursor was refused and the page was read from a time instead (U-7). */
+  readonly isRestart: boolean
+}
+
+/** Pages of one feed from Sekoia. Throws GatewayError as the upstream does. */
+export class Fetcher {
+  readonly #journal: Journal
+  readonly #parts: FeedLogDeps
+
+  constructor(journal: Journal, parts: FeedLogDeps) {
+    this.#journal = journal
+    this.#parts = parts
+  }
+
+  /**
+   * One page that does not end inside a group of equal times: a cursor that is no more than a time would skip
+   * the rest of the group (U-4). A full page is asked for once more, only as far as before its last group.
+   * `restart` is where to read when Sekoia refuses the cursor.
+   */
+  async fetch(caller: Caller, source: Source, restart: Source): Promise<Fetched> {
+    const { settings, meter } = this.#parts
+    const whole = await this.#ask(caller, source, restart, settings.pageLimit)
+    const { state } = this.#journal
+    state.hasTies ||= hasTies(whole.page.entries)
+    const isFull = whole.page.itemCount >= settings.pageLimit && whole.page.nextCursor !== null
+    if (!isFull || !(settings.assumeTies || state.hasTies)) return whole
+    const shorter = await this.#withoutLastGroup(caller, source, restart, whole.page)
+    if (!shorter) meter.count('page_edges_unproven')
+    return shorter ?? whole
+  }
+
+  /** The pages that hold a segment whose body is gone, as one: from its source until beyond its end. */
+  async fetchAgain(caller: Caller, head: SegmentHead): Promise<Page> {
+    const restart = sourceBefore(head)
+    let { page } = await this.fetch(caller, head.source, restart)
+    let whole: Page = page
+    let from = head.source.cursor
+    while (page.nextCursor !== null && page.nextCursor !== from) {
+      if (reachesBeyond(head, page, this.#parts.clock.now())) break
+      from = page.nextCursor
+      page = (await this.fetch(caller, { cursor: from }, restart)).page
+      whole = { ...concat(whole, page), nextCursor: page.nextCursor, itemCount: whole.itemCount }
+    }
+    return whole
+  }
+
+  async #withoutLastGroup(
+    caller: Caller,
+    source: Source,
+    restart: Source,
+    { entries, itemCount, nextCursor }: Page
+  ): Promise<Fetched | undefined> {
+    const group = entries.findIndex(entry => isTie(entry, entries.at(-1)!))
+    if (group <= 0) return undefined
+    const limit = itemCount - (entries.length - group)
+    const shorter = await this.#ask(caller, source, restart, limit)
+    const last = shorter.page.entries.at(-1)
+    const cursor = shorter.page.nextCursor
+    const isBefore = cursor !== null && cursor !== nextCursor && cursor !== source.cursor
+    if (!last || isTie(last, entries[group]!) || !isBefore) return undefined
+    return { ...shorter, page: { ...shorter.page, itemCount } }
+  }
+
+  async #ask(caller: Caller, source: Source, restart: Source, limit: number): Promise<Fetched> {
+    const { identity, upstream, meter } = this.#parts
+    const { feedId, types, all } = identity
+    const ask = (from: Source): Promise<Page> =>
+      upstream.page(caller, { feedId, types, limit, all, ...from })
+    try {
+      return { page: await ask(source), isRestart: false }
+    } catch (error) {
+      if (source.cursor === undefined || !(error instanceof CursorRefusedError)) throw error
+      meter.count('cursors_refused')
+      return { page: await ask(restart), isRestart: true }
+    }
+  }
+}
+
+const isTie = (a: Entry, b: Entry): boolean => a.time !== undefined && a.time === b.time
+
+const hasTies = (entries: readonly Entry[]): boolean =>
+  entries.some((entry, i) => i > 0 && isTie(entry, entries[i - 1]!))

@@ -1,0 +1,21 @@
+import { toWholeSeconds } from '../../stix/timestamp.ts'
+import type { Chain } from '../journal/journal.ts'
+import type { SegmentHead, Source } from '../journal/segment-head.ts'
+
+/** Where reading starts: a cursor Sekoia gave or, on the first call of a walk, a time (G4, U-3). */
+
+/** Times are sought this much earlier: the order of Sekoia's text may be off by just under a second (U-1). */
+const slackMs = 2000
+
+export const startOf = (chain: Chain): Source =>
+  chain.start === 0 ? {} : { modifiedAfter: toWholeSeconds(chain.start - 1000) }
+
+export const nextSource = (chain: Chain): Source =>
+  chain.state.cursor === null ? startOf(chain) : { cursor: chain.state.cursor }
+
+/** A time from which everything after `millis` can be read. */
+export const sourceAt = (millis: number): Source =>
+  millis <= slackMs ? {} : { modifiedAfter: toWholeSeconds(millis - slackMs) }
+
+/** A time from which all of a segment can be read again. */
+export const sourceBefore = (head: SegmentHead): Source => sourceAt(head.minNatural)

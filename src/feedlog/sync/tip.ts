@@ -1,0 +1,145 @@
+import type { Caller } from '../../kernel/caller.ts'
+import type { Page } from '../../kernel/ports.ts'
+import { naturalDate } from '../journal/dates.ts'
+import type { Chain, SettledCursor } from '../journal/journal.ts'
+import { entryKey } from '../journal/packed-index.ts'
+import { type Body, pick } from '../journal/segment.ts'
+import type { Source } from '../journal/segment-head.ts'
+import { type AppendOptions, fromChainStart } from './append.ts'
+import type { HistoryDeps } from './backfill.ts'
+import { LoopGuard } from './cursor-loop.ts'
+import { lateArrivals } from './lateness.ts'
+import { sourceAt, startOf } from './resume-point.ts'
+
+export interface TipDeps extends HistoryDeps {
+  /** What new records are dated after. */
+  floor(): AppendOptions['floor']
+}
+
+interface TipPage {
+  readonly page: Page
+  readonly source: Source
+  readonly known: ReadonlyMap<string, number>
+  /** True once the cursor was refused: the page may hold what lies before the relook cursor. */
+  readonly isRetracing: boolean
+}
+
+/** A restart at the tip may give entries this much older than the time it was made for. */
+const restartOverlapMs = 3000
+
+/**
+ * Reads what is new at the end of a feed. Not from the newest cursor but from one old enough that nothing before
+ * it can still become visible: what the log holds is dropped, so the quiet case costs the same one call (P-42).
+ */
+export class Tip {
+  readonly #with: TipDeps
+
+  constructor(parts: TipDeps) {
+    this.#with = parts
+  }
+
+  /** Resolves when the end was reached and confirmed. */
+  async read(chain: Chain, caller: Caller): Promise<void> {
+    const { journal, parts, fetcher, known } = this.#with
+    const startedAt = parts.clock.now()
+    const from = this.#relookCursor()
+    const restart = this.#restartTime(chain)
+    let source: Source = from.cursor === null ? startOf(chain) : { cursor: from.cursor }
+    const recent = await known.since(chain, from.afterNo, caller)
+    const followed = new Set<string | null>([from.cursor])
+    const loops = new LoopGuard()
+    let isRetracing = false
+    let hasAskedAgain = false
+    for (;;) {
+      const { page, isRestart } = await fetcher.fetch(caller, source, sourceAt(restart))
+      isRetracing ||= isRestart
+      const cursor = page.nextCursor
+      const isStuck = cursor === null || cursor === source.cursor
+      const isOld = followed.has(cursor) || (!isRetracing && leadsBack(chain, cursor, from.afterNo))
+      if (!isStuck && isOld) {
+        if (!loops.mayAskAgain()) {
+          isRetracing = true
+          followed.clear()
+          source = sourceAt(restart)
+        }
+        continue
+      }
+      const isNewest = cursor === chain.state.cursor
+      const isQuiet = !(await this.#take(
+        chain,
+        { page, source, known: recent, isRetracing },
+        caller
+      ))
+      const isWhole = page.itemCount < parts.settings.pageLimit
+      if (cursor !== null) this.#settle(chain, cursor)
+      if (cursor === null || (isNewest && isQuiet && isWhole)) break
+      if (isStuck && isQuiet && (page.itemCount === 0 || hasAskedAgain)) break
+      hasAskedAgain = isStuck && isQuiet
+      followed.add(cursor)
+      source = { cursor }
+    }
+    journal.state.lastReadAt = startedAt
+  }
+
+  /** True when there was something new on the page. */
+  async #take(chain: Chain, read: TipPage, caller: Caller): Promise<boolean> {
+    const { appender, known, floor } = this.#with
+    const unknown: Body = pick(
+      fromChainStart(read.page, chain.start),
+      entry => !read.known.has(entryKey(entry))
+    )
+    const from = this.#restartTime(chain) - restartOverlapMs
+    const body = read.isRetracing ? await known.without(chain, unknown, from, caller) : unknown
+    const advance = () => {
+      if (read.page.nextCursor !== null) chain.state.cursor = read.page.nextCursor
+    }
+    const no = await appender.append(chain, { body, source: read.source, floor, advance })
+    if (no === undefined) return false
+    known.remember(body, no)
+    this.#countLate(read.page, body)
+    return true
+  }
+
+  /** By how late they were at the last reading, which did not show them: more than half of what is allowed, or less. */
+  #countLate(page: Page, fresh: Body): void {
+    const { journal, parts } = this.#with
+    for (const entry of lateArrivals(page, fresh)) {
+      const natural = naturalDate(entry.time, parts.clock.now())
+      const lateMs = natural === undefined ? 0 : journal.state.lastReadAt - natural
+      const delay = lateMs > this.#relookMs / 2 ? 'near_limit' : 'short'
+      parts.meter.count('late_arrivals', { delay })
+    }
+  }
+
+  /**
+   * The newest cursor before which everything had settled when it was last read. The first of the list always
+   * is such a one; the others are once a reading of the tip began late enough after them.
+   */
+  #relookCursor(): SettledCursor {
+    const { settled, lastReadAt } = this.#with.journal.state
+    const before = lastReadAt - this.#relookMs
+    const usable = settled.findLastIndex(candidate => candidate.at <= before)
+    if (usable > 0) settled.splice(0, usable)
+    return settled[0]!
+  }
+
+  #settle(chain: Chain, cursor: string): void {
+    const { settled } = this.#with.journal.state
+    if (settled.some(known => known.cursor === cursor)) return
+    settled.push({ cursor, at: this.#with.parts.clock.now(), afterNo: chain.lastNo })
+  }
+
+  /** Where to read from when the cursor is refused; before the first reading of the tip, as far as history. */
+  #restartTime(chain: Chain): number {
+    const { settled, lastReadAt } = this.#with.journal.state
+    return Math.min((lastReadAt || settled[0]!.at) - this.#relookMs, chain.progress)
+  }
+
+  get #relookMs(): number {
+    return this.#with.parts.settings.relookSeconds * 1000
+  }
+}
+
+/** True when a cursor was already read from, by a segment up to `upToNo`. */
+const leadsBack = (chain: Chain, cursor: string | null, upToNo: number): boolean =>
+  chain.heads.some(head => head.no <= upToNo && head.source.cursor === cursor)

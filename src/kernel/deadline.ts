@@ -1,0 +1,27 @@
+import { GatewayError } from './errors.ts'
+
+/**
+ * Waits for work no longer than `ms`, or until `signal` says that nobody waits any more. Throws GatewayError
+ * `timeout` or `unavailable` then. The work itself goes on for others, and whatever becomes of it is nobody's
+ * failure here.
+ */
+export async function withDeadline<T>(
+  work: Promise<T>,
+  ms: number,
+  signal?: AbortSignal
+): Promise<T> {
+  const timeout = AbortSignal.timeout(Math.max(1, ms))
+  const ending = signal ? AbortSignal.any([signal, timeout]) : timeout
+  let stop = () => {}
+  const over = new Promise<never>((_, reject) => {
+    stop = () => reject(new GatewayError(signal?.aborted ? 'unavailable' : 'timeout'))
+    if (ending.aborted) stop()
+    else ending.addEventListener('abort', stop, { once: true })
+  })
+  try {
+    return await Promise.race([work, over])
+  } finally {
+    ending.removeEventListener('abort', stop)
+    work.catch(() => {})
+  }
+}

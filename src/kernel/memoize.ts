@@ -1,0 +1,18 @@
+/** Longer texts are decided anew each time. */
+const maxLength = 512
+
+/**
+ * A decision by a short text, made once for each text: clients send the same few headers again and again. When `max`
+ * texts are known, all are forgotten.
+ */
+export function memoize<T>(decide: (text: string) => T, max = 1000): (text: string) => T {
+  const known = new Map<string, T>()
+  return text => {
+    const found = known.get(text)
+    if (found !== undefined || known.has(text)) return found as T
+    const decision = decide(text)
+    if (known.size >= max) known.clear()
+    if (text.length <= maxLength) known.set(text, decision)
+    return decision
+  }
+}

@@ -1,0 +1,350 @@
+import { randomUUID } from 'node:crypto'
+import type { Caller } from '../../kernel/caller.ts'
+import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
+import { type FeedRecord, lastVersion, type Records } from '../../kernel/records.ts'
+import { isOfLayout, layoutOf } from '../events/bucket.ts'
+import type { Galaxies } from '../mapping/galaxies.ts'
+import type { StixObject, Tlp } from '../mapping/model.ts'
+import { walkIds } from './id-sweep.ts'
+import { Intake } from './intake.ts'
+import { type Published, Publisher, type PublisherSettings } from './publisher.ts'
+import { ReferenceNames } from './reference-names.ts'
+import { type FeedState, type Head, newState } from './state.ts'
+import { Batch, FeedTables, OvertakenError } from './tables.ts'
+import { countOf, judge, mark } from './vanished.ts'
+
+export interface BuilderSettings extends PublisherSettings {
+  /** Days of `created` that a first build goes back; undefined is all. */
+  readonly windowDays: number | undefined
+  /** Bits of the shard: 2 to this power events for a day. */
+  readonly shardBits: number
+  readonly defaultTlp: Tlp
+  /** Between walks that find what vanished, ms; 0 never walks. */
+  readonly walkMs: number
+  /** During a first build, between publications of what is there already, ms. */
+  readonly partialMs: number
+}
+
+export interface BuilderDeps {
+  readonly feedId: string
+  readonly title: string
+  readonly space: string
+  readonly records: Pick<Records, 'read'>
+  readonly upstream: Pick<Upstream, 'page' | 'objects'>
+  readonly store: DocumentStore
+  readonly clock: Clock
+  readonly meter: Meter
+  readonly galaxies: Galaxies | undefined
+  readonly settings: BuilderSettings
+  /** Called when a publication is there to be read. */
+  readonly onPublished: () => void
+}
+
+/** What a gateway that dies leaves others waiting for. */
+const leaseMs = 30_000
+const dayMs = 86_400_000
+/** Batch of rows, and bytes, committed at a time. */
+const maxChanges = 10_000
+/** Objects parsed and mapped before requests get their turn: about twenty milliseconds. */
+const parsedAtOnce = 250
+const readLimit = 2000
+const readBytes = 8 * 1024 * 1024
+
+/** So many missing that were not missing before, and more than half of all: they are not believed the first time. */
+const suspicious = 100
+
+/** Until a walk that failed is begun again, ms. */
+const walkRetryMs = 3_600_000
+
+/** The second look of a walk takes pages of another size: what lay on the edge of one then lies inside. */
+const walkLimits = [2000, 1777] as const
+
+interface Loaded extends Published {
+  readonly documents: FeedTables
+  readonly names: ReferenceNames
+  /** Buckets that wait for a name, by the id of what is to be named. */
+  readonly wanted: Map<string, Set<string>>
+}
+
+/**
+ * Builds the MISP events of one feed for one key: reads what is new in the feed log, brings it into buckets, and
+ * publishes the events that changed. Of several gateways on one store one builds at a time.
+ */
+export class Builder {
+  readonly #parts: BuilderDeps
+  readonly #owner = randomUUID()
+  #loaded: Loaded | undefined
+
+  constructor(parts: BuilderDeps) {
+    this.#parts = parts
+  }
+
+  /**
+   * One round: reads to the end of the feed, publishes, and walks when it is time. False when another gateway is at
+   * it. What fails leaves the last publication as it was, and the next round goes on from what was committed.
+   *
+   * @throws GatewayError as the feed log does, and whatever the store throws.
+   */
+  async round(caller: Caller): Promise<boolean> {
+    const documents = this.#loaded?.documents ?? this.#newDocuments()
+    if (!(await documents.lease(this.#owner, leaseMs))) return false
+    try {
+      const feed = await this.#load(documents)
+      await this.#startAgain(feed)
+      await this.#nameWanted(feed, caller)
+      await this.#read(feed, caller)
+      await this.#publish(feed)
+      if (await this.#walk(feed, caller)) await this.#publish(feed)
+      return true
+    } catch (error) {
+      // What is in memory may be ahead of what was committed.
+      this.#loaded = undefined
+      if (error instanceof OvertakenError) return false
+      throw error
+    } finally {
+      await documents.release(this.#owner).catch(() => {})
+    }
+  }
+
+  #newDocuments(): FeedTables {
+    return new FeedTables(this.#parts.store, this.#parts.space)
+  }
+
+  /** What is in memory, unless another gateway went on from it meanwhile. */
+  async #load(documents: FeedTables): Promise<Loaded> {
+    if (this.#loaded && !(await documents.refresh())) return this.#loaded
+    if (!this.#loaded) await documents.refresh()
+    const { upstream, galaxies } = this.#parts
+    const state = (await documents.getJson<FeedState>('state', ['state'])).get('state')
+    const wanted = new Map<string, Set<string>>()
+    for (const key of await documents.keys('wanted')) {
+      const [id = '', bucket = ''] = key.split(' ')
+      wanted.set(id, (wanted.get(id) ?? new Set()).add(bucket))
+    }
+    this.#loaded = {
+      documents,
+      names: new ReferenceNames({ documents, upstream, galaxies }),
+      state: state ?? this.#newState(),
+      heads: await headsOf(documents),
+      dirty: new Set(await documents.keys('dirty')),
+      wanted
+    }
+    return this.#loaded
+  }
+
+  #newState(): FeedState {
+    const { clock, settings, title } = this.#parts
+    const layout = layoutOf(settings.shardBits)
+    return newState(clock.now(), { layout, title, since: this.#windowStart() })
+  }
+
+  #windowStart(): string {
+    const { windowDays } = this.#parts.settings
+    if (windowDays === undefined) return ''
+    const start = this.#parts.clock.now() - windowDays * dayMs
+    return new Date(start).toISOString().slice(0, 10)
+  }
+
+  /**
+   * With events to be cut anew, or a window that goes back further, the feed is read from its start; and walked, as
+   * the feed log also gives what vanished.
+   */
+  async #startAgain({ documents, state }: Loaded): Promise<void> {
+    const layout = layoutOf(this.#parts.settings.shardBits)
+    const since = this.#windowStart()
+    const isCutAnew = state.layout !== layout
+    const isWider = since < state.since
+    if (!isCutAnew && !isWider) return
+    const start = { position: undefined, addedAfter: undefined, isFilled: false, walkedAt: 0 }
+    Object.assign(state, { ...start, layout })
+    if (isCutAnew) state.hasOldLayout = true
+    if (isWider) state.since = since
+    await this.#commit({ documents, state }, new Batch())
+  }
+
+  /** Events of older layouts are taken back once all that is in them is there in the new one. */
+  async #retireOldLayouts({ documents, state, heads, dirty }: Loaded, changes: Batch) {
+    const isOld = (name: string) => !isOfLayout(name, state.layout)
+    const old = (await documents.keys('bucket')).filter(isOld)
+    for (const name of old) changes.delete('bucket', name)
+    const published = [...heads.values()].map(({ bucket }) => bucket).filter(isOld)
+    for (const name of new Set(published)) {
+      changes.put('dirty', name, Buffer.alloc(0))
+      dirty.add(name)
+    }
+    state.hasOldLayout = false
+  }
+
+  /** Asks again for names that could not be asked for when they were met. */
+  async #nameWanted({ documents, state, names, wanted, dirty }: Loaded, caller: Caller) {
+    if (wanted.size === 0) return
+    const changes = new Batch()
+    const unresolved = new Set(await names.resolve(caller, wanted.keys(), changes))
+    for (const [id, buckets] of wanted) {
+      if (unresolved.has(id)) continue
+      for (const bucket of buckets) {
+        changes.delete('wanted', `${id} ${bucket}`)
+        changes.put('dirty', bucket, Buffer.alloc(0))
+        dirty.add(bucket)
+      }
+      wanted.delete(id)
+    }
+    await this.#commit({ documents, state }, changes)
+  }
+
+  async #read(feed: Loaded, caller: Caller): Promise<void> {
+    const { clock, settings } = this.#parts
+    let partialAt = clock.now() + settings.partialMs
+    let changes = new Batch()
+    let intake = this.#intake(feed, caller)
+    for (;;) {
+      const { records, more } = await this.#readPage(feed, caller, intake, changes)
+      const isLast = !more || records.length === 0
+      if (isLast || intake.size >= maxChanges || clock.now() >= partialAt) {
+        const { dirtied, wanted } = await intake.flush(changes)
+        for (const bucket of dirtied) feed.dirty.add(bucket)
+        for (const [id, bucket] of wanted)
+          feed.wanted.set(id, (feed.wanted.get(id) ?? new Set()).add(bucket))
+        if (!more) feed.state.isFilled = true
+        if (!more && feed.state.hasOldLayout) await this.#retireOldLayouts(feed, changes)
+        await this.#commit(feed, changes)
+        if (isLast) return
+        changes = new Batch()
+        intake = this.#intake(feed, caller)
+      }
+      if (!feed.state.isFilled && clock.now() >= partialAt) {
+        await this.#publish(feed)
+        partialAt = clock.now() + settings.partialMs
+      }
+    }
+  }
+
+  #intake({ documents, names, state }: Loaded, caller: Caller): Intake {
+    const { meter, clock, settings } = this.#parts
+    const { layout, since } = state
+    const { defaultTlp, expiredMs } = settings
+    const now = clock.now()
+    return new Intake({
+      caller,
+      documents,
+      names,
+      meter,
+      layout,
+      since,
+      defaultTlp,
+      now,
+      expiredMs,
+      spill: async changes => {
+        if (changes.size < settings.commitBytes) return
+        await this.#renew(documents)
+        await documents.commit(changes)
+        changes.clear()
+      }
+    })
+  }
+
+  async #readPage(
+    { state }: Loaded,
+    caller: Caller,
+    intake: Intake,
+    changes: Batch
+  ): Promise<{ readonly records: readonly FeedRecord[]; readonly more: boolean }> {
+    const start = state.since === '' ? undefined : Date.parse(state.since) - 1000
+    const { records, dates, more, position } = await this.#parts.records.read({
+      caller,
+      feedId: this.#parts.feedId,
+      types: [],
+      all: true,
+      addedAfter: state.addedAfter ?? start,
+      position: state.position,
+      filter: { versions: lastVersion, specVersions: undefined },
+      limit: readLimit,
+      maxBytes: readBytes,
+      continues: true
+    })
+    for (let at = 0; at < records.length; at += parsedAtOnce)
+      await intake.take(records.slice(at, at + parsedAtOnce).map(toObject), changes)
+    state.objectsRead += records.length
+    if (dates[0] !== undefined) state.readFrom ??= dates[0]
+    state.position = more ? position : undefined
+    if (!more) state.addedAfter = dates.at(-1) ?? state.addedAfter
+    return { records, more }
+  }
+
+  async #publish(feed: Loaded): Promise<void> {
+    const { feedId, clock, meter, settings, onPublished } = this.#parts
+    const { documents, names } = feed
+    const renew = () => this.#renew(documents)
+    const parts = { feedId, documents, names, clock, meter, settings, renew }
+    await new Publisher(parts, feed).publish()
+    onPublished()
+  }
+
+  /** True when something vanished, or came back. */
+  async #walk(feed: Loaded, caller: Caller): Promise<boolean> {
+    const { documents, state } = feed
+    const { clock, settings } = this.#parts
+    const begun = clock.now()
+    if (!state.isFilled || settings.walkMs === 0 || begun < state.walkedAt + settings.walkMs)
+      return false
+    const verdict = await this.#verdict(feed, caller, begun).catch(async error => {
+      await this.#putOffWalk(feed, begun)
+      throw error
+    })
+    const missing = countOf(verdict.missing)
+    // So much at once is more likely Sekoia's mistake, or a feed being edited: it has to be said twice.
+    const isBelieved = missing - state.missed < suspicious || missing * 2 <= verdict.present
+    Object.assign(state, { walkedAt: begun, missed: isBelieved ? 0 : missing })
+    const changes = new Batch()
+    const believed = isBelieved ? verdict : { ...verdict, missing: new Map() }
+    const dirtied = await mark(documents, believed, clock.now(), changes)
+    for (const bucket of dirtied) feed.dirty.add(bucket)
+    if (!isBelieved) this.#parts.meter.count('misp_walks_doubted')
+    await this.#commit(feed, changes)
+    return dirtied.length > 0
+  }
+
+  /** A walk costs Sekoia as much as a first build: one that failed is not begun again at once. */
+  async #putOffWalk(feed: Loaded, begun: number): Promise<void> {
+    const { walkMs } = this.#parts.settings
+    feed.state.walkedAt = begun - walkMs + Math.min(walkMs, walkRetryMs)
+    await this.#commit(feed, new Batch())
+  }
+
+  /** What one walk misses is looked for by another. */
+  async #verdict({ documents, state }: Loaded, caller: Caller, begun: number) {
+    const { upstream, feedId } = this.#parts
+    const since = state.since === '' ? 0 : Date.parse(state.since) - 1000
+    const onPage = () => this.#renew(documents)
+    const walk = (limit: number) => walkIds(upstream, { caller, feedId, since, limit, onPage })
+    const first = await walk(walkLimits[0])
+    const when = { ...this.#parts.settings, begun }
+    const verdict = await judge(documents, first, when)
+    if (verdict.missing.size === 0) return verdict
+    const second = await walk(walkLimits[1])
+    const either = { has: (id: string) => first.has(id) || second.has(id) }
+    return judge(documents, either, when)
+  }
+
+  async #commit(
+    { documents, state }: Pick<Loaded, 'documents' | 'state'>,
+    changes: Batch
+  ): Promise<void> {
+    changes.putJson('state', 'state', state)
+    await this.#renew(documents)
+    await documents.commit(changes)
+  }
+
+  async #renew(documents: FeedTables): Promise<void> {
+    if (!(await documents.lease(this.#owner, leaseMs))) throw new OvertakenError()
+  }
+}
+
+const toObject = ({ bytes }: FeedRecord): StixObject => JSON.parse(bytes.toString())
+
+async function headsOf(documents: FeedTables): Promise<Map<string, Head>> {
+  const heads = new Map<string, Head>()
+  for await (const batch of documents.scan('head'))
+    for (const { key, value } of batch) heads.set(key, JSON.parse(value.toString()) as Head)
+  return heads
+}

@@ -1,0 +1,308 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Caller } from '../../kernel/caller.ts'
+import { GatewayError } from '../../kernel/errors.ts'
+import type { Meter } from '../../kernel/ports.ts'
+import {
+  addSubjects,
+  type Bucket,
+  dayBucket,
+  decodeBucket,
+  emptyBucket,
+  encodeBucket,
+  isBarren,
+  isOfLayout,
+  isReportBucket,
+  putNote,
+  putReport,
+  putRow,
+  reportBucket
+} from '../events/bucket.ts'
+import { dayOf, isRevoked, lifeOf, listOf, type Row, textOf } from '../events/source-row.ts'
+import { type RowOptions, toNote, toReportRow, toRow } from '../mapping/indicator.ts'
+import type { StixObject, Tlp } from '../mapping/model.ts'
+import { isWellKnownMarking } from '../mapping/tags.ts'
+import { putLink } from './indicator-index.ts'
+import type { ReferenceNames } from './reference-names.ts'
+import type { Link } from './state.ts'
+import type { Batch, FeedTables } from './tables.ts'
+
+/** Objects that only lend their names to tags. */
+const named = new Set([
+  'attack-pattern',
+  'campaign',
+  'course-of-action',
+  'identity',
+  'infrastructure',
+  'intrusion-set',
+  'location',
+  'malware',
+  'marking-definition',
+  'threat-actor',
+  'tool',
+  'vulnerability'
+])
+
+export interface IntakeDeps {
+  readonly caller: Caller
+  readonly documents: FeedTables
+  readonly names: ReferenceNames
+  readonly meter: Meter
+  readonly layout: number
+  /** Indicators created before this day are left out; '' leaves out none. */
+  readonly since: string
+  readonly defaultTlp: Tlp
+  /** Instant of this intake, ms since the epoch. */
+  readonly now: number
+  /** How long an expired value stays visible, ms. */
+  readonly expiredMs: number
+  /** Commits changes, and clears them, when they have become many. */
+  readonly spill: (changes: Batch) => Promise<void>
+}
+
+export interface Flushed {
+  /** Names of buckets that changed. */
+  readonly dirtied: readonly string[]
+  /** Ids that Sekoia could not be asked about, each with a bucket that refers to it. */
+  readonly wanted: readonly (readonly [string, string])[]
+}
+
+/** A change to one bucket; false when the bucket says it already. */
+type Change = (bucket: Bucket) => boolean
+
+/**
+ * Takes objects of the feed, in the order of the feed, and brings them into the buckets they belong to. Nothing is
+ * written before {@link flush}.
+ */
+export class Intake {
+  readonly #parts: IntakeDeps
+  readonly #links = new Map<string, Link>()
+  readonly #changedLinks = new Set<string>()
+  readonly #changes = new Map<string, Change[]>()
+  /** Ids of indicators to be copied into reports, by the bucket they lie in. */
+  readonly #copies = new Map<string, { readonly id: string; readonly report: string }[]>()
+  readonly #named: StixObject[] = []
+  /** Ids referred to, with the buckets that do. */
+  readonly #references = new Map<string, Set<string>>()
+  readonly #dirtied: string[] = []
+  /** Batch waiting to be flushed. */
+  size = 0
+
+  constructor(parts: IntakeDeps) {
+    this.#parts = parts
+  }
+
+  /**
+   * @param changes what was learnt of markings goes there
+   * @throws GatewayError `unavailable` when a marking is not known and Sekoia cannot be asked: without it the level
+   *   of what it marks could be taken too low. Nothing of these objects is taken then.
+   */
+  async take(objects: readonly StixObject[], changes: Batch): Promise<void> {
+    await this.#resolveMarkings(objects, changes)
+    await this.#loadLinks(objects)
+    for (const object of objects) this.#takeOne(object)
+    await setImmediate()
+  }
+
+  /**
+   * Puts all that was taken into `changes`. One bucket at a time is in memory. When there is much of it, buckets are
+   * committed on the way: taken once more after a crash, they stay as they are. IndicatorIndex come last, as they say that the
+   * rest is there.
+   */
+  async flush(changes: Batch): Promise<Flushed> {
+    const { caller, names } = this.#parts
+    names.learn(this.#named, changes)
+    for (const [bucket, copies] of this.#copies) {
+      if (!this.#changes.has(bucket) && copies.length > 0) this.#changes.set(bucket, [])
+    }
+    const days = [...this.#changes.keys()].filter(name => !isReportBucket(name))
+    for (const name of days) await this.#apply(name, changes)
+    const reports = [...this.#changes.keys()].filter(isReportBucket)
+    for (const name of reports) await this.#apply(name, changes)
+    for (const id of this.#changedLinks) putLink(id, this.#link(id), changes)
+    const unresolved = await names.resolve(caller, this.#references.keys(), changes)
+    const wanted = unresolved.flatMap(id =>
+      [...this.#references.get(id)!].map((bucket): [string, string] => [id, bucket])
+    )
+    for (const [id, bucket] of wanted) changes.put('wanted', `${id} ${bucket}`, Buffer.alloc(0))
+    return { dirtied: this.#dirtied, wanted }
+  }
+
+  async #resolveMarkings(objects: readonly StixObject[], changes: Batch): Promise<void> {
+    const { names, caller } = this.#parts
+    const ids = new Set(objects.flatMap(object => listOf(object, 'object_marking_refs')))
+    const unresolved = await names.resolve(caller, ids, changes)
+    if (unresolved.some(id => !isWellKnownMarking(id))) throw new GatewayError('unavailable')
+  }
+
+  async #loadLinks(objects: readonly StixObject[]): Promise<void> {
+    const ids = new Set(objects.flatMap(indicatorsOf).filter(id => !this.#links.has(id)))
+    const found = await this.#parts.documents.getJson<Link>('link', [...ids])
+    for (const id of ids) {
+      const { bucket = '', ...link } = found.get(id) ?? {}
+      const isCurrent = isOfLayout(bucket, this.#parts.layout)
+      this.#links.set(id, isCurrent ? { bucket, ...link } : link)
+      // A bucket of another layout is as good as none.
+      if (bucket !== '' && !isCurrent) this.#changedLinks.add(id)
+    }
+  }
+
+  #takeOne(object: StixObject): void {
+    if (named.has(object.type)) this.#named.push(object)
+    else if (object.type === 'indicator') this.#takeIndicator(object)
+    else if (object.type === 'relationship') this.#takeRelationship(object)
+    else if (object.type === 'report') this.#takeReport(object)
+    else if (object.type === 'note') this.#takeNote(object)
+    else this.#skip(object.type)
+  }
+
+  #skip(reason: string): void {
+    this.#parts.meter.count('misp_skipped', { reason })
+  }
+
+  #takeIndicator(object: StixObject): void {
+    const { layout, meter } = this.#parts
+    const link = this.#link(object.id)
+    const options = { ...this.#rowOptions(), subjects: link.subjects ?? [] }
+    const { row, fallback } = toRow(object, options)
+    const obstacle = link.bucket ? undefined : this.#obstacleTo(object, row)
+    if (obstacle) {
+      this.#skip(obstacle)
+      return
+    }
+    const reason = whyUnseen(row, fallback, link)
+    if (reason) this.#skip(reason)
+    else if (fallback) meter.count('misp_fallbacks', { reason: fallback })
+    const bucket = link.bucket ?? dayBucket(layout, dayOf(object), object.id)
+    if (!link.bucket) this.#setLink(object.id, { ...link, bucket })
+    this.#put(bucket, row)
+    for (const report of link.reports ?? []) this.#put(reportBucket(layout, report), row)
+  }
+
+  /** Why an indicator that is not held yet is not taken in. */
+  #obstacleTo(object: StixObject, row: Row): string | undefined {
+    const { since, now, expiredMs } = this.#parts
+    if (dayOf(object) < since) return 'outside-window'
+    if (!row.gone && lifeOf(row, now, expiredMs) !== 'live') return 'expired'
+    return undefined
+  }
+
+  #rowOptions(): Omit<RowOptions, 'subjects'> {
+    const { names, defaultTlp, now } = this.#parts
+    return { marking: id => names.marking(id), defaultTlp, now }
+  }
+
+  #put(bucket: string, row: Row): void {
+    this.#change(bucket, held => putRow(held, row))
+    this.#refer(bucket, [...row.sources, ...row.subjects])
+  }
+
+  #refer(bucket: string, ids: readonly string[]): void {
+    for (const id of ids) {
+      const known = this.#references.get(id)
+      if (known) known.add(bucket)
+      else this.#references.set(id, new Set([bucket]))
+    }
+  }
+
+  #takeRelationship(object: StixObject): void {
+    const source = textOf(object, 'source_ref')
+    const target = textOf(object, 'target_ref')
+    const isContext = object['relationship_type'] === 'indicates' && isIndicator(source) && target
+    if (!isContext || isRevoked(object)) {
+      this.#skip('relationship')
+      return
+    }
+    const link = this.#link(source)
+    if (link.subjects?.includes(target)) return
+    this.#setLink(source, { ...link, subjects: [...(link.subjects ?? []), target].sort() })
+    for (const bucket of this.#bucketsOf(link)) {
+      this.#change(bucket, held => addSubjects(held, source, [target]))
+      this.#refer(bucket, [target])
+    }
+  }
+
+  #bucketsOf({ bucket, reports = [] }: Link): string[] {
+    return [
+      ...(bucket ? [bucket] : []),
+      ...reports.map(report => reportBucket(this.#parts.layout, report))
+    ]
+  }
+
+  #takeReport(object: StixObject): void {
+    const { layout } = this.#parts
+    const bucket = reportBucket(layout, object.id)
+    const report = toReportRow(object, this.#rowOptions())
+    this.#change(bucket, held => putReport(held, report))
+    this.#refer(bucket, [...report.row.sources, ...report.row.subjects])
+    for (const id of listOf(object, 'object_refs').filter(isIndicator)) {
+      const link = this.#link(id)
+      if (!link.reports?.includes(object.id))
+        this.#setLink(id, { ...link, reports: [...(link.reports ?? []), object.id].sort() })
+      if (link.bucket) this.#copy(link.bucket, { id, report: bucket })
+    }
+  }
+
+  #copy(from: string, copy: { readonly id: string; readonly report: string }): void {
+    const known = this.#copies.get(from)
+    if (known) known.push(copy)
+    else this.#copies.set(from, [copy])
+  }
+
+  #takeNote(object: StixObject): void {
+    const reports = listOf(object, 'object_refs').filter(id => id.startsWith('report--'))
+    if (reports.length === 0) this.#skip('note')
+    const note = toNote(object)
+    for (const report of reports)
+      this.#change(reportBucket(this.#parts.layout, report), held => putNote(held, note))
+  }
+
+  #link(id: string): Link {
+    return this.#links.get(id) ?? {}
+  }
+
+  #setLink(id: string, link: Link): void {
+    this.#links.set(id, link)
+    this.#changedLinks.add(id)
+  }
+
+  #change(bucket: string, change: Change): void {
+    this.size++
+    const known = this.#changes.get(bucket)
+    if (known) known.push(change)
+    else this.#changes.set(bucket, [change])
+  }
+
+  async #apply(name: string, changes: Batch): Promise<void> {
+    await setImmediate()
+    const [stored] = await this.#parts.documents.get('bucket', [name])
+    const bucket = stored ? decodeBucket(name, stored) : emptyBucket(name)
+    const done = this.#changes.get(name)!.map(change => change(bucket))
+    for (const { id, report } of this.#copies.get(name) ?? []) {
+      const row = bucket.rows.get(id)
+      if (row) this.#put(report, row)
+    }
+    // A report that is not there, or not any more, copies nothing.
+    if (isReportBucket(name) && !bucket.report) bucket.rows.clear()
+    if (!done.includes(true) || isBarren(bucket)) return
+    changes.put('bucket', name, encodeBucket(bucket))
+    changes.put('dirty', name, Buffer.alloc(0))
+    this.#dirtied.push(name)
+    await this.#parts.spill(changes)
+  }
+}
+
+const isIndicator = (id: string): boolean => id.startsWith('indicator--')
+
+/** Why an indicator that is taken in shows nothing of itself: it never was live here, or has no value. */
+function whyUnseen(row: Row, fallback: string | undefined, { bucket }: Link): string | undefined {
+  if (row.gone) return bucket ? undefined : 'revoked'
+  return row.attributes.length + row.objects.length === 0 ? fallback : undefined
+}
+
+/** The indicators that taking an object needs to know of. */
+function indicatorsOf(object: StixObject): string[] {
+  if (object.type === 'indicator') return [object.id]
+  if (object.type === 'relationship') return [textOf(object, 'source_ref')].filter(isIndicator)
+  if (object.type === 'report') return listOf(object, 'object_refs').filter(isIndicator)
+  return []
+}

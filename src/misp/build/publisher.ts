@@ -1,0 +1,218 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Clock, Meter } from '../../kernel/ports.ts'
+import {
+  type Bucket,
+  decodeBucket,
+  emptyBucket,
+  encodeBucket,
+  isBarren,
+  isReportBucket,
+  parseBucketName,
+  pruneRows
+} from '../events/bucket.ts'
+import { type RenderedEvent, renderBucket } from '../events/event.ts'
+import { hashesOf } from '../events/hashes.ts'
+import { toManifest, totalsOf } from '../events/manifest.ts'
+import type { PublishedEvent } from '../events/overflow.ts'
+import { feedNamespace } from '../events/uuids.ts'
+import { attributeCount, parseFile, toFile } from '../events/wire.ts'
+import { decodeFile, encodeFile, unpack } from './files.ts'
+import { IndicatorIndex } from './indicator-index.ts'
+import type { ReferenceNames } from './reference-names.ts'
+import { type FeedState, type Head, issueTimestamp } from './state.ts'
+import { Batch, type FeedTables } from './tables.ts'
+
+export interface PublisherSettings {
+  /** How long an expired value stays visible, ms. */
+  readonly expiredMs: number
+  /** How long what was taken back stays announced, ms. */
+  readonly tombstoneMs: number
+  /** Bytes committed at a time, more or less: what is published stays readable all the while. */
+  readonly commitBytes: number
+}
+
+export interface PublisherDeps {
+  readonly feedId: string
+  readonly documents: FeedTables
+  readonly names: ReferenceNames
+  readonly clock: Clock
+  readonly meter: Meter
+  readonly settings: PublisherSettings
+  /** Called before each commit, so that nobody else takes over meanwhile. */
+  readonly renew: () => Promise<void>
+}
+
+/** What the builder remembers of a feed between publications. */
+export interface Published {
+  readonly state: FeedState
+  /** By uuid of the event. */
+  readonly heads: Map<string, Head>
+  /** Names of buckets whose events have to be made again. */
+  readonly dirty: Set<string>
+}
+
+/** OpenCTI builds no relationships from here on (misp-feed.md §2). */
+const maxAttributes = 9_999
+/** From here on an event is a burden to MISP (misp-feed.md §4). */
+const largeEvent = 5_000
+const largeManifest = 10_000
+
+/**
+ * Brings the events up to what the buckets say. Events come first and the manifest last, so that it never promises
+ * what is not there, and a crash leaves it as it was (misp-feed.md §4).
+ */
+export class Publisher {
+  readonly #parts: PublisherDeps
+  readonly #published: Published
+  readonly #links: IndicatorIndex
+  #changes = new Batch()
+  /** Events of which nothing is left. */
+  readonly #dropped: string[] = []
+
+  constructor(parts: PublisherDeps, published: Published) {
+    this.#parts = parts
+    this.#links = new IndicatorIndex(parts.documents)
+    this.#published = published
+  }
+
+  /** The number of events that changed. Throws OvertakenError, and whatever the store throws. */
+  async publish(): Promise<number> {
+    const { state, heads, dirty } = this.#published
+    const now = this.#parts.clock.now()
+    const byBucket = Map.groupBy(heads.values(), ({ bucket }) => bucket)
+    let changed = 0
+    for (const name of bucketsDue(heads.values(), dirty, now)) {
+      changed += await this.#publishBucket(name, byBucket.get(name) ?? [], now)
+      // Committed with the first events: whoever goes on after a crash here still owes the manifest.
+      if (changed > 0 || this.#dropped.length > 0 || state.isBuilt !== state.isFilled)
+        state.isManifestCurrent = false
+      if (this.#changes.size >= this.#parts.settings.commitBytes) await this.#commit()
+      await setImmediate()
+    }
+    if (!state.isManifestCurrent) await this.#publishManifest(now)
+    else await this.#commit()
+    return changed
+  }
+
+  async #publishBucket(name: string, heads: readonly Head[], now: number): Promise<number> {
+    const { documents, names, feedId, settings } = this.#parts
+    const { state, dirty } = this.#published
+    const [stored] = await documents.get('bucket', [name])
+    const bucket = stored ? decodeBucket(name, stored) : emptyBucket(name)
+    const { report, rows } = bucket
+    const { tagsOf, complete } = await names.of([...rows.values(), ...(report ? [report.row] : [])])
+    const shown = report ? { ...bucket, report: { ...report, row: complete(report.row) } } : bucket
+    const rendered = renderBucket(shown, await this.#eventsOf(heads), {
+      now,
+      namespace: feedNamespace(feedId, parseBucketName(name).layout),
+      title: state.title,
+      expiredMs: settings.expiredMs,
+      tombstoneSeconds: settings.tombstoneMs / 1000,
+      maxAttributes,
+      tagsOf,
+      issue: () => issueTimestamp(state, now)
+    })
+    for (const event of rendered) this.#putEvent(name, event)
+    await this.#tidy(bucket, stored !== undefined, now)
+    this.#changes.delete('dirty', name)
+    dirty.delete(name)
+    return rendered.filter(({ isChanged, isEmpty }) => isChanged && !isEmpty).length
+  }
+
+  async #eventsOf(heads: readonly Head[]): Promise<PublishedEvent[]> {
+    const found = await this.#parts.documents.get(
+      'event',
+      heads.map(({ uuid }) => uuid)
+    )
+    return heads.flatMap(({ tlp, part }, i) => {
+      const file = found[i]
+      if (!file) return []
+      return [{ tlp, part, event: parseFile(unpack(decodeFile(file)).toString()) }]
+    })
+  }
+
+  #putEvent(bucket: string, rendered: RenderedEvent): void {
+    const { event, isChanged, isEmpty } = rendered
+    const { heads } = this.#published
+    const { uuid } = event
+    if (isEmpty) {
+      if (heads.delete(uuid)) this.#dropped.push(uuid)
+      return
+    }
+    const head = toHead(bucket, rendered)
+    heads.set(uuid, head)
+    this.#changes.putJson('head', uuid, head)
+    this.#changes.put('hash', uuid, hashesOf(event, rendered.live))
+    if (!isChanged) return
+    if (head.attributes > largeEvent) this.#parts.meter.count('misp_large_events')
+    const file = encodeFile(toFile(event), Number(event.timestamp))
+    this.#changes.put('event', uuid, file)
+  }
+
+  /** Forgets rows that can say nothing any more, and a bucket of which nothing is left. */
+  async #tidy(bucket: Bucket, isStored: boolean, now: number): Promise<void> {
+    const { report } = bucket
+    const copied = [...bucket.rows.keys()]
+    const pruned = pruneRows(bucket, now, this.#parts.settings)
+    if (!isReportBucket(bucket.name)) await this.#links.leaveBucket(pruned, this.#changes)
+    else if (report && !bucket.report)
+      await this.#links.leaveReport(report.row.id, [...report.indicators, ...copied], this.#changes)
+    if (isBarren(bucket)) this.#changes.delete('bucket', bucket.name)
+    else if (isStored && pruned.length > 0)
+      this.#changes.put('bucket', bucket.name, encodeBucket(bucket))
+  }
+
+  async #publishManifest(now: number): Promise<void> {
+    const { state, heads } = this.#published
+    await this.#commit()
+    const manifest = toManifest(heads.values())
+    if (heads.size > largeManifest) this.#parts.meter.count('misp_large_manifests')
+    this.#changes.put('file', 'manifest', encodeFile(manifest, 0))
+    for (const uuid of this.#dropped)
+      for (const table of ['event', 'head', 'hash'] as const) this.#changes.delete(table, uuid)
+    Object.assign(state, {
+      isManifestCurrent: true,
+      isBuilt: state.isFilled,
+      publishedAt: now,
+      totals: totalsOf(heads.values())
+    })
+    await this.#commit()
+    this.#parts.meter.count('misp_publications')
+  }
+
+  async #commit(): Promise<void> {
+    if (this.#changes.isEmpty) return
+    const changes = this.#changes
+    this.#changes = new Batch()
+    changes.putJson('state', 'state', this.#published.state)
+    await this.#parts.renew()
+    await this.#parts.documents.commit(changes)
+  }
+}
+
+/** In a fixed order, so that timestamps are given out in one. */
+function bucketsDue(heads: Iterable<Head>, dirty: ReadonlySet<string>, now: number): string[] {
+  const due = new Set(dirty)
+  for (const { bucket, changesAt } of heads)
+    if (changesAt !== null && changesAt <= now) due.add(bucket)
+  return [...due].sort()
+}
+
+function toHead(bucket: string, rendered: RenderedEvent): Head {
+  const { event, tlp, part, live, changesAt, indicators, merged } = rendered
+  return {
+    uuid: event.uuid,
+    bucket,
+    tlp,
+    part,
+    info: event.info,
+    date: event.date,
+    tags: event.Tag,
+    timestamp: event.timestamp,
+    attributes: attributeCount(event),
+    live: live.size,
+    indicators,
+    merged,
+    changesAt: Number.isFinite(changesAt) ? changesAt : null
+  }
+}

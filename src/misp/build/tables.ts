@@ -1,0 +1,138 @@
+import { hash } from 'node:crypto'
+import type { Caller } from '../../kernel/caller.ts'
+import { memoize } from '../../kernel/memoize.ts'
+import type { DocumentCommit, DocumentStore } from '../../kernel/ports.ts'
+
+/**
+ * The tables of one feed's MISP state.
+ *
+ * - `state`: one document, see state.ts.
+ * - `bucket`: rows, by name of the bucket; `dirty`: names of buckets whose events have to be made again.
+ * - `event`: files as they are served, compressed, by uuid; `head`: what the manifest and the publisher know of each;
+ *   `hash`: the md5s of its live values.
+ * - `link`: where an indicator is, and what others say of it, by STIX id.
+ * - `name`: what an object is called as a tag, by STIX id; `wanted`: buckets that wait for a name.
+ * - `file`: the manifest.
+ */
+export type Table =
+  | 'state'
+  | 'bucket'
+  | 'dirty'
+  | 'event'
+  | 'head'
+  | 'hash'
+  | 'link'
+  | 'name'
+  | 'wanted'
+  | 'file'
+
+/** Another gateway builds this feed now. */
+export class OvertakenError extends Error {
+  override readonly name = 'OvertakenError'
+}
+
+/** What is to be committed at once; the last word on a key counts. */
+export class Batch {
+  readonly #documents = new Map<string, Buffer | undefined>()
+  /** Bytes of what is to be put. */
+  size = 0
+
+  get isEmpty(): boolean {
+    return this.#documents.size === 0
+  }
+
+  put(table: Table, key: string, value: Buffer): void {
+    this.size += value.length + key.length
+    this.#documents.set(`${table} ${key}`, value)
+  }
+
+  putJson(table: Table, key: string, value: unknown): void {
+    this.put(table, key, Buffer.from(JSON.stringify(value)))
+  }
+
+  delete(table: Table, key: string): void {
+    this.#documents.set(`${table} ${key}`, undefined)
+  }
+
+  clear(): void {
+    this.#documents.clear()
+    this.size = 0
+  }
+
+  commit(): Pick<DocumentCommit, 'puts' | 'deletes'> {
+    const puts: { table: string; key: string; value: Buffer }[] = []
+    const deletes: { table: string; key: string }[] = []
+    for (const [name, value] of this.#documents) {
+      const space = name.indexOf(' ')
+      const at = { table: name.slice(0, space), key: name.slice(space + 1) }
+      if (value) puts.push({ ...at, value })
+      else deletes.push(at)
+    }
+    return { puts, deletes }
+  }
+}
+
+/** The MISP state of one feed as its one builder at a time reads and changes it. */
+export class FeedTables {
+  readonly #store: DocumentStore
+  readonly #space: string
+  #version = 0
+
+  constructor(store: DocumentStore, space: string) {
+    this.#store = store
+    this.#space = space
+  }
+
+  /** From here on, changes are made to what is there now. False when it is what was last seen or made. */
+  async refresh(): Promise<boolean> {
+    const version = await this.#store.version(this.#space)
+    const isNew = version !== this.#version
+    this.#version = version
+    return isNew
+  }
+
+  get(table: Table, keys: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+    return this.#store.get(this.#space, table, keys)
+  }
+
+  async getJson<T>(table: Table, keys: readonly string[]): Promise<Map<string, T>> {
+    const found = await this.get(table, keys)
+    return new Map(
+      found.flatMap((value, i) =>
+        value ? [[keys[i]!, JSON.parse(value.toString()) as T] as const] : []
+      )
+    )
+  }
+
+  scan(table: Table) {
+    return this.#store.scan(this.#space, table)
+  }
+
+  async keys(table: Table): Promise<string[]> {
+    const keys = new Set<string>()
+    for await (const batch of this.scan(table)) for (const { key } of batch) keys.add(key)
+    return [...keys]
+  }
+
+  /** Throws {@link OvertakenError}, and nothing is changed, when another gateway was first. */
+  async commit(changes: Batch): Promise<void> {
+    const expectedVersion = this.#version
+    const isFirst = await this.#store.commit(this.#space, { expectedVersion, ...changes.commit() })
+    if (!isFirst) throw new OvertakenError()
+    this.#version = expectedVersion + 1
+  }
+
+  lease(owner: string, ms: number): Promise<boolean> {
+    return this.#store.lease(this.#space, owner, ms)
+  }
+
+  release(owner: string): Promise<void> {
+    return this.#store.release(this.#space, owner)
+  }
+}
+
+/** The space of a feed as one key sees it (G5); nothing of a URL gets into the name. */
+export const spaceOf = ({ scope }: Caller, feedId: string): string =>
+  `misp1:${scope}:${digestOf(feedId)}`
+
+const digestOf = memoize((feedId: string) => hash('sha256', feedId).slice(0, 32))

@@ -1,0 +1,97 @@
+import { setImmediate } from 'node:timers/promises'
+import {
+  type Bucket,
+  decodeBucket,
+  encodeBucket,
+  pruneRows,
+  type Retention
+} from '../events/bucket.ts'
+import type { Row } from '../events/source-row.ts'
+import type { IdSet } from './id-sweep.ts'
+import type { Batch, FeedTables } from './tables.ts'
+
+/** What a walk says of the rows: ids by bucket. */
+export interface Verdict {
+  /** Held as present, and missed by the walk. */
+  readonly missing: ReadonlyMap<string, readonly string[]>
+  /** Held as vanished, and seen by the walk. */
+  readonly returned: ReadonlyMap<string, readonly string[]>
+  /** Rows held as present. */
+  readonly present: number
+  /** Names of buckets with rows that are to be forgotten: one of which nothing was ever published has no other day. */
+  readonly over: readonly string[]
+}
+
+/**
+ * Compares what is held with what a walk found. What was read after the walk began is left alone.
+ *
+ * @param begun when the walk began, ms since the epoch
+ */
+export async function judge(
+  documents: FeedTables,
+  found: Pick<IdSet, 'has'>,
+  { begun, ...retention }: Retention & { readonly begun: number }
+): Promise<Verdict> {
+  const missing = new Map<string, string[]>()
+  const returned = new Map<string, string[]>()
+  const over: string[] = []
+  let present = 0
+  for await (const batch of documents.scan('bucket')) {
+    for (const { key, value } of batch) {
+      await setImmediate()
+      const bucket = decodeBucket(key, value)
+      if (pruneRows(bucket, begun, retention).length > 0) over.push(key)
+      for (const { id, gone, readAt } of rowsOf(bucket)) {
+        if (!gone) present++
+        if (readAt > begun || gone?.why === 'revoked') continue
+        if (!gone && !found.has(id)) add(missing, key, id)
+        if (gone && found.has(id)) add(returned, key, id)
+      }
+    }
+  }
+  return { missing, returned, present, over }
+}
+
+const rowsOf = ({ rows, report }: Bucket): Row[] => [
+  ...rows.values(),
+  ...(report ? [report.row] : [])
+]
+
+function add(lists: Map<string, string[]>, bucket: string, id: string): void {
+  const known = lists.get(bucket)
+  if (known) known.push(id)
+  else lists.set(bucket, [id])
+}
+
+export const countOf = (lists: Verdict['missing']): number =>
+  [...lists.values()].reduce((sum, { length }) => sum + length, 0)
+
+/** Marks rows as vanished, or as present again; the names of the buckets that are to be looked at. */
+export async function mark(
+  documents: FeedTables,
+  { missing, returned, over }: Omit<Verdict, 'present'>,
+  now: number,
+  changes: Batch
+): Promise<string[]> {
+  const names = [...new Set([...missing.keys(), ...returned.keys()])]
+  for (const name of names) {
+    const [stored] = await documents.get('bucket', [name])
+    if (!stored) continue
+    const bucket = decodeBucket(name, stored)
+    for (const id of missing.get(name) ?? [])
+      change(bucket, id, row => ({ ...row, gone: { why: 'vanished', at: now } }))
+    // As if it were modified now: MISP may hold a later deletion that was already forgotten here.
+    for (const id of returned.get(name) ?? [])
+      change(bucket, id, ({ gone, ...row }) => ({ ...row, modified: now }))
+    changes.put('bucket', name, encodeBucket(bucket))
+    changes.put('dirty', name, Buffer.alloc(0))
+  }
+  for (const name of over) changes.put('dirty', name, Buffer.alloc(0))
+  return [...names, ...over]
+}
+
+function change(bucket: Bucket, id: string, to: (row: Row) => Row): void {
+  const row = bucket.rows.get(id)
+  if (row) bucket.rows.set(id, to(row))
+  if (bucket.report?.row.id === id) bucket.report = { ...bucket.report, row: to(bucket.report.row) }
+}

@@ -1,0 +1,33 @@
+import type { MispValue } from '../mapping/model.ts'
+
+type Identified = Pick<MispValue, 'type' | 'category' | 'value'>
+
+/**
+ * Where two values differ in case and accents only, MISP takes them for one: the columns are `utf8mb3_unicode_ci`. It
+ * refuses the second on edit, so an event may hold one spelling only (invariant 10).
+ */
+export class Spellings {
+  readonly #known = new Map<string, string>()
+
+  constructor(values: Iterable<Identified> = []) {
+    for (const value of values) this.add(value)
+  }
+
+  /** False, and nothing is added, when the value is there in another spelling. */
+  add(value: Identified): boolean {
+    const same = sameness(value)
+    const known = this.#known.get(same) ?? value.value
+    this.#known.set(same, known)
+    return known === value.value
+  }
+}
+
+const sameness = ({ type, category, value }: Identified): string =>
+  `${type}|${category}|${collate(value)}`
+
+const ascii = /^[\0-\x7f]*$/
+
+const collate = (text: string): string =>
+  ascii.test(text)
+    ? text.toLowerCase()
+    : text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replaceAll('ß', 'ss')

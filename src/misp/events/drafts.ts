@@ -1,0 +1,112 @@
+import type { MispObject, MispValue } from '../mapping/model.ts'
+import { commentOf, joinComments } from '../mapping/tags.ts'
+import { type Life, lifeOf, nextChange, type Row } from './source-row.ts'
+
+/** What an event is to hold now, before uuids, timestamps and what was published before come into it. */
+
+export interface AttributeDraft {
+  readonly value: MispValue
+  readonly life: Exclude<Life, 'removed'>
+  readonly comment: string
+  /** ms since the epoch. */
+  readonly first?: number
+  readonly last?: number
+  /** Sorted. */
+  readonly tags: readonly string[]
+  /** When what it is made of was last modified, ms since the epoch. */
+  readonly modified: number
+  /** STIX ids of what it is made of. */
+  readonly sources: readonly string[]
+}
+
+export interface ObjectDraft {
+  readonly object: MispObject
+  /** The indicator it is made of, and its place among that one's objects. */
+  readonly row: Row
+  readonly no: number
+  readonly life: Exclude<Life, 'removed'>
+  readonly tags: readonly string[]
+}
+
+export interface Drafts {
+  /** By type and value, see {@link valueKey}: the same value of several indicators is one attribute. */
+  readonly attributes: ReadonlyMap<string, AttributeDraft>
+  readonly objects: readonly ObjectDraft[]
+  /** The next instant at which time alone changes something, ms since the epoch. */
+  readonly changesAt: number
+}
+
+export interface DraftOptions {
+  readonly now: number
+  /** How long an expired value stays visible, ms. */
+  readonly expiredMs: number
+  /** All tags of a row, sorted. */
+  readonly tagsOf: (row: Row) => readonly string[]
+}
+
+export const valueKey = ({ type, value }: Pick<MispValue, 'type' | 'value'>): string =>
+  `${type}|${value}`
+
+interface Share {
+  readonly value: MispValue
+  readonly row: Row
+}
+
+export function makeDrafts(rows: Iterable<Row>, options: DraftOptions): Drafts {
+  const { now, expiredMs } = options
+  const shares = new Map<string, Share[]>()
+  const objects: ObjectDraft[] = []
+  let changesAt = Number.POSITIVE_INFINITY
+  for (const row of rows) {
+    changesAt = Math.min(changesAt, nextChange(row, now, expiredMs))
+    const life = lifeOf(row, now, expiredMs)
+    if (life === 'removed') continue
+    for (const value of row.attributes) {
+      const key = valueKey(value)
+      const known = shares.get(key)
+      if (known) known.push({ value, row })
+      else shares.set(key, [{ value, row }])
+    }
+    const tags = row.objects.length > 0 ? options.tagsOf(row) : []
+    row.objects.forEach((object, no) => {
+      objects.push({ object, row, no, life, tags })
+    })
+  }
+  const attributes = new Map<string, AttributeDraft>()
+  for (const [key, share] of shares) attributes.set(key, merge(share, options))
+  return { attributes, objects, changesAt }
+}
+
+/** A value is live while one of its indicators is; only those speak for it then. */
+function merge(shares: readonly Share[], options: DraftOptions): AttributeDraft {
+  const isLive = ({ row }: Share) => lifeOf(row, options.now, options.expiredMs) === 'live'
+  const live = shares.filter(isLive)
+  const heard = live.length > 0 ? live : shares
+  const rows = heard.map(({ row }) => row)
+  const first = earliest(rows)
+  const last = latest(rows)
+  return {
+    value: heard.find(({ value }) => value.toIds)?.value ?? heard[0]!.value,
+    life: live.length > 0 ? 'live' : 'expired',
+    comment: joinComments(rows.map(commentOf)),
+    ...(first !== undefined && { first }),
+    ...(last !== undefined && (first === undefined || last >= first) && { last }),
+    tags: heard.length === 1 ? options.tagsOf(rows[0]!) : united(rows.map(options.tagsOf)),
+    modified: Math.max(...rows.map(({ modified }) => modified)),
+    sources: rows.map(({ id }) => id)
+  }
+}
+
+const united = (lists: readonly (readonly string[])[]): string[] =>
+  [...new Set(lists.flat())].sort()
+
+const earliest = (rows: readonly Row[]): number | undefined => {
+  const times = rows.flatMap(({ from }) => from ?? [])
+  return times.length > 0 ? Math.min(...times) : undefined
+}
+
+/** Undefined when one of them never ends. */
+const latest = (rows: readonly Row[]): number | undefined =>
+  rows.some(({ until }) => until === undefined)
+    ? undefined
+    : Math.max(...rows.map(({ until }) => until!))

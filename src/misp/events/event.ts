@@ -1,0 +1,201 @@
+import { type Tlp, tlps } from '../mapping/model.ts'
+import {
+  type Bucket,
+  eventName,
+  isReportBucket,
+  parseBucketName,
+  type ReportRow
+} from './bucket.ts'
+import { type DraftOptions, type Drafts, makeDrafts } from './drafts.ts'
+import { buriedUntil, makeChildren, type Sources } from './merge.ts'
+import { type PartOptions, type PublishedEvent, toParts } from './overflow.ts'
+import { lifeOf, type Row } from './source-row.ts'
+import { eventUuid } from './uuids.ts'
+import { attributeCount, type EventBody, orgc, type TagBody, toTag } from './wire.ts'
+
+export interface RenderOptions extends DraftOptions, PartOptions {
+  /** What the feed was called when its first event was made: `info` must not change. */
+  readonly title: string
+  /** How long what was taken back stays announced, seconds. */
+  readonly tombstoneSeconds: number
+  /** The next timestamp for an event that changed, epoch seconds: later than all before it, and than now. */
+  readonly issue: () => number
+}
+
+/** An event as it is now. */
+export interface RenderedEvent extends PublishedEvent {
+  /** False when it is what was published last. */
+  readonly isChanged: boolean
+  /** True when nothing is left of it: it leaves the manifest. */
+  readonly isEmpty: boolean
+  /** Uuids of attributes that are neither expired nor deleted. */
+  readonly live: ReadonlySet<string>
+  /** The next instant at which time alone changes it, ms since the epoch. */
+  readonly changesAt: number
+  /**
+   * How many indicators it shows, and how many of them have no value that another one does not stand for. Those of
+   * further parts are counted with the first; copies in reports are not counted.
+   */
+  readonly indicators: number
+  readonly merged: number
+}
+
+/** The events of a bucket: what its rows say, on top of what was published. Those that changed get new timestamps. */
+export function renderBucket(
+  bucket: Bucket,
+  published: readonly PublishedEvent[],
+  options: RenderOptions
+): RenderedEvent[] {
+  const groups = Map.groupBy(shown(bucket, options), row => bucket.report?.row.tlp ?? row.tlp)
+  const levels = new Set<Tlp>([...groups.keys(), ...published.map(({ tlp }) => tlp)])
+  if (bucket.report) levels.add(bucket.report.row.tlp)
+  return tlps
+    .filter(tlp => levels.has(tlp))
+    .flatMap(tlp => {
+      const parts = published.filter(event => event.tlp === tlp).sort((a, b) => a.part - b.part)
+      return renderLevel({ bucket, tlp, rows: groups.get(tlp) ?? [] }, parts, options)
+    })
+}
+
+/**
+ * In a fixed order. A report shows its indicators, but none that is for fewer eyes than the report itself, and none
+ * once it was taken back. A copy is made of both, the indicator and the report.
+ */
+function shown({ rows, report }: Bucket, options: DraftOptions): Row[] {
+  const all = [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+  if (!report) return all
+  if (!isShown(report, options)) return []
+  const highest = tlps.indexOf(report.row.tlp)
+  const named = new Set(report.indicators)
+  return all
+    .filter(({ id, tlp }) => named.has(id) && tlps.indexOf(tlp) <= highest)
+    .map(row => ({ ...row, modified: Math.max(row.modified, report.row.modified) }))
+}
+
+const isShown = ({ row }: ReportRow, { now, expiredMs }: DraftOptions): boolean =>
+  lifeOf(row, now, expiredMs) !== 'removed'
+
+interface Level {
+  readonly bucket: Bucket
+  readonly tlp: Tlp
+  readonly rows: readonly Row[]
+}
+
+function renderLevel(
+  level: Level,
+  published: readonly PublishedEvent[],
+  options: RenderOptions
+): RenderedEvent[] {
+  const { bucket, tlp, rows } = level
+  const own = bucket.report?.row.tlp === tlp ? bucket.report : undefined
+  const report = own && isShown(own, options) ? own : undefined
+  const drafts = makeDrafts(report ? [...rows, report.row] : rows, options)
+  const sources = { all: new Set<string>(), owners: new Set<string>() }
+  const events = toParts(drafts, published, level, options).map((drafts, part) =>
+    renderEvent(
+      { ...level, part, report: part === 0 ? report : undefined, drafts, sources },
+      published.find(event => event.part === part)?.event,
+      options
+    )
+  )
+  const first = events.find(({ isEmpty }) => !isEmpty)
+  if (!first || isReportBucket(bucket.name)) return events
+  return events.map(event => (event === first ? { ...event, ...countsOf(sources) } : event))
+}
+
+const countsOf = ({ all, owners }: Sources) => ({
+  indicators: all.size,
+  merged: all.size - owners.size
+})
+
+interface EventDeps extends Level {
+  readonly part: number
+  readonly report: ReportRow | undefined
+  readonly drafts: Drafts
+  /** Of all parts. */
+  readonly sources: Sources
+}
+
+function renderEvent(
+  parts: EventDeps,
+  previous: EventBody | undefined,
+  options: RenderOptions
+): RenderedEvent {
+  const { bucket, tlp, part, drafts, sources } = parts
+  const uuid = eventUuid(options.namespace, eventName(bucket.name, tlp, part))
+  const moment = {
+    published: Math.floor(options.now / 1000),
+    tombstoneSeconds: options.tombstoneSeconds
+  }
+  const live = new Set<string>()
+  const children = makeChildren({ ...parts, uuid, notes: bucket.notes.values() }, previous, {
+    moment,
+    live,
+    sources
+  })
+  const facts = factsOf(parts, options, previous)
+  const unstamped: EventBody = {
+    ...children,
+    Orgc: orgc,
+    Tag: eventTags(parts, options, previous),
+    analysis: '2',
+    ...facts,
+    extends_uuid: '',
+    publish_timestamp: previous?.publish_timestamp ?? '',
+    published: true,
+    threat_level_id: '4',
+    timestamp: previous?.timestamp ?? '',
+    uuid
+  }
+  const isEmpty =
+    attributeCount(children) + children.EventReport.length + children.Object.length === 0
+  const isChanged = previous === undefined || JSON.stringify(unstamped) !== JSON.stringify(previous)
+  const timestamp = isChanged && !isEmpty ? String(options.issue()) : unstamped.timestamp
+  const event = { ...unstamped, publish_timestamp: timestamp, timestamp }
+  return {
+    tlp,
+    part,
+    event,
+    isChanged,
+    isEmpty,
+    live,
+    changesAt: Math.min(drafts.changesAt, buriedUntil(children, moment)),
+    indicators: 0,
+    merged: 0
+  }
+}
+
+/** One of TLP, and of a report what it is about; like those of attributes they are only ever added. */
+function eventTags(
+  { tlp, report }: EventDeps,
+  { tagsOf }: RenderOptions,
+  previous: EventBody | undefined
+): TagBody[] {
+  const names = [
+    'misp-galaxy:producer="Sekoia"',
+    `tlp:${tlp}`,
+    ...(report ? tagsOf(report.row) : []),
+    ...(previous?.Tag ?? []).map(({ name }) => name)
+  ]
+  return [...new Set(names)].sort().map(toTag)
+}
+
+/** `info` and `date`: as they were, except that a report may be renamed. */
+function factsOf(
+  { bucket, tlp, part, report }: EventDeps,
+  { title }: RenderOptions,
+  previous: EventBody | undefined
+): Pick<EventBody, 'date' | 'info'> {
+  const { day, rest, shardBits } = parseBucketName(bucket.name)
+  const level = `TLP:${tlp.toUpperCase()}`
+  const suffix = part === 0 ? '' : ` part ${part + 1}`
+  if (report) {
+    const short = rest.split('--')[1]?.slice(0, 8) ?? rest
+    return { date: report.date, info: `${report.row.name} [${level} ${short}]${suffix}` }
+  }
+  if (previous) return { date: previous.date, info: previous.info }
+  const shard = shardBits === 0 ? '' : ` #${rest}/${2 ** shardBits}`
+  const date = day ?? bucket.report?.date ?? '1970-01-01'
+  const what = day ?? rest
+  return { date, info: `${title} ${what}${shard} ${level}${suffix}` }
+}

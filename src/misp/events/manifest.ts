@@ -1,0 +1,36 @@
+import type { Head, Totals } from '../build/state.ts'
+import { type EventFacts, orgc } from './wire.ts'
+
+/** `manifest.json`: what every event is called and when it last changed, by uuid (misp-feed.md §1.2). */
+export function toManifest(heads: Iterable<Head>): string {
+  const sorted = [...heads].sort((a, b) => (a.uuid < b.uuid ? -1 : 1))
+  return JSON.stringify(Object.fromEntries(sorted.map(head => [head.uuid, toEntry(head)])))
+}
+
+const toEntry = ({ tags, date, info, timestamp }: Head): EventFacts => ({
+  Orgc: orgc,
+  Tag: tags,
+  analysis: '2',
+  date,
+  info,
+  threat_level_id: '4',
+  timestamp
+})
+
+/** The timestamp of each event in a manifest, epoch seconds. */
+export function timestampsOf(manifest: string): Map<string, number> {
+  const entries = JSON.parse(manifest) as Record<string, EventFacts>
+  return new Map(Object.entries(entries).map(([uuid, { timestamp }]) => [uuid, Number(timestamp)]))
+}
+
+export function totalsOf(heads: Iterable<Head>): Totals {
+  const totals = { events: 0, attributes: 0, live: 0, indicators: 0, merged: 0 }
+  for (const { attributes, live, indicators, merged } of heads) {
+    totals.events++
+    totals.attributes += attributes
+    totals.live += live
+    totals.indicators += indicators
+    totals.merged += merged
+  }
+  return totals
+}

@@ -1,0 +1,232 @@
+import { type MispValue, templates } from '../mapping/model.ts'
+import { commentOf } from '../mapping/tags.ts'
+import type { Note, ReportRow } from './bucket.ts'
+import type { AttributeDraft, Drafts, ObjectDraft } from './drafts.ts'
+import type { Row } from './source-row.ts'
+import { bury, type Moment, stamp } from './timestamps.ts'
+import { attributeUuid, objectUuid, relatedUuid, reportUuid } from './uuids.ts'
+import {
+  type AttributeBody,
+  type EventBody,
+  type EventChildren,
+  type ObjectBody,
+  type ReportBody,
+  toTag
+} from './wire.ts'
+
+/** What stands in an event: the drafts with uuids and timestamps, on top of what was published. */
+
+export interface ChildrenDeps {
+  /** The uuid of the event. */
+  readonly uuid: string
+  readonly drafts: Drafts
+  /** Given when the event is that of a report, and the report is to be shown. */
+  readonly report: ReportRow | undefined
+  readonly notes: Iterable<Note>
+}
+
+export interface Merging {
+  readonly moment: Moment
+  /** Filled with the uuids of live attributes. */
+  readonly live: Set<string>
+  readonly sources: Sources
+}
+
+/** Filled with the STIX ids of what stands in an event. */
+export interface Sources {
+  readonly all: Set<string>
+  /** Those that a value or an Object is named after: of several with one value, the first. */
+  readonly owners: Set<string>
+}
+
+/** What is published from now on: the drafts, and what was published and is not wanted any more, taken back. */
+export function makeChildren(
+  { uuid: event, drafts, report, notes }: ChildrenDeps,
+  previous: EventBody | undefined,
+  merging: Merging
+): EventChildren {
+  const attributes = new Map<string, AttributeBody>()
+  const held = byUuid(previous?.Attribute)
+  for (const draft of drafts.attributes.values()) {
+    const uuid = attributeUuid(event, draft.value.type, draft.value.value)
+    const body = wanted(held.get(uuid), uuid, draft, merging)
+    if (!body) continue
+    attributes.set(uuid, body)
+    note(draft.sources, merging.sources)
+  }
+  const objects = new Map<string, ObjectBody>()
+  const heldObjects = byUuid(previous?.Object)
+  for (const draft of drafts.objects) {
+    const uuid = objectUuid(event, draft.object.template, draft.row.id, draft.no)
+    const body = wantedObject(heldObjects.get(uuid), uuid, draft, merging)
+    if (!body) continue
+    objects.set(uuid, body)
+    note([draft.row.id], merging.sources)
+  }
+  const texts = report ? [textOf(report), ...[...notes].filter(({ isGone }) => !isGone)] : []
+  const reports = byUuid(reportBodies(event, texts, previous, merging.moment))
+  return {
+    Attribute: withBuried(attributes, held, attribute => bury(attribute, merging.moment)),
+    EventReport: withBuried(reports, byUuid(previous?.EventReport), r => bury(r, merging.moment)),
+    Object: withBuried(objects, heldObjects, object => buryObject(object, merging.moment))
+  }
+}
+
+function note(ids: readonly string[], { all, owners }: Sources): void {
+  owners.add(ids[0]!)
+  for (const id of ids) all.add(id)
+}
+
+const byUuid = <T extends { readonly uuid: string }>(list: readonly T[] = []): Map<string, T> =>
+  new Map(list.map(item => [item.uuid, item]))
+
+/** Ascending uuid. */
+function withBuried<T extends { readonly uuid: string }>(
+  wanted: Map<string, T>,
+  held: ReadonlyMap<string, T>,
+  bury: (item: T) => T | undefined
+): T[] {
+  for (const [uuid, item] of held) {
+    const buried = wanted.has(uuid) ? undefined : bury(item)
+    if (buried) wanted.set(uuid, buried)
+  }
+  return [...wanted.values()].sort((a, b) => (a.uuid < b.uuid ? -1 : 1))
+}
+
+/**
+ * Undefined when there is nothing to say: a value that was never served live is not served expired, and one that
+ * was taken back comes back only live.
+ */
+function wanted(
+  held: AttributeBody | undefined,
+  uuid: string,
+  draft: AttributeDraft,
+  { moment, live }: Merging
+): AttributeBody | undefined {
+  if (draft.life === 'expired' && (!held || held.deleted)) return undefined
+  if (draft.life === 'live') live.add(uuid)
+  const body = attributeBody({ ...draft, toIds: draft.life === 'live' && draft.value.toIds }, uuid)
+  return stamp(held, withTagsOf(held, body), seconds(draft.modified), moment)
+}
+
+interface AttributeFacts {
+  readonly value: MispValue & { readonly relation?: string }
+  readonly toIds: boolean
+  readonly comment: string
+  readonly first?: number
+  readonly last?: number
+  readonly tags: readonly string[]
+}
+
+function attributeBody(facts: AttributeFacts, uuid: string): AttributeBody {
+  const { value, first, last } = facts
+  return {
+    Tag: facts.tags.map(toTag),
+    category: value.category,
+    comment: facts.comment,
+    deleted: false,
+    disable_correlation: false,
+    ...(first !== undefined && { first_seen: toSeen(first) }),
+    ...(last !== undefined && { last_seen: toSeen(last) }),
+    ...(value.relation && { object_relation: value.relation }),
+    timestamp: '',
+    to_ids: facts.toIds,
+    type: value.type,
+    uuid,
+    value: value.value
+  }
+}
+
+const seen = ({ from, until }: Row) => ({
+  ...(from !== undefined && { first: from }),
+  ...(until !== undefined && (from === undefined || until >= from) && { last: until })
+})
+
+const toSeen = (millis: number): string => `${new Date(millis).toISOString().slice(0, -1)}000+00:00`
+const seconds = (millis: number): number => Math.floor(millis / 1000)
+
+/** MISP keeps a tag that is no longer sent, and a fresh one would lack it: tags are only ever added. */
+function withTagsOf(held: AttributeBody | undefined, body: AttributeBody): AttributeBody {
+  const lost = held?.Tag.filter(({ name }) => !body.Tag.some(tag => tag.name === name)) ?? []
+  if (lost.length === 0) return body
+  const Tag = [...body.Tag, ...lost].sort((a, b) => (a.name < b.name ? -1 : 1))
+  return { ...body, Tag }
+}
+
+/** An Object grows later with each of its attributes: MISP looks into those of a newer Object only (§1.6). */
+function wantedObject(
+  held: ObjectBody | undefined,
+  uuid: string,
+  { object, row, life, tags }: ObjectDraft,
+  merging: Merging
+): ObjectBody | undefined {
+  if (life === 'expired' && (!held || held.deleted)) return undefined
+  const { moment, live } = merging
+  const comment = commentOf(row)
+  const heldAttributes = byUuid(held?.Attribute)
+  const attributes = new Map<string, AttributeBody>()
+  for (const value of object.values) {
+    const id = relatedUuid(uuid, value.relation, value.value)
+    if (life === 'live') live.add(id)
+    const facts = { value, toIds: life === 'live' && value.toIds, comment, tags, ...seen(row) }
+    const body = withTagsOf(heldAttributes.get(id), attributeBody(facts, id))
+    attributes.set(id, stamp(heldAttributes.get(id), body, seconds(row.modified), moment))
+  }
+  const template = templates[object.template]
+  const body: ObjectBody = {
+    Attribute: withBuried(attributes, heldAttributes, attribute => bury(attribute, moment)),
+    ObjectReference: [],
+    comment,
+    deleted: false,
+    description: `${object.template} of a STIX indicator`,
+    'meta-category': template.category,
+    name: object.template,
+    template_uuid: template.uuid,
+    template_version: template.version,
+    timestamp: '',
+    uuid
+  }
+  return stamp(held, body, seconds(row.modified), moment)
+}
+
+type Text = Pick<Note, 'id' | 'modified' | 'name' | 'content'>
+
+const textOf = ({ row, content }: ReportRow): Text => ({
+  id: row.id,
+  modified: row.modified,
+  name: row.name,
+  content
+})
+
+function reportBodies(
+  event: string,
+  texts: readonly Text[],
+  previous: EventBody | undefined,
+  moment: Moment
+): ReportBody[] {
+  const held = byUuid(previous?.EventReport)
+  return texts.map(({ id, modified, name, content }) => {
+    const uuid = reportUuid(event, id)
+    const body = { content, deleted: false, name, timestamp: '', uuid }
+    return stamp(held.get(uuid), body, seconds(modified), moment)
+  })
+}
+
+/** An Object taken back, with all that is in it. */
+function buryObject(held: ObjectBody, moment: Moment): ObjectBody | undefined {
+  if (held.deleted) return bury(held, moment)
+  const Attribute = held.Attribute.flatMap(attribute => bury(attribute, moment) ?? [])
+  return bury({ ...held, Attribute }, moment)
+}
+
+/**
+ * When the first of what was taken back has been announced for long enough, ms since the epoch. What is in an Object
+ * that was taken back goes with it.
+ */
+export function buriedUntil(event: EventChildren, { tombstoneSeconds }: Moment): number {
+  const inObjects = event.Object.flatMap(({ deleted, Attribute }) => (deleted ? [] : Attribute))
+  const children = [...event.Attribute, ...event.EventReport, ...event.Object, ...inObjects]
+  const buried = children.filter(({ deleted }) => deleted)
+  const oldest = buried.reduce((min, { timestamp }) => Math.min(min, Number(timestamp)), Infinity)
+  return (oldest + tombstoneSeconds) * 1000
+}

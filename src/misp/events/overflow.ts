@@ -1,0 +1,114 @@
+import type { RelatedValue, Tlp } from '../mapping/model.ts'
+import { type Bucket, eventName } from './bucket.ts'
+import { Spellings } from './collation.ts'
+import type { AttributeDraft, Drafts, ObjectDraft } from './drafts.ts'
+import { attributeUuid, eventUuid, objectUuid, relatedUuid } from './uuids.ts'
+import { attributeCount, type EventBody, type ObjectBody } from './wire.ts'
+
+/** An event of a bucket as it was last published. */
+export interface PublishedEvent {
+  readonly tlp: Tlp
+  /** 0, or further when the first event of a bucket and TLP was full. */
+  readonly part: number
+  readonly event: EventBody
+}
+
+export interface PartOptions {
+  /** See uuids.ts `feedNamespace`. */
+  readonly namespace: string
+  /** Most attributes of an event; the rest goes to further parts. */
+  readonly maxAttributes: number
+}
+
+/**
+ * Drafts by part: what was published stays where it is; what is new goes where there is room, and no other spelling
+ * of it. An Object that grew out of a full part is taken back there.
+ */
+export function toParts(
+  drafts: Drafts,
+  published: readonly PublishedEvent[],
+  { bucket, tlp }: { readonly bucket: Bucket; readonly tlp: Tlp },
+  { namespace, maxAttributes }: PartOptions
+): Drafts[] {
+  const isOne = published.every(({ part }) => part === 0)
+  const known = published[0] ? attributeCount(published[0].event) : 0
+  if (isOne && known + sizeOf(drafts) <= maxAttributes && isSpeltOnce(drafts, published[0]?.event))
+    return [drafts]
+  const parts: Part[] = []
+  const addPart = (): Part => {
+    const no = parts.length
+    const event = published.find(({ part }) => part === no)?.event
+    const part = {
+      uuid: eventUuid(namespace, eventName(bucket.name, tlp, no)),
+      attributes: new Set(event?.Attribute.map(({ uuid }) => uuid)),
+      spellings: new Spellings(event?.Attribute),
+      objects: new Map(event?.Object.map(object => [object.uuid, object])),
+      room: maxAttributes - (event ? attributeCount(event) : 0),
+      drafts: { attributes: new Map(), objects: [], changesAt: drafts.changesAt }
+    }
+    parts.push(part)
+    return part
+  }
+  const count = Math.max(0, ...published.map(({ part }) => part)) + 1
+  while (parts.length < count) addPart()
+  for (const [key, draft] of drafts.attributes) {
+    const { type, value } = draft.value
+    const isHome = ({ uuid, attributes }: Part) => attributes.has(attributeUuid(uuid, type, value))
+    const isFree = (part: Part) => hasRoom(1)(part) && part.spellings.add(draft.value)
+    const home = parts.find(isHome) ?? take(parts.find(isFree) ?? addPart(), 1)
+    home.spellings.add(draft.value)
+    home.drafts.attributes.set(key, draft)
+  }
+  for (const draft of drafts.objects) {
+    const size = draft.object.values.length
+    const home = homeOf(draft, parts) ?? take(parts.find(hasRoom(size)) ?? addPart(), size)
+    home.drafts.objects.push(draft)
+  }
+  return parts.map(({ drafts }) => drafts)
+}
+
+function isSpeltOnce({ attributes }: Drafts, event: EventBody | undefined): boolean {
+  const spellings = new Spellings(event?.Attribute)
+  return [...attributes.values()].every(({ value }) => spellings.add(value))
+}
+
+const hasRoom = (size: number) => (part: Part) => part.room >= size
+
+function take(part: Part, size: number): Part {
+  part.room -= size
+  return part
+}
+
+/** Where an Object stands, else where it stood, if there is room for what it has grown by. */
+function homeOf({ object, row, no }: ObjectDraft, parts: readonly Part[]): Part | undefined {
+  const homes = parts.flatMap(part => {
+    const uuid = objectUuid(part.uuid, object.template, row.id, no)
+    const held = part.objects.get(uuid)
+    if (!held) return []
+    const known = new Set(held.Attribute.map(attribute => attribute.uuid))
+    const isNew = ({ relation, value }: RelatedValue) =>
+      !known.has(relatedUuid(uuid, relation, value))
+    return [{ part, isLive: !held.deleted, growth: object.values.filter(isNew).length }]
+  })
+  const fitting = homes.filter(({ part, growth }) => growth === 0 || part.room >= growth)
+  const home = fitting.find(({ isLive }) => isLive) ?? fitting[0]
+  return home && take(home.part, home.growth)
+}
+
+interface Part {
+  readonly uuid: string
+  /** What was published in it, by uuid. */
+  readonly attributes: ReadonlySet<string>
+  readonly spellings: Spellings
+  readonly objects: ReadonlyMap<string, ObjectBody>
+  room: number
+  readonly drafts: MutableDrafts
+}
+
+interface MutableDrafts extends Drafts {
+  readonly attributes: Map<string, AttributeDraft>
+  readonly objects: ObjectDraft[]
+}
+
+const sizeOf = ({ attributes, objects }: Drafts): number =>
+  objects.reduce((sum, { object }) => sum + object.values.length, attributes.size)

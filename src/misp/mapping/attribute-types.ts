@@ -1,0 +1,164 @@
+import * as addresses from './hosts.ts'
+import { lowerAscii, refangUrl, trimBlanks, withoutWide } from './text.ts'
+import { link } from './url-filter.ts'
+
+/** A value that is already trimmed and free of wide characters → as stored; undefined when it is refused. */
+type Normaliser = (text: string) => string | undefined
+
+interface ValueType {
+  /** Those it goes out with; MISP allows more. */
+  readonly categories: readonly [string, ...string[]]
+  readonly normalise: Normaliser
+}
+
+const any: Normaliser = text => text
+const oneLine: Normaliser = text => (text.includes('\n') ? undefined : text)
+/** Part of a composite. */
+const plainPart: Normaliser = text => (isBlank(text) || /[|\n]/.test(text) ? undefined : text)
+
+const hex =
+  (length: number): Normaliser =>
+  text => {
+    const value = lowerAscii(text)
+    return value.length === length && /^[0-9a-f]+$/.test(value) ? value : undefined
+  }
+
+const fingerprint =
+  (length: number): Normaliser =>
+  text =>
+    hex(length)(text.replaceAll(':', ''))
+
+const matching =
+  (shape: RegExp): Normaliser =>
+  text =>
+    shape.test(text) ? text : undefined
+
+const ssdeep = matching(/^[0-9]+:[0-9a-zA-Z/+]*:[0-9a-zA-Z/+]*$/)
+
+/** More than 35 hex digits, the `t1` of newer ones aside. */
+const tlsh: Normaliser = text => matching(/^t?[0-9a-f]{36,}$/)(lowerAscii(text))
+
+const composite =
+  (first: Normaliser, second: Normaliser): Normaliser =>
+  text => {
+    const at = text.indexOf('|')
+    if (at < 0) return undefined
+    const [a, b] = [first(text.slice(0, at)), second(text.slice(at + 1))]
+    return a === undefined || b === undefined ? undefined : `${a}|${b}`
+  }
+
+const withHash = (hash: Normaliser): ValueType => ({
+  categories: ['Payload delivery'],
+  normalise: composite(plainPart, hash)
+})
+
+const ipPort: Normaliser = text => addresses.hostAndPort(text, addresses.address)
+
+const cve: Normaliser = text =>
+  matching(/^CVE-[0-9]{4}-[0-9]{4,}$/)(text.replaceAll('–', '-').toUpperCase())
+
+const dateTimeShape = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|\+0000)$/
+
+/** With microseconds and `+0000`, in UTC. */
+const dateTime: Normaliser = text => {
+  const [, whole, fraction = ''] = dateTimeShape.exec(text) ?? []
+  const millis = Date.parse(`${whole}Z`)
+  if (Number.isNaN(millis) || new Date(millis).toISOString().slice(0, 19) !== whole)
+    return undefined
+  return `${whole}.${fraction.slice(0, 6).padEnd(6, '0')}+0000`
+}
+
+/**
+ * Every type that the gateway gives to MISP: its categories, of which the first is its own and others stand in
+ * Objects, and how its values are stored (misp-feed.md §1.9, §3.1).
+ */
+export const valueTypes = {
+  md5: { categories: ['Payload delivery'], normalise: hex(32) },
+  sha1: { categories: ['Payload delivery'], normalise: hex(40) },
+  sha224: { categories: ['Payload delivery'], normalise: hex(56) },
+  sha256: { categories: ['Payload delivery'], normalise: hex(64) },
+  sha384: { categories: ['Payload delivery'], normalise: hex(96) },
+  sha512: { categories: ['Payload delivery'], normalise: hex(128) },
+  'sha3-256': { categories: ['Payload delivery'], normalise: hex(64) },
+  ssdeep: { categories: ['Payload delivery'], normalise: ssdeep },
+  tlsh: { categories: ['Payload delivery'], normalise: tlsh },
+  filename: { categories: ['Payload delivery'], normalise: oneLine },
+  'filename|md5': withHash(hex(32)),
+  'filename|sha1': withHash(hex(40)),
+  'filename|sha224': withHash(hex(56)),
+  'filename|sha256': withHash(hex(64)),
+  'filename|sha384': withHash(hex(96)),
+  'filename|sha512': withHash(hex(128)),
+  'filename|sha3-256': withHash(hex(64)),
+  'filename|ssdeep': withHash(ssdeep),
+  'filename|tlsh': withHash(tlsh),
+  'size-in-bytes': { categories: ['Other'], normalise: matching(/^[0-9]+$/) },
+  'mime-type': { categories: ['Artifacts dropped'], normalise: any },
+  'ip-dst': { categories: ['Network activity'], normalise: addresses.addressOrNetwork },
+  'ip-src': { categories: ['Network activity'], normalise: addresses.addressOrNetwork },
+  'ip-dst|port': { categories: ['Network activity'], normalise: ipPort },
+  'ip-src|port': { categories: ['Network activity'], normalise: ipPort },
+  port: { categories: ['Network activity'], normalise: addresses.port },
+  domain: { categories: ['Network activity'], normalise: addresses.domain },
+  hostname: { categories: ['Network activity'], normalise: addresses.domain },
+  'hostname|port': {
+    categories: ['Network activity'],
+    normalise: text => addresses.hostAndPort(text, addresses.domain)
+  },
+  'domain|ip': {
+    categories: ['Network activity'],
+    normalise: composite(addresses.domain, addresses.address)
+  },
+  url: { categories: ['Network activity'], normalise: text => oneLine(refangUrl(text) ?? '') },
+  'user-agent': { categories: ['Network activity'], normalise: oneLine },
+  AS: { categories: ['Network activity'], normalise: addresses.asNumber },
+  'mac-address': { categories: ['Network activity'], normalise: addresses.macAddress },
+  'x509-fingerprint-md5': { categories: ['Network activity'], normalise: fingerprint(32) },
+  'x509-fingerprint-sha1': { categories: ['Network activity'], normalise: fingerprint(40) },
+  'x509-fingerprint-sha256': { categories: ['Network activity'], normalise: fingerprint(64) },
+  'email-src': { categories: ['Payload delivery'], normalise: addresses.mailbox },
+  'email-dst': { categories: ['Network activity'], normalise: addresses.mailbox },
+  'email-subject': { categories: ['Payload delivery'], normalise: oneLine },
+  regkey: { categories: ['Persistence mechanism'], normalise: oneLine },
+  'regkey|value': {
+    categories: ['Persistence mechanism'],
+    normalise: composite(plainPart, plainPart)
+  },
+  mutex: { categories: ['Artifacts dropped'], normalise: any },
+  btc: { categories: ['Financial fraud'], normalise: matching(/^[a-zA-Z0-9]+$/) },
+  text: {
+    categories: ['Other', 'Network activity', 'Persistence mechanism'],
+    normalise: any
+  },
+  cpe: { categories: ['Other'], normalise: any },
+  datetime: { categories: ['Other'], normalise: dateTime },
+  yara: { categories: ['Payload installation'], normalise: any },
+  sigma: { categories: ['Payload installation'], normalise: any },
+  snort: { categories: ['Network activity'], normalise: any },
+  'stix2-pattern': { categories: ['Network activity'], normalise: any },
+  link: { categories: ['External analysis'], normalise: link },
+  vulnerability: { categories: ['External analysis'], normalise: cve }
+} as const satisfies Record<string, ValueType>
+
+export type ValueTypeName = keyof typeof valueTypes
+
+/** Most bytes of a value: its column holds no more. */
+export const maxBytes = 65_535
+
+/**
+ * A value as MISP will store it, and as it is to be sent and hashed; undefined when MISP would refuse it, or does
+ * not know the type. What it hands back it hands back again. Where MISP is lax (leading zeros of numbers, the end
+ * dot of a hostname) the plain form is chosen, which MISP leaves alone.
+ */
+export function normalise(type: string, raw: string): string | undefined {
+  if (!isValueType(type)) return undefined
+  const text = trimBlanks(withoutWide(raw))
+  if (isBlank(text)) return undefined
+  const value = valueTypes[type].normalise(text)
+  return value && Buffer.byteLength(value) <= maxBytes ? value : undefined
+}
+
+const isValueType = (type: string): type is ValueTypeName => Object.hasOwn(valueTypes, type)
+
+/** MISP takes a value of nothing but control characters for empty. */
+const isBlank = (text: string): boolean => /^\p{Cc}*$/u.test(text)

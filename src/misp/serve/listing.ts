@@ -1,0 +1,67 @@
+import type { FastifyRequest } from 'fastify'
+import { requireCaller } from '../../http/auth.ts'
+import type { FeedState } from '../build/state.ts'
+import { spaceOf } from '../build/tables.ts'
+import type { MispOptions, WantedFeed } from './routes.ts'
+
+/** `GET /misp/`: for a key, each feed it sees as a feed of MISP, and how far its building has come. */
+export async function toListing(
+  request: FastifyRequest,
+  { catalog, feeds: wanted, publications, clock, settings }: MispOptions
+): Promise<Buffer> {
+  const caller = requireCaller(request)
+  const base = settings.publicUrl || `${request.protocol}://${request.host}`
+  const feeds = await catalog.list(caller)
+  const now = clock.now()
+  const entries = await Promise.all(
+    feeds.map(async feed => ({
+      id: feed.collectionId,
+      title: feed.title,
+      // Sekoia's own id, which is good without its list of feeds.
+      url: `${base.replace(/\/+$/, '')}/misp/${feed.feedId}`,
+      ...(feed.unwalkable === undefined
+        ? toProgress({
+            state: await publications.state(spaceOf(caller, feed.feedId)),
+            kept: wanted.find(caller, feed),
+            now
+          })
+        : { status: 'impossible', reason: feed.unwalkable })
+    }))
+  )
+  return Buffer.from(JSON.stringify({ feeds: entries }))
+}
+
+interface Standing {
+  /** Undefined when nothing was written down yet. */
+  readonly state: FeedState | undefined
+  /** The feed, if this gateway keeps it up to date. */
+  readonly kept: WantedFeed | undefined
+  readonly now: number
+}
+
+function toProgress({ state, kept, now }: Standing): object {
+  const problem = kept?.failure && { problem: kept.failure.message }
+  if (!state) return { status: kept ? 'first build' : 'not asked for yet', ...problem }
+  const { totals, publishedAt, isBuilt, objectsRead } = state
+  return {
+    status: !isBuilt ? 'first build' : problem ? 'behind' : 'in sync',
+    ...problem,
+    ...totals,
+    lastPublication: publishedAt === 0 ? null : new Date(publishedAt).toISOString(),
+    objectsRead,
+    ...(isBuilt ? {} : estimate(state, now))
+  }
+}
+
+/** Feeds come in the order of time: how much of it has been read says how much is left. */
+function estimate({ startedAt, objectsRead, readFrom, position }: FeedState, now: number): object {
+  const seconds = Math.max(1, (now - startedAt) / 1000)
+  const from = readFrom ?? now
+  const read = position ? Math.max(0, position.natural - from) : 0
+  const left = read > 0 ? (seconds * (now - from - read)) / read : undefined
+  return {
+    objectsPerSecond: Math.round(objectsRead / seconds),
+    readUpTo: position ? new Date(position.natural).toISOString() : null,
+    secondsLeft: left === undefined ? null : Math.max(0, Math.round(left))
+  }
+}

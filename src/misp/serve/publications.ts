@@ -1,0 +1,221 @@
+import { hash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
+import { GatewayError } from '../../kernel/errors.ts'
+import type { Clock, DocumentStore } from '../../kernel/ports.ts'
+import { decodeFile, type StoredFile, unpack } from '../build/files.ts'
+import type { FeedState } from '../build/state.ts'
+import { type EventHashes, HashesFile } from '../events/hashes.ts'
+import { timestampsOf } from '../events/manifest.ts'
+
+/** A file of a publication, ready to be sent. */
+export interface PublishedFile {
+  /** Stands for the content. */
+  readonly digest: string
+  readonly bytes: Buffer
+  /** The same by zstd. */
+  readonly zstd: Buffer
+}
+
+export interface Manifest extends PublishedFile {
+  /** Epoch seconds by uuid of the event. */
+  readonly timestamps: ReadonlyMap<string, number>
+}
+
+export interface PublicationsOptions {
+  readonly store: DocumentStore
+  readonly clock: Clock
+  /** Bytes of files held in memory. */
+  readonly cacheMaxBytes: number
+  /** Most lines of a hashes file; values of the newest events come first. */
+  readonly maxHashes: number
+}
+
+interface KnownManifest {
+  readonly manifest: Manifest | undefined
+  /** Of the space. */
+  readonly version: number
+  checkedAt: number
+}
+
+/** What another gateway published is seen this much later at most, ms. */
+const freshMs = 1000
+/** Spaces of which the manifest is held. */
+const maxManifests = 100
+/** Events read at a time. */
+const batch = 500
+
+/**
+ * Reads publications from the store, holding in memory what is asked for again and again. With the store in trouble,
+ * what is held is served.
+ */
+export class Publications {
+  readonly #options: PublicationsOptions
+  readonly #manifests = new LRUCache<string, KnownManifest>({ max: maxManifests })
+  readonly #events: LRUCache<string, PublishedFile & { readonly timestamp: number }>
+  /** Looks at the store that have not begun, by space. */
+  readonly #checks = new Map<string, Promise<Manifest | undefined>>()
+  /** How often {@link changed} was called. */
+  #changes = 0
+
+  /** The last one asked for: many MISPs fetch theirs in the same minute. */
+  #hashes: { readonly name: string; readonly file: Promise<HashesFile> } | undefined
+
+  constructor(options: PublicationsOptions) {
+    this.#options = options
+    this.#events = new LRUCache({
+      maxSize: Math.max(1, options.cacheMaxBytes),
+      sizeCalculation: ({ bytes, zstd }) => bytes.length + zstd.length
+    })
+  }
+
+  /** Something new is there. */
+  changed(space: string): void {
+    this.#changes++
+    const known = this.#manifests.get(space)
+    if (known) known.checkedAt = 0
+  }
+
+  /** Undefined when nothing was published yet. Throws `unavailable` when the store is in trouble and none is held. */
+  async manifest(space: string): Promise<Manifest | undefined> {
+    const known = this.#manifests.get(space)
+    const now = this.#options.clock.now()
+    if (known && Math.abs(now - known.checkedAt) < freshMs) return known.manifest
+    try {
+      return await this.#check(space)
+    } catch (error) {
+      if (known) return known.manifest
+      throw storeTrouble(error)
+    }
+  }
+
+  /**
+   * The event that a manifest lists, be it one that another gateway gave a moment ago. Throws `not-found` for others,
+   * and `unavailable` with the store in trouble where it is not known to be listed.
+   */
+  async event(space: string, uuid: string): Promise<PublishedFile> {
+    const known = this.#manifests.get(space)?.manifest
+    const manifest = await this.#check(space).catch(error => {
+      if (known?.timestamps.has(uuid)) return known
+      throw storeTrouble(error)
+    })
+    if (!manifest?.timestamps.has(uuid)) throw new GatewayError('not-found')
+    const held = this.#upToDate(space, uuid, manifest)
+    if (held) return held
+    const [stored] = await this.#get(space, 'event', [uuid])
+    if (!stored) throw new GatewayError('not-found')
+    const file = decodeFile(stored)
+    const event = { ...toPublished(file), timestamp: file.timestamp }
+    this.#events.set(`${space} ${uuid}`, event)
+    return event
+  }
+
+  /**
+   * What {@link event} would give from memory; undefined where it would look into the store, or throw. Nobody but this
+   * process writes to a store that is not shared: its manifest lists what the one held here lists, or less.
+   */
+  heldEvent(space: string, uuid: string): PublishedFile | undefined {
+    if (this.#options.store.isShared) return undefined
+    return this.#upToDate(space, uuid, this.#manifests.get(space)?.manifest)
+  }
+
+  /** The manifest may lag behind an event, and never leads it. */
+  #upToDate(
+    space: string,
+    uuid: string,
+    manifest: Manifest | undefined
+  ): PublishedFile | undefined {
+    const listed = manifest?.timestamps.get(uuid)
+    const held = this.#events.get(`${space} ${uuid}`)
+    return held && listed !== undefined && held.timestamp >= listed ? held : undefined
+  }
+
+  /** The md5s of the events that the manifest lists, newest first as far as there is room. */
+  async hashes(space: string): Promise<HashesFile> {
+    await this.manifest(space)
+    const known = this.#manifests.get(space)
+    const name = `${space} ${known?.version}`
+    if (this.#hashes?.name !== name) {
+      const file = this.#readHashes(space, known?.manifest)
+      this.#hashes = { name, file }
+      file.catch(() => {
+        this.#hashes = undefined
+      })
+    }
+    return this.#hashes.file
+  }
+
+  async #readHashes(space: string, manifest: Manifest | undefined): Promise<HashesFile> {
+    const newest = [...(manifest?.timestamps ?? [])].sort(([, a], [, b]) => b - a)
+    const events: EventHashes[] = []
+    let room = this.#options.maxHashes
+    for (let at = 0; at < newest.length && room > 0; at += batch) {
+      const uuids = newest.slice(at, at + batch).map(([uuid]) => uuid)
+      const found = await this.#get(space, 'hash', uuids)
+      for (const [i, md5s] of found.entries()) {
+        if (!md5s || room <= 0) continue
+        const taken = md5s.subarray(0, room * 16)
+        events.push({ uuid: uuids[i]!, md5s: taken })
+        room -= taken.length / 16
+      }
+    }
+    return HashesFile.of(events)
+  }
+
+  /** Where the building of a feed stands; undefined when it never began. */
+  async state(space: string): Promise<FeedState | undefined> {
+    const [stored] = await this.#get(space, 'state', ['state'])
+    return stored && (JSON.parse(stored.toString()) as FeedState)
+  }
+
+  /** What is listed now. Requests of one moment share a look at the store, which begins after all of them. */
+  #check(space: string): Promise<Manifest | undefined> {
+    const waiting = this.#checks.get(space)
+    if (waiting) return waiting
+    const check = setImmediate().then(() => {
+      this.#checks.delete(space)
+      return this.#refresh(space)
+    })
+    this.#checks.set(space, check)
+    return check
+  }
+
+  async #refresh(space: string): Promise<Manifest | undefined> {
+    const { store, clock } = this.#options
+    const changes = this.#changes
+    const known = this.#manifests.get(space)
+    const now = clock.now()
+    const version = await store.version(space)
+    if (known?.version === version) {
+      known.checkedAt = now
+      return known.manifest
+    }
+    const [stored] = await store.get(space, 'file', ['manifest'])
+    const manifest = stored && toManifest(decodeFile(stored), known?.manifest)
+    const checkedAt = changes === this.#changes ? now : 0
+    this.#manifests.set(space, { manifest, version, checkedAt })
+    return manifest
+  }
+
+  async #get(space: string, table: string, keys: readonly string[]) {
+    try {
+      return await this.#options.store.get(space, table, keys)
+    } catch (error) {
+      throw storeTrouble(error)
+    }
+  }
+}
+
+const storeTrouble = (cause: unknown): GatewayError =>
+  new GatewayError('unavailable', { detail: 'The gateway cannot reach its store for now', cause })
+
+function toPublished(file: StoredFile): PublishedFile {
+  const bytes = unpack(file)
+  return { bytes, zstd: file.zstd, digest: hash('sha256', bytes) }
+}
+
+function toManifest(file: StoredFile, known: Manifest | undefined): Manifest {
+  if (known?.zstd.equals(file.zstd)) return known
+  const published = toPublished(file)
+  return { ...published, timestamps: timestampsOf(published.bytes.toString()) }
+}

@@ -1,0 +1,108 @@
+import type { ObjectVersion, Position, VersionFilter } from '../kernel/records.ts'
+import { toInstant, toNaturalMillis } from '../stix/timestamp.ts'
+
+/** How records that were looked up by id are narrowed, and from where they are paged. */
+export interface FoundSelection {
+  /** Empty means all. */
+  readonly types: readonly string[]
+  readonly specVersions: ReadonlySet<string> | undefined
+  readonly versions: VersionFilter
+  readonly addedAfter: number | undefined
+  readonly position: Position | undefined
+}
+
+/**
+ * Filter and order of records found by id (D-20): type, spec version, version, then what lies behind the start.
+ * `first` and `last` are taken before the start is looked at, so that a walk by header and one by token agree.
+ */
+export function selectFound(
+  found: readonly ObjectVersion[],
+  selection: FoundSelection
+): ObjectVersion[] {
+  const { types, specVersions, versions, addedAfter = -Infinity, position } = selection
+  const typed = types.length === 0 ? found : found.filter(({ type }) => types.includes(type))
+  const specified = specVersions
+    ? markEnds(typed.filter(record => specVersions.has(record.specVersion)))
+    : newestSpecification(typed)
+  return specified
+    .filter(record => isWanted(record, versions) && record.date > addedAfter)
+    .filter(record => position === undefined || compare(toPlace(record), position) > 0)
+    .sort((a, b) => compare(toPlace(a), toPlace(b)))
+}
+
+/**
+ * The place of a record in the order of looked-up records. It is compared with places of the same making only,
+ * so that the epoch, unknown here, means nothing, and the object's own time tells its versions apart.
+ */
+export const foundPosition = ({ id, version, date }: ObjectVersion): Position => ({
+  epoch: '00000000',
+  date,
+  natural: toNaturalMillis(version) ?? date,
+  id
+})
+
+type Place = Pick<Position, 'date' | 'id' | 'natural'>
+
+const toPlace: (record: ObjectVersion) => Place = foundPosition
+
+/** Date, then id; versions of one object that share a date go by their own time. */
+const compare = (a: Place, b: Place): number =>
+  a.date - b.date || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) || a.natural - b.natural
+
+function isWanted(record: ObjectVersion, versions: VersionFilter): boolean {
+  if (versions.all) return true
+  if (versions.last && record.isLast) return true
+  if (versions.first && record.isFirst) return true
+  return versions.at.length > 0 && versions.at.includes(instantOf(record))
+}
+
+const instantOf = ({ version }: ObjectVersion): string => toInstant(version) ?? ''
+
+const byId = (records: readonly ObjectVersion[]): ObjectVersion[][] => [
+  ...Map.groupBy(records, ({ id }) => id).values()
+]
+
+/** First and last among the records of the wanted spec versions, rather than among all that are held. */
+const markEnds = (records: readonly ObjectVersion[]): ObjectVersion[] =>
+  byId(records).flatMap(versions =>
+    versions
+      .toSorted((a, b) => compareInstants(instantOf(a), instantOf(b)) || bySpecification(a, b))
+      .map((record, n, all) => ({ ...record, isFirst: n === 0, isLast: n === all.length - 1 }))
+  )
+
+const compareInstants = (a: string, b: string): number =>
+  Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : a > b ? 1 : 0)
+
+const bySpecification = (a: ObjectVersion, b: ObjectVersion): number =>
+  Number(a.specVersion) - Number(b.specVersion)
+
+/** Of one version held in several spec versions, the newest alone (T-3.4.1-41). */
+const newestSpecification = (records: readonly ObjectVersion[]): ObjectVersion[] =>
+  byId(records).flatMap(versions =>
+    [...Map.groupBy(versions, instantOf).values()].map(
+      same => same.toSorted(bySpecification).at(-1)!
+    )
+  )
+
+/**
+ * How many of the sorted records make a page: at most `limit` and `maxBytes`, at least one. When the cut would
+ * split records of one date that are at most half a page, the page ends before them (P-12).
+ */
+export function pageLength(
+  records: readonly ObjectVersion[],
+  limit: number,
+  maxBytes: number
+): number {
+  let length = 0
+  let bytes = 0
+  while (length < Math.min(limit, records.length)) {
+    bytes += records[length]!.bytes.length
+    if (length > 0 && bytes > maxBytes) break
+    length += 1
+  }
+  const date = records[length]?.date
+  if (length === 0 || date !== records[length - 1]?.date) return length
+  const start = records.findIndex(record => record.date === date)
+  const end = records.findLastIndex(record => record.date === date) + 1
+  return start > 0 && end - start <= limit / 2 ? start : length
+}
