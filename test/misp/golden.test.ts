@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { timeOf } from '../../src/misp/events/source-row.ts'
 import { valueTypes } from '../../src/misp/mapping/attribute-types.ts'
 import { fallbackReasons } from '../../src/misp/mapping/fallbacks.ts'
 import type { Galaxies } from '../../src/misp/mapping/galaxies.ts'
@@ -9,7 +8,6 @@ import {
   type Mapped,
   type MispObject,
   type MispValue,
-  type StixObject,
   templates
 } from '../../src/misp/mapping/model.ts'
 import { mapIndicator } from '../../src/misp/mapping/pattern.ts'
@@ -21,6 +19,7 @@ import {
 } from '../../src/misp/mapping/report.ts'
 import { subjectNamers } from '../../src/misp/mapping/tag-names.ts'
 import { commentOf, confidenceTag, ownTags, tagsOf, tlpOf } from '../../src/misp/mapping/tags.ts'
+import { type StixObject, timeOf } from '../../src/stix/object.ts'
 
 /** One entry for every row of misp-feed.md §3.1 and §3.2, STIX beside what MISP gets. */
 interface Row {

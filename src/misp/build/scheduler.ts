@@ -3,7 +3,7 @@ import type { Caller } from '../../kernel/caller.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
 import type { CatalogFeed, Records } from '../../kernel/records.ts'
-import type { Galaxies } from '../mapping/galaxies.ts'
+import type { Mapping } from '../mapping/mapping.ts'
 import { withAbort } from './abortable.ts'
 import { Builder, type BuilderSettings } from './builder.ts'
 import { spaceOf } from './tables.ts'
@@ -26,7 +26,7 @@ export interface BuildSchedulerDeps {
   readonly clock: Clock
   readonly meter: Meter
   readonly logger: Pick<FastifyBaseLogger, 'info' | 'warn'>
-  readonly galaxies: Galaxies | undefined
+  readonly mapping: Mapping
   readonly settings: BuildSchedulerSettings
   /** Called with a space when a publication is there to be read. */
   readonly onPublished: (space: string) => void
