@@ -160,6 +160,18 @@ t.test('how long what ended is shown may change at any time', async t => {
   t.strictSame((await publish(world)).events, [])
 })
 
+t.test('also of events whose rows are gone', async t => {
+  const world = await mispWorld(t)
+  addIndicator(world, 'a', { valid_until: inDays(world, 100) })
+  await publish(world)
+  world.restart({ settings: { shardBits: 1 } })
+  const served = await publish(world)
+  t.strictSame(served.events.length, 2)
+  wait(world, 3)
+  world.restart({ settings: { tombstoneMs: dayMs } })
+  t.strictSame((await publish(world)).events.length, 1)
+})
+
 t.test('a process that dies on the way leaves no event as it was', async t => {
   for (let commits = 0; commits < 6; commits++) {
     const world = await mispWorld(t, {

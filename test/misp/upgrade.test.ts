@@ -7,6 +7,7 @@ import type { StixObject } from '../../src/stix/object.ts'
 import { openSqliteStore } from '../../src/stores/sqlite.ts'
 import { openSqliteDocuments } from '../../src/stores/sqlite-documents.ts'
 import {
+  addIndicator,
   dayMs,
   keysOf,
   mispOf,
@@ -51,12 +52,14 @@ interface Options {
   readonly hasLog?: boolean
   /** Names of indicators that Sekoia has no more. */
   readonly without?: readonly string[]
+  /** How many more there are, older than all others. */
+  readonly older?: number
 }
 
 /** The gateway of now on that directory, an hour later; no walk finds what vanished. */
 async function takenOver(
   t: Test,
-  { hasLog = true, without = [] }: Options = {}
+  { hasLog = true, without = [], older = 0 }: Options = {}
 ): Promise<MispWorld> {
   const dataDir = t.testdir()
   for (const name of ['documents.sqlite', 'feed-log.sqlite'])
@@ -76,6 +79,9 @@ async function takenOver(
   })
   const { simulator } = world
   simulator.switches.deletedById = 'kept'
+  const created = '2026-01-01T00:00:00.000Z'
+  for (let n = 0; n < older; n++)
+    simulator.edit(addIndicator(world, `older${n}`, { created }), {}, { modified: created })
   for (const object of [...scene.unlisted, ...scene.objects]) {
     const { modified, ...members } = object
     if (!without.includes(String(object['name'])))
@@ -159,6 +165,25 @@ t.test('what neither the feed log nor Sekoia has any more is taken back', async 
   t.strictSame(lives(served, 'unmarked'), ['live'])
   for (const name of ['revoked', 'vanished'])
     t.strictSame(lives(served, name), ['deleted', 'deleted'], name)
+})
+
+t.test('nothing is published before all is read again', async t => {
+  // The page of the feed log that comes first holds none of what is published.
+  const world = await takenOver(t, { hasLog: false, older: 2000 })
+  world.restart({ settings: { partialMs: 0 } })
+  const { documents } = world
+  const commit = documents.commit.bind(documents)
+  let publications = 0
+  documents.commit = async (space, change) => {
+    const isDone = await commit(space, change)
+    if (change.puts.some(({ table }) => table === 'file')) {
+      publications++
+      isAllThere(t, await readServed(world))
+    }
+    return isDone
+  }
+  await publish(world)
+  t.equal(publications, 1)
 })
 
 t.test('a process that dies meanwhile leaves what is served, and the next one goes on', async t => {

@@ -31,7 +31,9 @@ interface Setup {
   readonly expiredDays: number
 }
 
-const setups: fc.Arbitrary<Setup> = fc.record({
+const names = ['defaultTlp', 'galaxies', 'isOther', 'shardBits', 'windowDays'] as const
+
+const setup: fc.Arbitrary<Setup> = fc.record({
   defaultTlp: fc.constantFrom(...tlps),
   galaxies: fc.boolean(),
   isOther: fc.boolean(),
@@ -39,6 +41,20 @@ const setups: fc.Arbitrary<Setup> = fc.record({
   windowDays: fc.constantFrom(20, 200, undefined),
   expiredDays: fc.constantFrom(0, 30)
 })
+
+const changeOfSetup: fc.Arbitrary<Partial<Setup>> = fc
+  .tuple(setup, fc.constantFrom('all', ...names))
+  .map(([setup, name]) => (name === 'all' ? setup : { [name]: setup[name] }))
+
+/** The one after the other: mostly with one change, which is then not hidden by another. */
+const setups = (count: number): fc.Arbitrary<Setup[]> =>
+  fc
+    .tuple(setup, fc.array(changeOfSetup, { minLength: count - 1, maxLength: count - 1 }))
+    .map(([first, later]) => {
+      const all = [first]
+      for (const change of later) all.push({ ...all.at(-1)!, ...change })
+      return all
+    })
 
 type Step = Change | { readonly kind: 'tick'; readonly hours: number } | { readonly kind: 'round' }
 
@@ -60,7 +76,7 @@ const steps = fc.array(
 
 const histories: fc.Arbitrary<History> = fc.integer({ min: 2, max: 3 }).chain(count =>
   fc.record({
-    setups: fc.array(setups, { minLength: count, maxLength: count }),
+    setups: setups(count),
     steps: fc.array(steps, { minLength: count, maxLength: count })
   })
 )
@@ -120,9 +136,9 @@ function sinceAfter(since: string, before: Setup, { windowDays }: Setup, now: nu
   return start > since ? start : since
 }
 
-/** Old indicators and reports, beyond some of the windows. */
+/** Without a level, and of a day that some of the windows leave out. */
 function addOld(world: MispWorld): void {
-  for (const days of [-300, -30]) {
+  for (const days of [-300, -30, 0]) {
     const created = inDays(world, days)
     const old = { created, valid_until: inDays(world, 400) }
     const id = addIndicator(world, `old${days}`, { ...old, object_marking_refs: undefined })

@@ -97,7 +97,6 @@ export class Builder {
       await this.#applySettings(feed, caller)
       await this.#nameWanted(feed, caller)
       await this.#read(feed, caller)
-      if (feed.state.isRefilling) return true
       await this.#publish(feed)
       if (await this.#walk(feed, caller)) await this.#publish(feed)
       return true
@@ -282,7 +281,7 @@ export class Builder {
         changes = new Batch()
         intake = this.#intake(feed, caller)
       }
-      if (!feed.state.isFilled && !feed.state.isRefilling && clock.now() >= partialAt) {
+      if (!feed.state.isFilled && clock.now() >= partialAt) {
         await this.#publish(feed)
         partialAt = clock.now() + settings.partialMs
       }
@@ -342,6 +341,7 @@ export class Builder {
   }
 
   async #publish(feed: Loaded): Promise<void> {
+    if (feed.state.isRefilling) return
     const { feedId, clock, meter, mapping, settings, onPublished } = this.#parts
     const { documents, names } = feed
     const renew = () => this.#renew(documents)
