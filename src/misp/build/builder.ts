@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
+import { OvertakenError } from '../../kernel/errors.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
 import { type FeedRecord, lastVersion, type Records } from '../../kernel/records.ts'
 import type { StixObject } from '../../stix/object.ts'
@@ -15,7 +16,7 @@ import { type Published, Publisher, type PublisherSettings } from './publisher.t
 import { ReferenceNames } from './reference-names.ts'
 import { forgetRows } from './refill.ts'
 import { type FeedState, newState, startOf } from './state.ts'
-import { Batch, FeedTables, OvertakenError } from './tables.ts'
+import { Batch, FeedTables } from './tables.ts'
 import { countOf, judge, mark } from './vanished.ts'
 
 export interface BuilderSettings extends PublisherSettings {
