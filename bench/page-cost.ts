@@ -127,12 +127,13 @@ async function stepByStep(): Promise<void> {
     }))
     await timed(miss, 'commit (SQLite)', () =>
       store.commit('bench', {
-        expectedVersion: journal.version++,
+        expectedVersion: journal.version,
         state: journal.encodeState(),
         heads: [stored.head],
         bodies: [{ no: head.no, body: stored.body }]
       })
     )
+    journal.written()
     await timed(miss, 'learn ids', () => journal.put(head, ids))
     heads.push(head)
     Object.assign(sizes, { objects: segment.bytes.length, stored: stored.body.length })

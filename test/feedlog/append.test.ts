@@ -148,7 +148,7 @@ t.test(
     const older = plan(log.chain, at(1, -100))
     t.same(older.head.superseded, [indicatorId(1)])
     t.same(older.head.supersedes, [])
-    t.ok(log.journal.superseded(older.head.no).has(indicatorId(1)))
+    t.ok(log.journal.versions.superseded(older.head.no).has(indicatorId(1)))
   }
 )
 

@@ -78,6 +78,6 @@ export class JournalWriter {
       this.#isTorn ||= !wasClean
       throw new StaleLogError()
     }
-    this.#journal.version = expectedVersion + 1
+    this.#journal.written()
   }
 }

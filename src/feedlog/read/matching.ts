@@ -30,8 +30,8 @@ export function versionPlace(journal: Journal, segment: Segment, index: number):
   const repeats = entries.repeatsAt(index)
   const isIn = (ids: ReadonlySet<string>) => ids.size > 0 && ids.has(entries.idAt(index))
   return {
-    isLast: (repeats & hasLater) === 0 && !isIn(journal.superseded(no)),
-    isFirst: (repeats & hasEarlier) === 0 && !isIn(journal.successors(no))
+    isLast: (repeats & hasLater) === 0 && !isIn(journal.versions.superseded(no)),
+    isFirst: (repeats & hasEarlier) === 0 && !isIn(journal.versions.successors(no))
   }
 }
 

@@ -1,7 +1,8 @@
 import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
 import type { Outcome, Position, ReadRequest, ReadResult, Repeat } from '../../kernel/records.ts'
-import type { Chain, Journal } from '../journal/journal.ts'
+import type { Chain } from '../journal/chain.ts'
+import type { Journal } from '../journal/journal.ts'
 import { StaleLogError } from '../journal/log-deps.ts'
 import { firstIndex } from '../journal/search.ts'
 import type { Segment } from '../journal/segment.ts'
@@ -160,8 +161,8 @@ export class Reading {
   /** Goes on behind the record a token names; where it is gone, from the first record of its date. */
   async #findPlace(): Promise<void> {
     const { position } = this.#request
-    if (!position || position.epoch !== this.#log.journal.state.epoch) return
-    const isAhead = (position.segment ?? 0) >= this.#log.journal.state.nextNo
+    if (!position || position.epoch !== this.#log.journal.epoch) return
+    const isAhead = !this.#log.journal.hasGiven(position.segment ?? 0)
     if (isAhead && !this.#terms.isReloaded) throw new StaleLogError()
     const { heads } = this.#chain
     for (let i = this.#index; heads[i] && heads[i]!.firstDate <= position.date; i++) {
@@ -201,7 +202,11 @@ export class Reading {
   /** True when the journal has learned of versions since, or cannot tell all of them. */
   get #mayHoldOlder(): boolean {
     const { journal } = this.#log
-    return this.#ids !== undefined || journal.revision !== this.#revision || !journal.knowsAllIds
+    return (
+      this.#ids !== undefined ||
+      journal.revision !== this.#revision ||
+      !journal.versions.knowsAllIds
+    )
   }
 
   /** Drops the older version that was collected before the newer one came in (P-45). */
@@ -256,7 +261,7 @@ export class Reading {
   /** What to do where a chain has no further segment: go over to the next chain, extend, or end. */
   async #isAtEnd(): Promise<boolean> {
     const { journal } = this.#log
-    if (this.#chain.state.linked) {
+    if (this.#chain.isLinked) {
       this.#chain = journal.nextChain(this.#chain)!
       this.#index = 0
       this.#entry = 0
@@ -304,7 +309,7 @@ export class Reading {
 
   #chainFor(from: number): Chain {
     const { journal, parts } = this.#log
-    const horizon = journal.state.createdAt - parts.settings.rebuildHorizonSeconds * 1000
+    const horizon = journal.createdAt - parts.settings.rebuildHorizonSeconds * 1000
     const target = Math.max(0, Math.min(from, horizon))
     const now = parts.clock.now()
     const found = findChain(journal, target, now)
@@ -318,7 +323,7 @@ export class Reading {
     if (!found) return this.#request.position
     const { segment, index } = found
     return {
-      epoch: this.#log.journal.state.epoch,
+      epoch: this.#log.journal.epoch,
       date: segment.dates[index]!,
       natural: Math.min(segment.naturals[index]!, segment.dates[index]!),
       id: segment.entries.idAt(index),
@@ -338,6 +343,6 @@ const isTrouble = (error: unknown): boolean =>
 function lowerBound(journal: Journal, request: ReadRequest): number {
   const { position } = request
   if (!position) return request.addedAfter ?? Number.NEGATIVE_INFINITY
-  if (position.epoch === journal.state.epoch) return position.date - 1
+  if (position.epoch === journal.epoch) return position.date - 1
   return Math.floor(position.natural / 1000) * 1000 - 1
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Page } from '../../kernel/ports.ts'
 import { toMillis } from '../../stix/timestamp.ts'
+import type { Chain } from '../journal/chain.ts'
 import { type Dated, dateHistory, dateTip, naturalDate, type TipFloor } from '../journal/dates.ts'
-import type { Chain, Journal } from '../journal/journal.ts'
+import type { Journal } from '../journal/journal.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import {
   arrange,
@@ -50,7 +51,7 @@ export function planAppend(options: AppendOptions): Append {
   const dated = datesOf(naturals, previousDate, floor)
   const grows =
     open?.head.kind === kind && open.head.count + body.entries.length <= maxEntries[kind]
-  const no = grows ? open.head.no : journal.state.nextNo++
+  const no = grows ? open.head.no : journal.nextNumber()
   const addition = describe({ ...options, kind, no, naturals, dated })
   return grows ? grow(open, addition) : addition
 }
@@ -121,7 +122,7 @@ function replacements(
   const supersedes: [number, string][] = []
   const superseded: string[] = []
   for (const { id } of body.entries) {
-    const newest = journal.newest(id)
+    const newest = journal.versions.newest(id)
     if (newest === undefined || newest === no) continue
     if (journal.isLater(newest, chain)) superseded.push(id)
     else supersedes.push([newest, id])

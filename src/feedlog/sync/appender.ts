@@ -1,4 +1,5 @@
-import type { Chain, Journal } from '../journal/journal.ts'
+import type { Chain } from '../journal/chain.ts'
+import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
@@ -84,7 +85,7 @@ export class Appender {
   /** No segment holds the same version twice: a place in it could not be told from the other. */
   #withoutOpen(chain: Chain, body: Body): Body {
     const open = this.#open.get(chain)
-    const isOpen = (id: string) => this.#journal.newest(id) === open?.head.no
+    const isOpen = (id: string) => this.#journal.versions.newest(id) === open?.head.no
     if (!open || !Array.from(body.entries).some(({ id }) => isOpen(id))) return body
     const held = new Set(Array.from(open.segment.entries, entryKey))
     return pick(body, entry => !held.has(entryKey(entry)))

@@ -1,8 +1,9 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { Page } from '../../kernel/ports.ts'
 import { toMillis } from '../../stix/timestamp.ts'
+import type { Chain } from '../journal/chain.ts'
 import { naturalDate } from '../journal/dates.ts'
-import type { Chain, Journal } from '../journal/journal.ts'
+import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import type { Body } from '../journal/segment.ts'
@@ -86,7 +87,7 @@ export class History {
   #leadsBack(chain: Chain, cursor: string | null): boolean {
     const followed = this.#followed.get(chain) ?? new Set(chain.heads.map(h => h.source.cursor))
     this.#followed.set(chain, followed)
-    if (chain.state.cursor !== null) followed.add(chain.state.cursor)
+    if (chain.cursor !== null) followed.add(chain.cursor)
     return !this.#retracing.has(chain) && followed.has(cursor ?? undefined)
   }
 
@@ -115,11 +116,9 @@ export class History {
       body,
       source: read.source,
       floor: () => this.#floor(chain, body),
-      advance: () => {
-        chain.state.cursor = read.page.nextCursor ?? chain.state.cursor
-      }
+      advance: () => chain.advance(read.page.nextCursor)
     })
-    const { cursor } = chain.state
+    const { cursor } = chain
     if (!next && cursor !== null)
       this.#obtained = { cursor, readAt: read.readAt, afterNo: chain.lastNo }
     return reached
@@ -127,7 +126,7 @@ export class History {
 
   /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
   #floor(chain: Chain, body: Body): AppendOptions['floor'] {
-    const { createdAt } = this.#with.journal.state
+    const { createdAt } = this.#with.journal
     const horizon = createdAt - this.#with.parts.settings.rebuildHorizonSeconds * 1000
     const newest = body.entries.at(-1)?.time
     const isRecent = newest !== undefined && (toMillis(newest) ?? 0) > horizon
@@ -143,10 +142,10 @@ export class History {
     const first = page.entries[0]
     if (!first || source.cursor === undefined || this.#obtained?.cursor !== source.cursor) return
     const { readAt, afterNo, cursor } = this.#obtained
-    const { settled } = this.#with.journal.state
+    const { journal } = this.#with
     const at = Math.min(readAt, naturalDate(first.time, readAt) ?? readAt)
     const isSafe = at + 1000 <= readAt - this.#with.parts.settings.relookSeconds * 1000
-    if (isSafe && settled.length === 1) settled[0] = { cursor, at, afterNo }
-    else settled.push({ cursor, at, afterNo })
+    if (isSafe && journal.settled.length === 1) journal.settleAt({ cursor, at, afterNo })
+    else journal.settle({ cursor, at, afterNo })
   }
 }

@@ -1,5 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts'
-import type { Chain, Journal } from '../journal/journal.ts'
+import type { Chain } from '../journal/chain.ts'
+import type { Journal } from '../journal/journal.ts'
 import { type FeedLogDeps, type FeedLogIdentity, StaleLogError } from '../journal/log-deps.ts'
 import type { Segment } from '../journal/segment.ts'
 import type { SegmentHead } from '../journal/segment-head.ts'
@@ -62,12 +63,12 @@ export class FeedLog {
 
   /** True when the end of the feed was reached once, and the chain is the one that grows there. */
   isAtTip(chain: Chain): boolean {
-    return this.journal.isLast(chain) && this.journal.state.filled
+    return this.journal.isLast(chain) && this.journal.isFilled
   }
 
   /** True while the end of the feed is confirmed recently enough to be answered without asking. */
   get isEndFresh(): boolean {
-    return this.journal.state.filled && this.#isRecent(this.journal.state.confirmedAt)
+    return this.journal.isFilled && this.#isRecent(this.journal.confirmedAt)
   }
 
   /** True when Sekoia was asked for what is new so recently, in vain, that clients need not wait again. */
@@ -83,8 +84,8 @@ export class FeedLog {
     if (this.#appender.isBusy) return false
     const now = this.parts.clock.now()
     this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
-    if (this.journal.state.endValidUntil >= now) return true
-    this.journal.state.endValidUntil = now + this.parts.settings.tipSeconds * 1000
+    if (this.journal.endValidUntil >= now) return true
+    this.journal.promiseEnd(now + this.parts.settings.tipSeconds * 1000)
     const isFirst = await this.#orRefresh(() => this.#writer.commit())
     return isFirst && !this.#appender.isBusy
   }
@@ -92,8 +93,7 @@ export class FeedLog {
   /** Declares the end as {@link declareEnd} does, where nothing has to be waited for; false: something has. */
   declareEndAgain(): boolean {
     const now = this.parts.clock.now()
-    if (this.#appender.isBusy || !this.isEndFresh || this.journal.state.endValidUntil < now)
-      return false
+    if (this.#appender.isBusy || !this.isEndFresh || this.journal.endValidUntil < now) return false
     this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
     return true
   }
@@ -144,8 +144,7 @@ export class FeedLog {
     const next = chain.heads[index + 1]
     if (next) {
       if (!this.held(next)) this.load(next, caller).catch(() => {})
-    } else if (!chain.state.linked && !this.isAtTip(chain))
-      this.extend(chain, caller).catch(() => {})
+    } else if (!chain.isLinked && !this.isAtTip(chain)) this.extend(chain, caller).catch(() => {})
   }
 
   /** Resolves when the records being added now are there. */
@@ -202,21 +201,19 @@ export class FeedLog {
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
     const isAtEnd = await this.#history.readOn(chain, caller)
     if (!isAtEnd) return
-    if (this.journal.isLast(chain)) {
-      this.journal.state.filled = true
-      this.journal.state.confirmedAt = this.parts.clock.now()
-    } else chain.state.linked = true
+    if (this.journal.isLast(chain)) this.journal.endReached(this.parts.clock.now())
+    else chain.link()
     await this.#writer.commit()
   }
 
   async #readTip(chain: Chain, caller: Caller): Promise<void> {
     try {
-      await this.#tip.read(chain, caller)
+      const since = await this.#tip.read(chain, caller)
+      this.journal.confirm(since, this.parts.clock.now())
     } catch (error) {
       this.#failedAt = this.parts.clock.now()
       throw error
     }
-    this.journal.state.confirmedAt = this.parts.clock.now()
     await this.#writer.commit()
   }
 
@@ -225,7 +222,7 @@ export class FeedLog {
    * another on the same store, which may go on answering until `endValidUntil` without knowing what we add.
    */
   #floor(): AppendOptions['floor'] {
-    const until = Math.max(this.journal.state.endValidUntil, this.#openedAt)
+    const until = Math.max(this.journal.endValidUntil, this.#openedAt)
     const told = this.parts.store.isShared ? until : Math.min(this.parts.clock.now(), until)
     return { after: Math.max(told, this.#endAnsweredAt), keepUpTo: Number.NEGATIVE_INFINITY }
   }

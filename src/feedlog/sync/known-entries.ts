@@ -1,5 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
-import type { Chain } from '../journal/journal.ts'
+import type { Chain } from '../journal/chain.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { SegmentHead } from '../journal/segment-head.ts'

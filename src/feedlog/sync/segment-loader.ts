@@ -55,12 +55,12 @@ export class Bodies {
    */
   async #restore(head: SegmentHead, caller: Caller): Promise<Segment> {
     const ids = head.kind === 'tip' ? new Set(head.stored.map(([id]) => id)).size : head.count
-    const expected = ids - this.#journal.superseded(head.no).size
+    const expected = ids - this.#journal.versions.superseded(head.no).size
     let fullest: Segment | undefined
     for (let asked = 0; asked < proofsOfAbsence; asked++) {
       const segment = restore(head, await this.#fetcher.fetchAgain(caller, head), {
         now: this.#parts.clock.now(),
-        isMember: id => this.#journal.isMember(id, head.no)
+        isMember: id => this.#journal.versions.isMember(id, head.no)
       })
       if (!fullest || segment.entries.length > fullest.entries.length) fullest = segment
       if (fullest.entries.length >= expected) break
