@@ -21,6 +21,7 @@ import { mispRoutes } from './misp/serve/routes.ts'
 import { healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
+import { repairRules } from './stix/repair.ts'
 import { taxiiRoutes } from './taxii/routes.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
@@ -160,7 +161,8 @@ const sendByPath: typeof sendError = (error, request, reply) =>
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
   cacheMaxBytes: config.cache.maxBytes,
-  feedSeconds: config.access.collectionsSeconds
+  feedSeconds: config.access.collectionsSeconds,
+  repairRules: repairRules(config.stix.repair === 'on')
 })
 
 function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {

@@ -1,5 +1,6 @@
 import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
+import { cutPage, isEnough } from '../../kernel/page-cut.ts'
 import type { Outcome, Position, ReadRequest, ReadResult, Repeat } from '../../kernel/records.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -10,7 +11,6 @@ import type { SegmentHead } from '../journal/segment-head.ts'
 import type { FeedLog } from '../sync/feed-log.ts'
 import { findChain, startBucket } from './find-chain.ts'
 import { chunksOf, type Found, FoundPage, isSparse, matches, type Run, runsOf } from './matching.ts'
-import { cutPage, isEnough } from './page-cut.ts'
 import { HeldReading } from './repeat.ts'
 
 export interface ReadTerms {

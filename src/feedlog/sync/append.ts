@@ -9,9 +9,9 @@ import {
   arrange,
   type Body,
   concat,
+  type PackedBody,
   pick,
-  type Segment,
-  type StoredBody
+  type Segment
 } from '../journal/segment.ts'
 import type { SegmentHead, Source } from '../journal/segment-head.ts'
 
@@ -209,7 +209,7 @@ export const reachesBeyond = (head: SegmentHead, page: Page, now: number): boole
   page.entries.some(entry => (naturalDate(entry.time, now) ?? 0) > head.maxNatural)
 
 /** Dates of a body that came out of a store unchanged: entry by entry, as they were given. */
-export function redate(head: SegmentHead, body: StoredBody, now: number): Segment {
+export function redate(head: SegmentHead, body: PackedBody, now: number): Segment {
   const dates = head.stored.length > 0 ? undefined : naturalDates(head, body.entries, now)
   if (!dates) return restore(head, body, { now, isMember: () => true })
   const { bytes, entries } = body

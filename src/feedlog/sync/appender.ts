@@ -75,7 +75,7 @@ export class Appender {
 
   async #write(chain: Chain, { head, segment }: OpenSegment, { advance }: Addition): Promise<void> {
     const ids = segment.entries.ids()
-    const body = await encodeBody(segment)
+    const body = await encodeBody(segment, this.#parts.settings.repairRules)
     await this.#writer.commit([encodeHead(head, ids)], [{ no: head.no, body }], advance)
     this.#journal.put(head, ids)
     this.#open.set(chain, { head, segment })

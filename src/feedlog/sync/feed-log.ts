@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import { SingleFlight } from '../../kernel/single-flight.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type FeedLogDeps, type FeedLogIdentity, StaleLogError } from '../journal/log-deps.ts'
@@ -10,7 +11,7 @@ import { Appender } from './appender.ts'
 import { History } from './backfill.ts'
 import { Fetcher } from './fetcher.ts'
 import { Known } from './known-entries.ts'
-import { Bodies } from './segment-loader.ts'
+import { SegmentLoader } from './segment-loader.ts'
 import { SyncLease } from './sync-lease.ts'
 import { Tip } from './tip.ts'
 
@@ -22,13 +23,13 @@ export class FeedLog {
   readonly journal: Journal
   readonly parts: FeedLogDeps
   readonly #writer: JournalWriter
-  readonly #bodies: Bodies
+  readonly #bodies: SegmentLoader
   readonly #appender: Appender
   readonly #known: Known
   readonly #history: History
   readonly #tip: Tip
   readonly #turns: SyncLease
-  readonly #extensions = new Map<Chain, Promise<void>>()
+  readonly #extensions = new SingleFlight<Chain, void>()
   readonly #openedAt: number
   /** True once another writer was first. */
   isStale = false
@@ -43,7 +44,7 @@ export class FeedLog {
     this.#openedAt = parts.clock.now()
     this.#writer = new JournalWriter(journal, parts)
     const fetcher = new Fetcher(journal, parts)
-    this.#bodies = new Bodies(journal, parts, fetcher)
+    this.#bodies = new SegmentLoader(journal, parts, fetcher)
     this.#appender = new Appender(journal, parts, this.#writer)
     this.#known = new Known(this.#bodies)
     this.#turns = new SyncLease(parts)
@@ -104,11 +105,7 @@ export class FeedLog {
    * when the store holds another journal by now.
    */
   extend(chain: Chain, caller: Caller): Promise<void> {
-    const running = this.#extensions.get(chain)
-    if (running) return running
-    const flight = this.#takeTurn(chain, caller).finally(() => this.#extensions.delete(chain))
-    this.#extensions.set(chain, flight)
-    return flight
+    return this.#extensions.run(chain, () => this.#takeTurn(chain, caller))
   }
 
   /** Takes over what other gateways wrote to the journal. False when there was nothing. */
@@ -154,7 +151,7 @@ export class FeedLog {
 
   /** Resolves when nothing is under way any more; what the store did not take is offered once more. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#extensions.values())
+    await this.#extensions.settle()
     if (!this.#writer.isClean) await this.#writer.commit().catch(() => {})
     await this.#writer.settle()
   }

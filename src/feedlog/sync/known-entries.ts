@@ -3,15 +3,15 @@ import type { Chain } from '../journal/chain.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { SegmentHead } from '../journal/segment-head.ts'
-import type { Bodies } from './segment-loader.ts'
+import type { SegmentLoader } from './segment-loader.ts'
 
 /** Tells what of a page the log already holds, by id and time: exact, since what is dropped here is not read. */
 export class Known {
-  readonly #bodies: Bodies
+  readonly #bodies: SegmentLoader
   /** What lies after the cursor the tip is read from: key → segment number, ascending. */
   #recent: { afterNo: number; keys: Map<string, number> } | undefined
 
-  constructor(bodies: Bodies) {
+  constructor(bodies: SegmentLoader) {
     this.#bodies = bodies
   }
 
