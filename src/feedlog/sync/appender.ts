@@ -35,12 +35,12 @@ export class Appender {
     return this.#running.size > 0
   }
 
-  /** Resolves when the records being added now are there. */
+  /** Resolves when the appends under way have ended. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#running)
   }
 
-  /** Others wrote to the journal: what was open here may have grown there. */
+  /** Another gateway wrote to the journal: the open segments may have grown there. */
   forget(): void {
     this.#open.clear()
   }

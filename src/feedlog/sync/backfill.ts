@@ -12,19 +12,19 @@ import { type AppendOptions, cutAtChain, fromChainStart } from './append.ts'
 import type { Appender } from './appender.ts'
 import { LoopGuard } from './cursor-loop.ts'
 import type { Fetcher } from './fetcher.ts'
-import type { Known } from './known-entries.ts'
+import type { KnownEntries } from './known-entries.ts'
 import { nextSource, sourceAt } from './resume-point.ts'
 import { assertAscending } from './walkable.ts'
 
-export interface HistoryDeps {
+export interface BackfillDeps {
   readonly journal: Journal
   readonly parts: FeedLogDeps
   readonly fetcher: Fetcher
   readonly appender: Appender
-  readonly known: Known
+  readonly known: KnownEntries
 }
 
-/** Answers without anything new that one reading follows before it takes a rest. */
+/** How many answers without anything new one call follows. */
 const maxBarrenAnswers = 20
 
 /** Entries this much older than a chain's newest may come again after a restart. */
@@ -34,16 +34,16 @@ const restartOverlapMs = 3000
  * Reads a chain's history: what Sekoia held before the end was reached for the first time. Ends where the feed
  * ends, or where the next chain begins.
  */
-export class History {
-  readonly #with: HistoryDeps
-  /** Cursors that were read from. */
+export class Backfill {
+  readonly #with: BackfillDeps
+  /** Cursors each chain was read from. */
   readonly #followed = new Map<Chain, Set<string | undefined>>()
-  /** Chains that go over known ground again, since their cursor was refused. */
+  /** Chains that read known objects again because Sekoia refused their cursor. */
   readonly #retracing = new Set<Chain>()
   /** The newest cursor of the last chain, and when it was obtained. */
   #obtained: { cursor: string; readAt: number; afterNo: number } | undefined
 
-  constructor(parts: HistoryDeps) {
+  constructor(parts: BackfillDeps) {
     this.#with = parts
   }
 
@@ -77,13 +77,13 @@ export class History {
     return false
   }
 
-  /** Others wrote to the journal: they may have gone further. */
+  /** Another gateway wrote to the journal: it may have read further. */
   forget(): void {
     this.#followed.clear()
     this.#obtained = undefined
   }
 
-  /** True when history was already read from this cursor, and not because it is being gone over again. */
+  /** True when the chain was already read from this cursor and is not retracing. */
   #leadsBack(chain: Chain, cursor: string | null): boolean {
     const followed = this.#followed.get(chain) ?? new Set(chain.heads.map(h => h.source.cursor))
     this.#followed.set(chain, followed)
@@ -91,8 +91,10 @@ export class History {
     return !this.#retracing.has(chain) && followed.has(cursor ?? undefined)
   }
 
-  /** Only a page that may hold known entries is searched for them: after a restart, at a cursor that stands
-   * still, and where cursors include their own object (U-3). */
+  /**
+   * Only a page that may hold known entries is searched for them: after a restart, at a cursor that does not move,
+   * and where a page begins with the object its cursor names (U-3).
+   */
   async #whatIsNew(chain: Chain, page: Page, isStuck: boolean, caller: Caller): Promise<Body> {
     const { appender, known } = this.#with
     const [last, first] = [appender.lastEntry(chain), page.entries[0]]

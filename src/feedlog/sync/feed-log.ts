@@ -8,32 +8,32 @@ import type { SegmentHead } from '../journal/segment-head.ts'
 import { JournalWriter } from '../journal/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { Appender } from './appender.ts'
-import { History } from './backfill.ts'
+import { Backfill } from './backfill.ts'
 import { Fetcher } from './fetcher.ts'
-import { Known } from './known-entries.ts'
+import { KnownEntries } from './known-entries.ts'
 import { SegmentLoader } from './segment-loader.ts'
 import { SyncLease } from './sync-lease.ts'
 import { Tip } from './tip.ts'
 
 /**
- * One feed as an ordered, growing list of segments. Here: who extends it, and what is promised to clients about
- * its end. How it is read for a client is in reader.ts.
+ * One feed as an ordered, growing list of segments. This file decides who extends it and what clients are promised
+ * about its end. read/reader.ts reads it for a client.
  */
 export class FeedLog {
   readonly journal: Journal
   readonly parts: FeedLogDeps
   readonly #writer: JournalWriter
-  readonly #bodies: SegmentLoader
+  readonly #segments: SegmentLoader
   readonly #appender: Appender
-  readonly #known: Known
-  readonly #history: History
+  readonly #known: KnownEntries
+  readonly #backfill: Backfill
   readonly #tip: Tip
-  readonly #turns: SyncLease
+  readonly #lease: SyncLease
   readonly #extensions = new SingleFlight<Chain, void>()
   readonly #openedAt: number
   /** True once another writer was first. */
   isStale = false
-  /** When the tip was last asked for in vain. */
+  /** When Sekoia last failed to give the tip. */
   #failedAt = Number.NEGATIVE_INFINITY
   /** The latest instant at which this process answered the end. */
   #endAnsweredAt = 0
@@ -44,12 +44,12 @@ export class FeedLog {
     this.#openedAt = parts.clock.now()
     this.#writer = new JournalWriter(journal, parts)
     const fetcher = new Fetcher(journal, parts)
-    this.#bodies = new SegmentLoader(journal, parts, fetcher)
+    this.#segments = new SegmentLoader(journal, parts, fetcher)
     this.#appender = new Appender(journal, parts, this.#writer)
-    this.#known = new Known(this.#bodies)
-    this.#turns = new SyncLease(parts)
+    this.#known = new KnownEntries(this.#segments)
+    this.#lease = new SyncLease(parts)
     const shared = { journal, parts, fetcher, known: this.#known, appender: this.#appender }
-    this.#history = new History(shared)
+    this.#backfill = new Backfill(shared)
     this.#tip = new Tip({ ...shared, floor: () => this.#floor() })
   }
 
@@ -67,12 +67,12 @@ export class FeedLog {
     return this.journal.isLast(chain) && this.journal.isFilled
   }
 
-  /** True while the end of the feed is confirmed recently enough to be answered without asking. */
+  /** True while the last confirmation of the end is younger than `tipSeconds`. */
   get isEndFresh(): boolean {
     return this.journal.isFilled && this.#isRecent(this.journal.confirmedAt)
   }
 
-  /** True when Sekoia was asked for what is new so recently, in vain, that clients need not wait again. */
+  /** True when Sekoia failed to give the tip less than `tipSeconds` ago: clients do not wait for it again. */
   get isTipResting(): boolean {
     return this.#isRecent(this.#failedAt)
   }
@@ -101,11 +101,11 @@ export class FeedLog {
 
   /**
    * Reads on from the end of a chain: one page of history, or all that is new at the tip. Callers share one
-   * flight per chain, gateways on one store take turns. Throws GatewayError as the upstream does, StaleLogError
+   * flight per chain, gateways on one store share a lease. Throws GatewayError as the upstream does, StaleLogError
    * when the store holds another journal by now.
    */
   extend(chain: Chain, caller: Caller): Promise<void> {
-    return this.#extensions.run(chain, () => this.#takeTurn(chain, caller))
+    return this.#extensions.run(chain, () => this.#extendInTurn(chain, caller))
   }
 
   /** Takes over what other gateways wrote to the journal. False when there was nothing. */
@@ -122,18 +122,18 @@ export class FeedLog {
       throw new StaleLogError()
     this.#appender.forget()
     this.#known.forget()
-    this.#history.forget()
+    this.#backfill.forget()
     return true
   }
 
   /** The segment of a head, if it is in memory. */
   held(head: SegmentHead): Segment | undefined {
-    return this.#bodies.held(head)
+    return this.#segments.held(head)
   }
 
   /** The segment of a head, wherever it has to come from. */
   load(head: SegmentHead, caller: Caller): Promise<Segment> {
-    return this.#bodies.load(head, caller)
+    return this.#segments.load(head, caller)
   }
 
   /** While a client reads the segment at `index` of a chain, what it will ask for next is fetched. */
@@ -156,13 +156,13 @@ export class FeedLog {
     await this.#writer.settle()
   }
 
-  /** When it is another gateway's turn, what that one reads is taken over. */
-  async #takeTurn(chain: Chain, caller: Caller): Promise<void> {
+  /** While another gateway has the lease, what that one reads is taken over. */
+  async #extendInTurn(chain: Chain, caller: Caller): Promise<void> {
     const read = () =>
       this.isAtTip(chain) ? this.#readTip(chain, caller) : this.#readHistory(chain, caller)
     if (!this.parts.store.isShared) return read()
     if (!this.journal.chains.includes(chain)) throw new StaleLogError()
-    const isMine = await this.#turns.take(async () => (await this.#tryRefresh()) === true)
+    const isMine = await this.#lease.acquire(async () => (await this.#tryRefresh()) === true)
     if (!isMine) return
     try {
       const hasNews = (await this.#tryRefresh()) === true
@@ -170,11 +170,11 @@ export class FeedLog {
       if (hasNews || (this.isAtTip(chain) && this.isEndFresh)) return
       await this.#orRefresh(read)
     } finally {
-      await this.#turns.end()
+      await this.#lease.release()
     }
   }
 
-  /** Runs what commits; false when another writer was first, whose work is then taken over. */
+  /** Runs work that commits; false when another writer was first: then that one's work is taken over. */
   async #orRefresh(work: () => Promise<void>): Promise<boolean> {
     try {
       await work()
@@ -196,7 +196,7 @@ export class FeedLog {
   }
 
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
-    const isAtEnd = await this.#history.readOn(chain, caller)
+    const isAtEnd = await this.#backfill.readOn(chain, caller)
     if (!isAtEnd) return
     if (this.journal.isLast(chain)) this.journal.endReached(this.parts.clock.now())
     else chain.link()

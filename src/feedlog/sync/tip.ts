@@ -7,12 +7,12 @@ import { entryKey } from '../journal/packed-index.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
-import type { HistoryDeps } from './backfill.ts'
+import type { BackfillDeps } from './backfill.ts'
 import { LoopGuard } from './cursor-loop.ts'
 import { lateArrivals } from './lateness.ts'
 import { sourceAt, startOf } from './resume-point.ts'
 
-export interface TipDeps extends HistoryDeps {
+export interface TipDeps extends BackfillDeps {
   /** What new records are dated after. */
   floor(): AppendOptions['floor']
 }
@@ -21,7 +21,7 @@ interface TipPage {
   readonly page: Page
   readonly source: Source
   readonly known: ReadonlyMap<string, number>
-  /** True once the cursor was refused: the page may hold what lies before the relook cursor. */
+  /** True once the cursor was refused: the page may hold objects from before the relook cursor. */
   readonly isRetracing: boolean
 }
 
@@ -99,7 +99,7 @@ export class Tip {
     return true
   }
 
-  /** By how late they were at the last reading, which did not show them: more than half of what is allowed, or less. */
+  /** Counts by how late they were at the last reading, which did not show them: more than half of `relookSeconds`, or less. */
   #countLate(page: Page, fresh: Body): void {
     const { journal, parts } = this.#with
     for (const entry of lateArrivals(page, fresh)) {
