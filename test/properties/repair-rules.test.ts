@@ -56,6 +56,8 @@ async function play({ stages, limit, bodyMaxBytes, ...logs }: Plan): Promise<voi
         simulator.edit(visible[which % visible.length]!.id, members)
       await objectsOf(world, limit, pages)
     }
+    // What was edited unseen is given in both versions once, until the walk has come to the newer one.
+    await walk(world, { limit })
     const { repair } = stages.at(-1)!
     const dates = datesOf(await walk(world, { limit }, { endpoint: 'manifest' }))
     await world.restart(store, { client: { repair: !repair } })
