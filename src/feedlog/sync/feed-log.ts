@@ -106,9 +106,24 @@ export class FeedLog {
   extend(chain: Chain, caller: Caller): Promise<void> {
     const running = this.#extensions.get(chain)
     if (running) return running
-    const flight = this.#takeTurn(chain, caller).finally(() => this.#extensions.delete(chain))
+    const flight = this.#watched(this.#takeTurn(chain, caller)).finally(() =>
+      this.#extensions.delete(chain)
+    )
     this.#extensions.set(chain, flight)
     return flight
+  }
+
+  /** Tells the watch how a flight ended, but for the news that another writer was first. */
+  async #watched(flight: Promise<void>): Promise<void> {
+    const { identity, watch } = this.parts
+    try {
+      await flight
+    } catch (error) {
+      if (!(error instanceof StaleLogError)) watch?.failed(identity, error)
+      throw error
+    }
+    const { filled, confirmedAt } = this.journal.state
+    watch?.succeeded(identity, filled ? confirmedAt : undefined)
   }
 
   /** Takes over what other gateways wrote to the journal. False when there was nothing. */
