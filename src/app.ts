@@ -130,7 +130,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   await server.register(authPlugin, {
     credentials: {
       headerName: config.auth.apiKeyHeader.toLowerCase(),
-      queryParameter: config.auth.queryParameter || undefined
+      queryParameter: config.auth.queryParameter || undefined,
+      lenient: config.taxii.mode === 'field'
     },
     toCaller: createScopes(parts.secret)
   })
