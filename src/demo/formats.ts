@@ -23,8 +23,10 @@ export interface FormatOptions {
 /** A page in the format asked for. */
 export function formatPage(page: Page, options: FormatOptions): Body {
   const { query, feed, state } = options
-  if (query.format === 'json') return jsonBody(pageJson(page, options))
-  const objects = page.refs.map(ref => JSON.parse(state.json(ref)) as StixObject)
+  if (query.format === 'json') return pageJson(page, options)
+  const objects = page.refs
+    .filter(ref => state.isObject(ref))
+    .map(ref => JSON.parse(state.json(ref)) as StixObject)
   const lines = objects.map(object => lineOf(object, query, feed))
   if (query.format === 'csv') lines.unshift(columnsOf(feed).join(','))
   return {
@@ -35,11 +37,19 @@ export function formatPage(page: Page, options: FormatOptions): Body {
 }
 
 /** A JSON text as a body. */
-export const jsonBody = (text: string): Body => ({
+export const jsonBody = (text: string | Buffer): Body => ({
   type: 'application/json',
   bytes: Buffer.from(text),
   headers: {}
 })
+
+/** Items, as text or bytes, as the JSON array of a body that begins and ends with these texts. */
+export function itemsBody(start: string, items: readonly (string | Buffer)[], end: string): Body {
+  if (items.every(item => typeof item === 'string'))
+    return jsonBody(`${start}[${items.join(',')}]${end}`)
+  const parts = items.flatMap(item => [Buffer.from(','), Buffer.from(item)]).slice(1)
+  return jsonBody(Buffer.concat([Buffer.from(`${start}[`), ...parts, Buffer.from(`]${end}`)]))
+}
 
 /** An object as it comes by id: with the members that pages leave out. */
 export const completeObject = (object: StixObject): StixObject => ({
@@ -49,11 +59,12 @@ export const completeObject = (object: StixObject): StixObject => ({
   ...object
 })
 
-function pageJson(page: Page, { state, complete }: FormatOptions): string {
-  const json = (ref: Ref) => state.json(ref)
-  const full = (ref: Ref) => JSON.stringify(completeObject(JSON.parse(json(ref)) as StixObject))
+function pageJson(page: Page, { state, complete }: FormatOptions): Body {
+  const json = (ref: Ref) => state.raw(ref) ?? state.json(ref)
+  const full = (ref: Ref) =>
+    state.raw(ref) ?? JSON.stringify(completeObject(JSON.parse(state.json(ref)) as StixObject))
   const items = page.refs.map(complete ? full : json)
-  return `{"items":[${items.join(',')}],"next_cursor":${JSON.stringify(page.nextCursor)}}`
+  return itemsBody('{"items":', items, `,"next_cursor":${JSON.stringify(page.nextCursor)}}`)
 }
 
 const columnsOf = (feed: FeedDescription): readonly string[] =>
