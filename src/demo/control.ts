@@ -26,6 +26,7 @@ interface Command extends OddOptions {
   id: string
   kind: OddKind
   key: string
+  base64: string
   count: number
   object: Record<string, unknown>
   set: number
@@ -65,6 +66,9 @@ const actions: Readonly<Record<string, Action>> = {
     modified: simulator.edit(id(command), members, command)
   }),
   'POST revoke': (simulator, command) => ({ modified: simulator.revoke(id(command), command) }),
+  'POST attach': (simulator, { base64 = '', ...command }) => ({
+    sha256: simulator.attach(id(command), Buffer.from(base64, 'base64'))
+  }),
   'POST remove': (simulator, command) => ({ removed: simulator.remove(id(command)) }),
   'GET visible': (simulator, _, query) => simulator.visible(query.get('feed') ?? undefined),
   'GET unreadable': (simulator, _, query) => simulator.unreadable(query.get('feed') ?? undefined),
