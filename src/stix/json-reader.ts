@@ -33,6 +33,30 @@ export function tokenText(bytes: Buffer, start: number, end: number): string {
   return text.includes('\\') ? JSON.parse(`"${text}"`) : text
 }
 
+/** The bracket that closes the one given; undefined for every other byte. */
+export const closerOf = (code: number | undefined): number | undefined =>
+  code === byte.openBrace || code === byte.openBracket ? code + 2 : undefined
+
+/** The brackets that are to close what is open, innermost last: one byte each. */
+export class Brackets {
+  depth = 0
+  #codes = Buffer.alloc(64)
+
+  get last(): number | undefined {
+    return this.depth > 0 ? this.#codes[this.depth - 1] : undefined
+  }
+
+  push(code: number): void {
+    if (this.depth === this.#codes.length)
+      this.#codes = Buffer.concat([this.#codes, Buffer.alloc(this.depth)])
+    this.#codes[this.depth++] = code
+  }
+
+  pop(): void {
+    this.depth--
+  }
+}
+
 const literals = ['true', 'false', 'null'].map(text => Buffer.from(text))
 const escapes = new Set(Buffer.from('"\\/bfnrt'))
 
@@ -88,9 +112,70 @@ export class JsonReader {
         this.at = at + 1
         return
       }
+      this.at = at
       if (bytes[at] !== byte.backslash) this.fail('unfinished string')
       at = this.#escapeEnd(at) + 1
     }
+  }
+
+  /** Moves past one value of any depth: nesting costs a byte a level, and no stack. */
+  value(): void {
+    const open = new Brackets()
+    do {
+      this.#opening(open)
+      while (open.depth > 0 && !this.#separator(open)) open.pop()
+    } while (open.depth > 0)
+  }
+
+  /** A string or null: Sekoia's cursors. */
+  cursor(): string | null {
+    const start = this.at
+    const first = this.bytes[start]
+    if (first !== byte.quote && first !== byte.n) this.fail('next_cursor is not a string')
+    this.value()
+    return first === byte.n ? null : tokenText(this.bytes, start, this.at)
+  }
+
+  /** Goes down to the first value that holds no other, and past it. */
+  #opening(open: Brackets): void {
+    for (;;) {
+      const close = closerOf(this.bytes[this.at])
+      if (close === undefined) {
+        this.#leaf()
+        return
+      }
+      this.at++
+      this.space()
+      if (this.bytes[this.at] === close) {
+        this.at++
+        return
+      }
+      open.push(close)
+      if (close === byte.closeBrace) this.#key()
+    }
+  }
+
+  /** After a value: true when another one follows, false when a bracket was closed. */
+  #separator(open: Brackets): boolean {
+    this.space()
+    if (this.bytes[this.at] === open.last) {
+      this.at++
+      return false
+    }
+    this.expect(byte.comma)
+    if (open.last === byte.closeBrace) this.#key()
+    return true
+  }
+
+  #key(): void {
+    this.string()
+    this.space()
+    this.expect(byte.colon)
+  }
+
+  #leaf(): void {
+    if (this.bytes[this.at] === byte.quote) this.string()
+    else this.scalar()
   }
 
   #escapeEnd(at: number): number {
