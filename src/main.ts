@@ -11,6 +11,7 @@ import { type Galaxies, loadGalaxies } from './misp/mapping/galaxies.ts'
 import { createLogger } from './ops/logger.ts'
 import { createMeter } from './ops/metrics.ts'
 import { createSekoiaClient } from './sekoia/client.ts'
+import { UnreadableItems } from './sekoia/unreadable-items.ts'
 import { type OpenStoreOptions, openStore } from './stores/open.ts'
 
 /** The process: configuration → parts → app → listening → graceful end. */
@@ -72,7 +73,13 @@ async function run(config: Config, logger: Logger): Promise<void> {
       repair: config.stix.repair === 'on',
       clock: systemClock,
       meter,
-      logger
+      logger,
+      unreadable: new UnreadableItems({
+        documents: stores.documents,
+        clock: systemClock,
+        meter,
+        logger
+      })
     }),
     galaxies: await galaxiesOf(config, logger),
     ...tlsOf(config)
