@@ -11,7 +11,9 @@ interface TypeRules {
 const seen = 'first_seen last_seen'
 const fileTimes = 'ctime mtime atime'
 
-/** Required properties (beside those all objects have), and timestamps (beside `created` and `modified`). */
+/**
+ * Required properties (beside those all objects have; `name` and `object_refs` also where STIX wants them in most cases
+ * only), and timestamps (beside `created` and `modified`). */
 const domainObjects = {
   'attack-pattern': ['name', ''],
   campaign: ['name', seen],
@@ -23,10 +25,13 @@ const domainObjects = {
   infrastructure: ['name', seen],
   'intrusion-set': ['name', seen],
   location: ['', ''],
-  malware: ['is_family', seen],
+  malware: ['is_family name', seen],
   'malware-analysis': ['product', 'submitted analysis_started analysis_ended'],
   note: ['content object_refs', ''],
-  'observed-data': ['first_observed last_observed number_observed', 'first_observed last_observed'],
+  'observed-data': [
+    'first_observed last_observed number_observed object_refs',
+    'first_observed last_observed'
+  ],
   opinion: ['opinion object_refs', ''],
   report: ['name published object_refs', 'published'],
   'threat-actor': ['name', seen],
