@@ -148,6 +148,18 @@ t.test('property: what happens to some items takes no sound one with it', async 
 const isWhole = (text: string, sent: readonly string[]) =>
   sent.some(item => item.includes(text) && JSON.parse(text).pattern)
 
+t.test('what a stray bracket cuts off an item is not served as the item', async t => {
+  for (const cut of [',"created"', ',"pattern"', ',"external_references"']) {
+    const item = textOf(9).replace(cut, `}${cut}`)
+    const page = slicePage(bodyOf([textOf(0), item, textOf(1)]), { repair: true })
+    t.same(objectsOf(page), [textOf(0), textOf(1)], cut)
+    t.same(
+      page.unreadable?.map(({ bytes }) => bytes.toString()),
+      [item]
+    )
+  }
+})
+
 t.test('objects inside a broken item are not taken for items', async t => {
   const inner = [1, 2, 3].map(textOf)
   const list = `"x_objects":[${inner.join(',')}]`

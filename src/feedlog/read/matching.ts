@@ -8,6 +8,7 @@ import type {
   Repeat
 } from '../../kernel/records.ts'
 import { toInstant, toTs6 } from '../../stix/timestamp.ts'
+import { toStixTimestamp } from '../../stix/timestamp-form.ts'
 import type { Journal } from '../journal/journal.ts'
 import { hasEarlier, hasLater } from '../journal/packed-index.ts'
 import { type Segment, sliceOf } from '../journal/segment.ts'
@@ -46,9 +47,15 @@ export function matches(
   const place = versionPlace(journal, segment, index)
   if ((versions.last && place.isLast) || (versions.first && place.isFirst)) return true
   if (versions.at.length === 0) return false
-  const entry = segment.entries.at(index)!
-  const instant = toInstant(entry.modified ?? entry.created ?? '')
+  const instant = toInstant(versionOf(segment, index))
   return instant !== undefined && versions.at.includes(instant)
+}
+
+/** `modified`, else `created`, as a STIX timestamp; where neither can be read as one, the date (D-18). */
+function versionOf(segment: Segment, index: number): string {
+  const { modified, created } = segment.entries.at(index)!
+  const times = [modified, created].map(text => text && toStixTimestamp(text, 0))
+  return times.find(time => time) ?? toTs6(segment.dates[index]!)
 }
 
 /** True for filters that Sekoia cannot apply, so that long stretches of a feed may hold no match (P-35). */
@@ -65,7 +72,7 @@ export function toRecord(segment: Segment, index: number): FeedRecord {
   return {
     id: entry.id,
     type: entry.type,
-    version: entry.modified ?? entry.created ?? toTs6(date),
+    version: versionOf(segment, index),
     specVersion: specVersionOf(entry),
     date,
     bytes: sliceOf(segment, entry)
