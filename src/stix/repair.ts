@@ -4,15 +4,19 @@ import { isRequired, isTime } from './properties.ts'
 import { isZoneless, toInstant } from './timestamp.ts'
 import { isPlainTimestamp, toStixTimestamp } from './timestamp-form.ts'
 
+/** Grows by one when a rule is added, changed or goes: objects repaired under other rules are repaired anew. */
+const rulesVersion = 2
+
+/** Names the rules under which objects leave, for what is stored of them: repaired, or as Sekoia gave them. */
+export const repairRules = (repair: boolean): string =>
+  repair ? `repair ${rulesVersion}` : 'as given'
+
 /**
  * What is known of one item while it is read: the fields the index wants, and the edits that make valid STIX
  * of it (G10). Every edit carries the name of its rule; a valid object gets none. No rule takes out what an object
  * must have, and none gives a time another meaning.
  */
 export type Rule = 'spec-version' | 'null' | 'empty' | 'timestamp' | 'timezone' | 'marking'
-
-/** Another number is another set of rules: the same object may leave with other bytes. */
-export const repairVersion = 2
 
 /** A change to the bytes of one object. The edits of an object are in ascending order and do not overlap. */
 export interface Edit {

@@ -81,6 +81,7 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
       repair: config.stix.repair === 'on',
       clock,
       meter,
+      stopwatch: meter,
       unreadable: new UnreadableItems({ documents: stores.documents, clock, meter, logger })
     })
   })

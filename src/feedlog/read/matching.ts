@@ -7,6 +7,7 @@ import type {
   RecordFilter,
   Repeat
 } from '../../kernel/records.ts'
+import { isWanted, type VersionPlace } from '../../kernel/version-filter.ts'
 import { toInstant, toTs6 } from '../../stix/timestamp.ts'
 import { toStixTimestamp } from '../../stix/timestamp-form.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -20,19 +21,14 @@ export interface Found {
   readonly index: number
 }
 
-export interface VersionPlace {
-  readonly isLast: boolean
-  readonly isFirst: boolean
-}
-
 /** Whether an entry is the newest and the oldest version of its object that the log holds (P-45). */
 export function versionPlace(journal: Journal, segment: Segment, index: number): VersionPlace {
   const { no, entries } = segment
   const repeats = entries.repeatsAt(index)
   const isIn = (ids: ReadonlySet<string>) => ids.size > 0 && ids.has(entries.idAt(index))
   return {
-    isLast: (repeats & hasLater) === 0 && !isIn(journal.superseded(no)),
-    isFirst: (repeats & hasEarlier) === 0 && !isIn(journal.successors(no))
+    isLast: (repeats & hasLater) === 0 && !isIn(journal.versions.superseded(no)),
+    isFirst: (repeats & hasEarlier) === 0 && !isIn(journal.versions.successors(no))
   }
 }
 
@@ -43,12 +39,9 @@ export function matches(
 ): boolean {
   const { versions, specVersions } = filter
   if (specVersions && !specVersions.has(specVersionOf(segment.entries.at(index)!))) return false
-  if (versions.all) return true
-  const place = versionPlace(journal, segment, index)
-  if ((versions.last && place.isLast) || (versions.first && place.isFirst)) return true
-  if (versions.at.length === 0) return false
-  const instant = toInstant(versionOf(segment, index))
-  return instant !== undefined && versions.at.includes(instant)
+  return isWanted(versions, versionPlace(journal, segment, index), () =>
+    toInstant(versionOf(segment, index))
+  )
 }
 
 /** `modified`, else `created`, as a STIX timestamp; where neither can be read as one, the date (D-18). */
