@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { byte, JsonError, JsonReader, tokenText } from './json-reader.ts'
+import { byte } from './bytes.ts'
+import { JsonError, JsonReader, tokenText } from './json-reader.ts'
 
 /** Where the items of a damaged body lie, brackets excluded, and its cursor. */
 export interface DamagedEnvelope {

@@ -1,5 +1,6 @@
+import { byte, closerOf } from './bytes.ts'
 import { fieldNameAt } from './fields.ts'
-import { byte, closerOf, JsonReader, tokenText } from './json-reader.ts'
+import { JsonReader, tokenText } from './json-reader.ts'
 import { isRequiredIn } from './properties.ts'
 import { Draft, type Edit, type Range, type Rule } from './repair.ts'
 

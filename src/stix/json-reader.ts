@@ -1,22 +1,10 @@
+import { Brackets, byte, closerOf } from './bytes.ts'
+
 /**
  * JSON grammar (RFC 8259) over bytes: nothing is decoded unless asked for. The reader stands at `at`, each
  * method moves it past what it read, and throws {@link JsonError} where the grammar is broken. UTF-8 itself is
  * checked by the caller, once for the whole body.
  */
-export const byte = {
-  quote: 0x22,
-  comma: 0x2c,
-  minus: 0x2d,
-  point: 0x2e,
-  zero: 0x30,
-  colon: 0x3a,
-  openBracket: 0x5b,
-  backslash: 0x5c,
-  closeBracket: 0x5d,
-  n: 0x6e,
-  openBrace: 0x7b,
-  closeBrace: 0x7d
-} as const
 
 /** The bytes are not JSON, or not the JSON expected. Says where, never what stands there (G5). */
 export class JsonError extends Error {
@@ -31,30 +19,6 @@ export class JsonError extends Error {
 export function tokenText(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString('utf8', start + 1, end - 1)
   return text.includes('\\') ? JSON.parse(`"${text}"`) : text
-}
-
-/** The bracket that closes the one given; undefined for every other byte. */
-export const closerOf = (code: number | undefined): number | undefined =>
-  code === byte.openBrace || code === byte.openBracket ? code + 2 : undefined
-
-/** The brackets that are to close what is open, innermost last: one byte each. */
-export class Brackets {
-  depth = 0
-  #codes = Buffer.alloc(64)
-
-  get last(): number | undefined {
-    return this.depth > 0 ? this.#codes[this.depth - 1] : undefined
-  }
-
-  push(code: number): void {
-    if (this.depth === this.#codes.length)
-      this.#codes = Buffer.concat([this.#codes, Buffer.alloc(this.depth)])
-    this.#codes[this.depth++] = code
-  }
-
-  pop(): void {
-    this.depth--
-  }
 }
 
 const literals = ['true', 'false', 'null'].map(text => Buffer.from(text))

@@ -1,6 +1,6 @@
 import type { Entry, Page } from '../kernel/ports.ts'
+import { byte } from './bytes.ts'
 import type { Item as AnyItem } from './item-reader.ts'
-import { byte } from './json-reader.ts'
 import type { Draft } from './repair.ts'
 
 /** An item that is a STIX object. */

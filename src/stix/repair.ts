@@ -1,4 +1,5 @@
-import { byte, tokenText } from './json-reader.ts'
+import { byte } from './bytes.ts'
+import { tokenText } from './json-reader.ts'
 import { constantCreated, markingConstant } from './markings.ts'
 import { isRequired, isTime } from './properties.ts'
 import { isZoneless, toInstant } from './timestamp.ts'

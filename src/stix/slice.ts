@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { GatewayError } from '../kernel/errors.ts'
 import type { Page, UnreadableItem } from '../kernel/ports.ts'
+import { byte } from './bytes.ts'
 import { type Layout, readDamagedEnvelope } from './damaged-envelope.ts'
 import { ItemReader } from './item-reader.ts'
-import { byte, JsonError, tokenText } from './json-reader.ts'
+import { JsonError, tokenText } from './json-reader.ts'
 import { assemble, type Item } from './page.ts'
 import { type SalvagedItem, salvageItem, salvageItems } from './salvage.ts'
 

@@ -218,8 +218,12 @@ t.test('a damaged page whose cursor or end cannot be found is a bad answer', asy
 })
 
 t.test('a page so damaged that its items are not to be told apart is a bad answer', async t => {
-  const hopeless = `${textOf(0).slice(0, -1)},"x":[1,`.repeat(3000)
-  t.throws(() => slicePage(bodyOf([hopeless]), { repair: true }), badAnswer)
+  const open = `${textOf(0).slice(0, -1)},"x":[1`
+  const hopeless = [`${open},`.repeat(3000), Array.from({ length: 3000 }, () => open).join(',')]
+  for (const items of hopeless)
+    t.throws(() => slicePage(bodyOf([items]), { repair: true }), badAnswer)
+  const few = bodyOf([textOf(0), open, textOf(1), open, textOf(2)])
+  t.equal(slicePage(few, { repair: true }).entries.length, 3)
 })
 
 t.test('of objects by id, too, the broken one alone is left out', async t => {

@@ -19,11 +19,18 @@ const rules: Record<string, { required: string[]; times: string[] }> = {
     times: ['start_time', 'stop_time']
   },
   malware: {
-    required: ['created', 'modified', 'is_family'],
+    required: ['created', 'modified', 'is_family', 'name'],
     times: ['first_seen', 'last_seen']
   },
   'observed-data': {
-    required: ['created', 'modified', 'first_observed', 'last_observed', 'number_observed'],
+    required: [
+      'created',
+      'modified',
+      'first_observed',
+      'last_observed',
+      'number_observed',
+      'object_refs'
+    ],
     times: ['first_observed', 'last_observed']
   },
   'ipv4-addr': { required: ['value'], times: [] }
