@@ -1,6 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { Access } from './auth/access.ts'
-import { notingRights } from './auth/rights.ts'
+import { RightsGate } from './auth/rights-gate.ts'
 import { createScopes } from './auth/scope.ts'
 import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
@@ -12,7 +11,6 @@ import { errorFormByPrefix, registerDialect } from './http/dialect.ts'
 import { overloadPlugin } from './http/overload.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
-import type { Caller } from './kernel/caller.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
 import type { Galaxies } from './misp/mapping/galaxies.ts'
@@ -54,10 +52,17 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const { config, clock, logger, store, documents, upstream, meter } = parts
   let phase: Phase = 'starting'
 
-  const access = new Access({ clock, store, settings: config.access })
-  const sekoia = notingRights(upstream, access)
+  const rights = new RightsGate({
+    upstream,
+    store,
+    clock,
+    meter,
+    settings: { ...config.access, waitMs: config.feedLog.tipWaitMs }
+  })
+  const sekoia = rights.upstream
   const settings = feedLogSettings(config)
-  const records = new FeedLogs({ upstream: sekoia, access, store, clock, meter, settings })
+  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, settings })
+  const records = rights.guard(logs)
   const catalog = createCatalog({
     upstream: sekoia,
     clock,
@@ -72,7 +77,6 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
   const publications = new Publications({
     store: documents,
-    clock,
     cacheMaxBytes: config.misp.cacheMaxBytes,
     maxHashes: config.misp.maxHashes
   })
@@ -84,8 +88,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     meter,
     logger,
     galaxies: parts.galaxies,
-    settings: mispFeedsSettings(config),
-    onPublished: space => publications.changed(space)
+    settings: mispFeedsSettings(config)
   })
 
   /** What no prefix decides belongs to the first. */
@@ -93,7 +96,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     taxiiDialect({
       records,
       catalog,
-      verify: caller => records.verify(caller),
+      rights,
       settings: taxiiSettings(config),
       meter
     }),
@@ -101,7 +104,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
       ? [
           mispDialect({
             catalog,
-            authorize: (caller, feedId) => records.authorize(caller, feedId),
+            rights,
             feeds: mispFeeds,
             publications,
             clock,
@@ -136,13 +139,13 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     toCaller: createScopes(parts.secret)
   })
   await server.register(overloadPlugin, config.overload)
-  const verify = (caller: Caller) => records.verify(caller)
-  for (const dialect of dialects) await registerDialect(server, dialect, { answers, verify })
+  for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })
 
   server.addHook('preClose', async () => mispFeeds.end())
   server.addHook('onClose', async () => {
     await mispFeeds.close()
-    await records.close()
+    await logs.close()
+    await rights.close()
     await upstream.close()
     await documents.close()
     await store.close()

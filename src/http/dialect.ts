@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { Caller } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
+import type { Rights } from '../kernel/records.ts'
 import type { Answer, Answers } from './answers.ts'
 import { privateAnswers } from './caching.ts'
 import { type ErrorForm, sendError } from './errors.ts'
@@ -60,8 +61,7 @@ export type Handler = (request: FastifyRequest, caller: Caller) => Answer | Prom
 
 export interface DialectDeps {
   readonly answers: Answers
-  /** Resolves when Sekoia accepts the key. */
-  readonly verify: (caller: Caller) => Promise<void>
+  readonly rights: Pick<Rights, 'verify'>
 }
 
 /**
@@ -169,7 +169,7 @@ function toRoute(method: Method, operation: Operation, dialect: Dialect, deps: D
     return answer.then(made => deps.answers.send(request, reply, made, representation))
   }
   const checks = [
-    ...(verifies ? [(request: FastifyRequest) => deps.verify(request.caller!)] : []),
+    ...(verifies ? [(request: FastifyRequest) => deps.rights.verify(request.caller!)] : []),
     ...(assertAcceptable ? [toHook(assertAcceptable)] : [])
   ]
   const config = { dialect: name, heavy, continues }

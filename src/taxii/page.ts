@@ -6,7 +6,8 @@ import {
   lastVersion,
   type Outcome,
   type ReadResult,
-  type Records
+  type Records,
+  type Rights
 } from '../kernel/records.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import type { Match } from './match.ts'
@@ -44,8 +45,7 @@ export interface PageRequest {
 
 export interface PageSource {
   readonly records: Records
-  /** Asks Sekoia for nothing but whether it knows the key. */
-  readonly verify: (caller: Caller) => Promise<void>
+  readonly rights: Pick<Rights, 'verify'>
   readonly settings: TaxiiSettings
 }
 
@@ -86,7 +86,7 @@ async function readSlice(
   const isObject = request.endpoint === 'object' || request.endpoint === 'versions'
   if (isObject && ids?.length === 0) throw new GatewayError('not-found')
   if (ids?.length === 0 || types?.length === 0) {
-    await source.verify(request.caller)
+    await source.rights.verify(request.caller)
     return nothing
   }
   return ids
