@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { anyFeed } from '../../src/auth/access.ts'
 import { RightsGate } from '../../src/auth/rights-gate.ts'
@@ -40,14 +41,14 @@ const request: ReadRequest = {
 
 /** A gate of 300 s of rights and 10 s of refusal, before a Sekoia that answers as `sekoia.says`. */
 function make(store = createMemoryStore({ bodyMaxBytes: 1 })) {
-  const sekoia: { says: 'yes' | 'nothing' | ErrorKind; calls: string[] } = {
+  const sekoia: { says: 'yes' | 'late' | ErrorKind; calls: string[] } = {
     says: 'yes',
     calls: []
   }
   const answer = async <T>(name: string, value: T): Promise<T> => {
     sekoia.calls.push(name)
-    if (sekoia.says === 'nothing') return new Promise(() => {})
-    if (sekoia.says !== 'yes') throw new GatewayError(sekoia.says)
+    if (sekoia.says === 'late') await delay(200)
+    else if (sekoia.says !== 'yes') throw new GatewayError(sekoia.says)
     return value
   }
   const upstream: Upstream = {
@@ -113,13 +114,14 @@ t.test('a refusal ends reading, and is repeated unasked before anything is read'
 })
 
 t.test('when Sekoia is late or in trouble its last verdict counts (G7)', async t => {
-  for (const says of ['unavailable', 'nothing'] as const) {
-    const { gate, sekoia, held, advance } = make()
+  for (const says of ['unavailable', 'late'] as const) {
+    const { gate, sekoia, held, reads, advance } = make()
     await held.read(request)
     advance(300)
     sekoia.says = says
     await held.read(request)
-    await gate.authorize(alice, feedId)
+    t.equal(reads.length, 2, says)
+    await t.resolves(gate.authorize(alice, feedId))
   }
 })
 
