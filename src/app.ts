@@ -72,6 +72,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
 
   const answers = new Answers({
+    clock,
     compressedMaxBytes: config.cache.compressedMaxBytes,
     sendTimeoutMs: config.server.sendTimeoutMs
   })

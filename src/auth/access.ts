@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, LogStore } from '../kernel/ports.ts'
+import type { Validity } from '../kernel/validity.ts'
 
 export interface AccessSettings {
   /** How long Sekoia's last yes to a key for a feed is relied upon. */
@@ -42,6 +43,7 @@ export class Access {
   readonly #checks = new Map<string, Promise<void>>()
   /** What the store has, as far as this process knows. */
   readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
+  #refusals = 0
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
@@ -73,6 +75,14 @@ export class Access {
   isRecent(caller: Caller, feedId: string): boolean {
     const last = this.#last(caller, feedId)
     return last?.verdict === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
+  }
+
+  /** Of what is shown over a recent yes: ends with it, and with the next refusal of any key. */
+  validity(caller: Caller, feedId: string): Validity | undefined {
+    if (!this.isRecent(caller, feedId)) return undefined
+    const until = this.#last(caller, feedId)!.at + this.#parts.settings.rightsSeconds * 1000
+    const refusals = this.#refusals
+    return now => now < until && this.#refusals === refusals
   }
 
   /** True for a moment after Sekoia could not be asked. */
@@ -116,6 +126,7 @@ export class Access {
   }
 
   #note(caller: Caller, feedId: string, verdict: Verdict): void {
+    if (verdict !== 'yes') this.#refusals++
     const dated = { verdict, at: this.#parts.clock.now() }
     this.#verdicts.set(nameOf(caller, feedId), dated)
     if (this.#kept.get(nameOf(caller, feedId)) === verdict) return

@@ -3,6 +3,7 @@ import type { Caller, ScopeId } from '../kernel/caller.ts'
 import { GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, Feed, Meter, Upstream } from '../kernel/ports.ts'
 import type { Catalog, CatalogFeed } from '../kernel/records.ts'
+import type { Validity } from '../kernel/validity.ts'
 import { collectionIdOf, toCollections, toUnlisted } from './collections.ts'
 
 /**
@@ -117,5 +118,10 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return found
   }
 
-  return { list, resolve }
+  function validity({ scope }: Caller): Validity | undefined {
+    const held = listings.get(scope)
+    return held && (now => now < held.renewAt && listings.peek(scope) === held)
+  }
+
+  return { list, resolve, validity }
 }

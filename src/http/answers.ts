@@ -2,9 +2,12 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Clock, systemClock } from '../kernel/ports.ts'
+import type { Validity } from '../kernel/validity.ts'
 import { CompressedAnswers } from './compressed.ts'
 import { createTag, isHeld } from './conditional.ts'
 import { chooseEncoding, compressing, type Encoding } from './encodings.ts'
+import { ResponseCache } from './response-cache.ts'
 
 /** What a handler of a dialect has found. */
 export type Answer = Content | LongContent | Verbatim
@@ -19,6 +22,10 @@ export interface Content {
   readonly body: () => readonly Buffer[]
   /** The whole body in a coding that is at hand. */
   readonly encoded?: { readonly encoding: Encoding; readonly bytes: Buffer }
+  /** True while the same request would get the same content: it may be given again without being made again. */
+  readonly validity?: Validity | undefined
+  /** Called each time the content is given, for what is to be logged and counted of it. */
+  readonly note?: (request: FastifyRequest) => void
 }
 
 /** A 200 that is too large to be held: its pieces are made as they are sent. */
@@ -36,6 +43,8 @@ export interface Verbatim {
 }
 
 export interface AnswersOptions {
+  /** Default: the system's. */
+  readonly clock?: Pick<Clock, 'now'>
   /** Bytes of compressed bodies held. Default 16 MiB. */
   readonly compressedMaxBytes?: number
   /** A client that takes nothing of its answer for this long is cut off. Default 30 s. */
@@ -57,11 +66,23 @@ const minPiece = 16 * 1024
  */
 export class Answers {
   readonly #compressed: CompressedAnswers
+  readonly #cache: ResponseCache<Omit<Prepared, 'body'>>
   readonly #sendTimeoutMs: number
 
-  constructor({ compressedMaxBytes = 16 * 1024 * 1024, sendTimeoutMs = 30_000 }: AnswersOptions) {
+  constructor({
+    clock = systemClock,
+    compressedMaxBytes = 16 * 1024 * 1024,
+    sendTimeoutMs = 30_000
+  }: AnswersOptions) {
+    this.#cache = new ResponseCache(clock)
     this.#compressed = new CompressedAnswers(compressedMaxBytes)
     this.#sendTimeoutMs = sendTimeoutMs
+  }
+
+  /** What {@link send} gave to the same caller for the same URL, if it would be made again as it was. */
+  held(request: FastifyRequest): Prepared | undefined {
+    const cached = this.#cache.get(keyOf(request))
+    return cached && { ...cached.response, body: () => cached.pieces }
   }
 
   /**
@@ -73,11 +94,12 @@ export class Answers {
   send(
     request: FastifyRequest,
     reply: FastifyReply,
-    answer: Answer,
+    answer: Answer | Prepared,
     representation: string
   ): Promise<void> | undefined {
     if ('status' in answer) return sendVerbatim(reply, answer)
-    const head = toHead(request, answer, representation)
+    const head = 'head' in answer ? answer.head : toHead(request, answer, representation)
+    if ('body' in answer) this.#keep(request, answer, head)
     if (endsAtHead(request, reply, head)) return undefined
     const encoding = chooseEncoding(request.headers['accept-encoding'])
     return 'pieces' in answer
@@ -120,6 +142,12 @@ export class Answers {
     await pipeline([Readable.from(content.pieces()), ...coding, raw]).catch(() => {})
   }
 
+  #keep(request: FastifyRequest, content: Content | Prepared, head: Head): void {
+    if (!content.validity || 'head' in content) return
+    const { body, ...rest } = content
+    this.#cache.set(keyOf(request), { ...rest, head }, body(), content.validity)
+  }
+
   #held(tag: string, encoding: Encoding, { encoded }: Content): Buffer | undefined {
     return encoded?.encoding === encoding ? encoded.bytes : this.#compressed.get(tag, encoding)
   }
@@ -151,11 +179,18 @@ export class Answers {
   }
 }
 
+/** Content for one caller and one URL. */
+interface Prepared extends Content {
+  readonly head: Head
+}
+
 interface Head {
   readonly tag: string
   readonly mediaType: string
   readonly headers: Readonly<Record<string, string>>
 }
+
+const keyOf = ({ caller, raw }: FastifyRequest): string => `${caller?.scope} ${raw.url}`
 
 function toHead(
   { caller, raw }: FastifyRequest,

@@ -198,7 +198,7 @@ async function startProcess(
     settings: { ...defaultTaxiiSettings, ...options.taxii },
     meter: silentMeter
   })
-  await registerDialect(server, dialect, { answers: new Answers({}), rights })
+  await registerDialect(server, dialect, { answers: new Answers({ clock }), rights })
   return {
     server,
     store,

@@ -64,7 +64,10 @@ export async function buildTaxiiServer(
     count: (name: string, labels: Readonly<Record<string, string>> = {}) =>
       void counts.push([name, ...Object.values(labels)].join(' '))
   }
-  const rights = { verify: (caller: Caller) => records.verify(caller) }
+  const rights = {
+    verify: (caller: Caller) => records.verify(caller),
+    validity: () => () => true
+  }
   const dialect = taxiiDialect({
     records,
     catalog: records,

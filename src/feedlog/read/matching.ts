@@ -6,6 +6,7 @@ import type {
   ReadResult,
   RecordFilter
 } from '../../kernel/records.ts'
+import type { Validity } from '../../kernel/validity.ts'
 import { toInstant, toTs6 } from '../../stix/timestamp.ts'
 import type { Journal } from '../journal/journal.ts'
 import { hasEarlier, hasLater } from '../journal/packed-index.ts'
@@ -115,6 +116,7 @@ export class FoundPage implements ReadResult {
   readonly more: boolean
   readonly position: Position | undefined
   readonly outcome: Outcome
+  readonly validity: Validity | undefined
   readonly #page: readonly Found[]
   #records: readonly FeedRecord[] | undefined
 
@@ -124,6 +126,7 @@ export class FoundPage implements ReadResult {
     this.more = parts.more
     this.position = parts.position
     this.outcome = parts.outcome
+    this.validity = parts.validity
     this.#page = parts.page
   }
 

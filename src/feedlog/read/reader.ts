@@ -1,6 +1,7 @@
 import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
 import type { Outcome, Position, ReadRequest, ReadResult } from '../../kernel/records.ts'
+import type { Validity } from '../../kernel/validity.ts'
 import type { Chain, Journal } from '../journal/journal.ts'
 import { StaleLogError } from '../journal/log-deps.ts'
 import { firstIndex } from '../journal/search.ts'
@@ -76,7 +77,7 @@ export class Reading {
     }
     const { count, more } = cutPage(this.#dates, this.#limit, false)
     if (ending === 'enough') this.#log.readAhead(this.#chain, this.#index, this.#request.caller)
-    return this.#answer(count, more || ending === 'short')
+    return this.#answer(count, more || ending === 'short', ending)
   }
 
   /**
@@ -94,7 +95,7 @@ export class Reading {
     return this.#answer(count, true)
   }
 
-  #answer(count: number, more: boolean): ReadResult {
+  #answer(count: number, more: boolean, ending: Ending = 'short'): ReadResult {
     const page = this.#found.slice(0, count)
     return new FoundPage({
       page,
@@ -102,8 +103,16 @@ export class Reading {
       chunks: chunksOf(runsOf(page)),
       more,
       position: this.#positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined)),
-      outcome: this.#outcome
+      outcome: this.#outcome,
+      validity: this.#validity(ending)
     })
+  }
+
+  /** Only for what came out of memory, and of a journal that stayed as it was meanwhile. */
+  #validity(ending: Ending): Validity | undefined {
+    const isSettled = this.#outcome === 'held' && this.#log.journal.revision === this.#revision
+    const isWhole = ending !== 'short' && this.#young === undefined && !this.#terms.isReloaded
+    return isSettled && isWhole ? this.#log.validity(ending === 'end') : undefined
   }
 
   async #collect(): Promise<Ending> {
