@@ -19,6 +19,7 @@ import { Publications } from './misp/serve/publications.ts'
 import { healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
+import { repairRules } from './stix/repair.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
@@ -162,7 +163,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
   cacheMaxBytes: config.cache.maxBytes,
-  feedSeconds: config.access.collectionsSeconds
+  feedSeconds: config.access.collectionsSeconds,
+  repairRules: repairRules(config.stix.repair === 'on')
 })
 
 function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, LogStore } from '../kernel/ports.ts'
+import { SingleFlight } from '../kernel/single-flight.ts'
 import type { Validity } from '../kernel/validity.ts'
 
 export interface AccessSettings {
@@ -40,7 +41,7 @@ export class Access {
   readonly #parts: AccessDeps
   readonly #verdicts = new LRUCache<string, DatedVerdict>({ max: maxVerdicts })
   readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
-  readonly #checks = new Map<string, Promise<void>>()
+  readonly #checks = new SingleFlight<string, void>()
   /** What the store has, as far as this process knows. */
   readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
   #refusals = 0
@@ -94,17 +95,14 @@ export class Access {
   /** Asks Sekoia once for all who wait. Throws what asking throws. */
   check(caller: Caller, feedId: string, ask: () => Promise<unknown>): Promise<void> {
     const name = nameOf(caller, feedId)
-    const running = this.#checks.get(name)
-    if (running) return running
-    const check = ask()
-      .then(() => {})
-      .catch(error => {
+    return this.#checks.run(name, async () => {
+      try {
+        await ask()
+      } catch (error) {
         if (!isRefusal(error)) this.#unanswered.set(name, this.#parts.clock.now())
         throw error
-      })
-      .finally(() => this.#checks.delete(name))
-    this.#checks.set(name, check)
-    return check
+      }
+    })
   }
 
   /** The last verdict stored for this key and feed, however old; undefined when there was none. */
