@@ -36,7 +36,7 @@ export function pageHandler(
         deps.rights.validity(caller, feed.feedId),
         page.validity
       ]),
-      note: request => report(request, page, feed, deps.meter),
+      note: noteOf(page, feed, deps.meter),
       mediaType: taxiiType,
       headers: dateHeaders(page),
       digest: pageDigest(page),
@@ -69,16 +69,18 @@ function rawQuery(request: FastifyRequest): string {
   return start === -1 ? '' : url.slice(start + 1)
 }
 
-function report(
-  request: FastifyRequest,
+/** Holds no more of the page than what it tells: it is kept for as long as the answer may be given again (G9). */
+function noteOf(
   { outcome, dates, token }: DataPage,
   { collectionId }: CatalogFeed,
   meter: Meter
-): void {
+): (request: FastifyRequest) => void {
   const items = dates.length
-  if (token !== 'none') meter.count('taxii_tokens', { fate: token })
-  meter.count('taxii_objects', {}, items)
-  request.report = { outcome, items, fields: { collection: collectionId, token } }
+  return request => {
+    if (token !== 'none') meter.count('taxii_tokens', { fate: token })
+    meter.count('taxii_objects', {}, items)
+    request.report = { outcome, items, fields: { collection: collectionId, token } }
+  }
 }
 
 const uuidShape = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i

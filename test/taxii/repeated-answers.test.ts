@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import { GatewayError } from '../../src/kernel/errors.ts'
 import type { Catalog } from '../../src/kernel/records.ts'
@@ -5,6 +7,9 @@ import { collectionA } from '../support/objects.ts'
 import { buildTaxiiServer } from '../support/taxii-server.ts'
 
 /** An answer that was read from memory is given again, as long as all that it was made of stays the same. */
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 const O = `/sekoia/collections/${collectionA}/objects/`
 
@@ -118,4 +123,23 @@ t.test('other questions are other answers, and refusals are none', async t => {
   server.state.holds = false
   server.records.failure = new GatewayError('unavailable')
   t.equal((await server.get(`${O}?limit=1`)).statusCode, 503)
+})
+
+t.test('G9: what is kept of an answer keeps none of its objects in memory', async t => {
+  const server = await build(t)
+  let memory: WeakRef<ArrayBufferLike> | undefined
+  const read = server.records.read
+  server.records.read = async request => {
+    const objects = Buffer.alloc(300_000, ' ')
+    memory = new WeakRef(objects.buffer)
+    return { ...(await read(request)), chunks: [objects] }
+  }
+  await server.get(O)
+  for (let n = 0; n < 50 && memory!.deref(); n++) {
+    await new Promise(setImmediate)
+    collectGarbage()
+  }
+  t.equal(memory!.deref(), undefined)
+  await server.get(O)
+  t.equal(server.reads(), 2, 'and it is read again')
 })
