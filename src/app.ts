@@ -16,8 +16,11 @@ import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/schedu
 import type { Galaxies } from './misp/mapping/galaxies.ts'
 import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
-import { healthPlugin, type Phase } from './ops/health.ts'
+import { FeedEnds } from './ops/feed-ends.ts'
+import { exposeGauges } from './ops/gauges.ts'
+import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
+import { version } from './ops/version.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { repairRules } from './stix/repair.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
@@ -62,7 +65,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
   const sekoia = rights.upstream
   const settings = feedLogSettings(config)
-  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, settings })
+  const feedEnds = new FeedEnds({ clock, patienceMs: patienceMs(config) })
+  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, watch: feedEnds, settings })
   const records = rights.guard(logs)
   const catalog = createCatalog({
     upstream: sekoia,
@@ -126,17 +130,28 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     ...(parts.tls && { tls: parts.tls })
   })
   await server.register(connectionsPlugin, { maxConnections: config.server.maxConnections })
-  await server.register(requestLog, { meter })
-  await server.register(healthPlugin, {
-    phase: () => phase,
+  await server.register(requestLog, { meter, stopwatch: meter })
+  const checks: Checks = {
     store: () => store.trouble() ?? documents.trouble(),
-    upstream: () => upstream.health().trouble
+    upstream: () => upstream.health().trouble,
+    feeds: () => troubleOfFeeds(feedEnds.failing)
+  }
+  await server.register(healthPlugin, { phase: () => phase, checks })
+  exposeGauges({
+    meter,
+    version,
+    checks,
+    feedEnds,
+    maxFeeds: config.metrics.maxFeeds,
+    breaker: () => upstream.health().breaker,
+    dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
   await server.register(authPlugin, {
     credentials: {
       headerName: config.auth.apiKeyHeader.toLowerCase(),
-      queryParameter: config.auth.queryParameter || undefined
+      queryParameter: config.auth.queryParameter || undefined,
+      lenient: config.taxii.mode === 'field'
     },
     toCaller: createScopes(parts.secret)
   })
@@ -159,6 +174,12 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     }
   }
 }
+
+/** A feed is in trouble once its end could not be confirmed at several times in a row. */
+const patienceMs = ({ feedLog }: Config): number => Math.max(60, 6 * feedLog.tipSeconds) * 1000
+
+const troubleOfFeeds = ({ length }: readonly string[]): string | undefined =>
+  length === 0 ? undefined : `${length} feed${length > 1 ? 's' : ''} cannot be read on`
 
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
