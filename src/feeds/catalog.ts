@@ -117,12 +117,5 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return found
   }
 
-  function resolveHeld({ scope }: Caller, idOrAlias: string): CatalogFeed | undefined {
-    const held = listings.get(scope)
-    const wanted = idOrAlias.toLowerCase()
-    const isDue = !held || clock.now() >= held.renewAt
-    return isDue ? undefined : (held.byName.get(wanted) ?? toUnlisted(wanted))
-  }
-
-  return { list, resolve, resolveHeld }
+  return { list, resolve }
 }

@@ -5,7 +5,7 @@ import { type Meter, type Stopwatch, silentMeter, silentStopwatch } from '../ker
 
 /** What the parts of a request leave for its one log line. Never a key, never client text unchecked. */
 export interface RequestReport {
-  /** How the data was come by. */
+  /** Where the data came from. */
   outcome?: string
   /** Objects, manifest records or versions in the answer. */
   items?: number
@@ -21,9 +21,8 @@ export interface RequestReport {
 
 export interface RequestLogOptions {
   readonly meter?: Meter
+  /** Told the times of the answers of dialects. */
   readonly stopwatch?: Stopwatch
-  /** The dialect of a route, for the times of its answers; undefined: they are not told. */
-  readonly dialectOf?: (route: string) => string | undefined
 }
 
 /** One log line and one count per request, when its answer is out or its client is gone. */
@@ -52,7 +51,7 @@ export const requestLog = fp<RequestLogOptions>(
 export function watchRequest(
   request: FastifyRequest,
   reply: FastifyReply,
-  { meter = silentMeter, stopwatch = silentStopwatch, dialectOf }: RequestLogOptions
+  { meter = silentMeter, stopwatch = silentStopwatch }: RequestLogOptions
 ): void {
   request.report = {}
   let isFinished = false
@@ -63,7 +62,7 @@ export function watchRequest(
     const status = isFinished ? reply.statusCode : clientGone
     const route = request.routeOptions.url ?? 'unknown'
     meter.count('http_requests', { method: request.method, route, status: String(status) })
-    const dialect = dialectOf?.(route)
+    const { dialect } = request.routeOptions.config
     if (dialect) timeAnswer(stopwatch, dialect, request.report, reply, status)
     logRequest(request, reply, status, route)
   })
@@ -104,6 +103,7 @@ function logRequest(
   const { failure, errorId, items, fields, bytes } = request.report ?? {}
   const line = {
     ...fields,
+    dialect: request.routeOptions.config?.dialect,
     method: request.method,
     route,
     path: pathOf(request.raw.url ?? ''),

@@ -7,7 +7,7 @@ import {
   type Outcome,
   type ReadResult,
   type Records,
-  type Repeat
+  type Rights
 } from '../kernel/records.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import type { Match } from './match.ts'
@@ -33,8 +33,6 @@ export interface DataPage {
   readonly lastDate: string
   readonly token: NextTokenUse
   readonly outcome: Outcome
-  /** Says whether the page may be given again. */
-  readonly repeat: Repeat | undefined
 }
 
 export interface PageRequest {
@@ -47,8 +45,7 @@ export interface PageRequest {
 
 export interface PageSource {
   readonly records: Records
-  /** Asks Sekoia for nothing but whether it knows the key. */
-  readonly verify: (caller: Caller) => Promise<void>
+  readonly rights: Pick<Rights, 'verify'>
   readonly settings: TaxiiSettings
 }
 
@@ -89,7 +86,7 @@ async function readSlice(
   const isObject = request.endpoint === 'object' || request.endpoint === 'versions'
   if (isObject && ids?.length === 0) throw new GatewayError('not-found')
   if (ids?.length === 0 || types?.length === 0) {
-    await source.verify(request.caller)
+    await source.rights.verify(request.caller)
     return nothing
   }
   return ids
@@ -170,7 +167,7 @@ function toPage(
   request: PageRequest,
   settings: TaxiiSettings
 ): DataPage {
-  const { dates, chunks, more, position, outcome, repeat } = slice
+  const { dates, chunks, more, position, outcome } = slice
   const reached = position && toTs6(position.date)
   const [first, last] = [dates[0], dates.at(-1)]
   return {
@@ -184,8 +181,7 @@ function toPage(
     firstDate: first === undefined ? (reached ?? start.emptyDate) : toTs6(first),
     lastDate: last === undefined ? (reached ?? start.emptyDate) : toTs6(last),
     token: start.token,
-    outcome,
-    repeat
+    outcome
   }
 }
 

@@ -86,10 +86,6 @@ export class FakeRecords implements Records, Catalog {
     return feed
   }
 
-  resolveHeld(): CatalogFeed | undefined {
-    return undefined
-  }
-
   async read(request: ReadRequest): Promise<ReadResult> {
     this.reads.push(request)
     await this.#access(request.caller, request.feedId)

@@ -4,8 +4,7 @@ import type {
   Outcome,
   Position,
   ReadResult,
-  RecordFilter,
-  Repeat
+  RecordFilter
 } from '../../kernel/records.ts'
 import { toInstant, toTs6 } from '../../stix/timestamp.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -116,7 +115,6 @@ export class FoundPage implements ReadResult {
   readonly more: boolean
   readonly position: Position | undefined
   readonly outcome: Outcome
-  readonly repeat: Repeat | undefined
   readonly #page: readonly Found[]
   #records: readonly FeedRecord[] | undefined
 
@@ -126,7 +124,6 @@ export class FoundPage implements ReadResult {
     this.more = parts.more
     this.position = parts.position
     this.outcome = parts.outcome
-    this.repeat = parts.repeat
     this.#page = parts.page
   }
 

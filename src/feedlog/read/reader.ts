@@ -1,6 +1,6 @@
 import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
-import type { Outcome, Position, ReadRequest, ReadResult, Repeat } from '../../kernel/records.ts'
+import type { Outcome, Position, ReadRequest, ReadResult } from '../../kernel/records.ts'
 import type { Chain, Journal } from '../journal/journal.ts'
 import { StaleLogError } from '../journal/log-deps.ts'
 import { firstIndex } from '../journal/search.ts'
@@ -8,24 +8,18 @@ import type { Segment } from '../journal/segment.ts'
 import type { SegmentHead } from '../journal/segment-head.ts'
 import type { FeedLog } from '../sync/feed-log.ts'
 import { findChain, startBucket } from './find-chain.ts'
-import { chunksOf, type Found, FoundPage, isSparse, matches, type Run, runsOf } from './matching.ts'
+import { chunksOf, type Found, FoundPage, isSparse, matches, runsOf } from './matching.ts'
 import { cutPage, isEnough } from './page-cut.ts'
-import { HeldReading } from './repeat.ts'
 
 export interface ReadTerms {
   /** Instant after which the answer is made from what was found, ms since the epoch. */
   readonly deadline: number
   /** True when the log was loaded for this read: a token cannot know more of it than the store does. */
   readonly isReloaded: boolean
-  /** True while the caller has access to the log, and the log is the one in use. */
-  isOpen(): boolean
 }
 
 /** How the collecting came to an end. */
 type Ending = 'enough' | 'end' | 'short'
-
-/** Pages in more pieces than this are not worth keeping: to find the pieces again costs as much as to read. */
-const maxHeldRuns = 64
 
 /** Records dated this little ahead of the clock are waited for. */
 const youngWaitMs = 1000
@@ -82,7 +76,7 @@ export class Reading {
     }
     const { count, more } = cutPage(this.#dates, this.#limit, false)
     if (ending === 'enough') this.#log.readAhead(this.#chain, this.#index, this.#request.caller)
-    return this.#answer(count, more || ending === 'short', ending)
+    return this.#answer(count, more || ending === 'short')
   }
 
   /**
@@ -100,32 +94,15 @@ export class Reading {
     return this.#answer(count, true)
   }
 
-  #answer(count: number, more: boolean, ending: Ending = 'short'): ReadResult {
+  #answer(count: number, more: boolean): ReadResult {
     const page = this.#found.slice(0, count)
-    const runs = runsOf(page)
     return new FoundPage({
       page,
       dates: this.#dates.slice(0, count),
-      chunks: chunksOf(runs),
+      chunks: chunksOf(runsOf(page)),
       more,
       position: this.#positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined)),
-      outcome: this.#outcome,
-      repeat: this.#repeatOf(runs, ending)
-    })
-  }
-
-  /** Only for what came out of memory, and of a journal that stayed as it was meanwhile. */
-  #repeatOf(runs: readonly Run[], ending: Ending): Repeat | undefined {
-    const isSettled = this.#outcome === 'held' && this.#log.journal.revision === this.#revision
-    const isWhole = ending !== 'short' && this.#young === undefined && !this.#terms.isReloaded
-    if (!isSettled || !isWhole || runs.length > maxHeldRuns) return undefined
-    return new HeldReading(this.#log, {
-      caller: this.#request.caller,
-      isOpen: this.#terms.isOpen,
-      runs,
-      chain: this.#chain,
-      index: this.#index,
-      isEnd: ending === 'end'
+      outcome: this.#outcome
     })
   }
 

@@ -89,15 +89,6 @@ export class FeedLog {
     return isFirst && !this.#appender.isBusy
   }
 
-  /** Declares the end as {@link declareEnd} does, where nothing has to be waited for; false: something has. */
-  declareEndAgain(): boolean {
-    const now = this.parts.clock.now()
-    if (this.#appender.isBusy || !this.isEndFresh || this.journal.state.endValidUntil < now)
-      return false
-    this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
-    return true
-  }
-
   /**
    * Reads on from the end of a chain: one page of history, or all that is new at the tip. Callers share one
    * flight per chain, gateways on one store take turns. Throws GatewayError as the upstream does, StaleLogError
