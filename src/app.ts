@@ -7,8 +7,12 @@ import { createCatalog } from './feeds/catalog.ts'
 import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
+import { corsPlugin } from './http/cors.ts'
 import { errorFormByPrefix, registerDialect } from './http/dialect.ts'
+import { newcomersPlugin } from './http/newcomers.ts'
+import { compileTrust } from './http/origin.ts'
 import { overloadPlugin } from './http/overload.ts'
+import { createHints } from './http/path-hints.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
@@ -125,9 +129,18 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     requestTimeoutMs: config.server.requestTimeoutMs,
     keepAliveTimeoutMs: config.server.keepAliveTimeoutMs,
     errorFormOf: errorFormByPrefix(dialects),
+    hintOf: createHints({
+      apiRoot: config.taxii.apiRoot,
+      hasMisp: config.misp.enabled,
+      publicUrl: config.server.publicUrl
+    }),
     ...(parts.tls && { tls: parts.tls })
   })
-  await server.register(connectionsPlugin, { maxConnections: config.server.maxConnections })
+  await server.register(connectionsPlugin, {
+    maxConnections: config.server.maxConnections,
+    maxPerAddress: config.server.maxConnectionsPerAddress,
+    isTrusted: compileTrust(config.server.trustProxy)
+  })
   await server.register(requestLog, { meter, stopwatch: meter })
   const checks: Checks = {
     store: () => store.trouble() ?? documents.trouble(),
@@ -145,6 +158,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
+  await server.register(corsPlugin, {
+    origins: config.server.corsOrigins,
+    keyHeader: config.auth.apiKeyHeader
+  })
   await server.register(authPlugin, {
     credentials: {
       headerName: config.auth.apiKeyHeader.toLowerCase(),
@@ -152,6 +169,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
       lenient: config.taxii.mode === 'field'
     },
     toCaller: createScopes(parts.secret)
+  })
+  await server.register(newcomersPlugin, {
+    maxPerMinute: config.auth.maxUnknownPerMinute,
+    wasAccepted: caller => rights.wasAccepted(caller)
   })
   await server.register(overloadPlugin, config.overload)
   for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })

@@ -55,6 +55,11 @@ export class RightsGate implements Rights {
     return this.#assertRights(caller, anyFeed, false, () => this.upstream.verifyKey(caller))
   }
 
+  /** True when Sekoia accepted the key at some time, and last did. At once where it is known without the store. */
+  wasAccepted(caller: Caller): boolean | Promise<boolean> {
+    return this.#access.wasAccepted(caller)
+  }
+
   /** Records that show each caller only what Sekoia lets it see. A refusal of a moment ago is repeated unasked. */
   guard(records: UnguardedRecords): Records {
     const admit = (caller: Caller, feedId: string) =>

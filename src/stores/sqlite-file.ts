@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeDirectory } from '../kernel/make-directory.ts'
 
 /** A file of the data directory, and what the stores that live in such files have in common. */
 
@@ -15,7 +16,7 @@ export interface SqliteFile {
 
 /** Opens or creates the file. Throws when the directory or the file cannot be used, leaving both as they are. */
 export function openSqliteFile({ dataDir, name, schema, schemaVersion }: SqliteFile): DatabaseSync {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeDirectory(dataDir)
   const path = join(dataDir, name)
   closeSync(openSync(path, 'a', 0o600))
   const database = new DatabaseSync(path, { timeout: 2000 })
