@@ -48,6 +48,15 @@ t.test('D-7: an instant has whole milliseconds and six printed digits', async t 
   t.equal(parseInstant('9999-12-31T23:59:59-01:00', 'any'), undefined, 'beyond year 9999')
 })
 
+t.test('D-7: a date alone is its first moment in UTC, in field mode only', async t => {
+  const read = (text: string, mode = modes.field) =>
+    parseQuery(`added_after=${text}`, 'objects', mode).addedAfter?.millis
+  t.equal(read('2024-01-31'), Date.UTC(2024, 0, 31))
+  for (const text of ['2024-02-30', '2024-1-31', '20240131'])
+    t.throws(() => read(text), { kind: 'malformed' }, text)
+  t.throws(() => read('2024-01-31', modes.strict), { kind: 'malformed' })
+})
+
 t.test('design §8: the modes differ in these points and no others', async t => {
   t.strictSame(modes.field, {
     emptyLists: true,
