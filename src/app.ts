@@ -24,6 +24,7 @@ import { FeedEnds } from './ops/feed-ends.ts'
 import { exposeGauges } from './ops/gauges.ts'
 import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
+import { publicTrouble } from './ops/public-trouble.ts'
 import { version } from './ops/version.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
@@ -143,7 +144,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
   await server.register(requestLog, { meter, stopwatch: meter })
   const checks: Checks = {
-    store: () => store.trouble() ?? documents.trouble(),
+    store: () => publicTrouble(store.trouble() ?? documents.trouble()),
     upstream: () => upstream.health().trouble,
     feeds: () => troubleOfFeeds(feedEnds.failing)
   }
