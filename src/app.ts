@@ -27,6 +27,7 @@ import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import { publicTrouble } from './ops/public-trouble.ts'
 import { version } from './ops/version.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
+import { repairRules } from './stix/repair.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
@@ -81,6 +82,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
 
   const answers = new Answers({
+    clock,
     compressedMaxBytes: config.cache.compressedMaxBytes,
     sendTimeoutMs: config.server.sendTimeoutMs
   })
@@ -204,7 +206,8 @@ const troubleOfFeeds = ({ length }: readonly string[]): string | undefined =>
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
   cacheMaxBytes: config.cache.maxBytes,
-  feedSeconds: config.access.collectionsSeconds
+  feedSeconds: config.access.collectionsSeconds,
+  repairRules: repairRules(config.stix.repair === 'on')
 })
 
 function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {

@@ -3,6 +3,8 @@ import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, LogStore } from '../kernel/ports.ts'
+import { SingleFlight } from '../kernel/single-flight.ts'
+import type { Validity } from '../kernel/validity.ts'
 
 export interface AccessSettings {
   /** How long Sekoia's last yes to a key for a feed is relied upon. */
@@ -39,9 +41,10 @@ export class Access {
   readonly #parts: AccessDeps
   readonly #verdicts = new LRUCache<string, DatedVerdict>({ max: maxVerdicts })
   readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
-  readonly #checks = new Map<string, Promise<void>>()
+  readonly #checks = new SingleFlight<string, void>()
   /** What the store has, as far as this process knows. */
   readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
+  #refusals = 0
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
@@ -75,6 +78,14 @@ export class Access {
     return last?.verdict === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
   }
 
+  /** Of what is shown over a recent yes: ends with it, and with the next refusal of any key. */
+  validity(caller: Caller, feedId: string): Validity | undefined {
+    if (!this.isRecent(caller, feedId)) return undefined
+    const until = this.#last(caller, feedId)!.at + this.#parts.settings.rightsSeconds * 1000
+    const refusals = this.#refusals
+    return now => now < until && this.#refusals === refusals
+  }
+
   /** True for a moment after Sekoia could not be asked. */
   isResting(caller: Caller, feedId: string): boolean {
     const at = this.#unanswered.get(nameOf(caller, feedId))
@@ -84,17 +95,14 @@ export class Access {
   /** Asks Sekoia once for all who wait. Throws what asking throws. */
   check(caller: Caller, feedId: string, ask: () => Promise<unknown>): Promise<void> {
     const name = nameOf(caller, feedId)
-    const running = this.#checks.get(name)
-    if (running) return running
-    const check = ask()
-      .then(() => {})
-      .catch(error => {
+    return this.#checks.run(name, async () => {
+      try {
+        await ask()
+      } catch (error) {
         if (!isRefusal(error)) this.#unanswered.set(name, this.#parts.clock.now())
         throw error
-      })
-      .finally(() => this.#checks.delete(name))
-    this.#checks.set(name, check)
-    return check
+      }
+    })
   }
 
   /** The last verdict stored for this key and feed, however old; undefined when there was none. */
@@ -123,6 +131,7 @@ export class Access {
   }
 
   #note(caller: Caller, feedId: string, verdict: Verdict): void {
+    if (verdict !== 'yes') this.#refusals++
     const dated = { verdict, at: this.#parts.clock.now() }
     this.#verdicts.set(nameOf(caller, feedId), dated)
     if (this.#kept.get(nameOf(caller, feedId)) === verdict) return

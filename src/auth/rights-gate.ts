@@ -3,6 +3,7 @@ import { withDeadline } from '../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, LogStore, Meter, Upstream } from '../kernel/ports.ts'
 import type { Records, Rights, UnguardedRecords } from '../kernel/records.ts'
+import type { Validity } from '../kernel/validity.ts'
 import { Access, type AccessSettings, anyFeed } from './access.ts'
 import { notingRights } from './rights.ts'
 
@@ -58,6 +59,10 @@ export class RightsGate implements Rights {
   /** True when Sekoia accepted the key at some time, and last did. At once where it is known without the store. */
   wasAccepted(caller: Caller): boolean | Promise<boolean> {
     return this.#access.wasAccepted(caller)
+  }
+
+  validity(caller: Caller, feedId: string): Validity | undefined {
+    return this.#access.validity(caller, feedId)
   }
 
   /** Records that show each caller only what Sekoia lets it see. A refusal of a moment ago is repeated unasked. */

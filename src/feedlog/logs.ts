@@ -68,7 +68,10 @@ export class FeedLogs implements UnguardedRecords {
     const { settings } = parts
     this.#parts = parts
     this.#cache = new SegmentCache(settings.cacheMaxBytes)
-    this.#logs = new LRUCache({ max: settings.maxOpenLogs })
+    this.#logs = new LRUCache({
+      max: settings.maxOpenLogs,
+      dispose: opening => void opening.then(markClosed, () => {})
+    })
     this.#feeds = new LRUCache({ max: 10_000 })
     this.#lookup = new Lookup({
       upstream: parts.upstream,
@@ -208,6 +211,10 @@ export class FeedLogs implements UnguardedRecords {
     this.#logs.delete(log.identity.name)
     this.#busy.delete(log.identity.name)
   }
+}
+
+function markClosed(log: FeedLog): void {
+  log.isOpen = false
 }
 
 /** The name of a log in the store: the scope and a digest of the rest, so nothing of a URL gets into it. */

@@ -162,11 +162,15 @@ function registerGuarded(
 function toRoute(method: Method, operation: Operation, dialect: Dialect, deps: DialectDeps) {
   const { name, continues, representation, assertAcceptable } = dialect
   const { handle, verifies = false, heavy = false, maxBodyBytes } = operation
+  const give = (request: FastifyRequest, reply: FastifyReply, answer: Answer) => {
+    if ('note' in answer) answer.note?.(request)
+    return deps.answers.send(request, reply, answer, representation)
+  }
   const handler = (request: FastifyRequest, reply: FastifyReply) => {
-    const answer = handle(request, request.caller!)
-    if (!(answer instanceof Promise))
-      return deps.answers.send(request, reply, answer, representation)
-    return answer.then(made => deps.answers.send(request, reply, made, representation))
+    const held = method === 'GET' ? deps.answers.held(request) : undefined
+    const answer = held ?? handle(request, request.caller!)
+    if (!(answer instanceof Promise)) return give(request, reply, answer)
+    return answer.then(made => give(request, reply, made))
   }
   const checks = [
     ...(verifies ? [(request: FastifyRequest) => deps.rights.verify(request.caller!)] : []),

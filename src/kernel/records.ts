@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts'
+import type { Validity } from './validity.ts'
 
 /**
  * A place in a feed's order, just after one record. `epoch` names the journal that gave the dates: in another
@@ -85,6 +86,8 @@ export interface ReadResult {
   /** After the last record, or the place reached when the budget ended; present when `more`. */
   readonly position: Position | undefined
   readonly outcome: Outcome
+  /** Undefined for what hung on more than memory, so that reading again might give something else. */
+  readonly validity?: Validity | undefined
 }
 
 export interface LookupRequest {
@@ -123,6 +126,8 @@ export interface Rights {
   authorize(caller: Caller, feedId: string): Promise<void>
   /** Resolves when Sekoia knows the key. */
   verify(caller: Caller): Promise<void>
+  /** Of an answer that holds what the caller may see of the feed; undefined when Sekoia's yes is not recent. */
+  validity(caller: Caller, feedId: string): Validity | undefined
 }
 
 /** A feed as a collection of this caller. */
@@ -148,4 +153,6 @@ export interface Catalog {
    * listing lacks (or could not show) is passed on as it is: Sekoia decides when it is read.
    */
   resolve(caller: Caller, idOrAlias: string): Promise<CatalogFeed>
+  /** Of an answer that holds what the catalog says; undefined when its listing is due. */
+  validity(caller: Caller): Validity | undefined
 }

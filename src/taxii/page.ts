@@ -9,6 +9,7 @@ import {
   type Records,
   type Rights
 } from '../kernel/records.ts'
+import type { Validity } from '../kernel/validity.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import type { Match } from './match.ts'
 import { modes } from './modes.ts'
@@ -33,6 +34,7 @@ export interface DataPage {
   readonly lastDate: string
   readonly token: NextTokenUse
   readonly outcome: Outcome
+  readonly validity: Validity | undefined
 }
 
 export interface PageRequest {
@@ -45,7 +47,7 @@ export interface PageRequest {
 
 export interface PageSource {
   readonly records: Records
-  readonly rights: Pick<Rights, 'verify'>
+  readonly rights: Pick<Rights, 'verify' | 'validity'>
   readonly settings: TaxiiSettings
 }
 
@@ -170,7 +172,7 @@ function toPage(
   request: PageRequest,
   settings: TaxiiSettings
 ): DataPage {
-  const { dates, chunks, more, position, outcome } = slice
+  const { dates, chunks, more, position, outcome, validity } = slice
   const reached = position && toTs6(position.date)
   const [first, last] = [dates[0], dates.at(-1)]
   return {
@@ -184,7 +186,8 @@ function toPage(
     firstDate: first === undefined ? (reached ?? start.emptyDate) : toTs6(first),
     lastDate: last === undefined ? (reached ?? start.emptyDate) : toTs6(last),
     token: start.token,
-    outcome
+    outcome,
+    validity
   }
 }
 

@@ -86,6 +86,9 @@ export class FakeRecords implements Records, Catalog {
     return feed
   }
 
+  /** What is read changes without notice. */
+  validity(): undefined {}
+
   async read(request: ReadRequest): Promise<ReadResult> {
     this.reads.push(request)
     await this.#access(request.caller, request.feedId)

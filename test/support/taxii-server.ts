@@ -65,7 +65,10 @@ export async function buildTaxiiServer(
       if (by > 0) counts.push([name, ...Object.values(labels)].join(' '))
     }
   }
-  const rights = { verify: (caller: Caller) => records.verify(caller) }
+  const rights = {
+    verify: (caller: Caller) => records.verify(caller),
+    validity: () => () => true
+  }
   const dialect = taxiiDialect({
     records,
     catalog: records,
