@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import t from 'tap'
-import { greetingOf, greetingText, nextSteps } from '../../src/ops/greeting.ts'
-import { loadShipped } from '../support/shipped-config.ts'
+import { greetingOf, greetingText, nextSteps } from '../src/greeting.ts'
+import { loadShipped } from './support/shipped-config.ts'
 
 const textOf = (env: Record<string, string>) => greetingText(greetingOf('1.2.3', loadShipped(env)))
 

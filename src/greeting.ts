@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import type { Config } from '../config/load.ts'
-import { parseRedisUrl } from '../stores/redis-url.ts'
+import type { Config } from './config/load.ts'
+import { parseRedisUrl } from './stores/redis-url.ts'
 
 /** What one who starts the gateway wants to see first. Neither of these holds a secret. */
 export interface Greeting {
