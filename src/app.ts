@@ -28,6 +28,7 @@ import { publicTrouble } from './ops/public-trouble.ts'
 import { version } from './ops/version.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { repairRules } from './stix/repair.ts'
+import { failingAsUnavailable } from './stores/available.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
@@ -58,7 +59,8 @@ export interface App {
  * answer from memory, the store, or Sekoia, in that order. The answer goes out as the bytes that came in.
  */
 export async function buildApp(parts: AppDeps): Promise<App> {
-  const { config, clock, logger, store, documents, upstream, meter } = parts
+  const { config, clock, logger, store, upstream, meter } = parts
+  const documents = failingAsUnavailable(parts.documents)
   let phase: Phase = 'starting'
 
   const rights = new RightsGate({
@@ -70,7 +72,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
   const sekoia = rights.upstream
   const settings = feedLogSettings(config)
-  const feedEnds = new FeedEnds({ clock, patienceMs: patienceMs(config) })
+  const feedEnds = new FeedEnds({ clock, logger, patienceMs: patienceMs(config) })
   const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, watch: feedEnds, settings })
   const records = rights.guard(logs)
   const catalog = createCatalog({
