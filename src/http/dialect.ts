@@ -8,7 +8,7 @@ import { type ErrorForm, sendError } from './errors.ts'
 
 /** A protocol that clients speak with the gateway, as a value: `registerDialect` makes routes of it. */
 export interface Dialect {
-  /** One word, for the log. */
+  /** One word, for logs and metrics. */
   readonly name: string
   /** A failed request is answered in this form, also one for a path that does not exist. */
   readonly errorForm: ErrorForm
@@ -80,7 +80,7 @@ export async function registerDialect(
       sendError(error, request, reply, dialect.errorForm)
     )
     for (const { prefix, paths } of dialect.mounts) {
-      await scope.register(async open => registerOpen(open, paths), { prefix })
+      await scope.register(async open => registerOpen(open, paths, dialect), { prefix })
       await scope.register(async guarded => registerGuarded(guarded, paths, dialect, deps), {
         prefix
       })
@@ -119,18 +119,21 @@ const methodsOf = ({ operations }: Path): HTTPMethods[] => {
 }
 
 /** What needs no credentials: OPTIONS, and the 405 of methods that a path does not have. */
-function registerOpen(scope: FastifyInstance, paths: readonly Path[]): void {
+function registerOpen(scope: FastifyInstance, paths: readonly Path[], { name }: Dialect): void {
+  const config = { dialect: name }
   for (const path of paths) {
     const allowed = methodsOf(path)
     const allow = allowed.join(', ')
     const { url } = path
-    scope.options(url, async (_request, reply) => reply.code(204).header('allow', allow).send())
+    scope.options(url, { config }, async (_request, reply) =>
+      reply.code(204).header('allow', allow).send()
+    )
     const method = scope.supportedMethods.filter(method => !allowed.includes(method))
     const onRequest = async (_request: FastifyRequest, reply: FastifyReply) => {
       reply.header('allow', allow)
       throw new GatewayError('method-not-allowed')
     }
-    scope.route({ method, url, onRequest, handler: unreachable })
+    scope.route({ method, url, config, onRequest, handler: unreachable })
   }
 }
 
@@ -197,7 +200,7 @@ const toHook =
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The name of the dialect. */
+    /** The name of the dialect, for its log line and the times of its answers. */
     dialect?: string
   }
 }

@@ -62,7 +62,7 @@ export function watchRequest(
     const status = isFinished ? reply.statusCode : clientGone
     const route = request.routeOptions.url ?? 'unknown'
     meter.count('http_requests', { method: request.method, route, status: String(status) })
-    const { dialect } = request.routeOptions.config
+    const dialect = request.routeOptions.config?.dialect
     if (dialect) timeAnswer(stopwatch, dialect, request.report, reply, status)
     logRequest(request, reply, status, route)
   })

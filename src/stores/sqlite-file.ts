@@ -14,6 +14,8 @@ export interface SqliteFile {
   readonly schemaVersion: number
   /** Told under which name a file that is no database, or a damaged one, was set aside. */
   readonly onSetAside?: ((path: string) => void) | undefined
+  /** SQL of what came later and older files lack: it runs each time, and is nothing to an older gateway. */
+  readonly additions?: string
 }
 
 /**
@@ -46,7 +48,7 @@ function setAside({ dataDir, name }: SqliteFile): string {
   return join(dataDir, name + ending)
 }
 
-function open({ dataDir, name, schema, schemaVersion }: SqliteFile): DatabaseSync {
+function open({ dataDir, name, schema, schemaVersion, additions = '' }: SqliteFile): DatabaseSync {
   const path = join(dataDir, name)
   closeSync(openSync(path, 'a', 0o600))
   const database = new DatabaseSync(path, { timeout: 2000 })
@@ -62,6 +64,7 @@ function open({ dataDir, name, schema, schemaVersion }: SqliteFile): DatabaseSyn
       if (version(database) === 0) {
         database.exec(`${schema}; PRAGMA user_version = ${schemaVersion}`)
       }
+      database.exec(additions)
     })
     return database
   } catch (error) {
