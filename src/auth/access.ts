@@ -104,6 +104,13 @@ export class Access {
     return this.#last(caller, feedId)?.verdict
   }
 
+  /** True when Sekoia accepted the key at some time, and last did. */
+  wasAccepted(caller: Caller): boolean | Promise<boolean> {
+    const known = this.#verdicts.get(nameOf(caller, anyFeed))
+    if (known) return known.verdict === 'yes'
+    return this.lastVerdict(caller, anyFeed).then(verdict => verdict === 'yes')
+  }
+
   /** Resolves when every verdict is in the store. */
   async settle(): Promise<void> {
     await this.#writing
@@ -123,12 +130,16 @@ export class Access {
     this.#writing = this.#writing.then(() => this.#keep(caller, feedId, dated))
   }
 
-  /** A verdict is kept as a journal without segments, whenever it changes; a store in trouble gets it with the next. */
+  /**
+   * A verdict is kept as a journal without segments, whenever it changes; a store in trouble gets it with the next. A
+   * refusal is kept only where there is a yes that it ends: made-up keys leave nothing in the store.
+   */
   async #keep(caller: Caller, feedId: string, dated: DatedVerdict): Promise<void> {
     const { store } = this.#parts
     const name = storedName(caller, feedId)
     try {
       const expectedVersion = await store.version(name)
+      if (expectedVersion === 0 && dated.verdict !== 'yes') return
       const state = encode(dated)
       const isFirst = await store.commit(name, { expectedVersion, state, heads: [], bodies: [] })
       if (isFirst) this.#kept.set(nameOf(caller, feedId), dated.verdict)

@@ -56,6 +56,11 @@ export class RightsGate implements Rights {
     return this.#assertRights(caller, anyFeed, false, () => this.upstream.verifyKey(caller))
   }
 
+  /** True when Sekoia accepted the key at some time, and last did. At once where it is known without the store. */
+  wasAccepted(caller: Caller): boolean | Promise<boolean> {
+    return this.#access.wasAccepted(caller)
+  }
+
   validity(caller: Caller, feedId: string): Validity | undefined {
     const { scope } = caller
     const isRecent = () => this.#access.isRecent({ scope }, feedId)
