@@ -47,9 +47,10 @@ function slice(body: Buffer, options: SliceOptions, layout: Layout): Page {
     throw new GatewayError('bad-answer', { cause: new JsonError('no items', body.length) })
   const sound = items.filter((item): item is Item => item.draft !== undefined)
   const page = assemble(body, sound, rule => options.onRepair?.(rule))
-  const unreadable = items.flatMap((item, index) =>
-    item.draft === undefined ? [toUnreadable(body, item, index)] : []
-  )
+  const unreadable =
+    sound.length === items.length
+      ? []
+      : items.flatMap((item, index) => (item.draft ? [] : [toUnreadable(body, item, index)]))
   return { ...page, nextCursor: nextCursor || null, itemCount: items.length, unreadable }
 }
 

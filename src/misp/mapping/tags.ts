@@ -118,9 +118,9 @@ export function confidenceTag(confidence: unknown): string[] {
 
 export interface Commented {
   readonly name: string
-  readonly confidence?: number
+  readonly confidence?: number | undefined
   /** ms since the epoch. */
-  readonly until?: number
+  readonly until?: number | undefined
   readonly id: string
 }
 
