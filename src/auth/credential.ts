@@ -18,7 +18,7 @@ const keyShape = /^[\x21-\x7e]{1,256}$/
 const base64Shape = /^[A-Za-z0-9+/_-]+={0,2}$/
 
 /**
- * The Sekoia key of a request, by every style clients have (taxii-clients rule 11): `Bearer`, `Token`, `Basic`
+ * The Sekoia key of a request, by every style clients have (CLIENT-11): `Bearer`, `Token`, `Basic`
  * (key as password, or as user name when the password is empty), a named header, a query parameter. The first
  * place that holds a usable key wins; nothing usable anywhere is `undefined`.
  *

@@ -1,4 +1,4 @@
-/** Trouble on demand (sekoia-api §9, item 27): a queue of one-shot faults and faults at a rate. */
+/** Trouble on demand (SEKOIA-9.27): a queue of one-shot faults and faults at a rate. */
 import { sequence } from './random.ts'
 
 export type FaultKind =

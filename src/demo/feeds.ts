@@ -1,4 +1,4 @@
-/** Feeds as `/feeds` describes them (sekoia-api §3.5), and which objects each of them holds (item 16). */
+/** Feeds as `/feeds` describes them (SEKOIA-3.5), and which objects each of them holds (SEKOIA-9.16). */
 import { randomUUID } from 'node:crypto'
 import type { Facts } from './traits.ts'
 
@@ -72,7 +72,7 @@ export interface Narrowing {
 /** A test of one object against everything a feed and a request ask; undefined when all objects pass. */
 export type Filter = ((facts: Facts) => boolean) | undefined
 
-/** `now` in milliseconds decides what has expired (item 13). */
+/** `now` in milliseconds decides what has expired (SEKOIA-9.13). */
 export function makeFilter(feed: FeedDescription, narrowing: Narrowing, now: number): Filter {
   const revoked = narrowing.includeRevoked ?? feed.include_revoked
   const skipExpired = narrowing.skipExpired ?? feed.skip_expired

@@ -1,4 +1,4 @@
-/** Page bodies. Formats other than JSON carry the cursor in the header `Cursor` (sekoia-api §9, item 26). */
+/** Page bodies. Formats other than JSON carry the cursor in the header `Cursor` (SEKOIA-9.26). */
 import type { StixObject } from './context.ts'
 import type { FeedState } from './feed-state.ts'
 import type { FeedDescription } from './feeds.ts'

@@ -1,7 +1,7 @@
 /**
  * Current objects, each once, ordered by the text of their `modified` and then by id. The base corpus stays where
  * it is; whatever was edited, added or loaded from a file is an entry of its own, merged in by its place
- * (sekoia-api §9, items 4 and 9).
+ * (SEKOIA-9.4 and SEKOIA-9.9).
  */
 import type { Corpus } from './corpus.ts'
 import { microsOf, type Order } from './timeline.ts'

@@ -1,4 +1,4 @@
-/** Which function answers which path; everything under `/v2/inthreat/` and the key checks (items 1 and 2). */
+/** Which function answers which path: all below `/v2/inthreat/`, and the key checks (SEKOIA-9.1, SEKOIA-9.2). */
 import { authenticate, permit } from './access.ts'
 import { answerPage } from './collection-routes.ts'
 import type { Fault } from './faults.ts'

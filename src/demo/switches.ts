@@ -1,5 +1,5 @@
 /**
- * What of Sekoia's behaviour is inferred rather than known (`°` in sekoia-api §9). The defaults are the likely
+ * What of Sekoia's behaviour is inferred rather than known (`°` in SEKOIA-9). The defaults are the likely
  * behaviour; each switch turns one into its opposite, at any time.
  */
 export interface Switches {
@@ -17,7 +17,7 @@ export interface Switches {
   nullAtTip: false | 'empty-page' | 'last-page'
   /** Item 10. */
   modifiedAfterWithCursor: 'cursor-wins' | 'refuse'
-  /** §3.1: `modified_after` compares instants, or text as cursors do. */
+  /** SEKOIA-3.1: `modified_after` compares instants, or text as cursors do. */
   modifiedAfterOrder: 'instant' | 'text'
   /** Item 11: an unknown type in `match[…]` matches nothing, or is refused. */
   unknownType: 'empty' | 'refuse'
@@ -33,9 +33,9 @@ export interface Switches {
   pageSpecVersion: boolean
   /** Item 21: unknown ids among several are left out, or make the whole answer 404. */
   unknownIds: 'left-out' | 'not-found'
-  /** Milliseconds after which a cursor given out is refused; 0 means never (§3.3 knows of no expiry). */
+  /** Milliseconds after which a cursor given out is refused; 0 means never (SEKOIA-3.3 knows of no expiry). */
   cursorLifetimeMs: number
-  /** Compress answers for clients that accept gzip (§7: unknown of Sekoia). */
+  /** Compress answers for clients that accept gzip (SEKOIA-7: unknown of Sekoia). */
   gzip: boolean
 }
 

@@ -22,7 +22,7 @@ export const authPlugin = fp<AuthOptions>(
   { name: 'auth', fastify: '5.x' }
 )
 
-/** @throws GatewayError `unauthorized` for a request without a usable credential (§1.6.9). */
+/** @throws GatewayError `unauthorized` for a request without a usable credential (TAXII 2.1 §1.6.9). */
 export function requireCaller(request: FastifyRequest): Caller {
   if (!request.caller) throw new GatewayError('unauthorized')
   return request.caller

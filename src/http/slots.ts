@@ -11,7 +11,7 @@ type Waiter = () => void
 
 /**
  * Places for requests that cost memory. Who finds none waits; who continues a walk comes first and is never sent
- * away, since clients lose data over a page that fails (taxii-clients rule 14).
+ * away, since clients lose data over a page that fails (CLIENT-14).
  */
 export class Slots {
   readonly #options: SlotsOptions

@@ -15,7 +15,7 @@ const challenge =
   'Basic realm="sekoia-feed-gateway", charset="UTF-8", Bearer realm="sekoia-feed-gateway"'
 const defaultRetrySeconds = 10
 
-/** The error resource of §3.6.1 with its headers. Only the public text of the error is in it. */
+/** The error resource of TAXII 2.1 §3.6.1 with its headers. Only the public text of the error is in it. */
 export function toErrorReply(error: GatewayError): ErrorReply {
   const errorId = randomUUID()
   const body = JSON.stringify({

@@ -39,7 +39,7 @@ export type Handler = (request: FastifyRequest) => TaxiiAnswer | Promise<TaxiiAn
 /** What is made of a page: the bytes of its objects come last, since they are not kept with the rest. */
 type Render = (page: DataPage) => Body
 
-/** One path of §3.1. Every path answers GET, HEAD and OPTIONS; `write` is refused as read-only (D-16). */
+/** One path of TAXII 2.1 §3.1. Every path answers GET, HEAD and OPTIONS; `write` is refused as read-only (D-16). */
 export interface Path {
   readonly url: string
   readonly get: Handler
@@ -55,7 +55,7 @@ interface PathParams {
   readonly object?: string
 }
 
-/** The one path outside any API root (§4.1). */
+/** The one path outside any API root (TAXII 2.1 §4.1). */
 export function discoveryPath({ settings }: TaxiiOptions): Path {
   const form = formOf(settings)
   return {
@@ -65,7 +65,7 @@ export function discoveryPath({ settings }: TaxiiOptions): Path {
   }
 }
 
-/** The paths of the API root, relative to it (§4.2 – §5.8). */
+/** The paths of the API root, relative to it (TAXII 2.1 §4.2 – §5.8). */
 export function rootPaths(options: TaxiiOptions): Path[] {
   const { settings, catalog } = options
   const mode = modes[settings.mode]
@@ -122,7 +122,7 @@ const formOf = (settings: TaxiiSettings): Form => ({
   representation: JSON.stringify(settings)
 })
 
-/** Nothing can be added, so no status exists (§4.3). */
+/** Nothing can be added, so no status exists (TAXII 2.1 §4.3). */
 const refuseStatus: Handler = async () => {
   throw new GatewayError('not-found')
 }

@@ -48,7 +48,7 @@ t.test('D-7: an instant has whole milliseconds and six printed digits', async t 
   t.equal(parseInstant('9999-12-31T23:59:59-01:00', 'any'), undefined, 'beyond year 9999')
 })
 
-t.test('design §8: the modes differ in these points and no others', async t => {
+t.test('modes: they differ in these points and no others', async t => {
   t.strictSame(modes.field, {
     emptyLists: true,
     lenientNext: true,

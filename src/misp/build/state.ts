@@ -67,7 +67,7 @@ export const newState = (
   totals: { events: 0, attributes: 0, live: 0, indicators: 0, merged: 0 }
 })
 
-/** The next timestamp of an event, epoch seconds: pairwise distinct and growing over the feed (invariant 4). */
+/** The next timestamp of an event, epoch seconds: pairwise distinct and growing over the feed (INV-4). */
 export function issueTimestamp(state: FeedState, now: number): number {
   state.lastIssued = Math.max(state.lastIssued + 1, Math.floor(now / 1000) + marginSeconds)
   return state.lastIssued

@@ -6,7 +6,7 @@ const challenge =
   'Basic realm="sekoia-feed-gateway", charset="UTF-8", Bearer realm="sekoia-feed-gateway"'
 const defaultRetrySeconds = 10
 
-/** Answers any failure with a short plain reason: the first 100 characters land in MISP's log (misp-feed.md §1.5). */
+/** Answers any failure with a short plain reason: the first 100 characters land in MISP's log (MISP-1.5). */
 export function sendPlainError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const failure = toGatewayError(error)
   const { status, title, detail, retryAfterSeconds } = failure

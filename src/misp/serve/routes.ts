@@ -71,7 +71,7 @@ const paths = ['/', '/:file', '/:feed/:file']
 const allowed = ['GET', 'HEAD', 'OPTIONS']
 
 /**
- * Each feed as a MISP feed (misp-feed.md §1.1): `manifest.json`, `hashes.csv` and a file for each event, under
+ * Each feed as a MISP feed (MISP-1.1): `manifest.json`, `hashes.csv` and a file for each event, under
  * `/misp/{feed}/`, or right under `/misp/` for the default feed; and `/misp/` itself, which lists them. Needs
  * `authPlugin`, `requestLog` and `overloadPlugin` on the server.
  */
