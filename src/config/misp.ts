@@ -11,7 +11,7 @@ export const misp = section('MISP feeds, under `/misp/`.', {
   }),
   windowDays: text({
     description:
-      'How many days of `created` the first build of a feed goes back, or `all`. A wider window later takes in what is missing; a narrower one takes nothing back.',
+      'How many days of `created` the first build of a feed goes back, or `all`. Widened later, missing days are added; narrowed later, nothing is removed.',
     default: '90',
     pattern: '^(all|[1-9]\\d{0,4})$',
     expected: 'a number of days, or all',
@@ -19,7 +19,7 @@ export const misp = section('MISP feeds, under `/misp/`.', {
   }),
   publishSeconds: integer(5, day, {
     description:
-      'Between publications: how much later than Sekoia a MISP can know of a change. Expiry is published in time with it.',
+      'Time between publications, and so the longest delay of a change. Expiry is published in the same rhythm.',
     default: 300,
     example: 60
   }),
@@ -41,7 +41,7 @@ export const misp = section('MISP feeds, under `/misp/`.', {
   }),
   shardBits: integer(0, 8, {
     description:
-      'Events for one day of a feed: 2 to this power. Changed, a feed is built anew: what was published is taken back and comes again in other events.',
+      'Events for one day of a feed: 2 to this power. When it changes the feed is built anew: published values are deleted and come again in other events.',
     default: 0,
     example: 2
   }),
@@ -61,7 +61,7 @@ export const misp = section('MISP feeds, under `/misp/`.', {
   }),
   walkSeconds: integer(0, 365 * day, {
     description:
-      'Between full readings of a feed that find what left it without a word. 0: never, for feeds that announce revocations and lose nothing else.',
+      'Time between full readings of a feed, which find objects that left it without notice. 0: never, for feeds that announce revocations and lose nothing else.',
     default: day,
     example: 6 * 3600
   }),
@@ -71,7 +71,8 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     example: day
   }),
   maxFeeds: integer(1, 1000, {
-    description: 'Feeds kept up to date at a time; the one asked for longest ago is let go first.',
+    description:
+      'Feeds kept up to date at a time; the one whose last request is oldest is dropped first.',
     default: 50,
     example: 200
   }),
@@ -87,13 +88,13 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     example: 20_000
   }),
   cacheMaxBytes: integer(0, 1024 * mebibyte, {
-    description: 'Most memory for events that are asked for again and again.',
+    description: 'Most memory for events that are requested repeatedly.',
     default: 16 * mebibyte,
     example: 64 * mebibyte
   }),
   galaxiesDir: text({
     description:
-      'Folder with the `clusters/*.json` files of misp-galaxy, mounted by you: names of threats then become tags of galaxies. Empty: only what has an ATT&CK id does.',
+      'Folder with the `clusters/*.json` files of misp-galaxy, provided by you: names of threats then become galaxy tags. Empty: only threats with an ATT&CK id do.',
     default: '',
     example: '/etc/gateway/misp-galaxy/clusters'
   })
