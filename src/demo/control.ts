@@ -1,5 +1,5 @@
 /**
- * The handle of a simulator over HTTP, under `/_control/`, for tests in another process. JSON in and out;
+ * Control of a simulator over HTTP, under `/_control/`, for tests in another process. JSON in and out;
  * README.md lists the calls. There is no key: keep the simulator on the loopback interface.
  */
 import type { KeyState } from './access.ts'
@@ -20,7 +20,7 @@ export interface ControlCall {
   readonly text: string
 }
 
-/** The JSON bodies of the calls, all in one; each call reads its own members. */
+/** The JSON body of every call, as one type; each call reads its own members. */
 interface Command extends ChangeOptions {
   id: string
   key: string

@@ -61,7 +61,7 @@ export function makeFeed(members: Partial<FeedDescription>, now: number): FeedDe
 export const makeDefaultFeed = (now: number): FeedDescription =>
   makeFeed({ id: defaultFeedId, title: 'SEKOIA.IO CTI feed', sort_order: 'asc' }, now)
 
-/** What a request may narrow beyond its feed. */
+/** Filters that a request may add to those of its feed. */
 export interface Narrowing {
   readonly types?: readonly string[] | undefined
   readonly observableTypes?: readonly string[] | undefined

@@ -16,7 +16,7 @@ export interface FormatOptions {
   readonly state: FeedState
   readonly feed: FeedDescription
   readonly query: PageQuery
-  /** Item 18: pages have `spec_version` and `lang` only when this is set. */
+  /** SEKOIA-9.18: pages have `spec_version` and `lang` only when this is set. */
   readonly complete: boolean
 }
 

@@ -7,9 +7,9 @@ import { openSqliteDocuments } from './sqlite-documents.ts'
 import type { Stores } from './stores.ts'
 
 export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'onTrouble'> {
-  /** Given: Redis is the store, and the data directory holds none. */
+  /** When given, Redis is the store, and the data directory is not used for one. */
   readonly redis?: Omit<RedisStoreOptions, 'onTrouble'> | undefined
-  /** Most bytes of bodies, and of documents, held when memory has to stand in for the data directory. */
+  /** Most bytes of bodies, and of documents, when memory is used in place of the data directory. */
   readonly memoryMaxBytes: number
   readonly logger: Pick<BaseLogger, 'info' | 'error'>
 }
@@ -17,9 +17,9 @@ export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'onTrouble'> 
 type OnTrouble = (trouble: string | undefined) => void
 
 /**
- * The store of this process. A store that cannot be used is no reason not to serve (G7): Redis is waited for no
- * longer than its time limit, and memory stands in for a data directory. The log says so once, and `trouble()` says
- * it for as long as it lasts. Later trouble is logged once per change.
+ * Opens the stores of this process. A store that cannot be used does not keep the gateway from serving (G7): the
+ * wait for Redis is limited, and memory replaces a data directory that cannot be used. The log says so once,
+ * `trouble()` as long as it lasts. Later failures are logged once when they begin and once when they end.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Stores> {
   const { redis, memoryMaxBytes, logger, ...sqlite } = options
@@ -56,7 +56,7 @@ function openOr<T>(
   }
 }
 
-/** Logs the troubles of several stores: once what they have in common, and the end once all of them work. */
+/** Logs the failures of several stores: a failure they share once, and the end when all of them work again. */
 function tellTroubles(logger: OpenStoreOptions['logger']): () => OnTrouble {
   const troubles = new Map<OnTrouble, string>()
   return () => {
