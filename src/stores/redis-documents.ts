@@ -77,7 +77,7 @@ export const documentScripts = {
       redis.call('HSET', space, 'version', version + 1)
       return 1`
   },
-  /** KEYS: the space, the table. ARGV: keys, no more than Lua unpacks. Gives their values; nothing for an empty space. */
+  /** KEYS: the space, the table. ARGV: keys, no more than Lua unpacks. Gives values, or nothing for an empty space. */
   getDocuments: {
     lua: `${versionOf}
       if versionOf(KEYS[1]) == 0 then return {} end
