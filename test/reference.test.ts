@@ -69,6 +69,7 @@ t.test('a section sign stands behind the name of a standard', async t => {
 })
 
 t.test('no document is cited that is not in the repository', async t => {
-  const absent = /misp-feed\.md|taxii-clients|sekoia-api(?:\.md)? §|conformance(?:\.md)? §/g
+  const absent =
+    /misp-feed\.md|taxii-clients|(?:sekoia-api|native-api|conformance|design)(?:\.md)? §|\b(?:house|design)\.md/g
   for (const path of citing) t.strictSame(read(path).match(absent) ?? [], [], path)
 })
