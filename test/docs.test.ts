@@ -39,6 +39,7 @@ t.test('every variable that the documents name is an option', async t => {
   )
   const ofOthers = [
     'BENCH_NODE_OPTIONS',
+    'TAXII2_INITIAL_HISTORY',
     'MALLOC_ARENA_MAX',
     'MALLOC_MMAP_THRESHOLD',
     'MALLOC_TRIM_THRESHOLD'
