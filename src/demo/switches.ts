@@ -1,5 +1,5 @@
 /**
- * What of Sekoia's behaviour is inferred rather than known (`°` in SEKOIA-9). The defaults are the likely
+ * What of Sekoia's behaviour is inferred rather than known (SEKOIA-9). The defaults are the likely
  * behaviour; each switch turns one into its opposite, at any time.
  */
 export interface Switches {
