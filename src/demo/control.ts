@@ -3,7 +3,7 @@
  * README.md lists the calls. There is no key: keep the simulator on the loopback interface.
  */
 import type { KeyState } from './access.ts'
-import type { Answer } from './delivery.ts'
+import type { Reply } from './delivery.ts'
 import type { Fault } from './faults.ts'
 import type { OddOptions } from './feed-state.ts'
 import type { FeedDescription } from './feeds.ts'
@@ -93,7 +93,7 @@ const actions: Readonly<Record<string, Action>> = {
 }
 
 /** @throws Problem 400, 404 */
-export function answerControl(simulator: Handle, call: ControlCall): Answer {
+export function answerControl(simulator: Handle, call: ControlCall): Reply {
   const action = actions[`${call.method} ${call.path}`]
   if (!action) throw new Problem(404, 'No such control')
   const command = JSON.parse(call.text || '{}') as Partial<Command>

@@ -5,7 +5,7 @@ import { text as readText } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { keyOf } from './access.ts'
 import type { ControlCall } from './control.ts'
-import { type Answer, deliver } from './delivery.ts'
+import { deliver, type Reply } from './delivery.ts'
 import { jsonBody } from './formats.ts'
 import { Problem } from './problem.ts'
 import { answer, normalizePath, type RouteCall } from './routes.ts'
@@ -16,7 +16,7 @@ const mostCalls = 100_000
 export interface ServerOptions {
   readonly world: World
   /** Answers what is below `/_control/`. @throws Problem, TypeError */
-  readonly control: (call: ControlCall) => Answer
+  readonly control: (call: ControlCall) => Reply
   readonly host: string
   /** 0 for any. */
   readonly port: number
@@ -107,7 +107,7 @@ export class Server {
     call.status = response.headersSent ? response.statusCode : 0
   }
 
-  #answer(call: RouteCall): Answer {
+  #answer(call: RouteCall): Reply {
     return answer(this.#world, call)
   }
 
@@ -120,7 +120,7 @@ export class Server {
   }
 }
 
-async function attempt(work: () => Answer | Promise<Answer>): Promise<Answer> {
+async function attempt(work: () => Reply | Promise<Reply>): Promise<Reply> {
   try {
     return await work()
   } catch (error) {

@@ -50,7 +50,7 @@ t.test('discovery (TAXII 2.1 §4.1)', async t => {
 
   t.test('T-4.1.1-4: a public URL wins, its path prefix included', async t => {
     const settings = { ...defaultTaxiiSettings, publicUrl: 'https://ti.example.com/feeds/' }
-    const origin = { protocol: 'http', host: '127.0.0.1' }
+    const origin = { protocol: 'http', host: '127.0.0.1', prefix: '' }
     t.equal(apiRootUrl(settings, origin), `https://ti.example.com/feeds${R}`)
   })
 })
