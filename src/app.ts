@@ -8,20 +8,20 @@ import { createCatalog } from './feeds/catalog.ts'
 import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
-import { sendError } from './http/errors.ts'
+import { errorFormByPrefix, registerDialect } from './http/dialect.ts'
 import { overloadPlugin } from './http/overload.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
+import type { Caller } from './kernel/caller.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
 import type { Galaxies } from './misp/mapping/galaxies.ts'
-import { sendPlainError } from './misp/serve/errors.ts'
+import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
-import { mispRoutes } from './misp/serve/routes.ts'
 import { healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
-import { taxiiRoutes } from './taxii/routes.ts'
+import { taxiiDialect } from './taxii/dialect.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
 export interface AppDeps {
@@ -88,13 +88,36 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     onPublished: space => publications.changed(space)
   })
 
+  /** What no prefix decides belongs to the first. */
+  const dialects = [
+    taxiiDialect({
+      records,
+      catalog,
+      verify: caller => records.verify(caller),
+      settings: taxiiSettings(config),
+      meter
+    }),
+    ...(config.misp.enabled
+      ? [
+          mispDialect({
+            catalog,
+            authorize: (caller, feedId) => records.authorize(caller, feedId),
+            feeds: mispFeeds,
+            publications,
+            clock,
+            settings: mispSettings(config)
+          })
+        ]
+      : [])
+  ] as const
+
   const server = buildServer({
     logger,
     meter,
     trustProxy: config.server.trustProxy,
     requestTimeoutMs: config.server.requestTimeoutMs,
     keepAliveTimeoutMs: config.server.keepAliveTimeoutMs,
-    sendUnrouted: config.misp.enabled ? sendByPath : sendError,
+    errorFormOf: errorFormByPrefix(dialects),
     ...(parts.tls && { tls: parts.tls })
   })
   await server.register(connectionsPlugin, { maxConnections: config.server.maxConnections })
@@ -113,31 +136,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     toCaller: createScopes(parts.secret)
   })
   await server.register(overloadPlugin, config.overload)
-  await server.register(taxiiRoutes, {
-    records,
-    catalog,
-    verify: caller => records.verify(caller),
-    settings: taxiiSettings(config),
-    meter,
-    answers
-  })
-  if (config.misp.enabled)
-    await server.register(mispRoutes, {
-      prefix: '/misp',
-      catalog,
-      authorize: (caller, feedId) => records.authorize(caller, feedId),
-      isAuthorized: (caller, feedId) => records.isAuthorized(caller, feedId),
-      feeds: mispFeeds,
-      publications,
-      answers,
-      clock,
-      settings: {
-        defaultFeedId: config.sekoia.defaultFeedId,
-        publicUrl: config.server.publicUrl,
-        firstWaitMs: config.misp.firstWaitMs
-      }
-    })
+  const verify = (caller: Caller) => records.verify(caller)
+  for (const dialect of dialects) await registerDialect(server, dialect, { answers, verify })
 
+  server.addHook('preClose', async () => mispFeeds.end())
   server.addHook('onClose', async () => {
     await mispFeeds.close()
     await records.close()
@@ -152,10 +154,6 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     }
   }
 }
-
-/** In the dialect of those who use such paths. */
-const sendByPath: typeof sendError = (error, request, reply) =>
-  (/^\/+misp\//i.test(request.url) ? sendPlainError : sendError)(error, request, reply)
 
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
@@ -183,6 +181,12 @@ function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
 }
 
 const dayMs = 86_400_000
+
+const mispSettings = ({ misp, sekoia, server }: Config): MispSettings => ({
+  defaultFeedId: sekoia.defaultFeedId,
+  publicUrl: server.publicUrl,
+  firstWaitMs: misp.firstWaitMs
+})
 
 const taxiiSettings = ({ taxii, server, stix }: Config): TaxiiSettings => ({
   mode: taxii.mode,

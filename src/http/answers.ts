@@ -6,8 +6,12 @@ import { CompressedAnswers } from './compressed.ts'
 import { createTag, isHeld } from './conditional.ts'
 import { chooseEncoding, compressing, type Encoding } from './encodings.ts'
 
-/** A 200 that a dialect has found, before it is known whether the client has it already. */
-export interface Answer {
+/** What a handler of a dialect has found. */
+export type Answer = Content | LongContent | Verbatim
+
+/** A 200 in memory, before it is known whether the client has it already. */
+export interface Content {
+  readonly mediaType: string
   readonly headers: Readonly<Record<string, string>>
   /** Stands for the content, see {@link createTag}. */
   readonly digest: string
@@ -15,22 +19,20 @@ export interface Answer {
   readonly body: () => readonly Buffer[]
   /** The whole body in a coding that is at hand. */
   readonly encoded?: { readonly encoding: Encoding; readonly bytes: Buffer }
-  /** True when this very object is given for the same caller and URL again: what is made of it is kept with it. */
-  readonly comesAgain?: boolean
 }
 
 /** A 200 that is too large to be held: its pieces are made as they are sent. */
-export interface LongAnswer extends Pick<Answer, 'headers' | 'digest'> {
+export interface LongContent extends Pick<Content, 'mediaType' | 'headers' | 'digest'> {
   /** Bytes of all pieces. */
   readonly length: number
   readonly pieces: () => Iterable<Buffer>
 }
 
-/** What all answers of a dialect have in common. */
-export interface Form {
-  readonly mediaType: string
-  /** See {@link createTag}. */
-  readonly representation: string
+/** An answer of any status without an entity tag: the outcome of a write, or what another server said. */
+export interface Verbatim {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly bytes: Buffer
 }
 
 export interface AnswersOptions {
@@ -55,7 +57,6 @@ const minPiece = 16 * 1024
  */
 export class Answers {
   readonly #compressed: CompressedAnswers
-  readonly #heads = new WeakMap<object, Head>()
   readonly #sendTimeoutMs: number
 
   constructor({ compressedMaxBytes = 16 * 1024 * 1024, sendTimeoutMs = 30_000 }: AnswersOptions) {
@@ -65,19 +66,35 @@ export class Answers {
 
   /**
    * Needs `privateAnswers` on the scope. A HEAD costs no body, and tells none of its length. Returns at once unless
-   * there is something to compress.
+   * there is something to compress, or to be made while it is sent.
+   *
+   * @param representation see {@link createTag}.
    */
   send(
     request: FastifyRequest,
     reply: FastifyReply,
-    answer: Answer & Form
+    answer: Answer,
+    representation: string
   ): Promise<void> | undefined {
-    const head = this.#headOf(request, answer)
+    if ('status' in answer) return sendVerbatim(reply, answer)
+    const head = toHead(request, answer, representation)
     if (endsAtHead(request, reply, head)) return undefined
     const encoding = chooseEncoding(request.headers['accept-encoding'])
-    const encoded = encoding && this.#held(head.tag, encoding, answer)
+    return 'pieces' in answer
+      ? this.#stream(request, reply, answer, head, encoding)
+      : this.#sendContent(request, reply, answer, head, encoding)
+  }
+
+  #sendContent(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    content: Content,
+    head: Head,
+    encoding: Encoding | undefined
+  ): Promise<void> | undefined {
+    const encoded = encoding && this.#held(head.tag, encoding, content)
     if (encoded) return this.#write(request, reply, { ...head, encoding }, [encoded])
-    const pieces = answer.body()
+    const pieces = content.body()
     if (!encoding || lengthOf(pieces) <= minCompressed)
       return this.#write(request, reply, head, pieces)
     return this.#compressed
@@ -85,46 +102,26 @@ export class Answers {
       .then(bytes => this.#write(request, reply, { ...head, encoding }, [bytes]))
   }
 
-  /** As {@link send}; in a coding only as fast as it is made, and then of a length not told. */
-  async stream(
+  /** In a coding only as fast as it is made, and then of a length not told. */
+  async #stream(
     request: FastifyRequest,
     reply: FastifyReply,
-    answer: LongAnswer & Form
+    content: LongContent,
+    head: Head,
+    encoding: Encoding | undefined
   ): Promise<void> {
-    const head = this.#headOf(request, answer)
-    if (endsAtHead(request, reply, head)) return
-    const encoding = chooseEncoding(request.headers['accept-encoding'])
-    const body = encoding ? { encoding } : { length: answer.length }
-    if (!encoding && request.report) request.report.bytes = answer.length
+    const body = encoding ? { encoding } : { length: content.length }
+    if (!encoding && request.report) request.report.bytes = content.length
     const { raw } = reply.hijack()
     raw.setTimeout(this.#sendTimeoutMs, () => raw.destroy())
     raw.writeHead(200, headersOf(reply, { ...head, ...body }))
     const coding = encoding ? [compressing(encoding)] : []
     // A client that goes away ends it: there is nobody left to be told.
-    await pipeline([Readable.from(answer.pieces()), ...coding, raw]).catch(() => {})
+    await pipeline([Readable.from(content.pieces()), ...coding, raw]).catch(() => {})
   }
 
-  #held(tag: string, encoding: Encoding, { encoded }: Answer): Buffer | undefined {
+  #held(tag: string, encoding: Encoding, { encoded }: Content): Buffer | undefined {
     return encoded?.encoding === encoding ? encoded.bytes : this.#compressed.get(tag, encoding)
-  }
-
-  #headOf(request: FastifyRequest, answer: (Answer | LongAnswer) & Form): Head {
-    const known = this.#heads.get(answer)
-    if (known) return known
-    const { headers, mediaType, representation, digest } = answer
-    const tag = createTag({
-      scope: request.caller?.scope ?? '',
-      url: request.raw.url ?? '',
-      representation: `${mediaType} ${representation}`,
-      content: digest
-    })
-    const head = {
-      tag,
-      mediaType,
-      headers: { ...headers, 'cache-control': cacheControl, etag: tag }
-    }
-    if ('comesAgain' in answer) this.#heads.set(answer, head)
-    return head
   }
 
   /**
@@ -158,6 +155,27 @@ interface Head {
   readonly tag: string
   readonly mediaType: string
   readonly headers: Readonly<Record<string, string>>
+}
+
+function toHead(
+  { caller, raw }: FastifyRequest,
+  { mediaType, headers, digest }: Content | LongContent,
+  representation: string
+): Head {
+  const tag = createTag({
+    scope: caller?.scope ?? '',
+    url: raw.url ?? '',
+    representation: `${mediaType} ${representation}`,
+    content: digest
+  })
+  return { tag, mediaType, headers: { ...headers, 'cache-control': cacheControl, etag: tag } }
+}
+
+function sendVerbatim(reply: FastifyReply, { status, headers, bytes }: Verbatim): undefined {
+  reply
+    .code(status)
+    .headers({ 'cache-control': cacheControl, ...headers })
+    .send(bytes)
 }
 
 /** True when there was no body to send: the client has it, or wants none. */

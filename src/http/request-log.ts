@@ -5,7 +5,7 @@ import { type Meter, silentMeter } from '../kernel/ports.ts'
 
 /** What the parts of a request leave for its one log line. Never a key, never client text unchecked. */
 export interface RequestReport {
-  /** How the data was come by. */
+  /** Where the data came from. */
   outcome?: string
   /** Objects, manifest records or versions in the answer. */
   items?: number
@@ -63,6 +63,7 @@ function logRequest(
   const { failure, errorId, outcome, items, fields, bytes } = request.report ?? {}
   const line = {
     ...fields,
+    dialect: request.routeOptions.config?.dialect,
     method: request.method,
     route,
     path: pathOf(request.raw.url ?? ''),

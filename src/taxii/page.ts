@@ -6,8 +6,7 @@ import {
   lastVersion,
   type Outcome,
   type ReadResult,
-  type Records,
-  type Repeat
+  type Records
 } from '../kernel/records.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import type { Match } from './match.ts'
@@ -33,8 +32,6 @@ export interface DataPage {
   readonly lastDate: string
   readonly token: NextTokenUse
   readonly outcome: Outcome
-  /** Says whether the page may be given again. */
-  readonly repeat: Repeat | undefined
 }
 
 export interface PageRequest {
@@ -170,7 +167,7 @@ function toPage(
   request: PageRequest,
   settings: TaxiiSettings
 ): DataPage {
-  const { dates, chunks, more, position, outcome, repeat } = slice
+  const { dates, chunks, more, position, outcome } = slice
   const reached = position && toTs6(position.date)
   const [first, last] = [dates[0], dates.at(-1)]
   return {
@@ -184,8 +181,7 @@ function toPage(
     firstDate: first === undefined ? (reached ?? start.emptyDate) : toTs6(first),
     lastDate: last === undefined ? (reached ?? start.emptyDate) : toTs6(last),
     token: start.token,
-    outcome,
-    repeat
+    outcome
   }
 }
 

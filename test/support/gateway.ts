@@ -7,13 +7,16 @@ import type { SimulatorOptions } from '../../src/demo/simulator.ts'
 import { type Simulator, startSimulator } from '../../src/demo/simulator.ts'
 import { FeedLogs, type FeedLogsSettings } from '../../src/feedlog/logs.ts'
 import { createCatalog } from '../../src/feeds/catalog.ts'
+import { Answers } from '../../src/http/answers.ts'
 import { authPlugin } from '../../src/http/auth.ts'
+import { registerDialect } from '../../src/http/dialect.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
+import type { Caller } from '../../src/kernel/caller.ts'
 import { type Clock, type LogStore, silentMeter } from '../../src/kernel/ports.ts'
 import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/client.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
-import { taxiiRoutes } from '../../src/taxii/routes.ts'
+import { taxiiDialect } from '../../src/taxii/dialect.ts'
 import { defaultTaxiiSettings, type TaxiiSettings } from '../../src/taxii/settings.ts'
 
 /** A gateway in front of a simulated Sekoia, on the simulator's clock, that can be restarted at any moment. */
@@ -177,7 +180,8 @@ async function startProcess(
     credentials: { headerName: 'x-api-key', queryParameter: undefined },
     toCaller: createScopes(Buffer.alloc(32, 7))
   })
-  await server.register(taxiiRoutes, {
+  const verify = (caller: Caller) => records.verify(caller)
+  const dialect = taxiiDialect({
     records,
     catalog: createCatalog({
       upstream,
@@ -186,10 +190,11 @@ async function startProcess(
       defaultFeedId: defaultFeed,
       cacheSeconds: 60
     }),
-    verify: caller => records.verify(caller),
+    verify,
     settings: { ...defaultTaxiiSettings, ...options.taxii },
     meter: silentMeter
   })
+  await registerDialect(server, dialect, { answers: new Answers({}), verify })
   return {
     server,
     store,

@@ -8,6 +8,7 @@ import { FeedLogs } from '../../src/feedlog/logs.ts'
 import { createCatalog } from '../../src/feeds/catalog.ts'
 import { Answers } from '../../src/http/answers.ts'
 import { authPlugin } from '../../src/http/auth.ts'
+import { registerDialect } from '../../src/http/dialect.ts'
 import { overloadPlugin } from '../../src/http/overload.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
@@ -21,8 +22,8 @@ import {
 } from '../../src/kernel/ports.ts'
 import { Builder, type BuilderSettings } from '../../src/misp/build/builder.ts'
 import { spaceOf } from '../../src/misp/build/tables.ts'
+import { mispDialect } from '../../src/misp/serve/dialect.ts'
 import { Publications } from '../../src/misp/serve/publications.ts'
-import { mispRoutes } from '../../src/misp/serve/routes.ts'
 import { createSekoiaClient } from '../../src/sekoia/client.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
@@ -151,8 +152,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     maxQueuedRequests: 100,
     maxEventLoopDelayMs: 0
   })
-  await server.register(mispRoutes, {
-    prefix: '/misp',
+  const dialect = mispDialect({
     catalog: createCatalog({
       upstream,
       clock,
@@ -161,22 +161,22 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       cacheSeconds: 60
     }),
     authorize: (caller, feedId) => records.authorize(caller, feedId),
-    isAuthorized: (caller, feedId) => records.isAuthorized(caller, feedId),
     feeds: {
       want: () => ({ failure: undefined, nextPublication: async () => {} }),
-      find: () => undefined,
-      end() {}
+      find: () => undefined
     },
     publications: {
       manifest: space => publications.manifest(space),
       event: (space, uuid) => publications.event(space, uuid),
-      heldEvent: (space, uuid) => publications.heldEvent(space, uuid),
       hashes: space => publications.hashes(space),
       state: space => publications.state(space)
     },
-    answers: new Answers({}),
     clock,
     settings: { defaultFeedId: defaultFeed, publicUrl: '', firstWaitMs: 0 }
+  })
+  await registerDialect(server, dialect, {
+    answers: new Answers({}),
+    verify: caller => records.verify(caller)
   })
 
   return {
