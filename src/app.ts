@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { Access } from './auth/access.ts'
-import { notingRights } from './auth/rights.ts'
+import { notingRawRights, notingRights } from './auth/rights.ts'
 import { createScopes } from './auth/scope.ts'
 import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
@@ -18,6 +18,8 @@ import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/schedu
 import type { Galaxies } from './misp/mapping/galaxies.ts'
 import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
+import type { NativeSettings } from './native/deps.ts'
+import { nativeDialect } from './native/dialect.ts'
 import { healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
@@ -108,7 +110,16 @@ export async function buildApp(parts: AppDeps): Promise<App> {
             settings: mispSettings(config)
           })
         ]
-      : [])
+      : []),
+    nativeDialect({
+      records,
+      catalog,
+      raw: notingRawRights(upstream.raw, access),
+      clock,
+      meter,
+      settings: nativeSettings(config),
+      forgetFeeds: catalog.forget
+    })
   ] as const
 
   const server = buildServer({
@@ -186,6 +197,13 @@ const mispSettings = ({ misp, sekoia, server }: Config): MispSettings => ({
   defaultFeedId: sekoia.defaultFeedId,
   publicUrl: server.publicUrl,
   firstWaitMs: misp.firstWaitMs
+})
+
+const nativeSettings = ({ native, sekoia, stix }: Config): NativeSettings => ({
+  passThrough: native.passThrough,
+  feedSortOrder: native.feedSortOrder,
+  defaultFeedId: sekoia.defaultFeedId,
+  repair: stix.repair === 'on'
 })
 
 const taxiiSettings = ({ taxii, server, stix }: Config): TaxiiSettings => ({

@@ -124,5 +124,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return isDue ? undefined : (held.byName.get(wanted) ?? toUnlisted(wanted))
   }
 
-  return { list, resolve, resolveHeld }
+  const forget = ({ scope }: Caller): void => {
+    listings.delete(scope)
+  }
+
+  return { list, resolve, resolveHeld, forget }
 }

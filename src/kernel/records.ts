@@ -146,4 +146,6 @@ export interface Catalog {
   resolve(caller: Caller, idOrAlias: string): Promise<CatalogFeed>
   /** What {@link resolve} would give without asking Sekoia; undefined where it would ask, or throw. */
   resolveHeld(caller: Caller, idOrAlias: string): CatalogFeed | undefined
+  /** The caller's feeds may have changed: the next question about them goes to Sekoia. */
+  forget(caller: Caller): void
 }

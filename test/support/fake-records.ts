@@ -90,6 +90,8 @@ export class FakeRecords implements Records, Catalog {
     return undefined
   }
 
+  forget(): void {}
+
   async read(request: ReadRequest): Promise<ReadResult> {
     this.reads.push(request)
     await this.#access(request.caller, request.feedId)
