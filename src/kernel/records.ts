@@ -62,6 +62,8 @@ export interface FeedRecord {
   readonly type: string
   /** `modified`, else `created`, else date_added as TS6 (D-18). */
   readonly version: string
+  /** `modified`, else `created`, as Sekoia wrote it: its place in the feed's order. */
+  readonly time?: string | undefined
   /** As D-19 decides where the object says nothing. */
   readonly specVersion: string
   /** date_added, ms since the epoch. */

@@ -23,6 +23,12 @@ export function demandItems(answer: RawAnswer): readonly unknown[] {
   return items
 }
 
+/** A page of a feed, in any format. @throws TypeError */
+export function demandPage(answer: RawAnswer): void {
+  if (/\bjson\b/i.test(answer.contentType)) demandItems(answer)
+  else demandList(answer)
+}
+
 /** A block list: lines of text, or JSON that is no error. @throws TypeError */
 export function demandList({ contentType, body }: RawAnswer): void {
   if (/^text\/html/i.test(contentType)) throw new TypeError('a page of HTML')

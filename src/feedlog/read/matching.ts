@@ -66,6 +66,7 @@ export function toRecord(segment: Segment, index: number): FeedRecord {
     id: entry.id,
     type: entry.type,
     version: entry.modified ?? entry.created ?? toTs6(date),
+    time: entry.time,
     specVersion: specVersionOf(entry),
     date,
     bytes: sliceOf(segment, entry)
