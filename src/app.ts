@@ -12,14 +12,18 @@ import { errorFormByPrefix, registerDialect } from './http/dialect.ts'
 import { overloadPlugin } from './http/overload.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
+import type { AnswerStore } from './kernel/answer-store.ts'
 import type { Caller } from './kernel/caller.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
 import type { Galaxies } from './misp/mapping/galaxies.ts'
 import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
+import { AnswerCache } from './native/cache/answer-cache.ts'
+import { KeptAnswers } from './native/cache/kept-answers.ts'
 import type { NativeSettings } from './native/deps.ts'
 import { nativeDialect } from './native/dialect.ts'
+import { noticing } from './native/news.ts'
 import { healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
@@ -32,6 +36,7 @@ export interface AppDeps {
   readonly logger: FastifyBaseLogger
   readonly store: LogStore
   readonly documents: DocumentStore
+  readonly answers: AnswerStore
   readonly upstream: SekoiaClient
   readonly meter: TextMeter
   /** Names of MISP's galaxies, when the operator has them at hand. */
@@ -57,7 +62,13 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   let phase: Phase = 'starting'
 
   const access = new Access({ clock, store, settings: config.access })
-  const sekoia = notingRights(upstream, access)
+  const cache = new AnswerCache({
+    store: parts.answers,
+    meter,
+    maxBytes: config.native.cacheMaxBytes
+  })
+  const sekoia = noticing(notingRights(upstream, access), { cache, clock })
+  const raw = notingRawRights(upstream.raw, access)
   const settings = feedLogSettings(config)
   const records = new FeedLogs({ upstream: sekoia, access, store, clock, meter, settings })
   const catalog = createCatalog({
@@ -114,7 +125,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     nativeDialect({
       records,
       catalog,
-      raw: notingRawRights(upstream.raw, access),
+      raw,
+      cache,
+      kept: new KeptAnswers({ cache, raw, rights: access, clock }),
+      rights: access,
       clock,
       meter,
       settings: nativeSettings(config),
@@ -156,6 +170,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     await records.close()
     await upstream.close()
     await documents.close()
+    await cache.settle()
+    await parts.answers.close()
     await store.close()
   })
   return {

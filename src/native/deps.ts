@@ -3,6 +3,9 @@ import type { Caller } from '../kernel/caller.ts'
 import type { Clock, Meter } from '../kernel/ports.ts'
 import type { RawUpstream } from '../kernel/raw-upstream.ts'
 import type { Catalog, Records } from '../kernel/records.ts'
+import type { AnswerCache } from './cache/answer-cache.ts'
+import type { KeptAnswers } from './cache/kept-answers.ts'
+import type { Rights } from './cache/rights.ts'
 
 export interface NativeSettings {
   /** What becomes of paths that are not documented: passed on, or 404; `off` is 404 for all but what is served here. */
@@ -18,6 +21,9 @@ export interface NativeDeps {
   readonly records: Records
   readonly catalog: Catalog
   readonly raw: RawUpstream
+  readonly cache: AnswerCache
+  readonly kept: KeptAnswers
+  readonly rights: Rights
   readonly clock: Clock
   readonly meter: Meter
   readonly settings: NativeSettings

@@ -12,14 +12,15 @@ const bases = ['', '/api', '/api/api']
  */
 export function nativeDialect(deps: NativeDeps): Dialect {
   const { settings } = deps
+  const [intelligence, keys] = [intelligencePaths(deps), keyPaths(deps)]
   return {
     name: 'native',
     errorForm: sekoiaError,
     representation: `native ${settings.repair}`,
     continues: ({ query }) => Boolean((query as { readonly cursor?: unknown }).cursor),
     mounts: bases.flatMap(base => [
-      { prefix: `${base}/v2/inthreat`, paths: intelligencePaths(deps) },
-      { prefix: `${base}/v1`, paths: keyPaths(deps) }
+      { prefix: `${base}/v2/inthreat`, paths: intelligence },
+      { prefix: `${base}/v1`, paths: keys }
     ])
   }
 }

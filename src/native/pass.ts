@@ -20,7 +20,8 @@ export async function pass(
   { raw }: Pick<NativeDeps, 'raw'>,
   { request, caller, target }: Asked,
   endpoint: string,
-  check: Check = anything
+  check: Check = anything,
+  body?: Buffer
 ): Promise<Answer> {
   const isRead = request.method === 'GET' || request.method === 'HEAD' || endpoint === 'search'
   const signals = isRead ? [request.signal, AbortSignal.timeout(lookUpMs)] : []
@@ -28,7 +29,7 @@ export async function pass(
     method: request.method === 'HEAD' ? 'GET' : request.method,
     target,
     endpoint,
-    ...bodyOf(request),
+    ...bodyOf(request, body),
     isWrite: !isRead,
     signal: isRead ? AbortSignal.any(signals) : undefined
   }
@@ -43,7 +44,10 @@ export async function pass(
 const anything: Check = () => {}
 
 /** A body goes on as it came; to a GET there belongs none. */
-function bodyOf({ method, body, headers }: Asked['request']): Pick<RawRequest, 'body' | 'headers'> {
+function bodyOf(
+  { method, body: given, headers }: Asked['request'],
+  body: unknown = given
+): Pick<RawRequest, 'body' | 'headers'> {
   if (method === 'GET' || method === 'HEAD' || !Buffer.isBuffer(body)) return {}
   const type = headers['content-type'] ?? 'application/json'
   return { body, headers: { 'content-type': type } }

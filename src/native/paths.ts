@@ -1,9 +1,12 @@
 import type { Method, Operation, Path } from '../http/dialect.ts'
-import type { NativeDeps } from './deps.ts'
+import { policies } from './cache/policy.ts'
+import type { Asked, NativeDeps } from './deps.ts'
 import { feedPage } from './feed-page.ts'
 import { feedPaths } from './feeds.ts'
 import { demandList } from './json-check.ts'
+import { type Keeping, keeping } from './keep.ts'
 import { lookUpPaths } from './look-ups.ts'
+import { targetName } from './names.ts'
 import { maxBodyBytes, reading, searching } from './operations.ts'
 import { passing } from './pass.ts'
 
@@ -42,9 +45,19 @@ export function keyPaths(deps: NativeDeps): Path[] {
     reading('/auth/validate', check),
     reading('/apiauth/auth/validate', check),
     reading('/me', check),
-    reading('/edl-gateway/:type', passing(deps, 'edl', demandList))
+    reading('/edl-gateway/:type', keeping(deps, blockList))
   ]
 }
+
+const blockList = ({ target }: Asked): Keeping => ({
+  endpoint: 'edl',
+  policy: policies.edl,
+  name: targetName('edl', target),
+  read(answer) {
+    demandList(answer)
+    return { isMiss: false }
+  }
+})
 
 const methods: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
