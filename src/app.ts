@@ -68,7 +68,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     maxBytes: config.native.cacheMaxBytes
   })
   const sekoia = noticing(notingRights(upstream, access), { cache, clock })
-  const raw = notingRawRights(upstream.raw, access)
+  const raw = notingRawRights(upstream.raw, access, {
+    clock,
+    refusedSeconds: config.access.refusedSeconds
+  })
   const settings = feedLogSettings(config)
   const records = new FeedLogs({ upstream: sekoia, access, store, clock, meter, settings })
   const catalog = createCatalog({

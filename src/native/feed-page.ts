@@ -3,10 +3,10 @@ import type { Handler } from '../http/dialect.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { CatalogFeed, Outcome } from '../kernel/records.ts'
 import { type CacheUse, toContent, toRefusal } from './answer.ts'
+import { chainPage } from './chain-page.ts'
 import { decodeCursor, encodeTime } from './cursor.ts'
 import { type Asked, asked, type NativeDeps } from './deps.ts'
 import { type FeedQuery, parseFeedQuery } from './feed-query.ts'
-import { demandPage } from './json-check.ts'
 import { type LogPage, type LogRequest, readLogPage } from './log-page.ts'
 import { isTimeEnough, placeCursor, placeInTime, timeCursor } from './next-cursor.ts'
 import { type Destination, OpaqueCursors } from './opaque-cursor.ts'
@@ -27,13 +27,12 @@ const beginning = '1970-01-01T00:00:00Z'
  */
 export function feedPage(deps: NativeDeps): Handler {
   const cursors = new OpaqueCursors(deps.raw)
-  const ownChain = (ask: Asked) => pass(deps, ask, 'page', demandPage)
   return async (request, caller) => {
     const ask = asked(request, caller)
     try {
-      return (await fromLog(deps, cursors, ask)) ?? (await ownChain(ask))
+      return (await fromLog(deps, cursors, ask)) ?? (await chainPage(deps, ask, true))
     } catch (error) {
-      if (isKind(error, 'unwalkable')) return ownChain(ask)
+      if (isKind(error, 'unwalkable')) return chainPage(deps, ask, false)
       // Clients look for Sekoia's own words.
       if (isRefusal(error)) return pass(deps, ask, 'page')
       throw error
@@ -54,7 +53,7 @@ async function fromLog(
   if (!query) return undefined
   const { feed: id = '' } = ask.request.params as { readonly feed?: string }
   const feed = await deps.catalog.resolve(ask.caller, id)
-  if (feed.unwalkable !== undefined) return undefined
+  if (feed.unwalkable !== undefined) throw new GatewayError('unwalkable')
   const found = await destination(deps, cursors, ask, feed, query)
   if (found.kind === 'refused') return toRefusal(found.answer)
   if (found.kind === 'unknown') return undefined

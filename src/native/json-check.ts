@@ -23,12 +23,6 @@ export function demandItems(answer: Pick<RawAnswer, 'body'>): readonly unknown[]
   return items
 }
 
-/** A page of a feed, in any format. */
-export function demandPage(answer: RawAnswer): void {
-  if (isJson(answer)) demandItems(answer)
-  else demandList(answer)
-}
-
 /** A block list: lines of text, or JSON that is no error. */
 export function demandList(answer: RawAnswer): void {
   if (/^text\/html/i.test(answer.contentType)) throw new TypeError('a page of HTML')

@@ -138,12 +138,19 @@ t.test('formats and parameters that no log has come from Sekoia', async t => {
   const { simulator, get, getDirect } = await nativeWorld(t)
   for (const query of [
     'format=text&limit=10000&skip_expired=true&include_revoked=false',
-    'format=csv',
-    'latest=true&limit=3',
-    'match[observable_type]=url',
-    'return_all_fields=true'
+    'format=csv'
   ]) {
     t.equal((await get(pagePath(query))).text, (await getDirect(pagePath(query))).text, query)
+  }
+  for (const query of [
+    'latest=true&limit=3',
+    'match[observable_type]=url',
+    'return_all_fields=true',
+    'convert_network_traffic=True&limit=1'
+  ]) {
+    const [through, direct] = [await get(pagePath(query)), await getDirect(pagePath(query))]
+    t.same(keysOf(through.body.items), keysOf(direct.body.items), query)
+    t.equal(through.body.next_cursor, direct.body.next_cursor)
   }
   t.ok((await get(pagePath('format=text&limit=3'))).headers['cursor'])
   const desc = simulator.putFeed({})

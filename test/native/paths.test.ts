@@ -64,10 +64,10 @@ t.test("Sekoia's refusals come back as they are, with the codes that clients loo
     ['expired', 'T301'],
     ['revoked', 'T302']
   ] as const) {
-    simulator.putKey('old', { status })
+    simulator.putKey(`old-${status}`, { status })
     const { statusCode, body } = await send({
       url: '/v1/auth/validate',
-      headers: { authorization: 'Bearer old' }
+      headers: { authorization: `Bearer old-${status}` }
     })
     t.match([statusCode, JSON.parse(body)], [401, { code, message: String }])
   }

@@ -26,6 +26,8 @@ export interface Found {
   readonly isMiss: boolean
   /** Of the objects that it holds. */
   readonly ids?: Iterable<string>
+  /** What is given to clients in place of Sekoia's answer. */
+  readonly answer?: RawAnswer
 }
 
 export interface Question {
@@ -115,7 +117,7 @@ export class KeptAnswers {
       const found = read(answer)
       isMiss = found.isMiss
       tell(found)
-      return answer
+      return found.answer ?? answer
     })
     const answer = isRawRefusal(found) ? found.refused : found
     noteRight(rights, caller, right, answer.status)
