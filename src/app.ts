@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { Access } from './auth/access.ts'
-import { notingRawRights, notingRights } from './auth/rights.ts'
+import { notingRawRights } from './auth/rights.ts'
+import { RightsGate } from './auth/rights-gate.ts'
 import { createScopes } from './auth/scope.ts'
 import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
@@ -13,7 +13,6 @@ import { overloadPlugin } from './http/overload.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { AnswerStore } from './kernel/answer-store.ts'
-import type { Caller } from './kernel/caller.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
 import type { Galaxies } from './misp/mapping/galaxies.ts'
@@ -27,6 +26,7 @@ import { noticing } from './native/news.ts'
 import { healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
+import { repairRules } from './stix/repair.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
@@ -61,19 +61,26 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const { config, clock, logger, store, documents, upstream, meter } = parts
   let phase: Phase = 'starting'
 
-  const access = new Access({ clock, store, settings: config.access })
+  const rights = new RightsGate({
+    upstream,
+    store,
+    clock,
+    meter,
+    settings: { ...config.access, waitMs: config.feedLog.tipWaitMs }
+  })
   const cache = new AnswerCache({
     store: parts.answers,
     meter,
     maxBytes: config.native.cacheMaxBytes
   })
-  const sekoia = noticing(notingRights(upstream, access), { cache, clock })
-  const raw = notingRawRights(upstream.raw, access, {
+  const sekoia = noticing(rights.upstream, { cache, clock })
+  const raw = notingRawRights(upstream.raw, rights.verdicts, {
     clock,
     refusedSeconds: config.access.refusedSeconds
   })
   const settings = feedLogSettings(config)
-  const records = new FeedLogs({ upstream: sekoia, access, store, clock, meter, settings })
+  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, settings })
+  const records = rights.guard(logs)
   const catalog = createCatalog({
     upstream: sekoia,
     clock,
@@ -83,12 +90,12 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
 
   const answers = new Answers({
+    clock,
     compressedMaxBytes: config.cache.compressedMaxBytes,
     sendTimeoutMs: config.server.sendTimeoutMs
   })
   const publications = new Publications({
     store: documents,
-    clock,
     cacheMaxBytes: config.misp.cacheMaxBytes,
     maxHashes: config.misp.maxHashes
   })
@@ -100,8 +107,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     meter,
     logger,
     galaxies: parts.galaxies,
-    settings: mispFeedsSettings(config),
-    onPublished: space => publications.changed(space)
+    settings: mispFeedsSettings(config)
   })
 
   /** What no prefix decides belongs to the first. */
@@ -109,7 +115,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     taxiiDialect({
       records,
       catalog,
-      verify: caller => records.verify(caller),
+      rights,
       settings: taxiiSettings(config),
       meter
     }),
@@ -117,7 +123,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
       ? [
           mispDialect({
             catalog,
-            authorize: (caller, feedId) => records.authorize(caller, feedId),
+            rights,
             feeds: mispFeeds,
             publications,
             clock,
@@ -130,8 +136,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
       catalog,
       raw,
       cache,
-      kept: new KeptAnswers({ cache, raw, rights: access, clock }),
-      rights: access,
+      kept: new KeptAnswers({ cache, raw, rights: rights.verdicts, clock }),
+      rights: rights.verdicts,
       clock,
       meter,
       settings: nativeSettings(config),
@@ -164,13 +170,13 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     toCaller: createScopes(parts.secret)
   })
   await server.register(overloadPlugin, config.overload)
-  const verify = (caller: Caller) => records.verify(caller)
-  for (const dialect of dialects) await registerDialect(server, dialect, { answers, verify })
+  for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })
 
   server.addHook('preClose', async () => mispFeeds.end())
   server.addHook('onClose', async () => {
     await mispFeeds.close()
-    await records.close()
+    await logs.close()
+    await rights.close()
     await upstream.close()
     await documents.close()
     await cache.settle()
@@ -188,7 +194,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
   cacheMaxBytes: config.cache.maxBytes,
-  feedSeconds: config.access.collectionsSeconds
+  feedSeconds: config.access.collectionsSeconds,
+  repairRules: repairRules(config.stix.repair === 'on')
 })
 
 function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {

@@ -44,7 +44,7 @@ interface Refused {
  */
 export function notingRawRights(
   raw: RawUpstream,
-  access: Access,
+  access: Pick<Access, 'accepted' | 'failed'>,
   { clock, refusedSeconds }: RawRightsOptions
 ): RawUpstream {
   const refused = new LRUCache<ScopeId, Refused>({ max: 10_000 })

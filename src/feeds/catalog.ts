@@ -3,6 +3,8 @@ import type { Caller, ScopeId } from '../kernel/caller.ts'
 import { GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, Feed, Meter, Upstream } from '../kernel/ports.ts'
 import type { Catalog, CatalogFeed } from '../kernel/records.ts'
+import { SingleFlight } from '../kernel/single-flight.ts'
+import type { Validity } from '../kernel/validity.ts'
 import { collectionIdOf, toCollections, toUnlisted } from './collections.ts'
 
 /**
@@ -47,7 +49,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
   }
   const { upstream, clock, meter, cacheSeconds } = options
   const listings = new LRUCache<ScopeId, Listing>({ max: maxScopes })
-  const flights = new Map<ScopeId, Promise<Listing>>()
+  const renewals = new SingleFlight<ScopeId, Listing>()
 
   function hold(scope: ScopeId, collections: CatalogFeed[]): Listing {
     const now = clock.now()
@@ -83,13 +85,8 @@ export function createCatalog(options: CatalogOptions): Catalog {
     }
   }
 
-  function renewOnce(caller: Caller): Promise<Listing> {
-    const flying = flights.get(caller.scope)
-    if (flying) return flying
-    const flight = renew(caller).finally(() => flights.delete(caller.scope))
-    flights.set(caller.scope, flight)
-    return flight
-  }
+  const renewOnce = (caller: Caller): Promise<Listing> =>
+    renewals.run(caller.scope, () => renew(caller))
 
   async function listing(caller: Caller): Promise<Listing> {
     const held = listings.get(caller.scope)
@@ -117,16 +114,14 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return found
   }
 
-  function resolveHeld({ scope }: Caller, idOrAlias: string): CatalogFeed | undefined {
+  function validity({ scope }: Caller): Validity | undefined {
     const held = listings.get(scope)
-    const wanted = idOrAlias.toLowerCase()
-    const isDue = !held || clock.now() >= held.renewAt
-    return isDue ? undefined : (held.byName.get(wanted) ?? toUnlisted(wanted))
+    return held && (now => now < held.renewAt && listings.peek(scope) === held)
   }
 
   const forget = ({ scope }: Caller): void => {
     listings.delete(scope)
   }
 
-  return { list, resolve, resolveHeld, forget }
+  return { list, resolve, validity, forget }
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { Caller } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
+import type { Rights } from '../kernel/records.ts'
 import type { Answer, Answers } from './answers.ts'
 import { privateAnswers } from './caching.ts'
 import { type ErrorForm, sendError } from './errors.ts'
@@ -60,8 +61,7 @@ export type Handler = (request: FastifyRequest, caller: Caller) => Answer | Prom
 
 export interface DialectDeps {
   readonly answers: Answers
-  /** Resolves when Sekoia accepts the key. */
-  readonly verify: (caller: Caller) => Promise<void>
+  readonly rights: Pick<Rights, 'verify'>
 }
 
 /**
@@ -162,14 +162,18 @@ function registerGuarded(
 function toRoute(method: Method, operation: Operation, dialect: Dialect, deps: DialectDeps) {
   const { name, continues, representation, assertAcceptable } = dialect
   const { handle, verifies = false, heavy = false, maxBodyBytes } = operation
+  const give = (request: FastifyRequest, reply: FastifyReply, answer: Answer) => {
+    if ('note' in answer) answer.note?.(request)
+    return deps.answers.send(request, reply, answer, representation)
+  }
   const handler = (request: FastifyRequest, reply: FastifyReply) => {
-    const answer = handle(request, request.caller!)
-    if (!(answer instanceof Promise))
-      return deps.answers.send(request, reply, answer, representation)
-    return answer.then(made => deps.answers.send(request, reply, made, representation))
+    const held = method === 'GET' ? deps.answers.held(request) : undefined
+    const answer = held ?? handle(request, request.caller!)
+    if (!(answer instanceof Promise)) return give(request, reply, answer)
+    return answer.then(made => give(request, reply, made))
   }
   const checks = [
-    ...(verifies ? [(request: FastifyRequest) => deps.verify(request.caller!)] : []),
+    ...(verifies ? [(request: FastifyRequest) => deps.rights.verify(request.caller!)] : []),
     ...(assertAcceptable ? [toHook(assertAcceptable)] : [])
   ]
   const config = { dialect: name, heavy, continues }

@@ -4,6 +4,7 @@ import type { Caller } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import type { Meter } from '../kernel/ports.ts'
 import type { Catalog, CatalogFeed } from '../kernel/records.ts'
+import { validWhileAll } from '../kernel/validity.ts'
 import { dateHeaders } from './headers.ts'
 import { modes } from './modes.ts'
 import { taxiiType } from './negotiate.ts'
@@ -28,8 +29,14 @@ export function pageHandler(
   render: (page: DataPage) => readonly Buffer[]
 ): Handler {
   return async (request, caller) => {
-    const page = await readRequested(deps, endpoint, request, caller)
+    const { page, feed } = await readRequested(deps, endpoint, request, caller)
     return {
+      validity: validWhileAll([
+        deps.catalog.validity(caller),
+        deps.rights.validity(caller, feed.feedId),
+        page.validity
+      ]),
+      note: noteOf(page, feed, deps.meter),
       mediaType: taxiiType,
       headers: dateHeaders(page),
       digest: pageDigest(page),
@@ -43,7 +50,7 @@ async function readRequested(
   endpoint: Endpoint,
   request: FastifyRequest,
   caller: Caller
-): Promise<DataPage> {
+): Promise<{ page: DataPage; feed: CatalogFeed }> {
   const feed = await resolveFeed(deps.catalog, request, caller)
   const query = parseQuery(rawQuery(request), endpoint, modes[deps.settings.mode])
   if (feed.unwalkable !== undefined)
@@ -53,8 +60,7 @@ async function readRequested(
   const selection = { ...query, match }
   const { signal } = request
   const page = await readPage(deps, { caller, feed, endpoint, selection, signal })
-  report(request, page, feed, deps.meter)
-  return page
+  return { page, feed }
 }
 
 function rawQuery(request: FastifyRequest): string {
@@ -63,16 +69,18 @@ function rawQuery(request: FastifyRequest): string {
   return start === -1 ? '' : url.slice(start + 1)
 }
 
-function report(
-  request: FastifyRequest,
+/** Holds no more of the page than what it tells: it is kept for as long as the answer may be given again (G9). */
+function noteOf(
   { outcome, dates, token }: DataPage,
   { collectionId }: CatalogFeed,
   meter: Meter
-): void {
+): (request: FastifyRequest) => void {
   const items = dates.length
-  if (token !== 'none') meter.count('taxii_tokens', { fate: token })
-  meter.count('taxii_objects', {}, items)
-  request.report = { outcome, items, fields: { collection: collectionId, token } }
+  return request => {
+    if (token !== 'none') meter.count('taxii_tokens', { fate: token })
+    meter.count('taxii_objects', {}, items)
+    request.report = { outcome, items, fields: { collection: collectionId, token } }
+  }
 }
 
 const uuidShape = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i

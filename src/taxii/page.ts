@@ -6,8 +6,10 @@ import {
   lastVersion,
   type Outcome,
   type ReadResult,
-  type Records
+  type Records,
+  type Rights
 } from '../kernel/records.ts'
+import type { Validity } from '../kernel/validity.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import type { Match } from './match.ts'
 import { modes } from './modes.ts'
@@ -32,6 +34,7 @@ export interface DataPage {
   readonly lastDate: string
   readonly token: NextTokenUse
   readonly outcome: Outcome
+  readonly validity: Validity | undefined
 }
 
 export interface PageRequest {
@@ -44,8 +47,7 @@ export interface PageRequest {
 
 export interface PageSource {
   readonly records: Records
-  /** Asks Sekoia for nothing but whether it knows the key. */
-  readonly verify: (caller: Caller) => Promise<void>
+  readonly rights: Pick<Rights, 'verify' | 'validity'>
   readonly settings: TaxiiSettings
 }
 
@@ -86,7 +88,7 @@ async function readSlice(
   const isObject = request.endpoint === 'object' || request.endpoint === 'versions'
   if (isObject && ids?.length === 0) throw new GatewayError('not-found')
   if (ids?.length === 0 || types?.length === 0) {
-    await source.verify(request.caller)
+    await source.rights.verify(request.caller)
     return nothing
   }
   return ids
@@ -167,7 +169,7 @@ function toPage(
   request: PageRequest,
   settings: TaxiiSettings
 ): DataPage {
-  const { dates, chunks, more, position, outcome } = slice
+  const { dates, chunks, more, position, outcome, validity } = slice
   const reached = position && toTs6(position.date)
   const [first, last] = [dates[0], dates.at(-1)]
   return {
@@ -181,7 +183,8 @@ function toPage(
     firstDate: first === undefined ? (reached ?? start.emptyDate) : toTs6(first),
     lastDate: last === undefined ? (reached ?? start.emptyDate) : toTs6(last),
     token: start.token,
-    outcome
+    outcome,
+    validity
   }
 }
 

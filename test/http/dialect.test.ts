@@ -104,9 +104,11 @@ async function serve(t: Test, slow: Promise<void> = Promise.resolve()) {
   for (const dialect of dialects)
     await registerDialect(app, dialect, {
       answers: new Answers({}),
-      verify: async ({ key }) => {
-        verified.push(key.reveal())
-        if (key.reveal() !== 'good') throw new GatewayError('unauthorized')
+      rights: {
+        verify: async ({ key }) => {
+          verified.push(key.reveal())
+          if (key.reveal() !== 'good') throw new GatewayError('unauthorized')
+        }
       }
     })
   t.teardown(() => app.close())

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
-import { Access, type AccessSettings } from '../../src/auth/access.ts'
-import { notingRights } from '../../src/auth/rights.ts'
+import type { AccessSettings } from '../../src/auth/access.ts'
+import { RightsGate, type RightsGateDeps } from '../../src/auth/rights-gate.ts'
 import { createScopes } from '../../src/auth/scope.ts'
 import type { SimulatorOptions } from '../../src/demo/simulator.ts'
 import { type Simulator, startSimulator } from '../../src/demo/simulator.ts'
@@ -12,9 +12,9 @@ import { authPlugin } from '../../src/http/auth.ts'
 import { registerDialect } from '../../src/http/dialect.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
-import type { Caller } from '../../src/kernel/caller.ts'
 import { type Clock, type LogStore, silentMeter } from '../../src/kernel/ports.ts'
 import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/client.ts'
+import { repairRules } from '../../src/stix/repair.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { taxiiDialect } from '../../src/taxii/dialect.ts'
 import { defaultTaxiiSettings, type TaxiiSettings } from '../../src/taxii/settings.ts'
@@ -41,6 +41,9 @@ export interface Answer {
   readonly body: any
 }
 
+/** What another process may be told. */
+export type ProcessOptions = Pick<WorldOptions, 'logs' | 'client' | 'taxii'>
+
 export interface World {
   readonly simulator: Simulator
   readonly clock: Clock
@@ -49,7 +52,7 @@ export interface World {
   /** GET of a whole path. */
   fetch(path: string, key?: string): Promise<Answer>
   /** A new process on the same store, or on another one. */
-  restart(store?: LogStore): Promise<void>
+  restart(store?: LogStore, changes?: ProcessOptions): Promise<void>
   /** A new process on the store as it is at this moment: whatever was under way is lost. */
   crash(): Promise<void>
   close(): Promise<void>
@@ -66,6 +69,7 @@ export const logSettings: FeedLogsSettings & AccessSettings = {
   maxOpenLogs: 50,
   maxIndexedIds: 1_000_000,
   cacheMaxBytes: 16 * 1024 * 1024,
+  repairRules: repairRules(true),
   feedSeconds: 60,
   rightsSeconds: 300,
   refusedSeconds: 10
@@ -95,11 +99,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await setImmediate()
     }
   }
+  let told: ProcessOptions = options
   let store = options.store ?? createMemoryStore({ bodyMaxBytes: 16 * 1024 * 1024 })
   const start = () =>
     Promise.all(
       Array.from({ length: options.processes ?? 1 }, () =>
-        startProcess(simulator, clock, leashed(store), options)
+        startProcess(simulator, clock, leashed(store), told)
       )
     )
   let processes = await start()
@@ -119,9 +124,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     clock,
     fetch,
     get: (path, key) => fetch(`/sekoia/collections/${defaultFeed}/${path}`, key),
-    async restart(other) {
+    async restart(other, changes) {
       await Promise.all(processes.map(process => process.close()))
       store = other ?? store
+      told = { ...told, ...changes }
       processes = await start()
     },
     async crash() {
@@ -136,6 +142,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     }
   }
 }
+
+/** The gate for rights, which waits as long as reads wait for the end of a feed. */
+export const rightsOf = (
+  deps: Omit<RightsGateDeps, 'settings'>,
+  settings: AccessSettings & Pick<FeedLogsSettings, 'tipWaitMs'>
+): RightsGate => new RightsGate({ ...deps, settings: { ...settings, waitMs: settings.tipWaitMs } })
 
 interface Leashed extends LogStore {
   /** From now on nothing is written any more. */
@@ -162,27 +174,26 @@ async function startProcess(
   simulator: Simulator,
   clock: Clock,
   store: Leashed,
-  options: WorldOptions
+  options: ProcessOptions
 ) {
-  const client = createSekoiaClient({
-    ...clientSettings,
-    clock,
-    baseUrl: simulator.url,
-    ...options.client
-  })
-  const settings = { ...logSettings, ...options.logs }
-  const access = new Access({ clock, store, settings })
-  const upstream = notingRights(client, access)
-  const records = new FeedLogs({ upstream, access, store, clock, meter: silentMeter, settings })
+  const told = { ...clientSettings, clock, baseUrl: simulator.url, ...options.client }
+  const client = createSekoiaClient(told)
+  const settings = {
+    ...logSettings,
+    repairRules: repairRules(told.repair),
+    ...options.logs
+  }
+  const rights = rightsOf({ upstream: client, clock, store, meter: silentMeter }, settings)
+  const { upstream } = rights
+  const logs = new FeedLogs({ upstream, store, clock, meter: silentMeter, settings })
   const server = buildServer({ logger: pino({ level: 'silent' }) })
   await server.register(requestLog)
   await server.register(authPlugin, {
     credentials: { headerName: 'x-api-key', queryParameter: undefined },
     toCaller: createScopes(Buffer.alloc(32, 7))
   })
-  const verify = (caller: Caller) => records.verify(caller)
   const dialect = taxiiDialect({
-    records,
+    records: rights.guard(logs),
     catalog: createCatalog({
       upstream,
       clock,
@@ -190,17 +201,18 @@ async function startProcess(
       defaultFeedId: defaultFeed,
       cacheSeconds: 60
     }),
-    verify,
+    rights,
     settings: { ...defaultTaxiiSettings, ...options.taxii },
     meter: silentMeter
   })
-  await registerDialect(server, dialect, { answers: new Answers({}), verify })
+  await registerDialect(server, dialect, { answers: new Answers({ clock }), rights })
   return {
     server,
     store,
     async close() {
       await server.close()
-      await records.close()
+      await logs.close()
+      await rights.close()
       await client.close()
     }
   }

@@ -1,7 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
-import { Access } from '../../src/auth/access.ts'
-import { notingRights } from '../../src/auth/rights.ts'
 import { createScopes } from '../../src/auth/scope.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/demo/simulator.ts'
 import { FeedLogs } from '../../src/feedlog/logs.ts'
@@ -27,7 +25,7 @@ import { Publications } from '../../src/misp/serve/publications.ts'
 import { createSekoiaClient } from '../../src/sekoia/client.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
-import { clientSettings, defaultFeed, logSettings } from './gateway.ts'
+import { clientSettings, defaultFeed, logSettings, rightsOf } from './gateway.ts'
 import type { FeedAnswer, FetchFeed } from './misp/feed-client.ts'
 
 /** A gateway that serves the default feed over MISP, on the simulator's clock; a test decides when it builds. */
@@ -91,9 +89,10 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     baseUrl: simulator.url
   })
   const store = createMemoryStore({ bodyMaxBytes: 64 * 1024 * 1024 })
-  const access = new Access({ clock, store, settings: logSettings })
-  const upstream = notingRights(client, access)
-  const records = new FeedLogs({ upstream, access, store, clock, meter, settings: logSettings })
+  const rights = rightsOf({ upstream: client, clock, store, meter }, logSettings)
+  const { upstream } = rights
+  const logs = new FeedLogs({ upstream, store, clock, meter, settings: logSettings })
+  const records = rights.guard(logs)
   const toCaller = createScopes(Buffer.alloc(32, 7))
   const caller = toCaller(new ApiKey(simulator.key))
   const space = spaceOf(caller, defaultFeed)
@@ -125,7 +124,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       meter,
       galaxies: undefined,
       settings,
-      onPublished: () => publications.changed(space)
+      onPublished: () => {}
     })
   const builderOf = (gateway: number) => {
     const builder = builders.get(gateway) ?? newBuilder()
@@ -135,7 +134,6 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
   const newPublications = () =>
     new Publications({
       store: documents,
-      clock,
       cacheMaxBytes: 16 * 1024 * 1024,
       maxHashes: options.maxHashes ?? 1_000_000
     })
@@ -160,7 +158,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       defaultFeedId: defaultFeed,
       cacheSeconds: 60
     }),
-    authorize: (caller, feedId) => records.authorize(caller, feedId),
+    rights,
     feeds: {
       want: () => ({ failure: undefined, nextPublication: async () => {} }),
       find: () => undefined
@@ -174,10 +172,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     clock,
     settings: { defaultFeedId: defaultFeed, publicUrl: '', firstWaitMs: 0 }
   })
-  await registerDialect(server, dialect, {
-    answers: new Answers({}),
-    verify: caller => records.verify(caller)
-  })
+  await registerDialect(server, dialect, { answers: new Answers({}), rights })
 
   return {
     simulator,
@@ -212,7 +207,8 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     },
     async close() {
       await server.close()
-      await records.close()
+      await logs.close()
+      await rights.close()
       await client.close()
       await simulator.close()
     }

@@ -64,11 +64,14 @@ export async function buildTaxiiServer(
     count: (name: string, labels: Readonly<Record<string, string>> = {}) =>
       void counts.push([name, ...Object.values(labels)].join(' '))
   }
-  const verify = (caller: Caller) => records.verify(caller)
+  const rights = {
+    verify: (caller: Caller) => records.verify(caller),
+    validity: () => () => true
+  }
   const dialect = taxiiDialect({
     records,
     catalog: records,
-    verify,
+    rights,
     settings: { ...defaultTaxiiSettings, mode: 'strict', ...options.settings },
     meter
   })
@@ -79,7 +82,7 @@ export async function buildTaxiiServer(
     credentials: { ...defaultCredentialOptions, ...options.credentials },
     toCaller: createScopes(Buffer.from('test secret'))
   })
-  await registerDialect(app, dialect, { answers: new Answers({}), verify })
+  await registerDialect(app, dialect, { answers: new Answers({}), rights })
   options.extend?.(app)
   await app.ready()
   t.teardown(() => app.close())

@@ -16,6 +16,8 @@ export interface FeedLogSettings {
   readonly pageLimit: number
   /** True: the end of every full page is checked for a cut tie, not only once ties were seen in the feed. */
   readonly assumeTies: boolean
+  /** Names the rules under which objects are repaired (stix/repair.ts); stored bodies of other rules are read again. */
+  readonly repairRules: string
 }
 
 export interface FeedLogIdentity {

@@ -5,14 +5,14 @@ import type { Dialect, Operation } from '../../http/dialect.ts'
 import { plainText } from '../../http/errors.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
+import type { Rights } from '../../kernel/records.ts'
 import { spaceOf } from '../build/tables.ts'
 import { type ListingDeps, toListing } from './listing.ts'
 import type { Manifest, Publications, PublishedFile } from './publications.ts'
 import type { WantedFeed } from './wanted.ts'
 
 export interface MispDeps extends ListingDeps {
-  /** Resolves when what is held of the feed may be shown to the caller (G6). */
-  readonly authorize: (caller: Caller, feedId: string) => Promise<void>
+  readonly rights: Pick<Rights, 'authorize'>
   readonly publications: Pick<Publications, 'manifest' | 'event' | 'hashes' | 'state'>
   readonly settings: MispSettings
 }
@@ -94,7 +94,7 @@ async function findFile(request: FastifyRequest, caller: Caller, deps: MispDeps)
   const feed = await deps.catalog.resolve(caller, given)
   if (feed.unwalkable !== undefined)
     throw new GatewayError('unwalkable', { detail: feed.unwalkable })
-  await deps.authorize(caller, feed.feedId)
+  await deps.rights.authorize(caller, feed.feedId)
   request.report = { ...request.report, fields: { feed: feed.collectionId } }
   const space = spaceOf(caller, feed.feedId)
   if (uuid) return toFile(await deps.publications.event(space, uuid))
