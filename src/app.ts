@@ -23,6 +23,7 @@ import { KeptAnswers } from './native/cache/kept-answers.ts'
 import type { NativeSettings } from './native/deps.ts'
 import { nativeDialect } from './native/dialect.ts'
 import { noticing } from './native/news.ts'
+import { withoutKeyParameter } from './native/own-parameter.ts'
 import { healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
@@ -74,10 +75,9 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     maxBytes: config.native.cacheMaxBytes
   })
   const sekoia = noticing(rights.upstream, { cache, clock })
-  const raw = notingRawRights(upstream.raw, rights.verdicts, {
-    clock,
-    refusedSeconds: config.access.refusedSeconds
-  })
+  const passed = withoutKeyParameter(upstream.raw, config.auth.queryParameter)
+  const { refusedSeconds } = config.access
+  const raw = notingRawRights(passed, rights.verdicts, { clock, refusedSeconds })
   const settings = feedLogSettings(config)
   const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, settings })
   const records = rights.guard(logs)

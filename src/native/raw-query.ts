@@ -6,12 +6,13 @@ export function rawQuery(url: string | undefined = ''): string {
 
 /**
  * A query in one form for all who ask the same: pairs decoded and sorted by name, repeated ones kept in their order
- * (which of them counts is Sekoia's affair), booleans in one spelling, without the key of the gateway's own.
+ * (which of them counts is Sekoia's affair), booleans in one spelling.
  * For names in caches alone; Sekoia gets the query as it came.
  */
-export function normalQuery(query: string, ownNames: readonly string[] = []): string {
-  const pairs = [...new URLSearchParams(query)].filter(([name]) => !ownNames.includes(name))
-  const spelled = pairs.map(([name, value]) => [name, spell(value)] as const)
+export function normalQuery(query: string): string {
+  const spelled = [...new URLSearchParams(query)].map(
+    ([name, value]) => [name, spell(value)] as const
+  )
   spelled.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
   return JSON.stringify(spelled)
 }
