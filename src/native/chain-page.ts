@@ -3,7 +3,7 @@ import type { RawAnswer } from '../kernel/raw-upstream.ts'
 import { slicePage } from '../stix/slice.ts'
 import type { Found } from './cache/kept-answers.ts'
 import { policies } from './cache/policy.ts'
-import { decodeCursor, encodeTime } from './cursor.ts'
+import { beginning, decodeCursor, encodeTime } from './cursor.ts'
 import type { Asked, NativeDeps } from './deps.ts'
 import { demandItems, demandList } from './json-check.ts'
 import { keep } from './keep.ts'
@@ -23,30 +23,33 @@ export function chainPage(deps: NativeDeps, ask: Asked, isOldestFirst: boolean):
   const { target, request } = ask
   const { feed = '' } = request.params as { readonly feed?: string }
   const query = new URLSearchParams(rawQuery(target))
-  const isStable = isOldestFirst && leavesNothingOut(query)
+  const isForward = isOldestFirst && !query.has('latest')
+  const isStable = isForward && leavesNothingOut(query)
   return keep(deps, ask, {
     endpoint: 'page',
     policy: isList(query) ? policies.edl : policies.page,
     name: targetName('page', target),
     right: feed,
     waitMs: pageMs,
-    read: answer => readPage(answer, query, isStable, deps.settings.repair)
+    read: answer => readPage(answer, query, { isForward, isStable, repair: deps.settings.repair })
   })
 }
 
 const isList = (query: URLSearchParams): boolean => !['json', null].includes(query.get('format'))
 
 const leavesNothingOut = (query: URLSearchParams): boolean =>
-  !query.has('latest') &&
   !/^(?:false|0)$/i.test(query.get('include_revoked') ?? '') &&
   !/^(?:true|1)$/i.test(query.get('skip_expired') ?? '')
 
-function readPage(
-  answer: RawAnswer,
-  query: URLSearchParams,
-  isStable: boolean,
-  repair: boolean
-): Found {
+interface PageKind {
+  /** Oldest first. */
+  readonly isForward: boolean
+  /** True when a full page stays what it is, but for objects that move on. */
+  readonly isStable: boolean
+  readonly repair: boolean
+}
+
+function readPage(answer: RawAnswer, query: URLSearchParams, kind: PageKind): Found {
   if (!/\bjson\b/i.test(answer.contentType)) {
     demandList(answer)
     return { isMiss: false }
@@ -54,7 +57,7 @@ function readPage(
   const items = demandItems(answer)
   const limit = Math.min(Number(query.get('limit') ?? 100) || 100, maxLimit)
   const isShort = items.length < limit
-  return { isMiss: isShort || !isStable, answer: mended(answer, items, query, repair) }
+  return { isMiss: isShort || !kind.isStable, answer: mended(answer, items, query, kind) }
 }
 
 /** Repaired as the pages of the log are; with a cursor that clients can go on with. */
@@ -62,13 +65,13 @@ function mended(
   answer: RawAnswer,
   items: readonly unknown[],
   query: URLSearchParams,
-  repair: boolean
+  { isForward, repair }: PageKind
 ): RawAnswer {
   const sent = query.get('cursor')?.replaceAll(' ', '+') || undefined
   const { next_cursor: given } = JSON.parse(answer.body.toString()) as { next_cursor?: unknown }
   const isUsable = typeof given === 'string' && (items.length === 0 || leadsOn(given, items, sent))
   if (!repair && isUsable) return answer
-  const next = isUsable ? given : cursorAfter(items, sent)
+  const next = isUsable ? given : (cursorAfter(items, sent) ?? (isForward ? start : null))
   const { bytes } = slicePage(answer.body, { repair })
   const end = Buffer.from(`],"next_cursor":${JSON.stringify(next)}}`)
   return { ...answer, body: Buffer.concat([Buffer.from('{"items":['), bytes, end]) }
@@ -83,10 +86,13 @@ function leadsOn(given: string, items: readonly unknown[], sent: string | undefi
 }
 
 /** Sekoia named none, or the one it was asked with: the time of the last object is one that it takes. */
-function cursorAfter(items: readonly unknown[], sent: string | undefined): string | null {
+function cursorAfter(items: readonly unknown[], sent: string | undefined): string | undefined {
   const time = timeOf(items.at(-1))
-  return time === undefined ? (sent ?? null) : encodeTime(time)
+  return time === undefined ? sent : encodeTime(time)
 }
+
+/** Of a feed that has no objects yet. */
+const start = encodeTime(beginning)
 
 function timeOf(item: unknown): string | undefined {
   const { modified, created } = (item ?? {}) as { modified?: unknown; created?: unknown }

@@ -16,6 +16,9 @@ const timeShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|\+00:00Z?)$
 const placeShape =
   /^\d{4}-[\d:.T-]+Z#([0-9a-f]{8})\.([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.([0-9a-z]{0,7})\.([a-z0-9-]{1,250}--[0-9a-f-]{36})$/
 
+/** A time before everything, from which a feed without objects is asked for again. */
+export const beginning = '1970-01-01T00:00:00Z'
+
 /** @param cursor as in the query, decoded; a plus sign may have become a space. */
 export function decodeCursor(cursor: string): Cursor {
   const text = Buffer.from(cursor.replaceAll(' ', '+'), 'base64').toString('latin1')

@@ -4,7 +4,7 @@ import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { CatalogFeed, Outcome } from '../kernel/records.ts'
 import { type CacheUse, toContent, toRefusal } from './answer.ts'
 import { chainPage } from './chain-page.ts'
-import { decodeCursor, encodeTime } from './cursor.ts'
+import { beginning, decodeCursor, encodeTime } from './cursor.ts'
 import { type Asked, asked, type NativeDeps } from './deps.ts'
 import { type FeedQuery, parseFeedQuery } from './feed-query.ts'
 import { type LogPage, type LogRequest, readLogPage } from './log-page.ts'
@@ -17,9 +17,6 @@ import { wanted } from './visibility.ts'
 
 /** A time dated further ahead of the clock than this is no place in any log. */
 const maxAheadMs = 60_000
-
-/** The place from which a feed without objects is asked for again. */
-const beginning = '1970-01-01T00:00:00Z'
 
 /**
  * `GET collections/{feed}/objects`: from the feed's log wherever the parameters allow, so that clients of all
