@@ -8,14 +8,20 @@ import { createCatalog } from './feeds/catalog.ts'
 import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
-import { errorFormByPrefix, registerDialect } from './http/dialect.ts'
+import { corsPlugin } from './http/cors.ts'
+import { errorFormByPrefix } from './http/dialect.ts'
+import { newcomersPlugin } from './http/newcomers.ts'
+import { compileTrust } from './http/origin.ts'
 import { overloadPlugin } from './http/overload.ts'
+import { createHints } from './http/path-hints.ts'
+import { registerDialect } from './http/register-dialect.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { AnswerStore } from './kernel/answer-store.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
 import type { Galaxies } from './misp/mapping/galaxies.ts'
+import { createMapping } from './misp/mapping/mapping.ts'
 import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
 import { AnswerCache } from './native/cache/answer-cache.ts'
@@ -24,10 +30,15 @@ import type { NativeSettings } from './native/deps.ts'
 import { nativeDialect } from './native/dialect.ts'
 import { noticing } from './native/news.ts'
 import { withoutKeyParameter } from './native/own-parameter.ts'
-import { healthPlugin, type Phase } from './ops/health.ts'
+import { FeedEnds } from './ops/feed-ends.ts'
+import { exposeGauges } from './ops/gauges.ts'
+import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
+import { publicTrouble } from './ops/public-trouble.ts'
+import { version } from './ops/version.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { repairRules } from './stix/repair.ts'
+import { failingAsUnavailable } from './stores/available.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
@@ -42,7 +53,7 @@ export interface AppDeps {
   readonly meter: TextMeter
   /** Names of MISP's galaxies, when the operator has them at hand. */
   readonly galaxies?: Galaxies | undefined
-  /** SyncLease keys into scopes; at least 32 bytes. */
+  /** Turns keys into scopes; at least 32 bytes. */
   readonly secret: Buffer
   readonly tls?: TlsOptions
 }
@@ -59,7 +70,8 @@ export interface App {
  * answer from memory, the store, or Sekoia, in that order. The answer goes out as the bytes that came in.
  */
 export async function buildApp(parts: AppDeps): Promise<App> {
-  const { config, clock, logger, store, documents, upstream, meter } = parts
+  const { config, clock, logger, store, upstream, meter } = parts
+  const documents = failingAsUnavailable(parts.documents)
   let phase: Phase = 'starting'
 
   const rights = new RightsGate({
@@ -79,7 +91,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const { refusedSeconds } = config.access
   const raw = notingRawRights(passed, rights.verdicts, { clock, refusedSeconds })
   const settings = feedLogSettings(config)
-  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, settings })
+  const feedEnds = new FeedEnds({ clock, logger, patienceMs: patienceMs(config) })
+  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, watch: feedEnds, settings })
   const records = rights.guard(logs)
   const catalog = createCatalog({
     upstream: sekoia,
@@ -106,7 +119,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     clock,
     meter,
     logger,
-    galaxies: parts.galaxies,
+    mapping: createMapping({ defaultTlp: config.misp.defaultTlp, galaxies: parts.galaxies }),
     settings: mispFeedsSettings(config)
   })
 
@@ -152,22 +165,50 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     requestTimeoutMs: config.server.requestTimeoutMs,
     keepAliveTimeoutMs: config.server.keepAliveTimeoutMs,
     errorFormOf: errorFormByPrefix(dialects),
+    hintOf: createHints({
+      apiRoot: config.taxii.apiRoot,
+      hasMisp: config.misp.enabled,
+      publicUrl: config.server.publicUrl
+    }),
     ...(parts.tls && { tls: parts.tls })
   })
-  await server.register(connectionsPlugin, { maxConnections: config.server.maxConnections })
-  await server.register(requestLog, { meter })
-  await server.register(healthPlugin, {
-    phase: () => phase,
-    store: () => store.trouble() ?? documents.trouble(),
-    upstream: () => upstream.health().trouble
+  await server.register(connectionsPlugin, {
+    maxConnections: config.server.maxConnections,
+    maxPerAddress: config.server.maxConnectionsPerAddress,
+    isTrusted: compileTrust(config.server.trustProxy)
+  })
+  await server.register(requestLog, { meter, stopwatch: meter })
+  const checks: Checks = {
+    store: () => publicTrouble(store.trouble() ?? documents.trouble()),
+    upstream: () => upstream.health().trouble,
+    feeds: () => troubleOfFeeds(feedEnds.failing)
+  }
+  await server.register(healthPlugin, { phase: () => phase, checks })
+  exposeGauges({
+    meter,
+    version,
+    checks,
+    feedEnds,
+    maxFeeds: config.metrics.maxFeeds,
+    breaker: () => upstream.health().breaker,
+    dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
+  await server.register(corsPlugin, {
+    origins: config.server.corsOrigins,
+    keyHeader: config.auth.apiKeyHeader
+  })
   await server.register(authPlugin, {
     credentials: {
       headerName: config.auth.apiKeyHeader.toLowerCase(),
-      queryParameter: config.auth.queryParameter || undefined
+      queryParameter: config.auth.queryParameter || undefined,
+      lenient: config.taxii.mode === 'field'
     },
     toCaller: createScopes(parts.secret)
+  })
+  await server.register(newcomersPlugin, {
+    maxPerMinute: config.auth.maxUnknownPerMinute,
+    wasAccepted: caller => rights.wasAccepted(caller)
   })
   await server.register(overloadPlugin, config.overload)
   for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })
@@ -191,6 +232,12 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   }
 }
 
+/** A feed is in trouble once its end could not be confirmed at several times in a row. */
+const patienceMs = ({ feedLog }: Config): number => Math.max(60, 6 * feedLog.tipSeconds) * 1000
+
+const troubleOfFeeds = ({ length }: readonly string[]): string | undefined =>
+  length === 0 ? undefined : `${length} feed${length > 1 ? 's' : ''} cannot be read on`
+
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
   cacheMaxBytes: config.cache.maxBytes,
@@ -205,7 +252,6 @@ function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
   return {
     windowDays: misp.windowDays === 'all' ? undefined : Number(misp.windowDays),
     shardBitsOf: feedId => Number(shardBits.get(feedId) ?? usual(feedId)),
-    defaultTlp: misp.defaultTlp,
     expiredMs: misp.expiredDays * dayMs,
     tombstoneMs: misp.tombstoneDays * dayMs,
     walkMs: misp.walkSeconds * 1000,

@@ -63,6 +63,22 @@ export const server = section('How clients reach the gateway.', {
     default: 2000,
     example: 10_000
   }),
+  maxConnectionsPerAddress: integer(1, 1_000_000, {
+    description:
+      'Most of them from one client address; then those go first that have been quiet for longest. Proxies that `trustProxy` names have no such bound.',
+    default: 500,
+    example: 100
+  }),
+  corsOrigins: Type.Array(Type.String({ pattern: '^(\\*|https?://[^\\s/?#@,]+)$' }), {
+    ...annotate<string[]>({
+      description:
+        'Web pages of these origins may read answers in a browser (CORS); `*` for all (a list; commas in the environment). Empty: none.',
+      default: [],
+      example: ['https://soc.example.com']
+    }),
+    expected: 'a list of origins such as https://soc.example.com, or *',
+    list: true
+  }),
   closeTimeoutMs: integer(0, maxMs, {
     description: 'On SIGTERM: longest wait for the requests under way before the process ends.',
     default: 10_000,
@@ -126,5 +142,11 @@ export const auth = section('Where a client may put its Sekoia API key, beside `
     pattern: '^[A-Za-z0-9_.-]*$',
     expected: 'the name of a query parameter',
     example: 'api_key'
+  }),
+  maxUnknownPerMinute: integer(0, 1_000_000, {
+    description:
+      'Most requests in a minute from one address with keys that Sekoia never accepted; more are 429. Requests that carry `next` are not counted. 0: any number.',
+    default: 300,
+    example: 60
   })
 })

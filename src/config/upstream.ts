@@ -14,8 +14,8 @@ export const sekoia = section('The Sekoia.io API behind the gateway.', {
   defaultFeedId: text({
     description: 'The feed offered to keys that may not list feeds.',
     default: 'd6092c37-d8d7-45c3-8aff-c4dc26030608',
-    pattern: '^[A-Za-z0-9-]{1,100}$',
-    expected: 'a feed id',
+    pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+    expected: "a feed's id, a UUID in lower case",
     example: 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
   })
 })

@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache'
 import { unwalkableReason } from '../feeds/unwalkable.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
-import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
-import type { Clock, Feed, LogStore, Meter, Upstream } from '../kernel/ports.ts'
+import { asGatewayError, GatewayError, isRefusal, OvertakenError } from '../kernel/errors.ts'
+import type { Clock, Feed, FeedWatch, LogStore, Meter, Upstream } from '../kernel/ports.ts'
 import type {
   LookupRequest,
   ObjectVersion,
@@ -36,6 +36,7 @@ export interface FeedLogsDeps {
   readonly store: LogStore
   readonly clock: Clock
   readonly meter: Meter
+  readonly watch?: FeedWatch | undefined
   readonly settings: FeedLogsSettings
 }
 
@@ -96,8 +97,8 @@ export class FeedLogs implements UnguardedRecords {
         const terms = { deadline, isReloaded: restarts > 0 }
         return await new Reading(log, request, terms).run()
       } catch (error) {
-        if (!(error instanceof StaleLogError) || restarts >= maxRestarts)
-          throw asGatewayError(error)
+        if (!(error instanceof StaleLogError)) throw asGatewayError(error)
+        if (restarts >= maxRestarts) throw new OvertakenError()
         await this.#renew(log)
       } finally {
         this.#noteBusy(log)

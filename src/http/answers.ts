@@ -96,6 +96,7 @@ export class Answers {
     answer: Answer | Prepared,
     representation: string
   ): Promise<void> | undefined {
+    if (request.report) request.report.foundMs = reply.elapsedTime
     if ('status' in answer) return sendVerbatim(reply, answer)
     const head = 'head' in answer ? answer.head : toHead(request, answer, representation)
     if ('body' in answer) this.#keep(request, answer, head)

@@ -26,12 +26,12 @@ export class Slots {
   /**
    * Resolves with how to give the place back, which may be called more than once.
    *
-   * @param signal ends the waiting; rejects with its reason.
+   * @param waiter its signal ends the waiting, and is looked at where there is waiting; rejects with its reason.
    * @throws GatewayError `overloaded` when the queue is full.
    */
-  async take(continues: boolean, signal: AbortSignal): Promise<() => void> {
+  async take(continues: boolean, waiter: { readonly signal: AbortSignal }): Promise<() => void> {
     if (this.#active < this.#options.maxActive) this.#active++
-    else await this.#wait(continues, signal)
+    else await this.#wait(continues, waiter.signal)
     return this.#held()
   }
 

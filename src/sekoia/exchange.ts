@@ -1,5 +1,6 @@
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
+import { type Stopwatch, silentStopwatch } from '../kernel/ports.ts'
 import { sentOnce, toStatusError, UpstreamFailure } from './failures.ts'
 import { type BreakerState, createResilience, type ResilienceOptions } from './resilience.ts'
 import {
@@ -10,7 +11,9 @@ import {
 } from './transport.ts'
 
 /** Questions to Sekoia, carried through by the resilience policy, counted, and remembered for health. */
-export interface ExchangeOptions extends ResilienceOptions, TransportOptions {}
+export interface ExchangeOptions extends ResilienceOptions, TransportOptions {
+  readonly stopwatch?: Stopwatch
+}
 
 export interface SekoiaHealth {
   /** What keeps Sekoia from being used well, in a few public words; undefined when all is well. */
@@ -45,7 +48,7 @@ export interface Exchange {
 }
 
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { clock, meter } = options
+  const { clock, meter, stopwatch = silentStopwatch } = options
   const transport = createTransport(options)
   const resilience = createResilience(options)
   let answeredAt: number | undefined
@@ -54,15 +57,24 @@ export function createExchange(options: ExchangeOptions): Exchange {
 
   async function attempt(question: Question<unknown>, signal: AbortSignal) {
     const { caller, path, endpoint, send, isSentOnce = false } = question
+    const startedAt = performance.now()
+    const time = (outcome: string) => {
+      const seconds = (performance.now() - startedAt) / 1000
+      stopwatch.observe('upstream_request_duration', { endpoint, outcome }, seconds)
+    }
     try {
       const answer = await transport.send({ ...send, path, key: caller.key, signal })
       answeredAt = clock.now()
       clockSkewMs = answer.clockSkewMs ?? clockSkewMs
       meter.count('upstream_requests', { endpoint, outcome: String(answer.status) })
+      time(String(answer.status))
       if (isSentOnce && answer.status === 429) throw toStatusError({ ...answer, code: undefined })
       return answer
     } catch (error) {
-      if (error instanceof GatewayError) noteFailure(error, endpoint)
+      if (error instanceof GatewayError) {
+        noteFailure(error, endpoint)
+        time(String(statusOf(error) ?? error.kind))
+      }
       throw isSentOnce ? sentOnce(error) : error
     }
   }

@@ -54,7 +54,7 @@ export const objectKindOf = (id: string): ObjectKind =>
   id.startsWith('relationship--') ? 'relationships' : 'objects'
 
 /** True for what can be the id of a STIX object; anything else Sekoia cannot hold. */
-export const isStixId = (id: string): boolean => /^[a-z0-9-]{1,250}--[0-9a-f-]{36}$/i.test(id)
+export const isStixId = (id: string): boolean => /^[a-z0-9_-]{1,250}--[0-9a-f-]{36}$/i.test(id)
 
 /** Objects by id, all of one kind. */
 export const objectsPath = (base: BaseUrl, kind: ObjectKind, ids: readonly string[]): string =>

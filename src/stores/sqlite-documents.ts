@@ -17,6 +17,8 @@ export interface SqliteDocumentsOptions {
   readonly clock: Pick<Clock, 'now'>
   /** Told when trouble begins (its text) and when it has ended (undefined). */
   readonly onTrouble?: (trouble: string | undefined) => void
+  /** Told under which name a damaged file was set aside. */
+  readonly onSetAside?: (path: string) => void
 }
 
 /**
@@ -36,10 +38,16 @@ const schema = `
 /** A batch of a scan ends with the first of these that is reached. */
 const batch = { documents: 1000, bytes: 1024 * 1024 }
 
-/** Opens or creates `documents.sqlite`. Throws when the directory or the file cannot be used, leaving both as they are. */
+/** Opens or creates `documents.sqlite`. Throws as `openSqliteFile` does. */
 export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentStore {
   const { dataDir, clock } = options
-  const database = openSqliteFile({ dataDir, name: 'documents.sqlite', schema, schemaVersion: 1 })
+  const database = openSqliteFile({
+    dataDir,
+    name: 'documents.sqlite',
+    schema,
+    schemaVersion: 1,
+    onSetAside: options.onSetAside
+  })
   const watch = watchTrouble(options.onTrouble)
   const sql = prepare(database)
 
@@ -91,7 +99,7 @@ export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentSt
     watch.attempt('writing', () => transaction(database, 'IMMEDIATE', work))
 
   return {
-    isShared: false,
+    isShared: true,
     version: space => read(() => version(space)),
     get: (space, table, keys) => read(() => keys.map(key => value(space, table, key))),
     scan,

@@ -35,7 +35,7 @@ export function taxiiDialect(deps: TaxiiDeps): Dialect {
 const discoveryPath = ({ settings }: TaxiiDeps): Path => ({
   url: '/',
   operations: {
-    GET: { verifies: true, handle: request => toContent(toDiscovery(settings, request)) }
+    GET: { verifies: true, handle: request => toContent(toDiscovery(settings, request.origin)) }
   }
 })
 

@@ -29,4 +29,4 @@ export const modes = {
   }
 } as const satisfies Record<string, Mode>
 
-export type MoodName = keyof typeof modes
+export type ModeName = keyof typeof modes

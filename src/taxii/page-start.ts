@@ -68,7 +68,7 @@ function begin(
 function refuse(selection: Selection, mode: Mode, reason: string): PageStart {
   if (mode.lenientNext) return begin(selection, selection.addedAfter?.millis, 'ignored')
   throw new GatewayError('malformed', {
-    detail: `next: ${reason}. PageStart again with added_after and without next.`
+    detail: `next: ${reason}. Start again with added_after and without next.`
   })
 }
 

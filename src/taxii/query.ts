@@ -1,7 +1,7 @@
 import { GatewayError } from '../kernel/errors.ts'
 import type { VersionFilter } from '../kernel/records.ts'
 import { toInstant } from '../stix/timestamp.ts'
-import { canonicalZone, type Instant, parseInstant } from './instant.ts'
+import { type Instant, parseInstant, withPlus } from './instant.ts'
 import type { Match } from './match.ts'
 import type { Mode } from './modes.ts'
 
@@ -97,14 +97,17 @@ function decode(text: string): string | undefined {
 }
 
 function parseAddedAfter(text: string, mode: Mode): Instant {
-  const instant = parseInstant(text, mode.lenientQuery ? 'any' : 'zero-offset')
+  const isDate = mode.lenientQuery && /^\d{4}-\d{2}-\d{2}$/.test(text)
+  const whole = isDate ? `${text}T00:00:00Z` : text
+  const instant = parseInstant(whole, mode.lenientQuery ? 'any' : 'zero-offset')
   if (!instant) throw malformed('added_after', 'not a timestamp such as 2024-01-31T12:00:00.000Z')
   return instant
 }
 
+/** Beyond the numbers that are told apart it is as many as there are. */
 function parseLimit(text: string): number {
-  const limit = /^\d+$/.test(text) ? Number(text) : 0
-  if (limit < 1 || !Number.isSafeInteger(limit)) throw malformed('limit', 'not a positive integer')
+  const limit = /^\d+$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : 0
+  if (limit < 1) throw malformed('limit', 'not a positive integer')
   return limit
 }
 
@@ -143,7 +146,7 @@ function parseVersions(text: string, mode: Mode): VersionFilter | undefined {
 
 function versionInstant(text: string, mode: Mode): string {
   const instant = parseInstant(text, mode.lenientQuery ? 'any' : 'utc')
-  const canonical = instant && toInstant(canonicalZone(text))
+  const canonical = instant && toInstant(withPlus(text))
   if (canonical === undefined) {
     throw malformed('match[version]', 'not `first`, `last`, `all` or a timestamp')
   }

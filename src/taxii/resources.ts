@@ -8,6 +8,8 @@ export interface Origin {
   readonly protocol: string
   /** Host and port as the client named them. */
   readonly host: string
+  /** Path that a proxy in front takes off. */
+  readonly prefix?: string
 }
 
 const toBuffer = (resource: unknown): Buffer => Buffer.from(JSON.stringify(resource))
@@ -23,13 +25,16 @@ export function toDiscovery(settings: TaxiiSettings, origin: Origin): Buffer {
  * The API root's URL: of the configured public URL, else of the request. Plain http is never published in strict
  * mode (T-4.1.1-4); the relative form is valid too, though some clients fail on it.
  */
-export function apiRootUrl(settings: TaxiiSettings, { protocol, host }: Origin): string {
+export function apiRootUrl(
+  settings: TaxiiSettings,
+  { protocol, host, prefix = '' }: Origin
+): string {
   const { publicUrl, apiRootPath } = settings
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '') + apiRootPath
   const isUsable = protocol === 'https' || modes[settings.mode].absoluteRoots
   return isUsable && /^[\w.:[\]-]+$/.test(host)
-    ? `${protocol}://${host}${apiRootPath}`
-    : apiRootPath
+    ? `${protocol}://${host}${prefix}${apiRootPath}`
+    : prefix + apiRootPath
 }
 
 /** The API root resource (§4.2.1). */

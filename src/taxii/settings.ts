@@ -1,8 +1,8 @@
-import type { MoodName } from './modes.ts'
+import type { ModeName } from './modes.ts'
 
 /** What an operator decides about the TAXII side. Values are checked by the configuration, not here. */
 export interface TaxiiSettings {
-  readonly mode: MoodName
+  readonly mode: ModeName
   /** One segment with both slashes, beside `/taxii2/`. */
   readonly apiRootPath: string
   readonly title: string

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { FeedLogs } from '../../src/feedlog/logs.ts'
+import { FeedLogs, type FeedLogsSettings } from '../../src/feedlog/logs.ts'
 import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
 import { lastVersion, type ReadRequest, type ReadResult } from '../../src/kernel/records.ts'
 import { type Validity, validWhileAll } from '../../src/kernel/validity.ts'
@@ -50,7 +50,7 @@ t.setTimeout(300_000)
 t.test('as long as a result is valid, reading anew comes to the same', async t => {
   const seen = { held: 0, given: 0, over: 0 }
   const play = async (history: Plan) => {
-    const { simulator, records, close, isValid } = await start(history)
+    const { simulator, records, close, isValid } = await start({ pageLimit: history.pageLimit })
     const results: { request: ReadRequest; result: ReadResult; validity: Validity }[] = []
     const check = async () => {
       for (const { request, result, validity } of results) {
@@ -88,7 +88,18 @@ t.test('as long as a result is valid, reading anew comes to the same', async t =
   t.ok(seen.held > 100 && seen.given > 100 && seen.over > 100, JSON.stringify(seen))
 })
 
-function requestOf({ starts, limits }: Plan, no: number): ReadRequest {
+t.test('it ends when the log gives up its place: another may be opened in its stead', async t => {
+  const { simulator, records, close, isValid } = await start({ maxOpenLogs: 1 })
+  t.teardown(close)
+  const request = requestOf({ starts: [], limits: [100] }, 0)
+  await records.read(request)
+  const validity = isValid(await records.read(request))!
+  t.ok(validity(simulator.clock.now()))
+  await records.read({ ...request, types: ['indicator'] })
+  t.notOk(validity(simulator.clock.now()))
+})
+
+function requestOf({ starts, limits }: Pick<Plan, 'starts' | 'limits'>, no: number): ReadRequest {
   const addedAfter = no === 0 ? undefined : no === 1 ? noon - 1 : noon - starts[no]!
   return {
     caller,
@@ -103,7 +114,7 @@ function requestOf({ starts, limits }: Plan, no: number): ReadRequest {
   }
 }
 
-async function start({ pageLimit }: Plan) {
+async function start(changed: Partial<FeedLogsSettings>) {
   const { simulator, ...world } = await startWorld({
     simulator: { now: noon, objects: 0, bloat: false }
   })
@@ -115,7 +126,7 @@ async function start({ pageLimit }: Plan) {
     sleep: async ms => void simulator.clock.advance(ms)
   }
   const store = storeWith()
-  const settings = { ...logSettings, rebuildHorizonSeconds: 300, pageLimit }
+  const settings = { ...logSettings, rebuildHorizonSeconds: 300, ...changed }
   const teardowns: (() => unknown)[] = []
   const owner = { teardown: (work: () => unknown) => void teardowns.push(work) }
   const client = clientOf(owner as never, simulator.url, { clock, maxAttempts: 1 })

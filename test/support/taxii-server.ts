@@ -5,7 +5,8 @@ import { type CredentialOptions, defaultCredentialOptions } from '../../src/auth
 import { createScopes } from '../../src/auth/scope.ts'
 import { Answers } from '../../src/http/answers.ts'
 import { authPlugin } from '../../src/http/auth.ts'
-import { errorFormByPrefix, registerDialect } from '../../src/http/dialect.ts'
+import { errorFormByPrefix } from '../../src/http/dialect.ts'
+import { registerDialect } from '../../src/http/register-dialect.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer, type ServerOptions } from '../../src/http/server.ts'
 import type { Caller } from '../../src/kernel/caller.ts'
@@ -61,8 +62,9 @@ export async function buildTaxiiServer(
   const counts: string[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) })
   const meter = {
-    count: (name: string, labels: Readonly<Record<string, string>> = {}) =>
-      void counts.push([name, ...Object.values(labels)].join(' '))
+    count(name: string, labels: Readonly<Record<string, string>> = {}, by = 1) {
+      if (by > 0) counts.push([name, ...Object.values(labels)].join(' '))
+    }
   }
   const rights = {
     verify: (caller: Caller) => records.verify(caller),

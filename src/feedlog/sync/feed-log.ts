@@ -125,7 +125,20 @@ export class FeedLog {
    * when the store holds another journal by now.
    */
   extend(chain: Chain, caller: Caller): Promise<void> {
-    return this.#extensions.run(chain, () => this.#extendInTurn(chain, caller))
+    return this.#extensions.run(chain, () => this.#watched(this.#extendInTurn(chain, caller)))
+  }
+
+  /** Tells the watch how a flight ended, but for the news that another writer was first. */
+  async #watched(flight: Promise<void>): Promise<void> {
+    const { identity, watch } = this.parts
+    try {
+      await flight
+    } catch (error) {
+      if (!(error instanceof StaleLogError)) watch?.failed(identity, error)
+      throw error
+    }
+    const { isFilled, confirmedAt } = this.journal
+    watch?.succeeded(identity, isFilled ? confirmedAt : undefined)
   }
 
   /** Takes over what other gateways wrote to the journal. False when there was nothing. */

@@ -19,6 +19,9 @@ export function trimBlanks(text: string): string {
 export const withoutWide = (text: string): string =>
   text.replace(/[\u{10000}-\u{10ffff}\p{Cs}]/gu, '?')
 
+/** Control characters become `?`, but for those that lay out lines: NUL ends text in places, ESC steers terminals. */
+export const withoutControls = (text: string): string => text.replace(/(?![\t\n\r])\p{Cc}/gu, '?')
+
 /** Lower case of ASCII letters alone, as PHP's `strtolower` has it. */
 export const lowerAscii = (text: string): string =>
   text.replace(/[A-Z]+/g, letters => letters.toLowerCase())

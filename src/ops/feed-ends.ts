@@ -1,0 +1,98 @@
+import { LRUCache } from 'lru-cache'
+import type { BaseLogger } from 'pino'
+import { isRefusal } from '../kernel/errors.ts'
+import type { Clock, FeedWatch, WatchedLog } from '../kernel/ports.ts'
+
+export interface FeedEndsOptions {
+  readonly clock: Clock
+  /** A log that cannot be read on for longer than this is in trouble. */
+  readonly patienceMs: number
+  /** Told when the trouble of a log begins and ends. */
+  readonly logger: Pick<BaseLogger, 'info' | 'warn'>
+}
+
+/** What is known of one log. */
+interface End {
+  readonly feedId: string
+  readonly confirmedAt: number | undefined
+  /** When reading on was last tried, and since when it has failed. */
+  readonly triedAt: number
+  readonly failingSince: number | undefined
+}
+
+/** A log that nobody asks for is not followed: how old its end is says nothing. */
+const followedMs = 86_400_000
+
+const maxLogs = 10_000
+
+/** How old the end of each feed log is, for the logs that are followed; the operator's view of lost sight. */
+export class FeedEnds implements FeedWatch {
+  readonly #ends = new LRUCache<string, End>({ max: maxLogs })
+  readonly #clock: Clock
+  readonly #patienceMs: number
+  readonly #logger: FeedEndsOptions['logger']
+  /** Names of logs whose trouble the operator's log has told. */
+  readonly #told = new LRUCache<string, true>({ max: maxLogs })
+
+  constructor({ clock, patienceMs, logger }: FeedEndsOptions) {
+    this.#clock = clock
+    this.#patienceMs = patienceMs
+    this.#logger = logger
+  }
+
+  succeeded({ name, feedId }: WatchedLog, confirmedAt: number | undefined): void {
+    const triedAt = this.#clock.now()
+    this.#ends.set(name, { feedId, confirmedAt, triedAt, failingSince: undefined })
+    if (this.#told.delete(name)) this.#logger.info({ feed: feedId }, 'a feed is read on again')
+  }
+
+  /** A refused key is no trouble of the feed: its log is not looked at any more. */
+  failed({ name, feedId }: WatchedLog, error: unknown): void {
+    if (isRefusal(error)) {
+      this.#ends.delete(name)
+      this.#told.delete(name)
+      return
+    }
+    const triedAt = this.#clock.now()
+    const { confirmedAt, failingSince = triedAt } = this.#ends.get(name) ?? {}
+    this.#ends.set(name, { feedId, confirmedAt, triedAt, failingSince })
+    if (triedAt - failingSince < this.#patienceMs || this.#told.has(name)) return
+    this.#told.set(name, true)
+    const seconds = Math.round((triedAt - failingSince) / 1000)
+    this.#logger.warn(
+      { err: error, feed: feedId, seconds },
+      'a feed cannot be read on: clients get nothing new of it'
+    )
+  }
+
+  /** How many logs were asked for within the last day. */
+  get followed(): number {
+    return this.#followed().length
+  }
+
+  /** Seconds since the end was confirmed, by feed, the oldest first; of several logs of a feed the oldest counts. */
+  ages(): (readonly [feedId: string, seconds: number])[] {
+    const now = this.#clock.now()
+    const ages = new Map<string, number>()
+    for (const { feedId, confirmedAt } of this.#followed()) {
+      if (confirmedAt === undefined) continue
+      const seconds = Math.max(0, now - confirmedAt) / 1000
+      ages.set(feedId, Math.max(seconds, ages.get(feedId) ?? 0))
+    }
+    return [...ages].toSorted((a, b) => b[1] - a[1])
+  }
+
+  /** The feeds of which some log cannot be read on for longer than patience lasts, while somebody asks for it. */
+  get failing(): string[] {
+    const now = this.#clock.now()
+    const isFailing = ({ failingSince = now, triedAt }: End) =>
+      now - failingSince >= this.#patienceMs && now - triedAt <= 10 * this.#patienceMs
+    const ends = [...this.#ends.values()].filter(isFailing)
+    return [...new Set(ends.map(({ feedId }) => feedId))]
+  }
+
+  #followed(): End[] {
+    const since = this.#clock.now() - followedMs
+    return [...this.#ends.values()].filter(({ triedAt }) => triedAt >= since)
+  }
+}
