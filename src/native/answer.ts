@@ -2,9 +2,7 @@ import type { Answer, Content, Verbatim } from '../http/answers.ts'
 import { digestOf } from '../http/content-digest.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import type { RawAnswer } from '../kernel/raw-upstream.ts'
-
-/** How an answer came about, for the header `X-Cache`. */
-export type CacheUse = 'hit' | 'miss' | 'stale' | 'pass'
+import type { CacheUse } from './cache/kept-answers.ts'
 
 export const json = 'application/json'
 

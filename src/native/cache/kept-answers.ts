@@ -8,7 +8,6 @@ import {
   type RawRequest,
   type RawUpstream
 } from '../../kernel/raw-upstream.ts'
-import type { CacheUse } from '../answer.ts'
 import type { AnswerCache } from './answer-cache.ts'
 import type { Entry } from './entry.ts'
 import type { Policy } from './policy.ts'
@@ -44,6 +43,9 @@ export interface Question {
   /** Throws for what is no answer to the question. */
   read(answer: RawAnswer): Found
 }
+
+/** How an answer came about, for the header `X-Cache`; `pass`: it was neither kept nor shared. */
+export type CacheUse = 'hit' | 'miss' | 'stale' | 'pass'
 
 export interface KeptAnswer {
   readonly answer: RawAnswer
