@@ -8,11 +8,12 @@ import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
 import { corsPlugin } from './http/cors.ts'
-import { errorFormByPrefix, registerDialect } from './http/dialect.ts'
+import { errorFormByPrefix } from './http/dialect.ts'
 import { newcomersPlugin } from './http/newcomers.ts'
 import { compileTrust } from './http/origin.ts'
 import { overloadPlugin } from './http/overload.ts'
 import { createHints } from './http/path-hints.ts'
+import { registerDialect } from './http/register-dialect.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
@@ -43,7 +44,7 @@ export interface AppDeps {
   readonly meter: TextMeter
   /** Names of MISP's galaxies, when the operator has them at hand. */
   readonly galaxies?: Galaxies | undefined
-  /** SyncLease keys into scopes; at least 32 bytes. */
+  /** Turns keys into scopes; at least 32 bytes. */
   readonly secret: Buffer
   readonly tls?: TlsOptions
 }

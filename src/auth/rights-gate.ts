@@ -62,7 +62,9 @@ export class RightsGate implements Rights {
   }
 
   validity(caller: Caller, feedId: string): Validity | undefined {
-    return this.#access.validity(caller, feedId)
+    const { scope } = caller
+    const isRecent = () => this.#access.isRecent({ scope }, feedId)
+    return isRecent() ? isRecent : undefined
   }
 
   /** Records that show each caller only what Sekoia lets it see. A refusal of a moment ago is repeated unasked. */

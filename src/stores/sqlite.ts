@@ -15,7 +15,7 @@ export interface SqliteStoreOptions {
   /** Most bytes of bodies; the least recently written go first. The journal is never evicted. */
   readonly bodyMaxBytes: number
   readonly clock: Pick<Clock, 'now'>
-  /** Told when trouble begins (its text) and when it has ended (undefined). */
+  /** Called with a text when the store begins to fail, and with undefined when it works again. */
   readonly onTrouble?: (trouble: string | undefined) => void
   /** Told under which name a damaged file was set aside. */
   readonly onSetAside?: (path: string) => void
