@@ -12,10 +12,14 @@ const maxAheadMs = 60_000
 const smallBatch = 100
 const raisedPerMs = 20
 
+/** The first date there is: clients that ask from 1970 on get what is older, too. */
+export const firstDate = 1
+
 /** The natural date of an entry by its time; undefined when that is missing or not usable. */
 export function naturalDate(time: string | undefined, now: number): number | undefined {
   const natural = time === undefined ? undefined : toNaturalMillis(time)
-  return natural === undefined || natural > now + maxAheadMs ? undefined : natural
+  if (natural === undefined || natural > now + maxAheadMs) return undefined
+  return Math.max(natural, firstDate)
 }
 
 export interface Dated {

@@ -20,6 +20,8 @@ export interface ChainState {
   readonly linked: boolean
   /** The newest cursor Sekoia gave for it, if any. */
   readonly cursor: string | null
+  /** The latest own time on its first page, if that was sought by time: what follows was read by cursors. */
+  readonly cursorsFrom?: number
 }
 
 export interface JournalState {

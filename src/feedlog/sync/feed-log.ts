@@ -14,6 +14,7 @@ import { KnownEntries } from './known-entries.ts'
 import { SegmentLoader } from './segment-loader.ts'
 import { SyncLease } from './sync-lease.ts'
 import { Tip } from './tip.ts'
+import { Undated } from './undated.ts'
 
 /**
  * One feed as an ordered, growing list of segments. This file decides who extends it and what clients are promised
@@ -28,6 +29,7 @@ export class FeedLog {
   readonly #known: KnownEntries
   readonly #backfill: Backfill
   readonly #tip: Tip
+  readonly #undated: Undated
   readonly #lease: SyncLease
   readonly #extensions = new SingleFlight<Chain, void>()
   readonly #openedAt: number
@@ -46,11 +48,13 @@ export class FeedLog {
     const fetcher = new Fetcher(journal, parts)
     this.#segments = new SegmentLoader(journal, parts, fetcher)
     this.#appender = new Appender(journal, parts, this.#writer)
-    this.#known = new KnownEntries(this.#segments)
+    this.#known = new KnownEntries(journal, this.#segments)
     this.#lease = new SyncLease(parts)
     const shared = { journal, parts, fetcher, known: this.#known, appender: this.#appender }
     this.#backfill = new Backfill(shared)
-    this.#tip = new Tip({ ...shared, floor: () => this.#floor() })
+    const floor = () => this.#floor()
+    this.#tip = new Tip({ ...shared, floor })
+    this.#undated = new Undated({ ...shared, segments: this.#segments, floor })
   }
 
   get identity(): FeedLogIdentity {
@@ -69,7 +73,8 @@ export class FeedLog {
 
   /** True while the last confirmation of the end is younger than `tipSeconds`. */
   get isEndFresh(): boolean {
-    return this.journal.isFilled && this.#isRecent(this.journal.confirmedAt)
+    const { isFilled, confirmedAt } = this.journal
+    return isFilled && this.#isRecent(confirmedAt) && !this.#undated.isOwed
   }
 
   /** True when Sekoia failed to give the tip less than `tipSeconds` ago: clients do not wait for it again. */
@@ -198,6 +203,7 @@ export class FeedLog {
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
     const isAtEnd = await this.#backfill.readOn(chain, caller)
     if (!isAtEnd) return
+    if (this.journal.isLast(chain)) await this.#undated.append(chain, caller)
     if (this.journal.isLast(chain)) this.journal.endReached(this.parts.clock.now())
     else chain.link()
     await this.#writer.commit()
@@ -205,6 +211,7 @@ export class FeedLog {
 
   async #readTip(chain: Chain, caller: Caller): Promise<void> {
     try {
+      await this.#undated.append(chain, caller)
       const since = await this.#tip.read(chain, caller)
       this.journal.confirm(since, this.parts.clock.now())
     } catch (error) {

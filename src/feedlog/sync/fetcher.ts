@@ -29,12 +29,17 @@ export class Fetcher {
    * the rest of the group (U-4). A full page is asked for once more, only as far as before its last group.
    * `restart` is where to read when Sekoia refuses the cursor.
    */
-  async fetch(caller: Caller, source: Source, restart: Source): Promise<Fetched> {
+  async fetch(
+    caller: Caller,
+    source: Source,
+    restart: Source,
+    limit = this.#parts.settings.pageLimit
+  ): Promise<Fetched> {
     const { settings, meter } = this.#parts
-    const whole = await this.#ask(caller, source, restart, settings.pageLimit)
+    const whole = await this.#ask(caller, source, restart, limit)
     const journal = this.#journal
     if (!journal.hasTies && hasTies(whole.page.entries)) journal.noteTies()
-    const isFull = whole.page.itemCount >= settings.pageLimit && whole.page.nextCursor !== null
+    const isFull = whole.page.itemCount >= limit && whole.page.nextCursor !== null
     if (!isFull || !(settings.assumeTies || journal.hasTies)) return whole
     const shorter = await this.#withoutLastGroup(caller, source, restart, whole.page)
     if (!shorter) meter.count('page_edges_unproven')
