@@ -238,7 +238,8 @@ t.test('a page read again reaches beyond a segment once it holds something later
 
 t.test('a chain leaves out what surely lies before its start, and nothing else (P-44)', async t => {
   const kept = (time?: string) =>
-    fromChainStart(bodyOf([{ id: indicatorId(1), ...(time && { time }) }]), noon).entries.length
+    fromChainStart(bodyOf([{ id: indicatorId(1), ...(time && { time }) }]), noon, noon + 86_400_000)
+      .entries.length
   t.equal(kept('2026-01-15T11:59:59.999Z'), 0)
   t.equal(kept('2026-01-15T12:00:00Z'), 1)
   t.equal(kept('2026-01-15T13:00:00+02:00'), 1, 'at 11 in UTC, at 13 as text')

@@ -40,6 +40,7 @@ t.test('a time that is none, is ahead of the clock or has a zone makes no page f
   const page = (...times: string[]) =>
     pageOf(times.map((time, n) => ({ id: indicatorId(n), time })))
   assertAscending(page('soon', '2026-01-15T09:00:00Z', '2026-01-15T10:00:00Z'))
+  assertAscending(page('2026-01-15T10:00:00Z', '1969-12-31T23:59:59Z'))
   assertAscending(page('2083-01-01T00:00:00Z', '2026-01-15T10:00:00Z'))
   assertAscending(page('2026-01-15T09:00:00-02:00', '2026-01-15T10:00:00Z'))
   t.pass()

@@ -116,7 +116,7 @@ const odd = {
 const histories = (variant: Variant): fc.Arbitrary<History> =>
   fc.record({
     seed: fc.nat(1_000_000),
-    objects: fc.integer({ min: 0, max: 60 }),
+    objects: fc.integer({ min: variant.oddTimes ? 10 : 0, max: 60 }),
     historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000),
     order: fc.constantFrom('text', 'instant'),
     switches: fc.record(variant.switches),
@@ -176,7 +176,7 @@ export const sharedStoreHistories = histories({
 
 /** Times that are ahead of the clock, ancient, with an offset, without a zone, over-precise or no times. */
 export const oddTimeHistories = histories({
-  pageLimits: [3, 7, 50],
+  pageLimits: [5, 9, 50],
   ties: false,
   switches: {
     cursorMode: fc.constantFrom('A', 'B'),

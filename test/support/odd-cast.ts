@@ -37,8 +37,6 @@ export class OddCast {
   readonly #order: History['order']
   readonly #epoch: History['epoch']
   readonly #times = new Map<string, OddTime>()
-  /** Those which a client that asks from 2000 on is not owed. */
-  readonly #ancient = new Set<string>()
 
   constructor(world: World, { odd, order, epoch, historyMs }: History) {
     this.#world = world
@@ -51,7 +49,6 @@ export class OddCast {
       const isOwn = (byOwnTime && !this.#isTaken(time)) || time === 'twelve-minutes-ahead'
       const id = world.simulator.odd(time, isOwn ? { modified: place } : { place })
       this.#times.set(id, time)
-      if (ancient.has(time)) this.#ancient.add(id)
     }
   }
 
@@ -89,10 +86,10 @@ export class OddCast {
 
   missing({ name, received }: ModelClient, owed: readonly string[]): string[] {
     const ids = new Set([...received].map(key => key.slice(0, key.indexOf('|'))))
-    const isExempt = (id: string) =>
-      name === 'OpenCTI ingester' && this.#epoch === '2000' && this.#ancient.has(id)
+    // Who asks from 2000 on is not owed what history dates before.
+    const isLate = name === 'OpenCTI ingester' && this.#epoch === '2000'
     return owed
-      .filter(id => !ids.has(id) && !isExempt(id))
+      .filter(id => !ids.has(id) && !(isLate && ancient.has(this.#times.get(id)!)))
       .map(id => `${id} (${this.#times.get(id)})`)
   }
 

@@ -5,8 +5,8 @@ import { toNaturalMillis } from '../../stix/timestamp.ts'
  * seen the end is dated after the latest instant at which the end was answered. Everything here is pure.
  */
 
-/** An object dated further ahead of our clock than this says nothing: its own time is not used. */
-const maxAheadMs = 60_000
+/** An object dated further ahead of our clock than a reader waits is dated as new: nobody waits for its time to come. */
+const maxAheadMs = 1000
 
 /** Raised records get a millisecond each, unless a batch is so large that it would run far into the future. */
 const smallBatch = 100

@@ -123,7 +123,7 @@ function describe({
     maxNatural: undatedOf?.maxNatural ?? own.reduce((a, b) => Math.max(a, b)),
     readUpTo: undatedOf ? chain.readUpTo : (readUpTo(body.entries, now) ?? chain.readUpTo),
     ...namedIf('ahead', body, ({ time }) => mayBeAhead(time, now)),
-    ...(kind === 'history' && undatedIn(chain, body, naturals)),
+    ...(kind === 'history' && namedIf('undated', body, (_, i) => naturals[i] === undefined)),
     stored: dated.stored.map(i => {
       return [entries.idAt(i), entries.timeAt(i) ?? null, dated.dates[i]!]
     }),
@@ -141,23 +141,6 @@ function namedIf(
 ): Pick<SegmentHead, typeof list> {
   const names = Array.from(entries).filter(holds).map(nameOf)
   return names.length > 0 ? { [list]: names } : {}
-}
-
-/**
- * Entries of history that their own time cannot date. One without a time takes that of its neighbours: Sekoia knows
- * when it was changed, and put it there; where there are no neighbours with a time, it is undated.
- */
-function undatedIn(
-  chain: Chain,
-  body: Body,
-  naturals: readonly (number | undefined)[]
-): Pick<SegmentHead, 'undated'> {
-  const hasNeighbours = chain.readUpTo > chain.start || naturals.some(date => date !== undefined)
-  return namedIf(
-    'undated',
-    body,
-    ({ time }, i) => naturals[i] === undefined && (time !== undefined || !hasNeighbours)
-  )
 }
 
 function replacements(
@@ -292,11 +275,22 @@ function naturalDates(
   return dates
 }
 
-/** The part of a page that does not surely lie before the start of its own chain: the chain before has the rest. */
-export const fromChainStart = (body: Body, start: number): Body =>
-  start === 0
-    ? body
-    : pick(body, ({ time }) => {
-        const place = time === undefined ? undefined : placeOf(time)
-        return place === undefined || place.latest >= start
-      })
+const dayMs = 86_400_000
+
+/**
+ * A page that was sought by a time before the start of its chain, without what lies before that start: the chain
+ * before has it. Nothing is left out behind the first object that lies after the start, nor an object whose time
+ * lies days before what was sought: that time does not tell its place.
+ */
+export function fromChainStart(body: Body, start: number, now: number): Body {
+  if (start === 0) return body
+  const places = Array.from(body.entries, ({ time }) =>
+    time === undefined ? undefined : placeOf(time)
+  )
+  const first = places.findIndex(place => place && place.earliest >= start && place.latest <= now)
+  const end = first < 0 ? places.length : first
+  return pick(body, (_, i) => {
+    const latest = i < end ? places[i]?.latest : undefined
+    return latest === undefined || latest >= start || latest < start - 2 * dayMs
+  })
+}

@@ -111,7 +111,8 @@ export class Backfill {
   ): Promise<boolean> {
     const { journal, appender } = this.#with
     const next = journal.nextChain(chain)
-    const own = fromChainStart(read.body, chain.start)
+    const isSought = read.source.cursor === undefined || this.#retracing.has(chain)
+    const own = isSought ? fromChainStart(read.body, chain.start, read.readAt) : read.body
     const body = next ? await this.#before(next, own, chain, caller) : own
     if (!next) this.#settle(chain, read.source, read.page)
     if (chain.heads.length === 0 && read.source.modifiedAfter !== undefined) {

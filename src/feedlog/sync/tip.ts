@@ -27,6 +27,8 @@ interface TipPage {
   readonly known: ReadonlyMap<string, number>
   /** True once the cursor was refused: the page may hold objects from before the relook cursor. */
   readonly isRetracing: boolean
+  /** True for a page that may begin before its chain. */
+  readonly isSought: boolean
 }
 
 /** A restart at the tip may give entries this much older than the time it was made for. */
@@ -74,7 +76,13 @@ export class Tip {
       const isNewest = cursor === chain.cursor
       const isQuiet = !(await this.#take(
         chain,
-        { page, source, known: recent, isRetracing },
+        {
+          page,
+          source,
+          known: recent,
+          isRetracing,
+          isSought: isRetracing || source.cursor === undefined
+        },
         caller
       ))
       const isWhole = page.itemCount < parts.settings.pageLimit
@@ -94,7 +102,9 @@ export class Tip {
   async #take(chain: Chain, read: TipPage, caller: Caller): Promise<boolean> {
     const { appender, known, floor } = this.#with
     const unknown: Body = pick(
-      fromChainStart(read.page, chain.start),
+      read.isSought
+        ? fromChainStart(read.page, chain.start, this.#with.parts.clock.now())
+        : read.page,
       entry => !read.known.has(entryKey(entry)) && known.aheadIn(entry) === undefined
     )
     const from = this.#restartTime(chain) - restartOverlapMs
