@@ -1,6 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { Access } from './auth/access.ts'
-import { notingRights } from './auth/rights.ts'
+import { RightsGate } from './auth/rights-gate.ts'
 import { createScopes } from './auth/scope.ts'
 import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
@@ -8,21 +7,24 @@ import { createCatalog } from './feeds/catalog.ts'
 import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
-import { sendError } from './http/errors.ts'
+import { errorFormByPrefix, registerDialect } from './http/dialect.ts'
 import { overloadPlugin } from './http/overload.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
 import type { Galaxies } from './misp/mapping/galaxies.ts'
-import { sendPlainError } from './misp/serve/errors.ts'
+import { createMapping } from './misp/mapping/mapping.ts'
+import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
-import { mispRoutes } from './misp/serve/routes.ts'
-import { healthPlugin, type Phase } from './ops/health.ts'
+import { FeedEnds } from './ops/feed-ends.ts'
+import { exposeGauges } from './ops/gauges.ts'
+import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
+import { version } from './ops/version.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { repairRules } from './stix/repair.ts'
-import { taxiiRoutes } from './taxii/routes.ts'
+import { taxiiDialect } from './taxii/dialect.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
 export interface AppDeps {
@@ -55,10 +57,18 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const { config, clock, logger, store, documents, upstream, meter } = parts
   let phase: Phase = 'starting'
 
-  const access = new Access({ clock, store, settings: config.access })
-  const sekoia = notingRights(upstream, access)
+  const rights = new RightsGate({
+    upstream,
+    store,
+    clock,
+    meter,
+    settings: { ...config.access, waitMs: config.feedLog.tipWaitMs }
+  })
+  const sekoia = rights.upstream
   const settings = feedLogSettings(config)
-  const records = new FeedLogs({ upstream: sekoia, access, store, clock, meter, settings })
+  const feedEnds = new FeedEnds({ clock, patienceMs: patienceMs(config) })
+  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, watch: feedEnds, settings })
+  const records = rights.guard(logs)
   const catalog = createCatalog({
     upstream: sekoia,
     clock,
@@ -68,12 +78,12 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
 
   const answers = new Answers({
+    clock,
     compressedMaxBytes: config.cache.compressedMaxBytes,
     sendTimeoutMs: config.server.sendTimeoutMs
   })
   const publications = new Publications({
     store: documents,
-    clock,
     cacheMaxBytes: config.misp.cacheMaxBytes,
     maxHashes: config.misp.maxHashes
   })
@@ -84,10 +94,32 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     clock,
     meter,
     logger,
-    galaxies: parts.galaxies,
-    settings: mispFeedsSettings(config),
-    onPublished: space => publications.changed(space)
+    mapping: createMapping({ defaultTlp: config.misp.defaultTlp, galaxies: parts.galaxies }),
+    settings: mispFeedsSettings(config)
   })
+
+  /** What no prefix decides belongs to the first. */
+  const dialects = [
+    taxiiDialect({
+      records,
+      catalog,
+      rights,
+      settings: taxiiSettings(config),
+      meter
+    }),
+    ...(config.misp.enabled
+      ? [
+          mispDialect({
+            catalog,
+            rights,
+            feeds: mispFeeds,
+            publications,
+            clock,
+            settings: mispSettings(config)
+          })
+        ]
+      : [])
+  ] as const
 
   const server = buildServer({
     logger,
@@ -95,53 +127,43 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     trustProxy: config.server.trustProxy,
     requestTimeoutMs: config.server.requestTimeoutMs,
     keepAliveTimeoutMs: config.server.keepAliveTimeoutMs,
-    sendUnrouted: config.misp.enabled ? sendByPath : sendError,
+    errorFormOf: errorFormByPrefix(dialects),
     ...(parts.tls && { tls: parts.tls })
   })
   await server.register(connectionsPlugin, { maxConnections: config.server.maxConnections })
-  await server.register(requestLog, { meter })
-  await server.register(healthPlugin, {
-    phase: () => phase,
+  await server.register(requestLog, { meter, stopwatch: meter })
+  const checks: Checks = {
     store: () => store.trouble() ?? documents.trouble(),
-    upstream: () => upstream.health().trouble
+    upstream: () => upstream.health().trouble,
+    feeds: () => troubleOfFeeds(feedEnds.failing)
+  }
+  await server.register(healthPlugin, { phase: () => phase, checks })
+  exposeGauges({
+    meter,
+    version,
+    checks,
+    feedEnds,
+    maxFeeds: config.metrics.maxFeeds,
+    breaker: () => upstream.health().breaker,
+    dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
   await server.register(authPlugin, {
     credentials: {
       headerName: config.auth.apiKeyHeader.toLowerCase(),
-      queryParameter: config.auth.queryParameter || undefined
+      queryParameter: config.auth.queryParameter || undefined,
+      lenient: config.taxii.mode === 'field'
     },
     toCaller: createScopes(parts.secret)
   })
   await server.register(overloadPlugin, config.overload)
-  await server.register(taxiiRoutes, {
-    records,
-    catalog,
-    verify: caller => records.verify(caller),
-    settings: taxiiSettings(config),
-    meter,
-    answers
-  })
-  if (config.misp.enabled)
-    await server.register(mispRoutes, {
-      prefix: '/misp',
-      catalog,
-      authorize: (caller, feedId) => records.authorize(caller, feedId),
-      isAuthorized: (caller, feedId) => records.isAuthorized(caller, feedId),
-      feeds: mispFeeds,
-      publications,
-      answers,
-      clock,
-      settings: {
-        defaultFeedId: config.sekoia.defaultFeedId,
-        publicUrl: config.server.publicUrl,
-        firstWaitMs: config.misp.firstWaitMs
-      }
-    })
+  for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })
 
+  server.addHook('preClose', async () => mispFeeds.end())
   server.addHook('onClose', async () => {
     await mispFeeds.close()
-    await records.close()
+    await logs.close()
+    await rights.close()
     await upstream.close()
     await documents.close()
     await store.close()
@@ -154,9 +176,11 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   }
 }
 
-/** In the dialect of those who use such paths. */
-const sendByPath: typeof sendError = (error, request, reply) =>
-  (/^\/+misp\//i.test(request.url) ? sendPlainError : sendError)(error, request, reply)
+/** A feed is in trouble once its end could not be confirmed at several times in a row. */
+const patienceMs = ({ feedLog }: Config): number => Math.max(60, 6 * feedLog.tipSeconds) * 1000
+
+const troubleOfFeeds = ({ length }: readonly string[]): string | undefined =>
+  length === 0 ? undefined : `${length} feed${length > 1 ? 's' : ''} cannot be read on`
 
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
@@ -172,7 +196,6 @@ function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
   return {
     windowDays: misp.windowDays === 'all' ? undefined : Number(misp.windowDays),
     shardBitsOf: feedId => Number(shardBits.get(feedId) ?? usual(feedId)),
-    defaultTlp: misp.defaultTlp,
     expiredMs: misp.expiredDays * dayMs,
     tombstoneMs: misp.tombstoneDays * dayMs,
     walkMs: misp.walkSeconds * 1000,
@@ -185,6 +208,12 @@ function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
 }
 
 const dayMs = 86_400_000
+
+const mispSettings = ({ misp, sekoia, server }: Config): MispSettings => ({
+  defaultFeedId: sekoia.defaultFeedId,
+  publicUrl: server.publicUrl,
+  firstWaitMs: misp.firstWaitMs
+})
 
 const taxiiSettings = ({ taxii, server, stix }: Config): TaxiiSettings => ({
   mode: taxii.mode,

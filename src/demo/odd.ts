@@ -60,7 +60,7 @@ const items = {
   'string-item': () => Buffer.from('"an item, {not} an object"'),
   'array-item': text => Buffer.from(`[${text}]`),
   'no-id': text => Buffer.from(text.replace(/"id":"[^"]*",/, '')),
-  'no-type': text => Buffer.from(text.replace(/,"type":"[^"]*"/, '')),
+  'no-type': text => Buffer.from(text.replace(/"type":"[^"]*",/, '')),
   huge: (text, size = defaultBytes) => withMember(text, `"x_padding":"${'x'.repeat(size)}"`)
 } as const satisfies Readonly<Record<string, MakeItem>>
 

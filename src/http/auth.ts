@@ -1,8 +1,6 @@
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type CredentialOptions, parseCredential } from '../auth/credential.ts'
 import type { ApiKey, Caller } from '../kernel/caller.ts'
-import { GatewayError } from '../kernel/errors.ts'
 
 export interface AuthOptions {
   readonly credentials: CredentialOptions
@@ -21,12 +19,6 @@ export const authPlugin = fp<AuthOptions>(
   },
   { name: 'auth', fastify: '5.x' }
 )
-
-/** @throws GatewayError `unauthorized` for a request without a usable credential (§1.6.9). */
-export function requireCaller(request: FastifyRequest): Caller {
-  if (!request.caller) throw new GatewayError('unauthorized')
-  return request.caller
-}
 
 declare module 'fastify' {
   interface FastifyRequest {

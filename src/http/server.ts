@@ -3,13 +3,15 @@ import type { IncomingMessage } from 'node:http'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
   type FastifyServerOptions,
   LogController
 } from 'fastify'
 import { GatewayError } from '../kernel/errors.ts'
-import { type Meter, silentMeter } from '../kernel/ports.ts'
+import type { Meter } from '../kernel/ports.ts'
 import { createClientErrorHandler } from './client-error.ts'
-import { sendError } from './errors.ts'
+import { type ErrorForm, plainText, sendError } from './errors.ts'
 import { watchRequest } from './request-log.ts'
 
 export interface TlsOptions {
@@ -27,15 +29,15 @@ export interface ServerOptions {
   readonly tls?: TlsOptions
   /** Which proxies' `X-Forwarded-*` are believed; as in Fastify. */
   readonly trustProxy?: boolean | string | string[]
-  /** Bytes of a request body; no route of this server reads one. */
+  /** Bytes of a request body, where an operation does not say. */
   readonly bodyLimitBytes?: number
   /** A whole request has to arrive within this time. */
   readonly requestTimeoutMs?: number
   /** A whole answer has to be ready within this time; 504 after it (H-10). */
   readonly handlerTimeoutMs?: number
   readonly keepAliveTimeoutMs?: number
-  /** Answers failures of requests that reach no route, such as a path that cannot be decoded. */
-  readonly sendUnrouted?: typeof sendError
+  /** By request target, the form of failures outside all dialects, and of those that reach no route. Default: text. */
+  readonly errorFormOf?: (target: string) => ErrorForm
 }
 
 /** Forward-secret AEAD suites alone: nothing of the deny list of RFC 7540, Appendix A (§8.2.2). */
@@ -54,12 +56,11 @@ const ciphers = [
 /** Room for a URL with 200 ids and the usual headers (H-8). */
 const maxHeaderSize = 32 * 1024
 
-/**
- * The listener that every dialect is registered on. Whatever fails is answered with a TAXII error resource, unless the
- * dialect says otherwise.
- */
+/** The listener that every dialect is registered on. */
 export function buildServer(options: ServerOptions): FastifyInstance {
-  const { sendUnrouted = sendError } = options
+  const { errorFormOf = () => plainText } = options
+  const sendFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    sendError(error, request, reply, errorFormOf(request.url))
   const settings: FastifyServerOptions = {
     loggerInstance: options.logger,
     logController: new LogController({
@@ -83,13 +84,13 @@ export function buildServer(options: ServerOptions): FastifyInstance {
       maxParamLength: 512
     },
     frameworkErrors: (error, request, reply) => {
-      watchRequest(request, reply, options.meter ?? silentMeter)
-      sendUnrouted(error, request, reply)
+      watchRequest(request, reply, options)
+      sendFailure(error, request, reply)
     },
-    clientErrorHandler: createClientErrorHandler(options.logger)
+    clientErrorHandler: createClientErrorHandler(options.logger, errorFormOf('/'))
   }
   const app = fastify({ ...settings, ...listener(options.tls) }) as unknown as FastifyInstance
-  app.setErrorHandler(sendError)
+  app.setErrorHandler(sendFailure)
   // Before any body is parsed, and after the credentials of the path's dialect were asked for.
   app.addHook('preParsing', (request, _reply, payload, done) => {
     if (request.is404) throw new GatewayError('not-found')

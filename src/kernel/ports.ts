@@ -23,14 +23,28 @@ export interface Entry {
   readonly length: number
 }
 
+/** An item of an answer that is no STIX object: it is left out, so that the rest of the page can go on. */
+export interface UnreadableItem {
+  /** Its number among the items of the answer, from 0. */
+  readonly index: number
+  /** Broken JSON, bytes that are not UTF-8, or sound JSON that is no object with an `id` and a `type`. */
+  readonly fault: 'json' | 'utf-8' | 'not-stix'
+  /** Its STIX id, where one can be made out. */
+  readonly id: string | undefined
+  /** As they came; a part of the whole answer. */
+  readonly bytes: Buffer
+}
+
 /** Objects in the order Sekoia gave them: their bytes joined by single commas, and an index over them. */
 export interface Page {
   readonly bytes: Buffer
   readonly entries: readonly Entry[]
   /** Sekoia's `next_cursor`: opaque, or null. */
   readonly nextCursor: string | null
-  /** How many items upstream sent, including the few that were dropped because they are not STIX objects. */
+  /** How many items upstream sent, `unreadable` ones included. */
   readonly itemCount: number
+  /** Items that were left out. */
+  readonly unreadable?: readonly UnreadableItem[]
 }
 
 export interface PageRequest {
@@ -83,6 +97,29 @@ export interface Meter {
 }
 
 export const silentMeter: Meter = { count: () => {} }
+
+/** Distributions of durations by name and label; the metrics library stands behind it. */
+export interface Stopwatch {
+  /** Notes that something took so many seconds. */
+  observe(name: string, labels: Readonly<Record<string, string>>, seconds: number): void
+}
+
+export const silentStopwatch: Stopwatch = { observe: () => {} }
+
+/** Is told how reading on from Sekoia goes, feed log by feed log; health and metrics stand behind it. */
+export interface FeedWatch {
+  /** @param confirmedAt when Sekoia last confirmed the end, ms since the epoch; undefined: it was not reached yet. */
+  succeeded(log: WatchedLog, confirmedAt: number | undefined): void
+  failed(log: WatchedLog, error: unknown): void
+}
+
+export interface WatchedLog {
+  /** Its name in the store. */
+  readonly name: string
+  readonly feedId: string
+}
+
+export const silentFeedWatch: FeedWatch = { succeeded: () => {}, failed: () => {} }
 
 /** One row of a journal: opaque to the store, ordered by `no`. */
 export interface StoredHead {

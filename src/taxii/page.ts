@@ -7,8 +7,9 @@ import {
   type Outcome,
   type ReadResult,
   type Records,
-  type Repeat
+  type Rights
 } from '../kernel/records.ts'
+import type { Validity } from '../kernel/validity.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import type { Match } from './match.ts'
 import { modes } from './modes.ts'
@@ -33,8 +34,7 @@ export interface DataPage {
   readonly lastDate: string
   readonly token: NextTokenUse
   readonly outcome: Outcome
-  /** Says whether the page may be given again. */
-  readonly repeat: Repeat | undefined
+  readonly validity: Validity | undefined
 }
 
 export interface PageRequest {
@@ -47,8 +47,7 @@ export interface PageRequest {
 
 export interface PageSource {
   readonly records: Records
-  /** Asks Sekoia for nothing but whether it knows the key. */
-  readonly verify: (caller: Caller) => Promise<void>
+  readonly rights: Pick<Rights, 'verify' | 'validity'>
   readonly settings: TaxiiSettings
 }
 
@@ -89,7 +88,7 @@ async function readSlice(
   const isObject = request.endpoint === 'object' || request.endpoint === 'versions'
   if (isObject && ids?.length === 0) throw new GatewayError('not-found')
   if (ids?.length === 0 || types?.length === 0) {
-    await source.verify(request.caller)
+    await source.rights.verify(request.caller)
     return nothing
   }
   return ids
@@ -170,7 +169,7 @@ function toPage(
   request: PageRequest,
   settings: TaxiiSettings
 ): DataPage {
-  const { dates, chunks, more, position, outcome, repeat } = slice
+  const { dates, chunks, more, position, outcome, validity } = slice
   const reached = position && toTs6(position.date)
   const [first, last] = [dates[0], dates.at(-1)]
   return {
@@ -185,7 +184,7 @@ function toPage(
     lastDate: last === undefined ? (reached ?? start.emptyDate) : toTs6(last),
     token: start.token,
     outcome,
-    repeat
+    validity
   }
 }
 

@@ -63,16 +63,3 @@ t.test('who stops waiting leaves the queue, and costs nobody a place', async t =
   end()
   t.strictSame(await resolved([slots.take(false, never)]), [true])
 })
-
-t.test('a place is taken at once while one is free, and only then', async t => {
-  const slots = new Slots({ maxActive: 1, maxQueued: 10 })
-  const giveBack = slots.tryTake()
-  t.ok(giveBack)
-  t.equal(slots.tryTake(), undefined)
-  const waiting = slots.take(false, never)
-  giveBack!()
-  t.equal(slots.tryTake(), undefined, 'it went to who waited')
-  const last = await waiting
-  last()
-  t.ok(slots.tryTake())
-})

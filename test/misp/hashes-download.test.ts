@@ -87,14 +87,18 @@ async function serve(
     method: ['GET', 'HEAD'],
     url: '/',
     handler: (request, reply) =>
-      sender.stream(request, reply, {
-        mediaType: 'text/csv',
-        representation: '',
-        headers: {},
-        digest: file.digest,
-        length: file.length,
-        pieces
-      })
+      sender.send(
+        request,
+        reply,
+        {
+          mediaType: 'text/csv',
+          headers: {},
+          digest: file.digest,
+          length: file.length,
+          pieces
+        },
+        ''
+      )
   })
   t.teardown(() => app.close())
   return {

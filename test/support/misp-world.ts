@@ -1,13 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
-import { Access } from '../../src/auth/access.ts'
-import { notingRights } from '../../src/auth/rights.ts'
 import { createScopes } from '../../src/auth/scope.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/demo/simulator.ts'
 import { FeedLogs } from '../../src/feedlog/logs.ts'
 import { createCatalog } from '../../src/feeds/catalog.ts'
 import { Answers } from '../../src/http/answers.ts'
 import { authPlugin } from '../../src/http/auth.ts'
+import { registerDialect } from '../../src/http/dialect.ts'
 import { overloadPlugin } from '../../src/http/overload.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
@@ -15,18 +14,20 @@ import { ApiKey, type Caller } from '../../src/kernel/caller.ts'
 import {
   type Clock,
   type DocumentStore,
+  type LogStore,
   type Meter,
   silentMeter,
   type Upstream
 } from '../../src/kernel/ports.ts'
 import { Builder, type BuilderSettings } from '../../src/misp/build/builder.ts'
 import { spaceOf } from '../../src/misp/build/tables.ts'
+import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
+import { mispDialect } from '../../src/misp/serve/dialect.ts'
 import { Publications } from '../../src/misp/serve/publications.ts'
-import { mispRoutes } from '../../src/misp/serve/routes.ts'
 import { createSekoiaClient } from '../../src/sekoia/client.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
-import { clientSettings, defaultFeed, logSettings } from './gateway.ts'
+import { clientSettings, defaultFeed, logSettings, rightsOf } from './gateway.ts'
 import type { FeedAnswer, FetchFeed } from './misp/feed-client.ts'
 
 /** A gateway that serves the default feed over MISP, on the simulator's clock; a test decides when it builds. */
@@ -34,7 +35,10 @@ import type { FeedAnswer, FetchFeed } from './misp/feed-client.ts'
 export interface MispWorldOptions {
   readonly simulator?: SimulatorOptions
   readonly settings?: Partial<BuilderSettings>
+  readonly mapping?: Mapping
   readonly documents?: DocumentStore
+  /** Of the feed logs. */
+  readonly store?: LogStore
   readonly meter?: Meter
   readonly maxHashes?: number
 }
@@ -49,7 +53,7 @@ export interface MispWorld {
   /** One round of building, by a gateway of its own if `gateway` is another one than before. */
   round(gateway?: number): Promise<boolean>
   /** New processes on what is stored, or on another store, with these settings from now on. */
-  restart(change?: Pick<MispWorldOptions, 'documents' | 'settings'>): void
+  restart(change?: Pick<MispWorldOptions, 'documents' | 'settings' | 'mapping'>): void
   /** The store takes so many more commits, then the process is dead; a later restart starts another one. */
   dieAfter(commits: number): void
   /** A GET below the feed's URL, as MISP makes it. */
@@ -65,13 +69,15 @@ export const newDocuments = (): DocumentStore =>
 export const builderSettings: BuilderSettings = {
   windowDays: undefined,
   shardBits: 0,
-  defaultTlp: 'amber',
   expiredMs: 30 * dayMs,
   tombstoneMs: 180 * dayMs,
   walkMs: 0,
   partialMs: 20_000,
   commitBytes: 4 * 1024 * 1024
 }
+
+/** TLP:AMBER for what carries no level; no galaxies. */
+export const usualMapping = createMapping({ defaultTlp: 'amber', galaxies: undefined })
 
 export async function startMispWorld(options: MispWorldOptions = {}): Promise<MispWorld> {
   const meter = options.meter ?? silentMeter
@@ -89,15 +95,17 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     meter,
     baseUrl: simulator.url
   })
-  const store = createMemoryStore({ bodyMaxBytes: 64 * 1024 * 1024 })
-  const access = new Access({ clock, store, settings: logSettings })
-  const upstream = notingRights(client, access)
-  const records = new FeedLogs({ upstream, access, store, clock, meter, settings: logSettings })
+  const store = options.store ?? createMemoryStore({ bodyMaxBytes: 64 * 1024 * 1024 })
+  const rights = rightsOf({ upstream: client, clock, store, meter }, logSettings)
+  const { upstream } = rights
+  const logs = new FeedLogs({ upstream, store, clock, meter, settings: logSettings })
+  const records = rights.guard(logs)
   const toCaller = createScopes(Buffer.alloc(32, 7))
   const caller = toCaller(new ApiKey(simulator.key))
   const space = spaceOf(caller, defaultFeed)
 
   let documents = options.documents ?? newDocuments()
+  let mapping = options.mapping ?? usualMapping
   let settings = { ...builderSettings, ...options.settings }
   let builders = new Map<number, Builder>()
   let commitsLeft = Number.POSITIVE_INFINITY
@@ -122,9 +130,9 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       store: mortal(),
       clock,
       meter,
-      galaxies: undefined,
+      mapping,
       settings,
-      onPublished: () => publications.changed(space)
+      onPublished: () => {}
     })
   const builderOf = (gateway: number) => {
     const builder = builders.get(gateway) ?? newBuilder()
@@ -134,7 +142,6 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
   const newPublications = () =>
     new Publications({
       store: documents,
-      clock,
       cacheMaxBytes: 16 * 1024 * 1024,
       maxHashes: options.maxHashes ?? 1_000_000
     })
@@ -151,8 +158,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     maxQueuedRequests: 100,
     maxEventLoopDelayMs: 0
   })
-  await server.register(mispRoutes, {
-    prefix: '/misp',
+  const dialect = mispDialect({
     catalog: createCatalog({
       upstream,
       clock,
@@ -160,24 +166,21 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       defaultFeedId: defaultFeed,
       cacheSeconds: 60
     }),
-    authorize: (caller, feedId) => records.authorize(caller, feedId),
-    isAuthorized: (caller, feedId) => records.isAuthorized(caller, feedId),
+    rights,
     feeds: {
       want: () => ({ failure: undefined, nextPublication: async () => {} }),
-      find: () => undefined,
-      end() {}
+      find: () => undefined
     },
     publications: {
       manifest: space => publications.manifest(space),
       event: (space, uuid) => publications.event(space, uuid),
-      heldEvent: (space, uuid) => publications.heldEvent(space, uuid),
       hashes: space => publications.hashes(space),
       state: space => publications.state(space)
     },
-    answers: new Answers({}),
     clock,
     settings: { defaultFeedId: defaultFeed, publicUrl: '', firstWaitMs: 0 }
   })
+  await registerDialect(server, dialect, { answers: new Answers({}), rights })
 
   return {
     simulator,
@@ -191,6 +194,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     round: (gateway = 0) => builderOf(gateway).round(caller),
     restart(change = {}) {
       documents = change.documents ?? documents
+      mapping = change.mapping ?? mapping
       settings = { ...settings, ...change.settings }
       builders = new Map()
       commitsLeft = Number.POSITIVE_INFINITY
@@ -212,7 +216,8 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     },
     async close() {
       await server.close()
-      await records.close()
+      await logs.close()
+      await rights.close()
       await client.close()
       await simulator.close()
     }

@@ -1,4 +1,4 @@
-import type { Clock, LogStore, Meter, Upstream } from '../../kernel/ports.ts'
+import type { Clock, FeedWatch, LogStore, Meter, Upstream } from '../../kernel/ports.ts'
 import type { SegmentCache } from './segment-cache.ts'
 
 /** What one feed log is made of and told: shared by the parts of a log. */
@@ -36,6 +36,8 @@ export interface FeedLogDeps {
   readonly cache: SegmentCache
   readonly clock: Clock
   readonly meter: Meter
+  /** Left out: nobody is told how reading on goes. */
+  readonly watch?: FeedWatch | undefined
   readonly settings: FeedLogSettings
 }
 

@@ -4,11 +4,12 @@ import type {
   Outcome,
   Position,
   ReadResult,
-  RecordFilter,
-  Repeat
+  RecordFilter
 } from '../../kernel/records.ts'
+import type { Validity } from '../../kernel/validity.ts'
 import { isWanted, type VersionPlace } from '../../kernel/version-filter.ts'
 import { toInstant, toTs6 } from '../../stix/timestamp.ts'
+import { toStixTimestamp } from '../../stix/timestamp-form.ts'
 import type { Journal } from '../journal/journal.ts'
 import { entryKey, hasEarlier, hasLater } from '../journal/packed-index.ts'
 import { type Segment, sliceOf } from '../journal/segment.ts'
@@ -50,10 +51,16 @@ export function matches(
   const { versions, specVersions } = filter
   if (isWithheld(journal, segment, index)) return false
   if (specVersions && !specVersions.has(specVersionOf(segment.entries.at(index)!))) return false
-  return isWanted(versions, versionPlace(journal, segment, index), () => {
-    const { modified, created } = segment.entries.at(index)!
-    return toInstant(modified ?? created ?? '')
-  })
+  return isWanted(versions, versionPlace(journal, segment, index), () =>
+    toInstant(versionOf(segment, index))
+  )
+}
+
+/** `modified`, else `created`, as a STIX timestamp; where neither can be read as one, the date (D-18). */
+function versionOf(segment: Segment, index: number): string {
+  const { modified, created } = segment.entries.at(index)!
+  const times = [modified, created].map(text => text && toStixTimestamp(text, 0))
+  return times.find(time => time) ?? toTs6(segment.dates[index]!)
 }
 
 /** True for filters that Sekoia cannot apply, so that long stretches of a feed may hold no match (P-35). */
@@ -70,7 +77,7 @@ export function toRecord(segment: Segment, index: number): FeedRecord {
   return {
     id: entry.id,
     type: entry.type,
-    version: entry.modified ?? entry.created ?? toTs6(date),
+    version: versionOf(segment, index),
     specVersion: specVersionOf(entry),
     date,
     bytes: sliceOf(segment, entry)
@@ -121,7 +128,7 @@ export class FoundPage implements ReadResult {
   readonly more: boolean
   readonly position: Position | undefined
   readonly outcome: Outcome
-  readonly repeat: Repeat | undefined
+  readonly validity: Validity | undefined
   readonly #page: readonly Found[]
   #records: readonly FeedRecord[] | undefined
 
@@ -131,7 +138,7 @@ export class FoundPage implements ReadResult {
     this.more = parts.more
     this.position = parts.position
     this.outcome = parts.outcome
-    this.repeat = parts.repeat
+    this.validity = parts.validity
     this.#page = parts.page
   }
 
