@@ -60,8 +60,8 @@ export function planAppend(options: AppendOptions): Append {
     const natural = naturalDate(time, now)
     return natural !== undefined && natural < next ? natural : undefined
   })
-  // No chain has a date of the chain before it: places are found by date.
-  const previousDate = Math.max(journal.dateBefore(chain), chain.start, firstDate)
+  // A place is found by its date, from the millisecond before: every date of a chain lies after its start.
+  const previousDate = Math.max(journal.dateBefore(chain), chain.start + 1, firstDate)
   const dated = datesOf(naturals, previousDate, floor)
   const grows =
     open?.head.kind === kind && open.head.count + body.entries.length <= maxEntries[kind]
