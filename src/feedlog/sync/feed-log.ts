@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import type { StoredJournal } from '../../kernel/ports.ts'
 import { SingleFlight } from '../../kernel/single-flight.ts'
 import type { Validity } from '../../kernel/validity.ts'
 import type { Chain } from '../journal/chain.ts'
@@ -156,12 +157,21 @@ export class FeedLog {
     if (this.#writer.isTorn) throw new StaleLogError()
     if ((await store.version(identity.name)) === this.journal.version) return false
     const stored = await store.load(identity.name, this.journal.version)
-    if (!stored || stored.version < this.journal.version || !this.journal.update(stored))
+    if (!stored || stored.version < this.journal.version || !this.#takeOver(stored))
       throw new StaleLogError()
     this.#appender.forget()
     this.#known.forget()
     this.#backfill.forget()
     return true
+  }
+
+  /** False for another journal, and for one that cannot be read: whoever opens it next begins anew. */
+  #takeOver(stored: StoredJournal): boolean {
+    try {
+      return this.journal.update(stored)
+    } catch {
+      return false
+    }
   }
 
   /** The segment of a head, if it is in memory. */
@@ -185,6 +195,11 @@ export class FeedLog {
   /** Resolves when the records being added now are there. */
   whenAppended(): Promise<void> {
     return this.#appender.settle()
+  }
+
+  /** Resolves when no reading on is under way. */
+  async whenIdle(): Promise<void> {
+    while (this.#extensions.size > 0) await this.#extensions.settle()
   }
 
   /** Resolves when nothing is under way any more; what the store did not take is offered once more. */
