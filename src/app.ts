@@ -7,8 +7,13 @@ import { createCatalog } from './feeds/catalog.ts'
 import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
-import { errorFormByPrefix, registerDialect } from './http/dialect.ts'
+import { corsPlugin } from './http/cors.ts'
+import { errorFormByPrefix } from './http/dialect.ts'
+import { newcomersPlugin } from './http/newcomers.ts'
+import { compileTrust } from './http/origin.ts'
 import { overloadPlugin } from './http/overload.ts'
+import { createHints } from './http/path-hints.ts'
+import { registerDialect } from './http/register-dialect.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
@@ -21,9 +26,11 @@ import { FeedEnds } from './ops/feed-ends.ts'
 import { exposeGauges } from './ops/gauges.ts'
 import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
+import { publicTrouble } from './ops/public-trouble.ts'
 import { version } from './ops/version.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { repairRules } from './stix/repair.ts'
+import { failingAsUnavailable } from './stores/available.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
@@ -37,7 +44,7 @@ export interface AppDeps {
   readonly meter: TextMeter
   /** Names of MISP's galaxies, when the operator has them at hand. */
   readonly galaxies?: Galaxies | undefined
-  /** SyncLease keys into scopes; at least 32 bytes. */
+  /** Turns keys into scopes; at least 32 bytes. */
   readonly secret: Buffer
   readonly tls?: TlsOptions
 }
@@ -54,7 +61,8 @@ export interface App {
  * answer from memory, the store, or Sekoia, in that order. The answer goes out as the bytes that came in.
  */
 export async function buildApp(parts: AppDeps): Promise<App> {
-  const { config, clock, logger, store, documents, upstream, meter } = parts
+  const { config, clock, logger, store, upstream, meter } = parts
+  const documents = failingAsUnavailable(parts.documents)
   let phase: Phase = 'starting'
 
   const rights = new RightsGate({
@@ -66,7 +74,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
   const sekoia = rights.upstream
   const settings = feedLogSettings(config)
-  const feedEnds = new FeedEnds({ clock, patienceMs: patienceMs(config) })
+  const feedEnds = new FeedEnds({ clock, logger, patienceMs: patienceMs(config) })
   const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, watch: feedEnds, settings })
   const records = rights.guard(logs)
   const catalog = createCatalog({
@@ -128,12 +136,21 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     requestTimeoutMs: config.server.requestTimeoutMs,
     keepAliveTimeoutMs: config.server.keepAliveTimeoutMs,
     errorFormOf: errorFormByPrefix(dialects),
+    hintOf: createHints({
+      apiRoot: config.taxii.apiRoot,
+      hasMisp: config.misp.enabled,
+      publicUrl: config.server.publicUrl
+    }),
     ...(parts.tls && { tls: parts.tls })
   })
-  await server.register(connectionsPlugin, { maxConnections: config.server.maxConnections })
+  await server.register(connectionsPlugin, {
+    maxConnections: config.server.maxConnections,
+    maxPerAddress: config.server.maxConnectionsPerAddress,
+    isTrusted: compileTrust(config.server.trustProxy)
+  })
   await server.register(requestLog, { meter, stopwatch: meter })
   const checks: Checks = {
-    store: () => store.trouble() ?? documents.trouble(),
+    store: () => publicTrouble(store.trouble() ?? documents.trouble()),
     upstream: () => upstream.health().trouble,
     feeds: () => troubleOfFeeds(feedEnds.failing)
   }
@@ -148,6 +165,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
+  await server.register(corsPlugin, {
+    origins: config.server.corsOrigins,
+    keyHeader: config.auth.apiKeyHeader
+  })
   await server.register(authPlugin, {
     credentials: {
       headerName: config.auth.apiKeyHeader.toLowerCase(),
@@ -155,6 +176,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
       lenient: config.taxii.mode === 'field'
     },
     toCaller: createScopes(parts.secret)
+  })
+  await server.register(newcomersPlugin, {
+    maxPerMinute: config.auth.maxUnknownPerMinute,
+    wasAccepted: caller => rights.wasAccepted(caller)
   })
   await server.register(overloadPlugin, config.overload)
   for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })

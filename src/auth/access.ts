@@ -4,7 +4,6 @@ import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, LogStore } from '../kernel/ports.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
-import type { Validity } from '../kernel/validity.ts'
 
 export interface AccessSettings {
   /** How long Sekoia's last yes to a key for a feed is relied upon. */
@@ -25,6 +24,9 @@ export const anyFeed = '*'
 /** What Sekoia said of a key and a feed: yes, or the kind of its refusal. */
 export type Verdict = 'yes' | ErrorKind
 
+/** A caller, without the key where none is needed. */
+type Scoped = Pick<Caller, 'scope'>
+
 interface DatedVerdict {
   readonly verdict: Verdict
   readonly at: number
@@ -44,7 +46,6 @@ export class Access {
   readonly #checks = new SingleFlight<string, void>()
   /** What the store has, as far as this process knows. */
   readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
-  #refusals = 0
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
@@ -73,17 +74,9 @@ export class Access {
       throw new GatewayError(last.verdict)
   }
 
-  isRecent(caller: Caller, feedId: string): boolean {
+  isRecent(caller: Scoped, feedId: string): boolean {
     const last = this.#last(caller, feedId)
     return last?.verdict === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
-  }
-
-  /** Of what is shown over a recent yes: ends with it, and with the next refusal of any key. */
-  validity(caller: Caller, feedId: string): Validity | undefined {
-    if (!this.isRecent(caller, feedId)) return undefined
-    const until = this.#last(caller, feedId)!.at + this.#parts.settings.rightsSeconds * 1000
-    const refusals = this.#refusals
-    return now => now < until && this.#refusals === refusals
   }
 
   /** True for a moment after Sekoia could not be asked. */
@@ -111,32 +104,42 @@ export class Access {
     return this.#last(caller, feedId)?.verdict
   }
 
+  /** True when Sekoia accepted the key at some time, and last did. */
+  wasAccepted(caller: Caller): boolean | Promise<boolean> {
+    const known = this.#verdicts.get(nameOf(caller, anyFeed))
+    if (known) return known.verdict === 'yes'
+    return this.lastVerdict(caller, anyFeed).then(verdict => verdict === 'yes')
+  }
+
   /** Resolves when every verdict is in the store. */
   async settle(): Promise<void> {
     await this.#writing
   }
 
   /** Of the verdicts on the feed and on the key the one that counts: a later no to the key undoes a yes to the feed. */
-  #last(caller: Caller, feedId: string): DatedVerdict | undefined {
+  #last(caller: Scoped, feedId: string): DatedVerdict | undefined {
     const feed = this.#verdicts.get(nameOf(caller, feedId))
     const key = this.#verdicts.get(nameOf(caller, anyFeed))
     return key && key.verdict !== 'yes' && (!feed || key.at >= feed.at) ? key : feed
   }
 
   #note(caller: Caller, feedId: string, verdict: Verdict): void {
-    if (verdict !== 'yes') this.#refusals++
     const dated = { verdict, at: this.#parts.clock.now() }
     this.#verdicts.set(nameOf(caller, feedId), dated)
     if (this.#kept.get(nameOf(caller, feedId)) === verdict) return
     this.#writing = this.#writing.then(() => this.#keep(caller, feedId, dated))
   }
 
-  /** A verdict is kept as a journal without segments, whenever it changes; a store in trouble gets it with the next. */
+  /**
+   * A verdict is kept as a journal without segments, whenever it changes; a store in trouble gets it with the next. A
+   * refusal is kept only where there is a yes that it ends: made-up keys leave nothing in the store.
+   */
   async #keep(caller: Caller, feedId: string, dated: DatedVerdict): Promise<void> {
     const { store } = this.#parts
     const name = storedName(caller, feedId)
     try {
       const expectedVersion = await store.version(name)
+      if (expectedVersion === 0 && dated.verdict !== 'yes') return
       const state = encode(dated)
       const isFirst = await store.commit(name, { expectedVersion, state, heads: [], bodies: [] })
       if (isFirst) this.#kept.set(nameOf(caller, feedId), dated.verdict)
@@ -166,7 +169,7 @@ function decode(state: Buffer): DatedVerdict {
   return { verdict: word, at }
 }
 
-const nameOf = (caller: Caller, feedId: string): string => `${caller.scope}:${feedId}`
+const nameOf = (caller: Scoped, feedId: string): string => `${caller.scope}:${feedId}`
 
 /** Nothing of a URL gets into a name in the store. */
 function storedName(caller: Caller, feedId: string): string {

@@ -56,8 +56,15 @@ export class RightsGate implements Rights {
     return this.#assertRights(caller, anyFeed, false, () => this.upstream.verifyKey(caller))
   }
 
+  /** True when Sekoia accepted the key at some time, and last did. At once where it is known without the store. */
+  wasAccepted(caller: Caller): boolean | Promise<boolean> {
+    return this.#access.wasAccepted(caller)
+  }
+
   validity(caller: Caller, feedId: string): Validity | undefined {
-    return this.#access.validity(caller, feedId)
+    const { scope } = caller
+    const isRecent = () => this.#access.isRecent({ scope }, feedId)
+    return isRecent() ? isRecent : undefined
   }
 
   /** Records that show each caller only what Sekoia lets it see. A refusal of a moment ago is repeated unasked. */

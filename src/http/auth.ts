@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { type CredentialOptions, parseCredential } from '../auth/credential.ts'
 import type { ApiKey, Caller } from '../kernel/caller.ts'
+import { addVary } from './caching.ts'
 
 export interface AuthOptions {
   readonly credentials: CredentialOptions
@@ -11,9 +12,10 @@ export interface AuthOptions {
 export const authPlugin = fp<AuthOptions>(
   async (app, { credentials, toCaller }) => {
     app.decorateRequest('caller')
-    app.addHook('onRequest', (request, _reply, done) => {
+    app.addHook('onRequest', (request, reply, done) => {
       const key = parseCredential(request.headers, request.raw.url ?? '', credentials)
       request.caller = key && toCaller(key)
+      if (credentials.headerName !== '') addVary(reply, credentials.headerName)
       done()
     })
   },

@@ -21,9 +21,18 @@ export const createClientErrorHandler =
     const { status, headers, body, errorId } = toErrorReply(failure, form)
     const lines = Object.entries({ ...headers, 'content-length': body.length, connection: 'close' })
     const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-    socket.end(Buffer.concat([toHead(status, head), body]))
+    // A client that sent nothing does not close either: its half of the connection would stay for good.
+    socket.end(Buffer.concat([toHead(status, head), body]), () => linger(socket))
     logger.info({ status, outcome: failure.kind, code: error.code, errorId }, 'request')
   }
+
+/** Long enough for a client that is still sending to read its answer, which a reset would take from it. */
+const lingerMs = 1000
+
+function linger(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once('close', () => clearTimeout(timer))
+}
 
 const toHead = (status: number, head: string): Buffer =>
   Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n`)

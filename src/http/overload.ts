@@ -36,7 +36,7 @@ export const overloadPlugin = fp<OverloadOptions>(
         reply.raw.once('close', giveBack)
         done()
       }
-      slots.take(continues(request), request.signal).then(enter, done)
+      slots.take(continues(request), request).then(enter, done)
     })
   },
   { name: 'overload', fastify: '5.x' }

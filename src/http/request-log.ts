@@ -21,6 +21,7 @@ export interface RequestReport {
 
 export interface RequestLogOptions {
   readonly meter?: Meter
+  /** Told the times of the answers of dialects. */
   readonly stopwatch?: Stopwatch
 }
 
@@ -101,7 +102,7 @@ function logRequest(
 ): void {
   const { failure, errorId, items, fields, bytes } = request.report ?? {}
   const line = {
-    ...fields,
+    ...(fields && hideOdd(fields)),
     dialect: request.routeOptions.config?.dialect,
     method: request.method,
     route,
@@ -118,9 +119,31 @@ function logRequest(
   request.log[status === clientGone ? 'info' : levelOf(failure)](line, 'request')
 }
 
-/** Without the query, and without the authority of an absolute target: either may hold a key. */
+/**
+ * Without the query, and without the authority of an absolute target: either may hold a key. So may a segment of the
+ * path, as people try: it is told when it is a word of a path or an id.
+ */
 const pathOf = (target: string): string =>
-  target.replace(/^[a-z]+:\/\/[^/?]*/i, '').split('?', 1)[0]!
+  target
+    .replace(/^[a-z]+:\/\/[^/?]*/i, '')
+    .split('?', 1)[0]!
+    .split('/')
+    .map(segment => (isPlain(segment) ? segment : '[hidden]'))
+    .join('/')
+
+/** A short word, or a UUID behind a type, with the ending of a file. */
+const isPlain = (segment: string): boolean =>
+  /^(?:[\w.~%-]{0,8}|[a-z][a-z_.-]{0,15}|(?:[a-z0-9_-]{1,40}--)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.json)?)$/i.test(
+    segment
+  )
+
+const hideOdd = (fields: NonNullable<RequestReport['fields']>) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value !== 'string' || isPlain(value) ? value : '[hidden]'
+    ])
+  )
 
 /** error: the gateway is wrong; warn: upstream trouble, the operator may act. */
 function levelOf(failure: GatewayError | undefined): 'info' | 'warn' | 'error' {

@@ -11,7 +11,7 @@ type Waiter = () => void
 
 /**
  * Slots for requests that cost memory. If none is free the request queues. Requests that continue a walk go first and
- * are never rejected, since clients lose data over a page that fails (taxii-clients rule 14).
+ * are never rejected, since clients lose data over a page that fails (CLIENT-14).
  */
 export class Slots {
   readonly #options: SlotsOptions
@@ -26,12 +26,12 @@ export class Slots {
   /**
    * Resolves with how to give the place back, which may be called more than once.
    *
-   * @param signal ends the waiting; rejects with its reason.
+   * @param waiter its signal ends the waiting, and is looked at where there is waiting; rejects with its reason.
    * @throws GatewayError `overloaded` when the queue is full.
    */
-  async take(continues: boolean, signal: AbortSignal): Promise<() => void> {
+  async take(continues: boolean, waiter: { readonly signal: AbortSignal }): Promise<() => void> {
     if (this.#active < this.#options.maxActive) this.#active++
-    else await this.#wait(continues, signal)
+    else await this.#wait(continues, waiter.signal)
     return this.#held()
   }
 

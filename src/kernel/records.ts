@@ -18,7 +18,7 @@ export interface Position {
   readonly segment?: number
 }
 
-/** Which of the versions held are asked for (TAXII §3.4.1, D-20): the union of the parts that are set. */
+/** Which of the versions held are asked for (TAXII 2.1 §3.4.1, D-20): the union of the parts that are set. */
 export interface VersionFilter {
   readonly last: boolean
   readonly first: boolean
@@ -138,7 +138,7 @@ export interface CatalogFeed {
   readonly collectionId: string
   /** Upstream id when it is not a bare UUID (`feed--…`, `ioc-collection--…`). */
   readonly alias: string | undefined
-  /** Unique for the caller; no `.` and no `,` (taxii-clients rule 8). */
+  /** Unique for the caller; no `.` and no `,` (CLIENT-8). */
   readonly title: string
   readonly description: string | undefined
   /** Why the feed cannot be walked and what to change in Sekoia; undefined when it can. */

@@ -29,7 +29,7 @@ export interface DataPage {
   readonly chunks: readonly Buffer[]
   readonly more: boolean
   readonly next: string | undefined
-  /** Values of the date headers (§3.2, D-1), TS6. */
+  /** Values of the date headers (TAXII 2.1 §3.2, D-1), TS6. */
   readonly firstDate: string
   readonly lastDate: string
   readonly token: NextTokenUse
@@ -60,9 +60,12 @@ const nothing: ReadResult = {
   outcome: 'held'
 }
 
-/** STIX 2.1 §2.9 and §3.1; what does not look like this cannot exist, and is not asked for (D-13). */
-const idShape = /^[a-z0-9-]{1,250}--[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
-const typeShape = /^[a-z0-9-]{1,250}$/
+/**
+ * STIX 2.1 §2.9 and §3.1, and upper case and underscores, which objects in the field have; what does not look like
+ * this cannot exist, and is not asked for (D-13).
+ */
+const idShape = /^[a-z0-9_-]{1,250}--[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+const typeShape = /^[a-z0-9_-]{1,250}$/i
 
 /**
  * Reads one page: by the feed's order, or by id where ids are given.

@@ -134,29 +134,70 @@ t.test('without any verdict a key gets what it fetched itself, and nothing else'
   t.strictSame(reads, ['held'])
 })
 
-t.test('a stored refusal counts while Sekoia cannot be asked, after a restart too', async t => {
-  const first = make()
-  first.sekoia.says = 'not-found'
-  await t.rejects(first.held.read(request), failure('not-found'))
-  await first.gate.close()
-  const { gate, sekoia, held } = make(first.store)
-  sekoia.says = 'unavailable'
-  await t.rejects(held.read(request), failure('not-found'))
-  await t.rejects(gate.authorize(alice, feedId), failure('not-found'))
-})
+t.test(
+  'a refusal that ends a yes counts while Sekoia cannot be asked, after a restart too',
+  async t => {
+    const first = make()
+    await first.gate.authorize(alice, feedId)
+    first.advance(300)
+    first.sekoia.says = 'not-found'
+    await t.rejects(first.held.read(request), failure('not-found'))
+    await first.gate.close()
+    const { gate, sekoia, held } = make(first.store)
+    sekoia.says = 'unavailable'
+    await t.rejects(held.read(request), failure('not-found'))
+    await t.rejects(gate.authorize(alice, feedId), failure('not-found'))
+  }
+)
 
 t.test('a verdict is stored in the form that earlier releases wrote and read', async t => {
-  const { gate, store, sekoia } = make()
+  const { gate, store, sekoia, advance } = make()
   const names: string[] = []
   const commit = store.commit.bind(store)
   store.commit = (name, change) => {
     names.push(name)
     return commit(name, change)
   }
+  await gate.verify(alice)
+  advance(300)
   sekoia.says = 'unauthorized'
   await t.rejects(gate.verify(alice), failure('unauthorized'))
   await gate.close()
   const stored = await store.load(names[0]!)
-  t.strictSame(JSON.parse(stored!.state.toString()), { word: 'unauthorized', at: 1_000_000 })
+  t.strictSame(JSON.parse(stored!.state.toString()), { word: 'unauthorized', at: 1_300_000 })
   t.ok(names.every(name => !name.includes(anyFeed)))
+})
+
+t.test(
+  'K8: a refusal where there was no yes is remembered, and leaves nothing in the store',
+  async t => {
+    const { gate, store, sekoia } = make()
+    const written: string[] = []
+    store.commit = async name => {
+      written.push(name)
+      return true
+    }
+    for (const kind of ['unauthorized', 'forbidden', 'not-found'] as const) {
+      sekoia.says = kind
+      const caller = callerOf(kind)
+      for (let n = 0; n < 3; n++) await t.rejects(gate.authorize(caller, feedId), failure(kind))
+    }
+    await gate.close()
+    t.strictSame(written, [])
+    t.equal(sekoia.calls.length, 3, 'each refusal is asked for once')
+  }
+)
+
+t.test('a key was accepted once Sekoia said yes, also in the life of a process before', async t => {
+  const { gate, store, sekoia, advance } = make()
+  t.equal(await gate.wasAccepted(alice), false)
+  await gate.authorize(alice, feedId)
+  t.equal(gate.wasAccepted(alice), true)
+  await gate.close()
+  const second = make(store)
+  t.equal(await second.gate.wasAccepted(alice), true)
+  advance(300)
+  sekoia.says = 'unauthorized'
+  await t.rejects(gate.verify(alice), failure('unauthorized'))
+  t.equal(gate.wasAccepted(alice), false)
 })

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { baseUrlOf } from '../../http/origin.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/ports.ts'
 import type { Catalog } from '../../kernel/records.ts'
@@ -24,7 +25,7 @@ export async function toListing(
   caller: Caller,
   { catalog, feeds: wanted, publications, clock, settings }: ListingDeps
 ): Promise<Buffer> {
-  const base = settings.publicUrl || `${request.protocol}://${request.host}`
+  const base = settings.publicUrl || baseUrlOf(request.origin)
   const feeds = await catalog.list(caller)
   const now = clock.now()
   const entries = await Promise.all(
