@@ -29,7 +29,7 @@ const html = (title: string): Payload => ({
 })
 
 /** What the client gets in place of the right answer; unchanged for faults of the connection. */
-export function distort(answer: Reply, fault: Fault | undefined, now: number): Reply {
+function distort(answer: Reply, fault: Fault | undefined, now: number): Reply {
   switch (fault?.kind) {
     case 'status':
       return statusAnswer(fault, now)

@@ -95,7 +95,6 @@ export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentSt
   }
 
   return {
-    isShared: true,
     version: space => read(() => version(space)),
     get: (space, table, keys) => read(() => keys.map(key => value(space, table, key))),
     scan,

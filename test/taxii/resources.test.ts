@@ -1,6 +1,5 @@
 import t from 'tap'
 import { apiRootUrl } from '../../src/taxii/resources.ts'
-import { defaultTaxiiSettings } from '../../src/taxii/settings.ts'
 import { type Body, failed, ids, ok } from '../support/expect.ts'
 import {
   C,
@@ -14,6 +13,7 @@ import {
   uuid
 } from '../support/objects.ts'
 import { buildTaxiiServer, credentials } from '../support/taxii-server.ts'
+import { defaultTaxiiSettings } from '../support/taxii-settings.ts'
 
 const rootShape = /^(https:\/\/[^?]+|\/[^/?][^?]*)\/$/
 
