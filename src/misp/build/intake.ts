@@ -168,7 +168,7 @@ export class Intake {
     const { layout, reading } = this.#parts
     const { vanished, ...link } = this.#link(object.id)
     const row = stillGone(toRow(object, reading, link.subjects), vanished)
-    const obstacle = link.bucket ? undefined : this.#obstacleTo(row)
+    const obstacle = this.#obstacleTo(row, link)
     if (obstacle) {
       this.#skip(obstacle)
       return
@@ -181,11 +181,11 @@ export class Intake {
     for (const report of link.reports ?? []) this.#put(reportBucket(layout, report), row)
   }
 
-  /** Why an indicator that is not held yet is not taken in. */
-  #obstacleTo(row: Row): string | undefined {
+  /** Why an indicator is not taken in; one that is held, or was before a feed is read again, may have expired. */
+  #obstacleTo(row: Row, { bucket }: Link): string | undefined {
     const { since, reading } = this.#parts
     if (dayOf(row.stix) < since) return 'outside-window'
-    if (!row.gone && lifeOf(spanOf(row), reading.now, 0) !== 'live') return 'expired'
+    if (!bucket && !row.gone && lifeOf(spanOf(row), reading.now, 0) !== 'live') return 'expired'
     return undefined
   }
 
