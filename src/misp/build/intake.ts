@@ -171,6 +171,7 @@ export class Intake {
     const obstacle = this.#obstacleTo(row, link)
     if (obstacle) {
       this.#skip(obstacle)
+      this.#updateCopies(row, link)
       return
     }
     // It never was live here.
@@ -179,6 +180,15 @@ export class Intake {
     if (!link.bucket || vanished) this.#setLink(object.id, { ...link, bucket })
     this.#put(bucket, row)
     for (const report of link.reports ?? []) this.#put(reportBucket(layout, report), row)
+  }
+
+  /** Reports are not cut, so a copy may be held of what a feed that is cut anew leaves out: it has to end there too. */
+  #updateCopies(row: Row, { reports = [] }: Link): void {
+    for (const report of reports)
+      this.#change(
+        reportBucket(this.#parts.layout, report),
+        held => held.rows.has(row.stix.id) && putRow(held, row)
+      )
   }
 
   /** Why an indicator is not taken in; one that is held, or was before a feed is read again, may have expired. */
