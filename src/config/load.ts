@@ -14,8 +14,8 @@ import {
 import type { Config } from './schema.ts'
 
 /**
- * One configuration out of, in rising precedence: `default.json`, the profile's file, the file that `CONFIG_FILE`
- * names, the environment. Read once by the process and handed down as values.
+ * The configuration, merged in rising precedence from `default.json`, the profile's file, the file that `CONFIG_FILE`
+ * names, and the environment. Read once by the process and handed down as values.
  */
 
 export type { Config } from './schema.ts'
@@ -189,9 +189,9 @@ function checkValue(option: Option, value: unknown): void {
 
 const byName = new Map(configOptions.map(option => [option.name, option]))
 
-const reservedSegments = ['taxii2', 'misp', 'v2', 'livez', 'readyz', 'metrics']
+const reservedSegments = ['taxii2', 'misp', 'api', 'v1', 'v2', 'livez', 'readyz', 'metrics']
 
-/** What one option demands of another: the option to blame, the rule, and the rule in words. */
+/** Rules between options: the option that is named in the error, the rule, and the rule in words. */
 const crossChecks: readonly (readonly [string, (config: Config) => boolean, string])[] = [
   [
     'redis.url',

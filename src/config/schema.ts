@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import { auth, overload, server } from './clients.ts'
 import { misp } from './misp.ts'
+import { native } from './native.ts'
 import { section } from './notes.ts'
 import { demo, log, metrics } from './operator.ts'
 import { stix, taxii } from './served.ts'
@@ -8,7 +9,7 @@ import { cache, feedLog, redis, store } from './storage.ts'
 import { access, sekoia, upstream } from './upstream.ts'
 
 /**
- * Every option there is, once: what it means, its default, its bounds and an example. The loader, its error
+ * Every option, once: what it means, its default, its bounds and an example. The loader, its error
  * lines, `config/default.json` and `docs/configuration.md` all follow from this table.
  */
 export const configSchema = section('sekoia-feed-gateway', {
@@ -25,6 +26,7 @@ export const configSchema = section('sekoia-feed-gateway', {
   taxii,
   stix,
   misp,
+  native,
   log,
   metrics,
   demo

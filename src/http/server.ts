@@ -18,7 +18,7 @@ import { watchRequest } from './request-log.ts'
 export interface TlsOptions {
   readonly key: string | Buffer
   readonly cert: string | Buffer
-  /** When set, clients have to show a certificate of this authority (§8.3.1). */
+  /** When set, clients have to show a certificate of this authority (TAXII 2.1 §8.3.1). */
   readonly clientCa?: string | Buffer
 }
 
@@ -43,7 +43,7 @@ export interface ServerOptions {
   readonly hintOf?: (request: FastifyRequest) => string | undefined
 }
 
-/** Forward-secret AEAD suites alone: nothing of the deny list of RFC 7540, Appendix A (§8.2.2). */
+/** Forward-secret AEAD suites alone: nothing of the deny list of RFC 7540, Appendix A (TAXII 2.1 §8.2.2). */
 const ciphers = [
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',

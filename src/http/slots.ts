@@ -11,7 +11,7 @@ type Waiter = () => void
 
 /**
  * Slots for requests that cost memory. If none is free the request queues. Requests that continue a walk go first and
- * are never rejected, since clients lose data over a page that fails (taxii-clients rule 14).
+ * are never rejected, since clients lose data over a page that fails (CLIENT-14).
  */
 export class Slots {
   readonly #options: SlotsOptions

@@ -18,7 +18,7 @@ export interface Position {
   readonly segment?: number
 }
 
-/** Which of the versions held are asked for (TAXII §3.4.1, D-20): the union of the parts that are set. */
+/** Which of the versions held are asked for (TAXII 2.1 §3.4.1, D-20): the union of the parts that are set. */
 export interface VersionFilter {
   readonly last: boolean
   readonly first: boolean
@@ -63,6 +63,8 @@ export interface FeedRecord {
   readonly type: string
   /** `modified`, else `created`, else date_added as TS6 (D-18). */
   readonly version: string
+  /** `modified`, else `created`, as Sekoia wrote it: its place in the feed's order. */
+  readonly time?: string | undefined
   /** As D-19 decides where the object says nothing. */
   readonly specVersion: string
   /** date_added, ms since the epoch. */
@@ -138,7 +140,7 @@ export interface CatalogFeed {
   readonly collectionId: string
   /** Upstream id when it is not a bare UUID (`feed--…`, `ioc-collection--…`). */
   readonly alias: string | undefined
-  /** Unique for the caller; no `.` and no `,` (taxii-clients rule 8). */
+  /** Unique for the caller; no `.` and no `,` (CLIENT-8). */
   readonly title: string
   readonly description: string | undefined
   /** Why the feed cannot be walked and what to change in Sekoia; undefined when it can. */
@@ -155,4 +157,6 @@ export interface Catalog {
   resolve(caller: Caller, idOrAlias: string): Promise<CatalogFeed>
   /** Of an answer that holds what the catalog says; undefined when its listing is due. */
   validity(caller: Caller): Validity | undefined
+  /** The caller's feeds may have changed: the next question about them goes to Sekoia. */
+  forget(caller: Caller): void
 }

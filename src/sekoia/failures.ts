@@ -56,7 +56,7 @@ const kindOfStatus: Readonly<Record<number, 'unauthorized' | 'forbidden' | 'not-
 
 const transientStatuses: ReadonlySet<number> = new Set([502, 503, 504])
 
-/** The error for a status other than 200 (sekoia-api §4). */
+/** The error for a status other than 200 (SEKOIA-4). */
 export function toStatusError({ status, code, retryAfterMs }: Refusal): GatewayError {
   const cause = new UpstreamFailure(`Sekoia answered ${status}${code ? ` with ${code}` : ''}`, {
     trouble: transientStatuses.has(status) ? 'transient' : 'final',
@@ -100,3 +100,15 @@ export const tooLarge = (thrown: unknown): GatewayError =>
 
 /** Whole seconds for `Retry-After`, at least one. */
 export const toSeconds = (millis: number): number => Math.max(1, Math.ceil(millis / 1000))
+
+/** The same failure, after which nothing is tried again. */
+export function sentOnce(error: unknown): unknown {
+  if (!(error instanceof GatewayError) || !(error.cause instanceof UpstreamFailure)) return error
+  const { message, status, cause } = error.cause
+  const known = status === undefined ? {} : { status }
+  const { retryAfterSeconds } = error
+  return new GatewayError(error.kind, {
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    cause: new UpstreamFailure(message, { trouble: 'final', ...known, cause })
+  })
+}

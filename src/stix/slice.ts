@@ -27,7 +27,7 @@ interface Envelope {
 }
 
 /**
- * The body of `GET /collections/{id}/objects` (sekoia-api §3.2) as a page.
+ * The body of `GET /collections/{id}/objects` (SEKOIA-3.2) as a page.
  * @throws GatewayError `bad-answer` for everything that is not `{"items": […], "next_cursor": …}`.
  */
 export const slicePage = (body: Buffer, options: SliceOptions): Page =>

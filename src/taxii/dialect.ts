@@ -13,8 +13,8 @@ import { toApiRoot, toCollection, toCollections, toDiscovery } from './resources
 import { toVersions } from './versions.ts'
 
 /**
- * TAXII 2.1: the nine endpoints of §3.1. Discovery is outside the API root (§4.1), all others are below it
- * (§4.2 – §5.8). Checks come in the order of D-15: path, method, credentials, Accept, collection, query.
+ * TAXII 2.1: the nine endpoints of TAXII 2.1 §3.1. Discovery is outside the API root (TAXII 2.1 §4.1), all others are below it
+ * (TAXII 2.1 §4.2 – §5.8). Checks come in the order of D-15: path, method, credentials, Accept, collection, query.
  */
 export function taxiiDialect(deps: TaxiiDeps): Dialect {
   const { settings } = deps
@@ -100,7 +100,7 @@ const toContent = (body: Buffer): Content => ({
   body: () => [body]
 })
 
-/** Nothing can be added, so no status exists (§4.3). */
+/** Nothing can be added, so no status exists (TAXII 2.1 §4.3). */
 const refuseStatus: Handler = () => {
   throw new GatewayError('not-found')
 }

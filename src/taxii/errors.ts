@@ -1,7 +1,7 @@
 import type { ErrorForm } from '../http/errors.ts'
 import { taxiiType } from './negotiate.ts'
 
-/** The error resource of §3.6.1. */
+/** The error resource of TAXII 2.1 §3.6.1. */
 export const errorResource: ErrorForm = ({ title, detail, kind, status }, errorId) => ({
   mediaType: taxiiType,
   text: JSON.stringify({

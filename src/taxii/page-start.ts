@@ -27,7 +27,7 @@ export interface Place {
 }
 
 /**
- * The start of a page from the query and its `next` (D-9, taxii-clients §2.3). A token of another collection or
+ * The start of a page from the query and its `next` (D-9, CLIENT-2.3). A token of another collection or
  * with another `added_after` loses its position, never its meaning as "not before": clients repeat, no hole.
  *
  * @throws GatewayError `malformed` in strict mode, for a token that is altered or out of its query.
@@ -72,8 +72,9 @@ function refuse(selection: Selection, mode: Mode, reason: string): PageStart {
   })
 }
 
-const movesOn = ({ addedAfter }: Selection, token: Token): boolean =>
-  addedAfter !== undefined && addedAfter.millis !== token.addedAfter
+/** Clients send the last date they saw with the token that goes on behind it (R5): there the token decides. */
+const movesOn = ({ addedAfter }: Selection, { addedAfter: since, position }: Token): boolean =>
+  addedAfter !== undefined && addedAfter.millis !== since && addedAfter.millis !== position?.date
 
 /** The filters to go on with: what the request leaves out comes from the token. Undefined: they disagree. */
 function continuedMatch(given: Match, { match: held }: Token): Match | undefined {

@@ -29,7 +29,7 @@ export interface DataPage {
   readonly chunks: readonly Buffer[]
   readonly more: boolean
   readonly next: string | undefined
-  /** Values of the date headers (§3.2, D-1), TS6. */
+  /** Values of the date headers (TAXII 2.1 §3.2, D-1), TS6. */
   readonly firstDate: string
   readonly lastDate: string
   readonly token: NextTokenUse

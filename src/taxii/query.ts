@@ -8,7 +8,7 @@ import type { Mode } from './modes.ts'
 /** The four endpoints with filters and pages; also what a `next` token belongs to. */
 export type Endpoint = 'objects' | 'manifest' | 'object' | 'versions'
 
-/** A query, understood (§3.4). */
+/** A query, understood (TAXII 2.1 §3.4). */
 export interface Selection {
   readonly addedAfter: Instant | undefined
   readonly limit: number | undefined

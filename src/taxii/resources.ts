@@ -14,7 +14,7 @@ export interface Origin {
 
 const toBuffer = (resource: unknown): Buffer => Buffer.from(JSON.stringify(resource))
 
-/** The discovery resource (§4.1.1). */
+/** The discovery resource (TAXII 2.1 §4.1.1). */
 export function toDiscovery(settings: TaxiiSettings, origin: Origin): Buffer {
   const root = apiRootUrl(settings, origin)
   const { title, description, contact } = settings
@@ -37,17 +37,17 @@ export function apiRootUrl(
     : prefix + apiRootPath
 }
 
-/** The API root resource (§4.2.1). */
+/** The API root resource (TAXII 2.1 §4.2.1). */
 export const toApiRoot = ({ title, description, maxContentLength }: TaxiiSettings): Buffer =>
   toBuffer({ title, description, versions: [taxiiType], max_content_length: maxContentLength })
 
-/** The collections resource (§5.1.1), in the order of the catalog. */
+/** The collections resource (TAXII 2.1 §5.1.1), in the order of the catalog. */
 export function toCollections(feeds: readonly CatalogFeed[], settings: TaxiiSettings): Buffer {
   if (feeds.length === 0 && !modes[settings.mode].emptyLists) return toBuffer({})
   return toBuffer({ collections: feeds.map(feed => collectionFields(feed, settings)) })
 }
 
-/** A collection resource (§5.2.1). */
+/** A collection resource (TAXII 2.1 §5.2.1). */
 export const toCollection = (feed: CatalogFeed, settings: TaxiiSettings): Buffer =>
   toBuffer(collectionFields(feed, settings))
 

@@ -318,7 +318,7 @@ t.test('a value that is handed back is handed back again', async t => {
   )
 })
 
-t.test('invariant 11: a MISP takes what is handed back, and stores it as it is', async t => {
+t.test('INV-11: a MISP takes what is handed back, and stores it as it is', async t => {
   let taken = 0
   t.doesNotThrow(() =>
     fc.assert(

@@ -3,6 +3,7 @@ import t from 'tap'
 import {
   type History,
   inclusiveCursorHistories,
+  oddTimeHistories,
   repeatedPageHistories,
   sharedStoreHistories,
   shortPageHistories,
@@ -11,7 +12,7 @@ import {
 import { play } from '../support/play.ts'
 
 /**
- * G1 to G4 for all client classes of conformance §8.1 at once: whatever Sekoia, the network, the store and the
+ * G1 to G4 for all client classes CLASS-A to CLASS-D at once: whatever Sekoia, the network, the store and the
  * clients do, everybody ends up with the current version of every object, and every answer on the way keeps
  * what single answers promise (P-1, P-5, P-6, P-9, P-11, P-21, P-45).
  */
@@ -20,6 +21,11 @@ const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][
   ['with pages of one to three objects', shortPageHistories, 150],
   ['with cursors that include their own object', inclusiveCursorHistories, 100],
   ['with pages that Sekoia gives again', repeatedPageHistories, 100],
+  [
+    'with objects dated in the future, before 1970, and with times that are none',
+    oddTimeHistories,
+    200
+  ],
   ['with two gateways on one store, asked in turn (P-40)', sharedStoreHistories, 150]
 ]
 

@@ -93,7 +93,7 @@ t.test('a space before an offset is a plus, one before the time is a T', async t
   t.equal(selection.addedAfter?.millis, Date.UTC(2023, 11, 31, 22))
 })
 
-t.test('design §8: the modes differ in these points and no others', async t => {
+t.test('modes: they differ in these points and no others', async t => {
   t.strictSame(modes.field, {
     emptyLists: true,
     lenientNext: true,

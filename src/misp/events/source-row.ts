@@ -151,7 +151,7 @@ export interface Span {
 
 /**
  * Where a value is in its life: served with `to_ids`; past `valid_until` and served without it for a while; or taken
- * back (misp-feed.md §4).
+ * back (MISP-4).
  */
 export type Life = 'live' | 'expired' | 'removed'
 

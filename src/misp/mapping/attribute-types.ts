@@ -70,7 +70,7 @@ const dateTime: Normaliser = text => {
 
 /**
  * Every type that the gateway gives to MISP: its categories, of which the first is its own and others stand in
- * Objects, and how its values are stored (misp-feed.md §1.9, §3.1).
+ * Objects, and how its values are stored (MISP-1.9, MISP-3.1).
  */
 export const valueTypes = {
   md5: { categories: ['Payload delivery'], normalise: hex(32) },

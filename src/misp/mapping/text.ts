@@ -1,4 +1,4 @@
-/** Text as MISP stores it (misp-feed.md §1.9). */
+/** Text as MISP stores it (MISP-1.9). */
 
 /** What PHP's `trim` takes off. */
 const blanks = ' \t\n\r\0\v'

@@ -39,9 +39,9 @@ const eventFile = /^([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\.json$/
 const lookMs = 1000
 
 /**
- * Each feed as a MISP feed (misp-feed.md §1.1): `manifest.json`, `hashes.csv` and a file for each event, under
+ * Each feed as a MISP feed (MISP-1.1): `manifest.json`, `hashes.csv` and a file for each event, under
  * `/misp/{feed}/`, or right under `/misp/` for the default feed; and `/misp/` itself, which lists them. Errors are
- * short plain reasons: the first 100 characters land in MISP's log (§1.5).
+ * short plain reasons: the first 100 characters land in MISP's log (MISP-1.5).
  */
 export function mispDialect(deps: MispDeps): Dialect {
   const listing: Operation = {
