@@ -1,7 +1,6 @@
 import type { Feed } from '../kernel/ports.ts'
 import type { CatalogFeed } from '../kernel/records.ts'
 import { toPlainTitle, toUniqueTitles } from './titles.ts'
-import { unwalkableReason } from './unwalkable.ts'
 
 /** Sekoia feeds as TAXII collections. Pure. */
 export interface CollectionOptions {
@@ -64,7 +63,7 @@ function toCollection(collectionId: string, feed: Feed, title: string): CatalogF
     alias: aliasOf(feed.id, collectionId),
     title,
     description: feed.description,
-    unwalkable: unwalkableReason(feed)
+    isNewestFirst: feed.sortOrder === 'desc'
   }
 }
 
@@ -81,6 +80,6 @@ export function toUnlisted(feedId: string): CatalogFeed | undefined {
     alias: aliasOf(feedId, collectionId),
     title: feedId,
     description: undefined,
-    unwalkable: undefined
+    isNewestFirst: false
   }
 }
