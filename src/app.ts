@@ -98,8 +98,11 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     upstream: sekoia,
     clock,
     meter,
+    rights,
     defaultFeedId: config.sekoia.defaultFeedId,
-    cacheSeconds: config.access.collectionsSeconds
+    cacheSeconds: config.access.collectionsSeconds,
+    onLeftOut: ({ caller: { scope }, feedId, obstacle: { kind, advice } }) =>
+      logger.warn({ scope, feed: feedId, reason: kind, advice }, 'a feed is left out of the list')
   })
 
   const answers = new Answers({
