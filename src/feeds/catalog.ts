@@ -119,5 +119,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return held && (now => now < held.renewAt && listings.peek(scope) === held)
   }
 
-  return { list, resolve, validity }
+  const forget = ({ scope }: Caller): void => {
+    listings.delete(scope)
+  }
+
+  return { list, resolve, validity, forget }
 }
