@@ -245,7 +245,7 @@ const feedLogSettings = (config: Config) => ({
   repairRules: repairRules(config.stix.repair === 'on')
 })
 
-function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
+function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettings {
   const shardBits = new Map(misp.shardBitsOf.map(text => text.split('=') as [string, string]))
   const usual = (feedId: string) =>
     feedId === sekoia.defaultFeedId ? misp.defaultFeedShardBits : misp.shardBits
@@ -254,6 +254,7 @@ function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
     shardBitsOf: feedId => Number(shardBits.get(feedId) ?? usual(feedId)),
     expiredMs: misp.expiredDays * dayMs,
     tombstoneMs: misp.tombstoneDays * dayMs,
+    repairRules: repairRules(stix.repair === 'on'),
     walkMs: misp.walkSeconds * 1000,
     partialMs: 20_000,
     commitBytes: 4 * 1024 * 1024,

@@ -20,8 +20,6 @@ export interface CatalogOptions {
   readonly defaultFeedId: string
   /** Age at which a listing is renewed; at twice that it is no longer shown unrenewed. */
   readonly cacheSeconds: number
-  /** Put before every title. */
-  readonly titlePrefix?: string
 }
 
 interface Listing {

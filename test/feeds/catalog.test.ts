@@ -123,13 +123,6 @@ t.test('titles are unique whatever the case, and the default feed keeps its own'
   ])
 })
 
-t.test('a prefix stands before every title', async t => {
-  t.same(await titlesOf([feedOf(uuid(1))], { titlePrefix: 'Acme.' }), [
-    'Acme Feed 1',
-    'Acme Sekoia default feed'
-  ])
-})
-
 t.test('a feed that cannot be walked says which setting to change', async t => {
   const { catalog } = given([
     feedOf(uuid(1), { sortOrder: 'desc', description: 'Mine' }),
