@@ -9,7 +9,8 @@ import {
   onPageCalls,
   pageCalls,
   readAll,
-  worldAt
+  worldAt,
+  worldOf
 } from '../support/worlds.ts'
 
 /** The first fill, and chains that start in the middle of a feed and meet (P-44). */
