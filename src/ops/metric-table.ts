@@ -66,7 +66,10 @@ export const counters: Readonly<Record<string, MetricNote>> = {
     help: 'Lists of feeds that Sekoia refused, or that were answered as last known.',
     labels: { outcome: ['forbidden', 'stale'] }
   },
-  catalog_feeds_left_out: { help: 'Feeds that were left out of a list for want of a usable id.' },
+  catalog_feeds_left_out: {
+    help: 'Feeds that were left out of a list: for want of a usable id, or why the key cannot read them.',
+    labels: { reason: ['id', 'forbidden', 'not-found', 'unwalkable', 'unavailable'] }
+  },
   stix_repairs: {
     help: 'Repairs of invalid STIX objects, by rule.',
     labels: {
