@@ -34,6 +34,9 @@ const matching =
     shape.test(text) ? text : undefined
 
 const ssdeep = matching(/^[0-9]+:[0-9a-zA-Z/+]*:[0-9a-zA-Z/+]*$/)
+const impfuzzy = ssdeep
+const cdhash: Normaliser = text => hex(40)(text) ?? hex(64)(text)
+const telfhash: Normaliser = text => matching(/^(?:t1)?[0-9a-f]{70}$/)(lowerAscii(text))
 
 /** More than 35 hex digits, the `t1` of newer ones aside. */
 const tlsh: Normaliser = text => matching(/^t?[0-9a-f]{36,}$/)(lowerAscii(text))
@@ -57,6 +60,10 @@ const ipPort: Normaliser = text => addresses.hostAndPort(text, addresses.address
 const cve: Normaliser = text =>
   matching(/^CVE-[0-9]{4}-[0-9]{4,}$/)(text.replaceAll('–', '-').toUpperCase())
 
+/** MISP stores truth as a digit. */
+const boolean: Normaliser = text =>
+  /^(?:true|1)$/i.test(text) ? '1' : /^(?:false|0)$/i.test(text) ? '0' : undefined
+
 const dateTimeShape = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|\+0000)$/
 
 /** With microseconds and `+0000`, in UTC. */
@@ -79,7 +86,19 @@ export const valueTypes = {
   sha256: { categories: ['Payload delivery'], normalise: hex(64) },
   sha384: { categories: ['Payload delivery'], normalise: hex(96) },
   sha512: { categories: ['Payload delivery'], normalise: hex(128) },
+  'sha512/224': { categories: ['Payload delivery'], normalise: hex(56) },
+  'sha512/256': { categories: ['Payload delivery'], normalise: hex(64) },
+  'sha3-224': { categories: ['Payload delivery'], normalise: hex(56) },
   'sha3-256': { categories: ['Payload delivery'], normalise: hex(64) },
+  'sha3-384': { categories: ['Payload delivery'], normalise: hex(96) },
+  'sha3-512': { categories: ['Payload delivery'], normalise: hex(128) },
+  authentihash: { categories: ['Payload delivery'], normalise: hex(64) },
+  imphash: { categories: ['Payload delivery'], normalise: hex(32) },
+  pehash: { categories: ['Payload delivery'], normalise: hex(40) },
+  cdhash: { categories: ['Payload delivery'], normalise: cdhash },
+  telfhash: { categories: ['Payload delivery'], normalise: telfhash },
+  impfuzzy: { categories: ['Payload delivery'], normalise: impfuzzy },
+  vhash: { categories: ['Payload delivery'], normalise: oneLine },
   ssdeep: { categories: ['Payload delivery'], normalise: ssdeep },
   tlsh: { categories: ['Payload delivery'], normalise: tlsh },
   filename: { categories: ['Payload delivery'], normalise: oneLine },
@@ -89,7 +108,17 @@ export const valueTypes = {
   'filename|sha256': withHash(hex(64)),
   'filename|sha384': withHash(hex(96)),
   'filename|sha512': withHash(hex(128)),
+  'filename|sha512/224': withHash(hex(56)),
+  'filename|sha512/256': withHash(hex(64)),
+  'filename|sha3-224': withHash(hex(56)),
   'filename|sha3-256': withHash(hex(64)),
+  'filename|sha3-384': withHash(hex(96)),
+  'filename|sha3-512': withHash(hex(128)),
+  'filename|authentihash': withHash(hex(64)),
+  'filename|imphash': withHash(hex(32)),
+  'filename|pehash': withHash(hex(40)),
+  'filename|impfuzzy': withHash(impfuzzy),
+  'filename|vhash': withHash(plainPart),
   'filename|ssdeep': withHash(ssdeep),
   'filename|tlsh': withHash(tlsh),
   'size-in-bytes': { categories: ['Other'], normalise: matching(/^[0-9]+$/) },
@@ -119,6 +148,16 @@ export const valueTypes = {
   'email-src': { categories: ['Payload delivery'], normalise: addresses.mailbox },
   'email-dst': { categories: ['Network activity'], normalise: addresses.mailbox },
   'email-subject': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-reply-to': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-message-id': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-attachment': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-x-mailer': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-src-display-name': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-dst-display-name': { categories: ['Payload delivery'], normalise: oneLine },
+  'phone-number': { categories: ['Person'], normalise: oneLine },
+  'ja3-fingerprint-md5': { categories: ['Network activity'], normalise: hex(32) },
+  'http-method': { categories: ['Network activity'], normalise: oneLine },
+  boolean: { categories: ['Other'], normalise: boolean },
   regkey: { categories: ['Persistence mechanism'], normalise: oneLine },
   'regkey|value': {
     categories: ['Persistence mechanism'],
@@ -135,6 +174,7 @@ export const valueTypes = {
   yara: { categories: ['Payload installation'], normalise: any },
   sigma: { categories: ['Payload installation'], normalise: any },
   snort: { categories: ['Network activity'], normalise: any },
+  'kusto-query': { categories: ['Artifacts dropped'], normalise: any },
   'stix2-pattern': { categories: ['Network activity'], normalise: any },
   link: { categories: ['External analysis'], normalise: link },
   vulnerability: { categories: ['External analysis'], normalise: cve }
@@ -158,7 +198,8 @@ export function normalise(type: string, raw: string): string | undefined {
   return value && Buffer.byteLength(value) <= maxBytes ? value : undefined
 }
 
-const isValueType = (type: string): type is ValueTypeName => Object.hasOwn(valueTypes, type)
+/** True for a type that the gateway gives to MISP. */
+export const isValueType = (type: string): type is ValueTypeName => Object.hasOwn(valueTypes, type)
 
 /** MISP takes a value of nothing but control characters for empty. */
 const isBlank = (text: string): boolean => /^\p{Cc}*$/u.test(text)

@@ -1,3 +1,5 @@
+import type { Spelling } from '../../stix/pattern/lenient.ts'
+
 /** What STIX becomes in MISP before it has uuids and timestamps (misp-feed.md §3). */
 
 /** A value as MISP will store it (§1.9), with a type and category that MISP allows together. */
@@ -26,6 +28,18 @@ export interface Mapped {
   readonly objects: readonly MispObject[]
   /** Why the pattern went out whole as `stix2-pattern`; undefined when it was mapped. */
   readonly fallback: string | undefined
+  /** What of the pattern the values leave unsaid, in words for a comment. */
+  readonly unsaid?: readonly string[]
+  /** Outside of these the values are not to be looked for (START … STOP …). */
+  readonly bounds?: Bounds
+  /** Spellings that are not STIX and were read as meant. */
+  readonly spellings?: readonly Spelling[]
+}
+
+/** In ms since the epoch. */
+export interface Bounds {
+  readonly from: number
+  readonly until: number
 }
 
 /** Object templates of MISP, at the versions that were accepted by a running MISP (§3.1). */
@@ -39,6 +53,9 @@ export const templates = {
   x509: { uuid: 'd1ab756a-26b5-4349-9f43-765630f0911c', version: '14', category: 'network' },
   'registry-key': { uuid: '8b3228ad-6d82-4fe6-b2ae-05426308f1d5', version: '5', category: 'file' },
   process: { uuid: '02aeef94-ac23-455c-addb-731757ceafb5', version: '10', category: 'misc' },
+  email: { uuid: 'a0c666e0-fc65-4be8-b48f-3423d788b552', version: '19', category: 'network' },
+  'domain-ip': { uuid: '43b3b146-77eb-4931-b4cc-b66c60f28734', version: '11', category: 'network' },
+  'stix2-pattern': { uuid: '0c5bd072-7c3e-4d45-86f7-a8104d9143b9', version: '4', category: 'misc' },
   directory: { uuid: '23ac6a02-1017-4ea6-a4df-148ed563988d', version: '1', category: 'file' },
   'user-account': { uuid: '49606b06-22f0-4ac8-8eee-2f12ad46f3d3', version: '6', category: 'misc' },
   software: { uuid: 'b1b5dc0e-73fe-443c-8d9d-0e208de3951e', version: '1', category: 'misc' },

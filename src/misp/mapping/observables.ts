@@ -1,4 +1,4 @@
-import { normalise, type ValueTypeName, valueTypes } from './attribute-types.ts'
+import { isValueType, normalise, type ValueTypeName, valueTypes } from './attribute-types.ts'
 import type { Equality } from './equalities.ts'
 import type { FallbackReason } from './fallbacks.ts'
 import type { TemplateName } from './model.ts'
@@ -15,6 +15,8 @@ export interface Meaning {
   readonly isHash?: true
   /** It makes no Object without others. */
   readonly isWeak?: true
+  /** It identifies by itself: whatever else has to hold, it may be looked for (MP-3). */
+  readonly isStrong?: true
 }
 
 interface Typed {
@@ -58,34 +60,77 @@ const fileHashes: ReadonlyMap<string, ValueTypeName> = new Map([
   ['sha256', 'sha256'],
   ['sha384', 'sha384'],
   ['sha512', 'sha512'],
+  ['sha512/224', 'sha512/224'],
+  ['sha512/256', 'sha512/256'],
+  ['sha3224', 'sha3-224'],
   ['sha3256', 'sha3-256'],
+  ['sha3384', 'sha3-384'],
+  ['sha3512', 'sha3-512'],
+  ['authentihash', 'authentihash'],
+  ['imphash', 'imphash'],
+  ['pehash', 'pehash'],
+  ['cdhash', 'cdhash'],
+  ['telfhash', 'telfhash'],
+  ['impfuzzy', 'impfuzzy'],
+  ['vhash', 'vhash'],
   ['ssdeep', 'ssdeep'],
   ['tlsh', 'tlsh']
 ])
+
+/** Hashes that many files may share: they say what is alike, not which file it is. */
+const likenesses: ReadonlySet<string> = new Set([
+  'imphash',
+  'impfuzzy',
+  'ssdeep',
+  'telfhash',
+  'tlsh',
+  'vhash'
+])
+
+/** The template `file` has no relation for these. */
+const outsideTemplate: ReadonlySet<string> = new Set(['cdhash', 'impfuzzy', 'pehash'])
+
 const certificateHashes: ReadonlyMap<string, ValueTypeName> = new Map([
   ['md5', 'x509-fingerprint-md5'],
   ['sha1', 'x509-fingerprint-sha1'],
   ['sha256', 'x509-fingerprint-sha256']
 ])
-const algorithmByLength: Readonly<Record<number, string>> = {
+
+/** Algorithms that are told apart by the length of their digits. */
+export const algorithmByLength: Readonly<Record<number, string>> = {
   32: 'md5',
   40: 'sha1',
+  56: 'sha224',
   64: 'sha256',
+  96: 'sha384',
   128: 'sha512'
 }
 
 const hash = (template: TemplateName, type: ValueTypeName): Meaning => ({
-  ...related(template, type, type, { toIds: true }),
+  ...(outsideTemplate.has(type) ? { name: type } : related(template, type, type, { toIds: true })),
   ...alone(type, type, true),
-  isHash: true
+  isHash: true,
+  ...(!likenesses.has(type) && { isStrong: true as const })
 })
 
 const filename: Meaning = {
   ...alone('filename', 'filename', false),
   ...related('file', 'filename', 'filename')
 }
-const ip = alone('ip', 'ip-dst', true)
-const emailSource = alone('from', 'email-src', true)
+const ip: Meaning = {
+  ...alone('ip', 'ip-dst', true),
+  ...weak(related('domain-ip', 'ip', 'ip-dst', { toIds: true }))
+}
+
+/** What is known of a mail, by itself and in an Object. */
+const email = (relation: string, type: ValueTypeName, toIds = false): Meaning => ({
+  ...alone(relation, type, toIds),
+  ...related('email', relation, type, { toIds })
+})
+const emailSource = email('from', 'email-src', true)
+const emailTarget = (relation: string) => email(relation, 'email-dst', true)
+const replyTo = email('reply-to', 'email-reply-to')
+const userAgent = alone('user-agent', 'user-agent', false)
 
 /** The other end of a connection by what its value is. */
 const endOf =
@@ -108,36 +153,63 @@ function protocol(value: string): Meaning {
 }
 
 const wallet = (value: string): Meaning => {
-  const type = normalise('btc', value) === undefined ? 'text' : 'btc'
-  return alone('wallet', type, type === 'btc')
+  const isAddress = normalise('btc', value) !== undefined
+  return isAddress
+    ? { ...alone('wallet', 'btc', true), isStrong: true }
+    : alone('wallet', 'text', false)
 }
 
 /** The table of §3.1, by object and path; hashes are in the tables above. */
 const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>> = {
   'ipv4-addr:value': ip,
   'ipv6-addr:value': ip,
-  'domain-name:value': alone('domain', 'domain', true),
-  'domain-name:resolves_to_refs[*].value': { name: 'ip' },
+  'domain-name:value': {
+    ...alone('domain', 'domain', true),
+    ...related('domain-ip', 'domain', 'domain', { toIds: true })
+  },
+  'domain-name:resolves_to_refs[*].value': weak(
+    related('domain-ip', 'ip', 'ip-dst', { toIds: true })
+  ),
+  'hostname:value': alone('hostname', 'hostname', true),
   'url:value': alone('url', 'url', true),
   'email-addr:value': emailSource,
+  'email-addr:display_name': email('from-display-name', 'email-src-display-name'),
   'email-message:from_ref.value': emailSource,
   'email-message:sender_ref.value': emailSource,
-  'email-message:to_refs[*].value': alone('to', 'email-dst', true),
-  'email-message:subject': alone('subject', 'email-subject', false),
+  'email-message:from_ref.display_name': email('from-display-name', 'email-src-display-name'),
+  'email-message:to_refs[*].value': emailTarget('to'),
+  'email-message:to_refs[*].display_name': email('to-display-name', 'email-dst-display-name'),
+  'email-message:cc_refs[*].value': emailTarget('cc'),
+  'email-message:bcc_refs[*].value': emailTarget('bcc'),
+  'email-message:subject': email('subject', 'email-subject'),
+  'email-message:message_id': email('message-id', 'email-message-id'),
+  'email-message:additional_header_fields.reply_to': replyTo,
+  'email-message:additional_header_fields.reply-to': replyTo,
+  'email-message:additional_header_fields.x_mailer': email('x-mailer', 'email-x-mailer'),
+  'email-message:additional_header_fields.x-mailer': email('x-mailer', 'email-x-mailer'),
+  'email-message:body_multipart[*].body_raw_ref.name': email(
+    'attachment',
+    'email-attachment',
+    true
+  ),
+  'user-agent:value': userAgent,
+  'phone-number:value': alone('phone-number', 'phone-number', false),
   'file:name': filename,
   // Not a type of STIX, but Sekoia writes it.
   'filename:value': filename,
   'file:size': weak(related('file', 'size-in-bytes', 'size-in-bytes')),
   'file:mime_type': weak(related('file', 'mimetype', 'mime-type')),
   'file:parent_directory_ref.path': weak(related('file', 'path', 'text')),
+  'file:path': { ...alone('fullpath', 'filename', false), ...related('file', 'fullpath', 'text') },
   'network-traffic:dst_ref.value': endOf('dst'),
   'network-traffic:src_ref.value': endOf('src'),
   'network-traffic:dst_port': network('dst-port', 'port'),
   'network-traffic:src_port': network('src-port', 'port'),
   'network-traffic:protocols[*]': protocol,
-  'network-traffic:extensions.http-request-ext.request_header.user-agent': alone(
-    'user-agent',
-    'user-agent',
+  'network-traffic:extensions.http-request-ext.request_header.user-agent': userAgent,
+  'network-traffic:extensions.http-request-ext.request_method': alone(
+    'http-method',
+    'http-method',
     false
   ),
   // In an Object each value would be looked for by itself, and many programs use the same key.
@@ -158,6 +230,7 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>>
     related('x509', 'pubkey-info-algorithm', 'text')
   ),
   'x509-certificate:version': weak(related('x509', 'version', 'text')),
+  'x509-certificate:is_self_signed': weak(related('x509', 'is_self_signed', 'boolean')),
   'autonomous-system:number': alone('as', 'AS', false),
   'mac-addr:value': alone('mac', 'mac-address', false),
   'process:command_line': related('process', 'command-line', 'text'),
@@ -179,11 +252,20 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>>
 
 const knownObjects: ReadonlySet<string> = new Set([
   ...Object.keys(meanings).map(key => key.slice(0, key.indexOf(':'))),
+  'artifact',
   'x509-certificate'
 ])
 
 /** Relations that an Object may have several of. */
-export const repeatable: ReadonlySet<string> = new Set(['layer7-protocol', 'language'])
+export const repeatable: ReadonlySet<string> = new Set([
+  'attachment',
+  'bcc',
+  'cc',
+  'ip',
+  'language',
+  'layer7-protocol',
+  'to'
+])
 
 /** What a fact is in MISP, or why there is nothing for it. */
 export function meaningOf({ object, path, value }: Equality): Meaning | FallbackReason {
@@ -195,12 +277,13 @@ export function meaningOf({ object, path, value }: Equality): Meaning | Fallback
 }
 
 function hashMeaning(object: string, path: string, value: string): Meaning | FallbackReason {
-  const types = object === 'file' ? fileHashes : certificateHashes
-  if (object !== 'file' && object !== 'x509-certificate') return unknown(object)
+  const isFile = object === 'file' || object === 'artifact'
+  const types = isFile ? fileHashes : certificateHashes
+  if (!isFile && object !== 'x509-certificate') return unknown(object)
   const isAny = path === 'hashes[*]'
   const algorithm = isAny ? algorithmByLength[value.trim().length] : path.slice('hashes.'.length)
   const type = algorithm && types.get(algorithm.replaceAll('-', ''))
-  if (type) return hash(object === 'file' ? 'file' : 'x509', type)
+  if (type) return hash(isFile ? 'file' : 'x509', type)
   return isAny ? 'refused-value' : 'unknown-path'
 }
 
@@ -213,17 +296,12 @@ const composites: Readonly<Record<string, ValueTypeName>> = {
   'ip-dst+dst-port': 'ip-dst|port',
   'hostname-dst+dst-port': 'hostname|port',
   'ip-src+src-port': 'ip-src|port',
-  'filename+md5': 'filename|md5',
-  'filename+sha1': 'filename|sha1',
-  'filename+sha224': 'filename|sha224',
-  'filename+sha256': 'filename|sha256',
-  'filename+sha384': 'filename|sha384',
-  'filename+sha512': 'filename|sha512',
-  'filename+sha3-256': 'filename|sha3-256',
-  'filename+ssdeep': 'filename|ssdeep',
-  'filename+tlsh': 'filename|tlsh',
   'key+data': 'regkey|value'
 }
 
-export const compositeOf = (first: string, second: string): ValueTypeName | undefined =>
-  composites[`${first}+${second}`]
+/** The type that says both, in this order: those of the table, and a filename with any hash MISP has it with. */
+export function compositeOf(first: string, second: string): ValueTypeName | undefined {
+  if (first !== 'filename') return composites[`${first}+${second}`]
+  const type = `filename|${second}`
+  return isValueType(type) ? type : undefined
+}

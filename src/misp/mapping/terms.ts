@@ -1,14 +1,19 @@
+import type { Comparison } from '../../stix/pattern/ast.ts'
+import { pathText } from '../../stix/pattern/terms.ts'
 import { normalise, type ValueTypeName, valueTypes } from './attribute-types.ts'
-import type { Equality } from './equalities.ts'
+import type { Conjunction, Equality } from './equalities.ts'
 import type { FallbackReason } from './fallbacks.ts'
 import type { MispObject, MispValue, RelatedValue } from './model.ts'
 import { compositeOf, type Meaning, meaningOf, repeatable } from './observables.ts'
+import { readMeaning } from './readings.ts'
 
-/** What some facts become; what is missing of them has a reason. */
+/** What some equalities become; what is missing of them has a reason. */
 export interface Outcome {
   readonly attributes: readonly MispValue[]
   readonly objects: readonly MispObject[]
   readonly reason?: FallbackReason
+  /** What has to hold as well, and no value says. */
+  readonly unsaid?: readonly string[]
 }
 
 interface Known {
@@ -19,23 +24,98 @@ interface Known {
 export const failed = (reason: FallbackReason): Outcome => ({ attributes: [], objects: [], reason })
 const attribute = (value: MispValue): Outcome => ({ attributes: [value], objects: [] })
 
-/** Facts that have to hold together: a value, a composite or an Object (misp-feed.md §3.1). */
-export function mapFacts(facts: readonly Equality[]): Outcome {
-  const known: Known[] = []
-  for (const fact of distinct(facts)) {
-    const meaning = meaningOf(fact)
-    if (typeof meaning === 'string') return failed(meaning)
-    known.push({ meaning, value: fact.value })
+/**
+ * What has to hold together: a value, a composite or an Object (misp-feed.md §3.1). Where no type holds all of it, a
+ * strong identifier may be looked for all the same, what else is known stands beside it as context, and the rest is
+ * named (MP-3). Without one there is a reason.
+ */
+export function mapConjunction({ equalities, others }: Conjunction): Outcome {
+  const meant = distinct(readMeaning(equalities))
+  const custom = meant.filter(isCustom)
+  const standard = meant.filter(equality => !isCustom(equality))
+  const unsaid = [...custom.map(nameOf), ...others.map(nameOf)]
+  if (others.some(isNegative)) return failed('operator')
+  const read = standard.map(equality => ({ equality, meaning: meaningOf(equality) }))
+  const unknown = read.find(({ meaning }) => typeof meaning === 'string')?.meaning
+  const known = read.flatMap(({ equality: { value }, meaning }) =>
+    typeof meaning === 'string' ? [] : [{ meaning, value }]
+  )
+  const whole =
+    others.length > 0
+      ? failed('operator')
+      : unknown !== undefined
+        ? failed(unknown as FallbackReason)
+        : known.length === 0
+          ? failed('incomplete')
+          : mapKnown(known)
+  if (!whole.reason) return withUnsaid(whole, unsaid)
+  const lost = read.flatMap(({ equality, meaning }) =>
+    typeof meaning === 'string' ? [nameOf(equality)] : []
+  )
+  return mapStrong(known, [...lost, ...unsaid]) ?? whole
+}
+
+const withUnsaid = (outcome: Outcome, unsaid: readonly string[]): Outcome =>
+  unsaid.length === 0 ? outcome : { ...outcome, unsaid }
+
+/** A property that a tool added for itself, such as `x_opencti_score`: no sensor sees it. */
+const isCustom = ({ path }: Equality): boolean => path.startsWith('x_')
+
+const isNegative = ({ operator, isNegated }: Comparison): boolean => isNegated || operator === '!='
+
+const nameOf = (part: Equality | Comparison): string =>
+  'kind' in part
+    ? `${part.object}:${pathText(part)} ${part.operator}`
+    : `${part.object}:${part.path}`
+
+/** True when a value of it may be looked for whatever else has to hold. */
+export const hasStrong = ({ equalities }: Conjunction): boolean =>
+  readMeaning(equalities).some(equality => {
+    const meaning = meaningOf(equality)
+    return typeof meaning === 'object' && isUsable({ meaning, value: equality.value })
+  })
+
+const isUsable = ({ meaning, value }: Known): boolean =>
+  meaning.isStrong === true && normalise(meaning.alone!.type, value) !== undefined
+
+/** What can be looked for by itself, with what else is known as context; undefined when nothing can. */
+function mapStrong(known: readonly Known[], lost: readonly string[]): Outcome | undefined {
+  const strong = known.filter(isUsable)
+  if (strong.length === 0) return undefined
+  const template = strong[0]!.meaning.related?.template
+  const isRelated = ({ meaning, value }: Known) =>
+    template !== undefined && meaning.related?.template === template && isAccepted(meaning, value)
+  const together = known.filter(isRelated)
+  const one = together.length > 1 ? mapObject(together) : failed('incomplete')
+  if (one.reason === 'unrelated-and') return undefined
+  const hasObject = one.reason === undefined
+  const apart = hasObject ? known.filter(part => !isRelated(part)) : known
+  const attributes = apart.flatMap(part => valueOf(part, isUsable(part)))
+  const unsaid = apart
+    .filter(part => valueOf(part, false).length === 0)
+    .map(({ meaning }) => meaning.name)
+  return {
+    attributes: distinct(attributes),
+    objects: hasObject ? one.objects : [],
+    unsaid: [...lost, ...unsaid]
   }
-  return mapKnown(known)
+}
+
+/** As an attribute by itself; none where it says too little for that. */
+function valueOf({ meaning, value }: Known, toIds: boolean): MispValue[] {
+  const type = meaning.alone?.type
+  const stored = type && normalise(type, value)
+  return type && stored !== undefined ? [typed(type, stored, toIds)] : []
 }
 
 /**
  * Hashes of which any one is enough. Sekoia means the hashes of one file by that, so they are one Object, unless two
  * are of the same kind: then it cannot be said which belong together, and each is an attribute.
  */
-export function mapHashes(facts: readonly Equality[]): Outcome {
-  const outcomes = facts.map(fact => mapFacts([fact]))
+export function mapHashes(equalities: readonly Equality[]): Outcome {
+  const outcomes = equalities.map(equality =>
+    mapConjunction({ equalities: [equality], others: [] })
+  )
   const attributes = distinct(outcomes.flatMap(outcome => outcome.attributes))
   const reason = outcomes.find(outcome => outcome.reason)?.reason
   const isOneFile = new Set(attributes.map(({ type }) => type)).size === attributes.length
@@ -51,10 +131,12 @@ const hashObject = (hashes: readonly MispValue[]): MispObject => ({
   values: inOrder(hashes.map(value => ({ ...value, relation: value.type })))
 })
 
-/** True for a fact that {@link mapHashes} takes. */
-export function isFileHash(fact: Equality): boolean {
-  const meaning = meaningOf(fact)
-  return typeof meaning === 'object' && meaning.isHash === true && fact.object === 'file'
+/** True for what {@link mapHashes} takes. */
+export function isFileHash(equality: Equality): boolean {
+  const meaning = meaningOf(equality)
+  return (
+    typeof meaning === 'object' && meaning.isHash === true && meaning.related?.template === 'file'
+  )
 }
 
 /** Without repeats, which say the same in the same words. */
@@ -68,7 +150,9 @@ function mapKnown(known: readonly Known[]): Outcome {
     const { type, toIds } = first!.meaning.alone
     const value = normalise(type, first!.value)
     if (value !== undefined) return attribute(typed(type, value, toIds))
-    return first!.meaning.related ? mapObject(known) : failed('refused-value')
+    return first!.meaning.related && !first!.meaning.isWeak
+      ? mapObject(known)
+      : failed('refused-value')
   }
   if (known.length === 2) {
     const type = compositeType(first!, second!)

@@ -67,11 +67,8 @@ function readPath(reader: TokenReader): Pick<Comparison, 'object' | 'path'> {
 }
 
 /** Quoted, or without a hyphen, which only object types have unquoted. */
-function readKey(reader: TokenReader): string {
-  if (reader.token.kind === 'literal') return reader.literal('string').value
-  if (reader.token.text.includes('-')) reader.refuse()
-  return reader.name()
-}
+const readKey = (reader: TokenReader): string =>
+  reader.token.kind === 'literal' ? reader.literal('string').value : reader.key()
 
 function readIndex(reader: TokenReader): PathStep {
   const index = reader.accept('*') ? '*' : reader.integer()

@@ -1,4 +1,5 @@
 import type { Junction, Literal } from './ast.ts'
+import type { Spelling } from './lenient.ts'
 import { PatternError, type RefusalReason } from './refusal.ts'
 import type { Token } from './tokens.ts'
 
@@ -25,12 +26,17 @@ const isOf = <K extends Literal['kind']>(
  */
 export class TokenReader {
   readonly #tokens: readonly Token[]
+  readonly #seen: Set<Spelling> | undefined
   #index = 0
   #depth = 0
 
-  /** @param tokens with the end as the last one. */
-  constructor(tokens: readonly Token[]) {
+  /**
+   * @param tokens with the end as the last one
+   * @param seen given: near-valid spellings are accepted, and noted there
+   */
+  constructor(tokens: readonly Token[], seen?: Set<Spelling>) {
     this.#tokens = tokens
+    this.#seen = seen
   }
 
   get token(): Token {
@@ -65,6 +71,15 @@ export class TokenReader {
     if (kind !== 'word' || keywords.has(text)) this.refuse()
     this.next()
     return text
+  }
+
+  /** A name in a path: without a hyphen, which there only quoted keys have. */
+  key(): string {
+    if (this.token.text.includes('-')) {
+      if (!this.#seen) this.refuse()
+      this.#seen.add('unquoted-key')
+    }
+    return this.name()
   }
 
   /** A literal of one of these kinds. */

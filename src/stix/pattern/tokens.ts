@@ -1,4 +1,5 @@
 import type { Literal } from './ast.ts'
+import type { Spelling } from './lenient.ts'
 import { prefixed, toNumber } from './literals.ts'
 import { PatternError } from './refusal.ts'
 
@@ -29,14 +30,18 @@ const blank =
 const word = /[A-Za-z_][A-Za-z0-9_-]*/y
 const number = /[+-]?(?:\d+(?:\.\d+)?|\.\d+)/y
 const symbol = /[=!<>]=|<>|[=<>[\]().,:*]/y
-const unescaped = /[^'\\]*/y
+const unescaped = { "'": /[^'\\]*/y, '"': /[^"\\]*/y }
+
+type Quote = keyof typeof unescaped
 
 /**
  * All tokens of a pattern; white space and comments are left out, the last token is the end.
+ *
+ * @param seen given: spellings that are not STIX but can mean one thing only are read as meant, and noted there
  * @throws PatternError where a character begins no token, and for a string or a literal that is not valid.
  */
-export function tokenize(text: string): readonly Token[] {
-  const tokenizer = new Tokenizer(text)
+export function tokenize(text: string, seen?: Set<Spelling>): readonly Token[] {
+  const tokenizer = new Tokenizer(text, seen)
   const tokens: Token[] = []
   do tokens.push(tokenizer.next())
   while (tokens.at(-1)!.kind !== 'end')
@@ -45,17 +50,25 @@ export function tokenize(text: string): readonly Token[] {
 
 class Tokenizer {
   readonly #text: string
+  readonly #seen: Set<Spelling> | undefined
   #at = 0
+  /** Backslashes read so far that escape. */
+  #escapes = 0
 
-  constructor(text: string) {
+  constructor(text: string, seen: Set<Spelling> | undefined) {
     this.#text = text
+    this.#seen = seen
   }
 
   next(): Token {
     this.#skipBlanks()
     const at = this.#at
     if (at === this.#text.length) return { kind: 'end', text: '', at }
-    if (this.#text[at] === "'") return this.#literal(at, this.#string())
+    if (this.#text[at] === "'") return this.#literal(at, this.#string("'"))
+    if (this.#seen && this.#text[at] === '"') {
+      this.#seen.add('double-quotes')
+      return this.#literal(at, this.#string('"'))
+    }
     const name = this.#take(word)
     if (name) return this.#word(name, at)
     const digits = this.#take(number)
@@ -95,19 +108,27 @@ class Tokenizer {
     return { kind: 'literal', text: this.#text.slice(at, this.#at), at, literal }
   }
 
-  #string(): Literal {
+  #string(quote: Quote): Literal {
     this.#at++
-    let value = this.#take(unescaped)
-    while (this.#text[this.#at] === '\\') value += this.#escaped() + this.#take(unescaped)
-    if (this.#text[this.#at] !== "'") throw new PatternError('string', this.#at)
+    let value = this.#take(unescaped[quote])
+    while (this.#text[this.#at] === '\\') value += this.#escaped() + this.#take(unescaped[quote])
+    // With both kinds of backslash in a pattern, a double one may be one or two.
+    const isAmbiguous = this.#escapes > 0 && (this.#seen?.has('lone-backslash') || quote === '"')
+    if (this.#text[this.#at] !== quote || isAmbiguous) throw new PatternError('string', this.#at)
     this.#at++
     return { kind: 'string', value }
   }
 
   #escaped(): string {
     const character = this.#text[this.#at + 1]
-    if (character !== "'" && character !== '\\') throw new PatternError('string', this.#at)
-    this.#at += 2
-    return character
+    if (character === "'" || character === '\\') {
+      this.#escapes++
+      this.#at += 2
+      return character
+    }
+    if (!this.#seen) throw new PatternError('string', this.#at)
+    this.#seen.add('lone-backslash')
+    this.#at++
+    return '\\'
   }
 }
