@@ -24,7 +24,7 @@ function parse(text: string): Parts | undefined {
   const match = shape.exec(text)
   if (!match) return undefined
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match
-  const date = Date.UTC(+year!, +month! - 1, +day!, +hour!, +minute!, +second!)
+  const date = utc(+year!, +month! - 1, +day!, +hour!, +minute!, +second!)
   const check = new Date(date)
   if (check.getUTCMonth() !== +month! - 1 || check.getUTCDate() !== +day!) return undefined
   if (+hour! > 23 || +minute! > 59 || +second! > 59) return undefined
@@ -35,6 +35,13 @@ function parse(text: string): Parts | undefined {
   }
   return { seconds, fraction }
 }
+
+/** `Date.UTC` reads the years 0 to 99 as 1900 to 1999; the calendar is the same 400 years later. */
+function utc(year: number, ...rest: [number, number, number, number, number]): number {
+  return year > 99 ? Date.UTC(year, ...rest) : Date.UTC(year + 400, ...rest) - cycleMs
+}
+
+const cycleMs = Date.UTC(2400) - Date.UTC(2000)
 
 function offsetSeconds(zone: string): number {
   if (zone === 'Z' || zone === 'z') return 0

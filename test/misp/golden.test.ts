@@ -21,6 +21,7 @@ import {
 } from '../../src/misp/mapping/report.ts'
 import { subjectNamers } from '../../src/misp/mapping/tag-names.ts'
 import { commentOf, confidenceTag, ownTags, tagsOf, tlpOf } from '../../src/misp/mapping/tags.ts'
+import { spellings } from '../../src/stix/pattern/lenient.ts'
 
 /** One entry for every row of misp-feed.md §3.1 and §3.2, STIX beside what MISP gets. */
 interface Row {
@@ -39,7 +40,13 @@ interface ContextRow extends Row {
 const rowsOf = <T extends Row>(file: string): T[] =>
   JSON.parse(readFileSync(new URL(`golden/${file}.json`, import.meta.url), 'utf8'))
 
+/** A pattern as tools of the field write it, and the rule by which it is read. */
+interface FieldRow extends Row {
+  readonly rule: string
+}
+
 const indicators = rowsOf<Row>('indicators')
+const field = rowsOf<FieldRow>('field')
 const contexts = rowsOf<ContextRow>('context')
 
 const toObject = (stix: Row['stix'], type = 'indicator'): StixObject => ({
@@ -53,6 +60,12 @@ const plain = (mapped: Mapped) => ({ ...mapped, fallback: mapped.fallback ?? nul
 
 for (const { row, stix, misp } of indicators) {
   t.test(`§3.1 ${row}`, async t => {
+    t.strictSame(plain(mapIndicator(toObject(stix))), misp)
+  })
+}
+
+for (const { rule, row, stix, misp } of field) {
+  t.test(`${rule}: ${row}`, async t => {
     t.strictSame(plain(mapIndicator(toObject(stix))), misp)
   })
 }
@@ -111,11 +124,12 @@ t.test('§3.2', async t => {
 })
 
 t.test('rows of the golden files are told apart by their names', async t => {
-  const names = [...indicators, ...contexts].map(({ row }) => row)
+  const rules = field.map(({ rule, row }) => `${rule}: ${row}`)
+  const names = [...[...indicators, ...contexts].map(({ row }) => row), ...rules]
   t.equal(new Set(names).size, names.length)
 })
 
-const mapped = indicators.map(({ misp }) => misp as Mapped)
+const mapped = [...indicators, ...field].map(({ misp }) => misp as Mapped)
 const madeBy = (made: ContextRow['made']) => contexts.filter(row => row.made === made)
 const objects = [
   ...mapped.flatMap(({ objects }) => objects),
@@ -149,6 +163,21 @@ t.test('every reason for a fallback has a golden row, or emits nothing', async t
   const silent = ['no-pattern', 'too-long']
   const golden = mapped.flatMap(({ fallback }) => fallback ?? [])
   t.strictSame([...new Set([...golden, ...silent])].sort(), [...fallbackReasons].sort())
+})
+
+t.test('every near-valid spelling has a golden row', async t => {
+  const golden = mapped.flatMap(({ spellings: seen }) => seen ?? [])
+  t.strictSame([...new Set(golden)].sort(), [...spellings].sort())
+})
+
+t.test('every Object has a relation that its template requires', async t => {
+  for (const { template, values } of objects) {
+    const required: readonly string[] = templates[template].requiredOneOf
+    t.ok(
+      values.some(({ relation }) => required.includes(relation)),
+      template
+    )
+  }
 })
 
 t.test('every type of object that names something has a golden row', async t => {

@@ -1,5 +1,5 @@
 import * as addresses from './hosts.ts'
-import { lowerAscii, refangUrl, trimBlanks, withoutWide } from './text.ts'
+import { escapeWide, lowerAscii, refangUrl, trimBlanks, withoutWide } from './text.ts'
 import { link } from './url-filter.ts'
 
 /** A value that is already trimmed and free of wide characters → as stored; undefined when it is refused. */
@@ -35,6 +35,7 @@ const matching =
 
 const ssdeep = matching(/^[0-9]+:[0-9a-zA-Z/+]*:[0-9a-zA-Z/+]*$/)
 const impfuzzy = ssdeep
+const vhash: Normaliser = text => plainPart(lowerAscii(text))
 const cdhash: Normaliser = text => hex(40)(text) ?? hex(64)(text)
 const telfhash: Normaliser = text => matching(/^(?:t1)?[0-9a-f]{70}$/)(lowerAscii(text))
 
@@ -59,6 +60,21 @@ const ipPort: Normaliser = text => addresses.hostAndPort(text, addresses.address
 
 const cve: Normaliser = text =>
   matching(/^CVE-[0-9]{4}-[0-9]{4,}$/)(text.replaceAll('–', '-').toUpperCase())
+
+/** Those that MISP knows. */
+const methods = `OPTIONS|GET|HEAD|POST|PUT|DELETE|TRACE|CONNECT|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE|LOCK|UNLOCK|\
+VERSION-CONTROL|REPORT|CHECKOUT|CHECKIN|UNCHECKOUT|MKWORKSPACE|UPDATE|LABEL|MERGE|BASELINE-CONTROL|MKACTIVITY|\
+ORDERPATCH|ACL|PATCH|SEARCH`
+const httpMethod: Normaliser = text => matching(new RegExp(`^(?:${methods})$`))(text.toUpperCase())
+
+/** Digits alone, behind a plus where the number begins with one or with 00. */
+const phoneNumber: Normaliser = text => {
+  const digits = text
+    .replace(/^00/, '+')
+    .replaceAll('(0)', '')
+    .replace(/[^+\d]+/g, '')
+  return matching(/^(?:\+|(?!00))\d+$/)(digits)
+}
 
 /** MISP stores truth as a digit. */
 const boolean: Normaliser = text =>
@@ -98,7 +114,7 @@ export const valueTypes = {
   cdhash: { categories: ['Payload delivery'], normalise: cdhash },
   telfhash: { categories: ['Payload delivery'], normalise: telfhash },
   impfuzzy: { categories: ['Payload delivery'], normalise: impfuzzy },
-  vhash: { categories: ['Payload delivery'], normalise: oneLine },
+  vhash: { categories: ['Payload delivery'], normalise: vhash },
   ssdeep: { categories: ['Payload delivery'], normalise: ssdeep },
   tlsh: { categories: ['Payload delivery'], normalise: tlsh },
   filename: { categories: ['Payload delivery'], normalise: oneLine },
@@ -117,8 +133,7 @@ export const valueTypes = {
   'filename|authentihash': withHash(hex(64)),
   'filename|imphash': withHash(hex(32)),
   'filename|pehash': withHash(hex(40)),
-  'filename|impfuzzy': withHash(impfuzzy),
-  'filename|vhash': withHash(plainPart),
+  'filename|vhash': withHash(vhash),
   'filename|ssdeep': withHash(ssdeep),
   'filename|tlsh': withHash(tlsh),
   'size-in-bytes': { categories: ['Other'], normalise: matching(/^[0-9]+$/) },
@@ -152,11 +167,14 @@ export const valueTypes = {
   'email-message-id': { categories: ['Payload delivery'], normalise: oneLine },
   'email-attachment': { categories: ['Payload delivery'], normalise: oneLine },
   'email-x-mailer': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-body': { categories: ['Payload delivery'], normalise: any },
+  'email-header': { categories: ['Payload delivery'], normalise: any },
   'email-src-display-name': { categories: ['Payload delivery'], normalise: oneLine },
   'email-dst-display-name': { categories: ['Payload delivery'], normalise: oneLine },
-  'phone-number': { categories: ['Person'], normalise: oneLine },
-  'ja3-fingerprint-md5': { categories: ['Network activity'], normalise: hex(32) },
-  'http-method': { categories: ['Network activity'], normalise: oneLine },
+  'phone-number': { categories: ['Person'], normalise: phoneNumber },
+  uri: { categories: ['Network activity'], normalise: oneLine },
+  cookie: { categories: ['Network activity'], normalise: any },
+  'http-method': { categories: ['Network activity'], normalise: httpMethod },
   boolean: { categories: ['Other'], normalise: boolean },
   regkey: { categories: ['Persistence mechanism'], normalise: oneLine },
   'regkey|value': {
@@ -164,6 +182,13 @@ export const valueTypes = {
     normalise: composite(plainPart, plainPart)
   },
   mutex: { categories: ['Artifacts dropped'], normalise: any },
+  'github-username': { categories: ['Social network'], normalise: oneLine },
+  'twitter-id': { categories: ['Social network'], normalise: oneLine },
+  xmr: {
+    categories: ['Financial fraud'],
+    normalise: matching(/^[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}$/)
+  },
+  dash: { categories: ['Financial fraud'], normalise: matching(/^X[1-9A-HJ-NP-Za-km-z]{33}$/) },
   btc: { categories: ['Financial fraud'], normalise: matching(/^[a-zA-Z0-9]+$/) },
   text: {
     categories: ['Other', 'Network activity', 'Persistence mechanism'],
@@ -173,6 +198,7 @@ export const valueTypes = {
   datetime: { categories: ['Other'], normalise: dateTime },
   yara: { categories: ['Payload installation'], normalise: any },
   sigma: { categories: ['Payload installation'], normalise: any },
+  zeek: { categories: ['Network activity'], normalise: any },
   snort: { categories: ['Network activity'], normalise: any },
   'kusto-query': { categories: ['Artifacts dropped'], normalise: any },
   'stix2-pattern': { categories: ['Network activity'], normalise: any },
@@ -192,7 +218,7 @@ export const maxBytes = 65_535
  */
 export function normalise(type: string, raw: string): string | undefined {
   if (!isValueType(type)) return undefined
-  const text = trimBlanks(withoutWide(raw))
+  const text = trimBlanks(withoutWide(type === 'url' ? escapeWide(raw) : raw))
   if (isBlank(text)) return undefined
   const value = valueTypes[type].normalise(text)
   return value && Buffer.byteLength(value) <= maxBytes ? value : undefined

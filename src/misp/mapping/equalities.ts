@@ -1,12 +1,10 @@
 import type { Comparison, Literal } from '../../stix/pattern/ast.ts'
-import { pathText } from '../../stix/pattern/terms.ts'
-import { fullPath } from './paths.ts'
+import type { Spelling } from '../../stix/pattern/lenient.ts'
+import { maxComparisons, maxProduct, pathText, type Term } from '../../stix/pattern/terms.ts'
+import { fullPlace, type Place } from './paths.ts'
 
-/** A comparison that asks for one value. */
-export interface Equality {
-  readonly object: string
-  /** As `pathText` spells it, in lower case, in full, every index as `[*]`. */
-  readonly path: string
+/** A comparison that asks for one value; its place in lower case, in full, every index as `[*]`. */
+export interface Equality extends Place {
   readonly value: string
 }
 
@@ -17,31 +15,45 @@ export interface Conjunction {
   readonly others: readonly Comparison[]
 }
 
-/** As many as a pattern may have terms, see stix/pattern/terms.ts. */
-const maxAlternatives = 10_000
+/** Terms of one pattern without IN, which all together have no more comparisons than its terms may have. */
+export class Conjunctions {
+  readonly #seen: Set<Spelling>
+  #comparisons = maxComparisons
 
-/** A term without IN: each alternative holds one value for every comparison. Undefined when there are too many. */
-export function toConjunctions(term: readonly Comparison[]): readonly Conjunction[] | undefined {
-  const others = term.filter(comparison => !isEquality(comparison))
-  const single: Equality[] = []
-  let all: readonly Equality[][] = [[]]
-  for (const comparison of term) {
-    if (!isEquality(comparison)) continue
-    const equalities = comparison.values.map(value => toEquality(comparison, value))
-    if (equalities.length === 1) single.push(equalities[0]!)
-    else if (all.length * equalities.length > maxAlternatives) return undefined
-    else all = all.flatMap(left => equalities.map(right => [...left, right]))
+  /** @param seen where spellings that are not STIX are noted */
+  constructor(seen: Set<Spelling>) {
+    this.#seen = seen
   }
-  if (all.length * single.length > maxAlternatives) return undefined
-  return all.map(some => ({ equalities: [...single, ...some], others }))
+
+  /** Each alternative holds one value for every comparison. Undefined when there are too many. */
+  of(term: Term): readonly Conjunction[] | undefined {
+    const others = term.filter(comparison => !isEquality(comparison))
+    const single: Equality[] = []
+    let all: readonly (readonly Equality[])[] = [[]]
+    for (const comparison of term) {
+      if (!isEquality(comparison)) continue
+      const equalities = this.#equalities(comparison)
+      if (equalities.length === 1) single.push(equalities[0]!)
+      else if (all.length > 1 && all.length * equalities.length > maxProduct) return undefined
+      else all = all.flatMap(left => equalities.map(right => [...left, right]))
+    }
+    this.#comparisons -= all.length * (all[0]!.length + single.length + others.length)
+    if (this.#comparisons < 0) return undefined
+    return all.map(some => ({ equalities: [...single, ...some], others }))
+  }
+
+  #equalities(comparison: Comparison): Equality[] {
+    const place = fullPlace(placeOf(comparison), this.#seen)
+    return comparison.values.map(literal => ({ ...place, value: textOf(literal) }))
+  }
 }
 
-const toEquality = (comparison: Comparison, literal: Literal): Equality => {
-  const path = pathText(comparison)
+const placeOf = (comparison: Comparison): Place => ({
+  object: comparison.object.toLowerCase(),
+  path: pathText(comparison)
     .toLowerCase()
     .replace(/\[\d+\]/g, '[*]')
-  return { object: comparison.object, path: fullPath(path), value: textOf(literal) }
-}
+})
 
 function isEquality(comparison: Comparison): boolean {
   const { operator, isNegated, values, object, path } = comparison
@@ -55,5 +67,6 @@ function isEquality(comparison: Comparison): boolean {
 const isReference = (path: Comparison['path']): boolean =>
   typeof path[0] === 'string' && /^(?:dst|src)_ref$/i.test(path[0])
 
-/** Sekoia's own action for MISP writes an apostrophe as a word. */
-const textOf = ({ value }: Literal): string => String(value).replaceAll('##APOSTROPHE##', "'")
+/** Exporters of MISP write quotes as words, and Sekoia's action for MISP passes them on. */
+const textOf = ({ value }: Literal): string =>
+  String(value).replaceAll('##APOSTROPHE##', "'").replaceAll('##QUOTE##', '"')

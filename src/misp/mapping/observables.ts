@@ -1,6 +1,14 @@
 import { isValueType, normalise, type ValueTypeName, valueTypes } from './attribute-types.ts'
 import type { Equality } from './equalities.ts'
 import type { FallbackReason } from './fallbacks.ts'
+import {
+  algorithmByLength,
+  algorithmOf,
+  certificateHashes,
+  fileHashes,
+  likenesses,
+  outsideTemplate
+} from './file-hashes.ts'
 import type { TemplateName } from './model.ts'
 
 /** What a property of an observable is in MISP (misp-feed.md §3.1). */
@@ -52,60 +60,6 @@ const network = (name: string, type: ValueTypeName, toIds = false): Meaning =>
 const registry = (name: string): Meaning =>
   weak(related('registry-key', name, 'text', { category: 'Persistence mechanism' }))
 
-/** The types of hashes by the name of the algorithm without hyphens. */
-const fileHashes: ReadonlyMap<string, ValueTypeName> = new Map([
-  ['md5', 'md5'],
-  ['sha1', 'sha1'],
-  ['sha224', 'sha224'],
-  ['sha256', 'sha256'],
-  ['sha384', 'sha384'],
-  ['sha512', 'sha512'],
-  ['sha512/224', 'sha512/224'],
-  ['sha512/256', 'sha512/256'],
-  ['sha3224', 'sha3-224'],
-  ['sha3256', 'sha3-256'],
-  ['sha3384', 'sha3-384'],
-  ['sha3512', 'sha3-512'],
-  ['authentihash', 'authentihash'],
-  ['imphash', 'imphash'],
-  ['pehash', 'pehash'],
-  ['cdhash', 'cdhash'],
-  ['telfhash', 'telfhash'],
-  ['impfuzzy', 'impfuzzy'],
-  ['vhash', 'vhash'],
-  ['ssdeep', 'ssdeep'],
-  ['tlsh', 'tlsh']
-])
-
-/** Hashes that many files may share: they say what is alike, not which file it is. */
-const likenesses: ReadonlySet<string> = new Set([
-  'imphash',
-  'impfuzzy',
-  'ssdeep',
-  'telfhash',
-  'tlsh',
-  'vhash'
-])
-
-/** The template `file` has no relation for these. */
-const outsideTemplate: ReadonlySet<string> = new Set(['cdhash', 'impfuzzy', 'pehash'])
-
-const certificateHashes: ReadonlyMap<string, ValueTypeName> = new Map([
-  ['md5', 'x509-fingerprint-md5'],
-  ['sha1', 'x509-fingerprint-sha1'],
-  ['sha256', 'x509-fingerprint-sha256']
-])
-
-/** Algorithms that are told apart by the length of their digits. */
-export const algorithmByLength: Readonly<Record<number, string>> = {
-  32: 'md5',
-  40: 'sha1',
-  56: 'sha224',
-  64: 'sha256',
-  96: 'sha384',
-  128: 'sha512'
-}
-
 const hash = (template: TemplateName, type: ValueTypeName): Meaning => ({
   ...(outsideTemplate.has(type) ? { name: type } : related(template, type, type, { toIds: true })),
   ...alone(type, type, true),
@@ -129,7 +83,6 @@ const email = (relation: string, type: ValueTypeName, toIds = false): Meaning =>
 })
 const emailSource = email('from', 'email-src', true)
 const emailTarget = (relation: string) => email(relation, 'email-dst', true)
-const replyTo = email('reply-to', 'email-reply-to')
 const userAgent = alone('user-agent', 'user-agent', false)
 
 /** The other end of a connection by what its value is. */
@@ -152,11 +105,14 @@ function protocol(value: string): Meaning {
   return weak(network(`layer${layer}-protocol`, 'text'))
 }
 
+/** A URL where a proxy was asked, else the path of one. */
+const requestValue = (value: string): Meaning =>
+  /^https?:/i.test(value) ? alone('url', 'url', true) : alone('uri', 'uri', true)
+
+/** Dash and Monero are known by their form; MISP has no other type for what else is one word. */
 const wallet = (value: string): Meaning => {
-  const isAddress = normalise('btc', value) !== undefined
-  return isAddress
-    ? { ...alone('wallet', 'btc', true), isStrong: true }
-    : alone('wallet', 'text', false)
+  const type = (['xmr', 'dash', 'btc'] as const).find(type => normalise(type, value) !== undefined)
+  return type ? { ...alone('wallet', type, true), isStrong: true } : alone('wallet', 'text', false)
 }
 
 /** The table of §3.1, by object and path; hashes are in the tables above. */
@@ -183,21 +139,25 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>>
   'email-message:bcc_refs[*].value': emailTarget('bcc'),
   'email-message:subject': email('subject', 'email-subject'),
   'email-message:message_id': email('message-id', 'email-message-id'),
-  'email-message:additional_header_fields.reply_to': replyTo,
-  'email-message:additional_header_fields.reply-to': replyTo,
-  'email-message:additional_header_fields.x_mailer': email('x-mailer', 'email-x-mailer'),
+  'email-message:additional_header_fields.reply-to': email('reply-to', 'email-reply-to'),
   'email-message:additional_header_fields.x-mailer': email('x-mailer', 'email-x-mailer'),
   'email-message:body_multipart[*].body_raw_ref.name': email(
     'attachment',
     'email-attachment',
     true
   ),
+  'email-message:body': email('email-body', 'email-body'),
+  'email-message:received_lines[*]': email('header', 'email-header'),
   'user-agent:value': userAgent,
   'phone-number:value': alone('phone-number', 'phone-number', false),
   'file:name': filename,
   // Not a type of STIX, but Sekoia writes it.
   'filename:value': filename,
   'file:size': weak(related('file', 'size-in-bytes', 'size-in-bytes')),
+  'file:name_enc': weak(related('file', 'file-encoding', 'text')),
+  'file:ctime': weak(related('file', 'creation-time', 'datetime')),
+  'file:mtime': weak(related('file', 'modification-time', 'datetime')),
+  'file:atime': weak(related('file', 'access-time', 'datetime')),
   'file:mime_type': weak(related('file', 'mimetype', 'mime-type')),
   'file:parent_directory_ref.path': weak(related('file', 'path', 'text')),
   'file:path': { ...alone('fullpath', 'filename', false), ...related('file', 'fullpath', 'text') },
@@ -212,6 +172,17 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>>
     'http-method',
     false
   ),
+  'network-traffic:extensions.http-request-ext.request_header.cookie': alone(
+    'cookie',
+    'cookie',
+    false
+  ),
+  'network-traffic:extensions.http-request-ext.request_header.host': alone(
+    'hostname',
+    'hostname',
+    true
+  ),
+  'network-traffic:extensions.http-request-ext.request_value': requestValue,
   // In an Object each value would be looked for by itself, and many programs use the same key.
   'windows-registry-key:key': {
     ...alone('key', 'regkey', true),
@@ -219,6 +190,8 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>>
   },
   'windows-registry-key:values[*].data': registry('data'),
   'windows-registry-key:values[*].name': registry('name'),
+  'windows-registry-key:values[*].data_type': registry('data-type'),
+  'windows-registry-key:modified_time': weak(related('registry-key', 'last-modified', 'datetime')),
   'mutex:name': alone('mutex', 'mutex', true),
   'x509-certificate:serial_number': related('x509', 'serial-number', 'text'),
   'x509-certificate:issuer': related('x509', 'issuer', 'text'),
@@ -229,17 +202,30 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>>
   'x509-certificate:subject_public_key_algorithm': weak(
     related('x509', 'pubkey-info-algorithm', 'text')
   ),
+  'x509-certificate:subject_public_key_modulus': related('x509', 'pubkey-info-modulus', 'text'),
+  'x509-certificate:subject_public_key_exponent': weak(
+    related('x509', 'pubkey-info-exponent', 'text')
+  ),
   'x509-certificate:version': weak(related('x509', 'version', 'text')),
   'x509-certificate:is_self_signed': weak(related('x509', 'is_self_signed', 'boolean')),
   'autonomous-system:number': alone('as', 'AS', false),
   'mac-addr:value': alone('mac', 'mac-address', false),
   'process:command_line': related('process', 'command-line', 'text'),
   'process:name': related('process', 'name', 'text'),
+  'process:pid': related('process', 'pid', 'text'),
+  'process:cwd': related('process', 'current-directory', 'text'),
+  'process:created_time': weak(related('process', 'creation-time', 'datetime')),
+  'process:image_ref.name': related('process', 'image', 'filename'),
+  'process:binary_ref.name': related('process', 'image', 'filename'),
+  'process:parent_ref.command_line': weak(related('process', 'parent-command-line', 'text')),
+  'process:parent_ref.name': weak(related('process', 'parent-process-name', 'text')),
   'directory:path': related('directory', 'path', 'text'),
   'user-account:user_id': related('user-account', 'user-id', 'text'),
   'user-account:account_login': related('user-account', 'username', 'text'),
   'user-account:display_name': related('user-account', 'display-name', 'text'),
   'user-account:credential': related('user-account', 'password', 'text'),
+  'user-account:github.account_login': alone('username', 'github-username', false),
+  'user-account:twitter.account_login': alone('username', 'twitter-id', false),
   'user-account:account_type': weak(related('user-account', 'account-type', 'text')),
   'software:name': related('software', 'name', 'text'),
   'software:cpe': related('software', 'cpe', 'cpe'),
@@ -281,8 +267,8 @@ function hashMeaning(object: string, path: string, value: string): Meaning | Fal
   const types = isFile ? fileHashes : certificateHashes
   if (!isFile && object !== 'x509-certificate') return unknown(object)
   const isAny = path === 'hashes[*]'
-  const algorithm = isAny ? algorithmByLength[value.trim().length] : path.slice('hashes.'.length)
-  const type = algorithm && types.get(algorithm.replaceAll('-', ''))
+  const algorithm = isAny ? algorithmByLength[value.trim().length] : algorithmOf(path)
+  const type = algorithm && types.get(algorithm)
   if (type) return hash(isFile ? 'file' : 'x509', type)
   return isAny ? 'refused-value' : 'unknown-path'
 }

@@ -3,25 +3,19 @@ import type { Pattern, Qualifier } from '../../stix/pattern/ast.ts'
 import type { Spelling } from '../../stix/pattern/lenient.ts'
 import { parsePattern } from '../../stix/pattern/parse.ts'
 import type { PatternRefusal } from '../../stix/pattern/refusal.ts'
-import { toMillis } from '../../stix/timestamp.ts'
+import type { Term } from '../../stix/pattern/terms.ts'
 import { maxBytes, normalise } from './attribute-types.ts'
-import { type Conjunction, toConjunctions } from './equalities.ts'
-import type { Bounds, Mapped, StixObject } from './model.ts'
+import { type BoundAlternatives, byBounds } from './bounds.ts'
+import { hasStrong, isFileHash, mapConjunction, mapHashes, nameOf } from './conjunction.ts'
+import { type Conjunction, Conjunctions } from './equalities.ts'
+import type { Mapped, StixObject } from './model.ts'
+import { asContext, distinct, failed, type Outcome, typed, unite, withUnsaid } from './outcome.ts'
 import { languageOf, mapRule } from './rules.ts'
-import {
-  distinct,
-  failed,
-  hasStrong,
-  isFileHash,
-  mapConjunction,
-  mapHashes,
-  type Outcome,
-  typed
-} from './terms.ts'
 
 /**
- * An indicator in MISP's terms (misp-feed.md §3.1); it never throws. What cannot be said in them goes out as an Object
- * `stix2-pattern` that holds the whole pattern, beside those of its alternatives that can.
+ * An indicator in MISP's terms (misp-feed.md §3.1); it never throws, and its work is linear in the pattern. What
+ * cannot be said in them goes out as an Object `stix2-pattern` that holds the whole pattern, beside those of its
+ * alternatives that can.
  */
 export function mapIndicator(indicator: StixObject): Mapped {
   const { pattern } = indicator
@@ -31,19 +25,34 @@ export function mapIndicator(indicator: StixObject): Mapped {
 }
 
 function mapPattern(text: string): Mapped {
-  const spellings = new Set<Spelling>()
-  const pattern = read(text, spellings)
-  if (pattern.kind === 'refused') return fallBack(text, failed('unparsed'))
+  const seen = new Set<Spelling>()
+  const pattern = read(text, seen)
+  if (pattern.kind === 'refused') return mapRefused(text)
   const alternatives = toAlternatives(pattern)
-  const bounds = alternatives && boundsOf(alternatives)
-  if (!alternatives || bounds === 'mixed') return fallBack(text, failed('structure'))
-  const outcome = mapAlternatives(alternatives)
-  const mapped = outcome.reason ? fallBack(text, outcome) : complete(outcome)
+  if (!alternatives) return fallBack(text, failed('structure'))
+  const groups = byBounds(alternatives)
+  const outcome = mapGroups(groups, new Conjunctions(seen))
   return {
-    ...mapped,
-    ...(bounds && { bounds }),
-    ...(spellings.size > 0 && { spellings: [...spellings] })
+    ...(outcome.reason ? fallBack(text, outcome) : complete(outcome)),
+    ...(groups.bounds && { bounds: groups.bounds }),
+    ...(seen.size > 0 && { spellings: [...seen].sort() })
   }
+}
+
+/** As STIX; where it is none, as what it nearly is. */
+function read(text: string, seen: Set<Spelling>): Pattern | PatternRefusal {
+  const strict = parsePattern(text)
+  if (strict.kind !== 'refused') return strict
+  const noted = new Set<Spelling>()
+  const lenient = parsePattern(text, noted)
+  if (lenient.kind !== 'refused') for (const spelling of noted) seen.add(spelling)
+  return lenient
+}
+
+/** A rule of another language under the name of STIX is that rule. */
+function mapRefused(text: string): Mapped {
+  const language = languageOf(undefined, text)
+  return language === 'stix' ? fallBack(text, failed('unparsed')) : mapRule(language, text)
 }
 
 const complete = ({ attributes, objects, unsaid }: Outcome): Mapped => ({
@@ -53,89 +62,83 @@ const complete = ({ attributes, objects, unsaid }: Outcome): Mapped => ({
   ...(unsaid && unsaid.length > 0 && { unsaid })
 })
 
-/** As STIX; where it is none, as what it nearly is. */
-function read(text: string, spellings: Set<Spelling>): Pattern | PatternRefusal {
-  const strict = parsePattern(text)
-  return strict.kind === 'refused' ? parsePattern(text, spellings) : strict
+/** Those whose time is not that of the whole are context: their values may not be looked for all the time. */
+function mapGroups({ whole, others }: BoundAlternatives, conjunctions: Conjunctions): Outcome {
+  const outcome = mapAlternatives(whole, conjunctions)
+  if (others.length === 0) return outcome
+  return unite([outcome, asContext(mapAlternatives(others, conjunctions)), failed('structure')])
 }
 
-function mapAlternatives(alternatives: readonly Alternative[]): Outcome {
+function mapAlternatives(
+  alternatives: readonly Alternative[],
+  conjunctions: Conjunctions
+): Outcome {
   const plain = alternatives.filter(({ qualifiers }) => !qualifiers.some(isCount))
   const counted = alternatives.filter(({ qualifiers }) => qualifiers.some(isCount))
-  return unite([mapPlain(plain), asContext(mapPlain(counted))])
+  const context = asContext(mapPlain(counted, conjunctions))
+  const counts = counted.flatMap(({ qualifiers }) => qualifiers.filter(isCount).map(qualifierText))
+  return unite([mapPlain(plain, conjunctions), withUnsaid(context, distinct(counts))])
 }
 
-function mapPlain(alternatives: readonly Alternative[]): Outcome {
+/** How often, or within what time, is no value to look for. */
+const isCount = ({ kind }: Qualifier): boolean => kind !== 'start-stop'
+
+function qualifierText(qualifier: Qualifier): string {
+  if (qualifier.kind === 'repeats') return `REPEATS ${qualifier.times} TIMES`
+  return qualifier.kind === 'within' ? `WITHIN ${qualifier.seconds} SECONDS` : ''
+}
+
+function mapPlain(alternatives: readonly Alternative[], conjunctions: Conjunctions): Outcome {
   const single = alternatives.filter(({ observations }) => observations.length === 1)
   const joined = alternatives.filter(({ observations }) => observations.length > 1)
-  const conjunctions = single.map(({ observations }) => toConjunctions(observations[0]!))
-  const all = conjunctions.flatMap(some => some ?? [])
-  if (conjunctions.includes(undefined)) return failed('structure')
+  const all: Conjunction[] = []
+  for (const { observations } of single) {
+    const some = conjunctions.of(observations[0]!)
+    if (!some) return failed('structure')
+    all.push(...some)
+  }
   return unite([
-    ...all.filter(one => !isHash(one)).map(mapConjunction),
-    mapHashes(all.filter(isHash).flatMap(({ equalities }) => equalities)),
-    ...joined.map(mapJoined)
+    ...all.filter(one => !isFileHash(one)).map(mapConjunction),
+    mapHashes(all.filter(isFileHash).flatMap(({ equalities }) => equalities)),
+    mapJoined(joined, conjunctions)
   ])
 }
 
-const isHash = ({ equalities, others }: Conjunction): boolean =>
-  equalities.length === 1 && others.length === 0 && isFileHash(equalities[0]!)
+/** What an observation becomes where others have to be seen as well. */
+interface JoinedPart {
+  readonly outcome: Outcome
+  /** Its strong identifiers may be looked for all the same. */
+  readonly isStrong: boolean
+}
 
 /**
  * Observations that AND joins (MP-19): what a strong identifier shows of one of them may be looked for, the values of
- * the others are context.
+ * the others are context. Each observation is mapped once, in however many alternatives it stands.
  */
-function mapJoined({ observations }: Alternative): Outcome {
-  const conjunctions = observations.map(toConjunctions)
-  if (conjunctions.some(some => some?.length !== 1)) return failed('structure')
-  const each = conjunctions.map(some => some![0]!)
-  const outcomes = each.map(one => ({ outcome: mapConjunction(one), isStrong: hasStrong(one) }))
-  if (!outcomes.some(({ outcome, isStrong }) => isStrong && !outcome.reason))
-    return failed('structure')
-  return withoutReason(
-    unite(outcomes.map(({ outcome, isStrong }) => (isStrong ? outcome : asContext(outcome)))),
-    'a part of the pattern'
-  )
-}
-
-function withoutReason({ reason, ...outcome }: Outcome, name: string): Outcome {
-  return reason ? { ...outcome, unsaid: [...(outcome.unsaid ?? []), name] } : outcome
-}
-
-const isCount = ({ kind }: Qualifier): boolean => kind !== 'start-stop'
-
-/** A count, or a part of what has to be seen, is no value to look for. */
-const asContext = ({ attributes, objects, ...rest }: Outcome): Outcome => ({
-  ...rest,
-  attributes: attributes.map(value => ({ ...value, toIds: false })),
-  objects: objects.map(object => ({
-    ...object,
-    values: object.values.map(value => ({ ...value, toIds: false }))
-  }))
-})
-
-/** The time in which the values count; 'mixed' when it is not the same for all alternatives. */
-function boundsOf(alternatives: readonly Alternative[]): Bounds | 'mixed' | undefined {
-  const all = alternatives.map(({ qualifiers }) =>
-    qualifiers.filter(one => one.kind === 'start-stop')
-  )
-  const [first] = all
-  if (all.some(some => JSON.stringify(some) !== JSON.stringify(first))) return 'mixed'
-  const [bound, more] = first ?? []
-  if (!bound) return undefined
-  const [from, until] = [toMillis(bound.start), toMillis(bound.stop)]
-  return more || from === undefined || until === undefined ? 'mixed' : { from, until }
-}
-
-function unite(outcomes: readonly Outcome[]): Outcome {
-  const reason = outcomes.find(outcome => outcome.reason)?.reason
-  const unsaid = distinct(outcomes.flatMap(outcome => outcome.unsaid ?? []))
-  return {
-    attributes: distinct(outcomes.flatMap(({ attributes }) => attributes)),
-    objects: distinct(outcomes.flatMap(({ objects }) => objects)),
-    ...(unsaid.length > 0 && { unsaid }),
-    ...(reason && { reason })
+function mapJoined(alternatives: readonly Alternative[], conjunctions: Conjunctions): Outcome {
+  const known = new Map<Term, JoinedPart>()
+  const parts = new Set<JoinedPart>()
+  let isWhole = true
+  for (const { observations } of alternatives) {
+    const each = observations.map(term => {
+      const part = known.get(term) ?? mapJoinedPart(term, conjunctions)
+      known.set(term, part)
+      return part
+    })
+    if (each.some(({ isStrong }) => isStrong)) for (const part of each) parts.add(part)
+    else isWhole = false
   }
+  const outcomes = [...parts].map(({ outcome }) => outcome)
+  return unite(isWhole ? outcomes : [...outcomes, failed('structure')])
+}
+
+function mapJoinedPart(term: Term, conjunctions: Conjunctions): JoinedPart {
+  const all = conjunctions.of(term) ?? []
+  const outcome = unite(all.map(mapConjunction))
+  const isStrong = all.length > 0 && !outcome.reason && all.every(hasStrong)
+  const { reason, ...mapped } = isStrong ? outcome : asContext(outcome)
+  const isPartly = reason !== undefined || all.length === 0
+  return { outcome: isPartly ? withUnsaid(mapped, distinct(term.map(nameOf))) : mapped, isStrong }
 }
 
 /** The pattern itself, beside what was mapped of it. */
@@ -148,10 +151,7 @@ function fallBack(pattern: string, { attributes, objects, reason, unsaid }: Outc
   }
   const whole = {
     template: 'stix2-pattern' as const,
-    values: [
-      { ...typed('stix2-pattern', value, false), relation: 'stix2-pattern' },
-      { ...typed('text', 'stix 2.1', false), relation: 'version' }
-    ]
+    values: [{ ...typed('stix2-pattern', value, false), relation: 'stix2-pattern' }]
   }
   return { attributes, objects: [...objects, whole], fallback: reason, ...rest }
 }

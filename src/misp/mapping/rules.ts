@@ -1,6 +1,6 @@
 import { maxBytes, normalise, type ValueTypeName } from './attribute-types.ts'
 import type { Mapped } from './model.ts'
-import { typed } from './terms.ts'
+import { typed } from './outcome.ts'
 
 /** Patterns of other languages than STIX. */
 
@@ -9,7 +9,11 @@ const ruleTypes: Readonly<Record<string, ValueTypeName>> = {
   yara: 'yara',
   sigma: 'sigma',
   snort: 'snort',
+  snort2: 'snort',
+  snort3: 'snort',
   suricata: 'snort',
+  zeek: 'zeek',
+  bro: 'zeek',
   kql: 'kusto-query',
   'kusto-query': 'kusto-query'
 }
@@ -20,10 +24,11 @@ const unwatched: ReadonlySet<string> = new Set(['kusto-query'])
 /** How tools name STIX. */
 const stixName = /^stix[ -]?(?:2(?:\.[01])?)?$/
 
-/** Languages that are told by how their rules begin, where nothing tells them. */
-const beginnings: readonly (readonly [RegExp, string])[] = [
-  [/^\s*(?:import\s+"[^"]*"\s*)*(?:(?:private|global)\s+)*rule\s+\w+\s*(?::[^{]*)?\{/, 'yara'],
-  [/^\s*(?:alert|drop|reject|pass|log)\s+(?:tcp|udp|icmp|ip|http|dns|tls)\s/, 'snort']
+/** Languages that are told by how their rules look, where nothing tells them: all of the expressions match. */
+const looks: readonly (readonly [language: string, ...RegExp[]])[] = [
+  ['yara', /^\s*(?:import\s+"[^"]*"\s*)*(?:(?:private|global)\s+)*rule\s+\w+\s*(?::[^{]*)?\{/],
+  ['snort', /^\s*(?:alert|drop|reject|pass|log)\s+(?:tcp|udp|icmp|ip|http|dns|tls)\s/],
+  ['sigma', /^(?:title|id|status):\s/m, /^detection:\s/m]
 ]
 
 /** The language of a pattern in lower case, `stix` for all of its names. */
@@ -31,13 +36,14 @@ export function languageOf(type: unknown, pattern: string): string {
   const name = typeof type === 'string' ? type.trim().toLowerCase() : ''
   if (stixName.test(name)) return 'stix'
   if (name !== '') return name
-  return beginnings.find(([beginning]) => beginning.test(pattern))?.[1] ?? 'stix'
+  const look = looks.find(([, ...shapes]) => shapes.every(shape => shape.test(pattern)))
+  return look?.[0] ?? 'stix'
 }
 
 /** A rule as the type that MISP has for it, else as a text that names its language (MP-9). */
 export function mapRule(language: string, pattern: string): Mapped {
   const type = Object.hasOwn(ruleTypes, language) ? ruleTypes[language] : undefined
-  const text = withoutBrackets(pattern)
+  const text = type ? withoutBrackets(pattern) : pattern
   const value = normalise(type ?? 'text', text)
   if (value === undefined) {
     const isLong = Buffer.byteLength(text) > maxBytes

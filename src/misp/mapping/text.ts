@@ -19,6 +19,9 @@ export function trimBlanks(text: string): string {
 export const withoutWide = (text: string): string =>
   text.replace(/[\u{10000}-\u{10ffff}\p{Cs}]/gu, '?')
 
+/** True for a text that {@link withoutWide} changes. */
+export const isWide = (text: string): boolean => /[\u{10000}-\u{10ffff}\p{Cs}]/u.test(text)
+
 /** Lower case of ASCII letters alone, as PHP's `strtolower` has it. */
 export const lowerAscii = (text: string): string =>
   text.replace(/[A-Z]+/g, letters => letters.toLowerCase())
@@ -42,6 +45,10 @@ const urlRefangs: readonly (readonly [from: RegExp, to: string])[] = [
 
 /** A host, address or mailbox as it is meant: `example[.]com` is `example.com`; see {@link refangUrl}. */
 export const refang = (text: string): string | undefined => refangBy(text, refangs)
+
+/** A URL with wide characters as it goes over the wire, in UTF-8 and percent signs; see {@link withoutWide}. */
+export const escapeWide = (text: string): string =>
+  text.replace(/[\u{10000}-\u{10ffff}]+/gu, encodeURIComponent)
 
 /** A URL likewise. Undefined when MISP would change it once more, as in `[[.]]`: it could not be said what it keeps. */
 export const refangUrl = (text: string): string | undefined => refangBy(text, urlRefangs)

@@ -50,8 +50,9 @@ function readExists(reader: TokenReader, isNegated: boolean): Comparison {
 function readComparison(reader: TokenReader): Comparison {
   const { object, path } = readPath(reader)
   const isNegated = reader.accept('NOT')
-  const [operator, readValues] = operators.get(reader.token.text) ?? reader.refuse()
-  reader.next()
+  const symbol = reader.mark
+  const [operator, readValues] = operators.get(symbol) ?? reader.refuse()
+  reader.expect(symbol)
   return { kind: 'comparison', object, path, operator, isNegated, values: readValues(reader) }
 }
 

@@ -7,8 +7,18 @@ export const spellings = [
   'unquoted-key',
   /** `"text"`, `hashes."SHA-256"`. */
   'double-quotes',
+  /** `‘text’`, `“text”`, as word processors have it. */
+  'typographic-quotes',
   /** `'C:\dir'`, in a pattern that escapes nothing. */
-  'lone-backslash'
+  'lone-backslash',
+  /** `and`, `in`, `True`. */
+  'letter-case',
+  /** An observation without brackets, and without an AND that could be one of observations. */
+  'no-brackets',
+  /** `email-message:from_ref` for `from_ref.value`, see misp/mapping/paths.ts. */
+  'short-path',
+  /** `domain:value` for `domain-name:value`, see misp/mapping/paths.ts. */
+  'object-name'
 ] as const
 
 export type Spelling = (typeof spellings)[number]

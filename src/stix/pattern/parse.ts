@@ -1,4 +1,4 @@
-import type { Pattern, Qualifier } from './ast.ts'
+import type { Condition, Pattern, Qualifier } from './ast.ts'
 import { readCondition } from './comparison.ts'
 import type { Spelling } from './lenient.ts'
 import { PatternError, type PatternRefusal } from './refusal.ts'
@@ -54,11 +54,22 @@ function readQualified(reader: TokenReader): Pattern {
 
 function readObservation(reader: TokenReader): Pattern {
   if (reader.token.text === '(') return reader.nested(() => readSequence(reader))
+  if (reader.isBare()) return readBare(reader)
   reader.expect('[')
   const condition = readCondition(reader)
   reader.expect(']')
   return { kind: 'observation', condition }
 }
+
+/** With an AND it could not be told whether of comparisons or of observations. */
+function readBare(reader: TokenReader): Pattern {
+  reader.note('no-brackets')
+  const condition = readCondition(reader)
+  return hasAnd(condition) ? reader.refuse() : { kind: 'observation', condition }
+}
+
+const hasAnd = (condition: Condition): boolean =>
+  condition.kind === 'and' || (condition.kind === 'or' && condition.terms.some(hasAnd))
 
 /** Each kind at most once. */
 function readQualifiers(reader: TokenReader): readonly Qualifier[] {

@@ -2,15 +2,17 @@ import type { Comparison, Condition, PathStep } from './ast.ts'
 
 export type Term = readonly Comparison[]
 
-/** Alternatives and comparisons in all that are looked at: the values of an event, see misp/events/overflow.ts. */
-const maxTerms = 10_000
-const maxComparisons = 100_000
+/** Comparisons in all that are looked at. */
+export const maxComparisons = 100_000
+
+/** Alternatives that alternatives joined by AND may make: a short pattern must not stand for a great many values. */
+export const maxProduct = 10_000
 
 /**
  * A pattern's condition as a disjunction of conjunctions: it matches where all comparisons of any one term do. As the
  * whole never has fewer than a part, the work ends at the first part that has too many, and nothing larger is built.
  *
- * @returns undefined when there are more than 10,000 terms, or 100,000 comparisons in them
+ * @returns undefined when there are more than 100,000 comparisons in the terms, or an AND makes more than 10,000 terms
  */
 export function toTerms(condition: Condition): readonly Term[] | undefined {
   if (condition.kind === 'comparison') return [[condition]]
@@ -21,7 +23,7 @@ function union(parts: readonly Condition[]): readonly Term[] | undefined {
   const all: Term[] = []
   for (const part of parts) {
     const terms = toTerms(part)
-    if (!terms || isTooMany(all.length + terms.length, 0)) return undefined
+    if (!terms || all.length + terms.length > maxComparisons) return undefined
     for (const term of terms) all.push(term)
   }
   return all
@@ -46,9 +48,11 @@ function product(parts: readonly Condition[]): readonly Term[] | undefined {
 }
 
 const isTooMany = (terms: number, comparisons: number): boolean =>
-  terms > maxTerms || comparisons > maxComparisons
+  terms > maxProduct || comparisons > maxComparisons
 
-const sizeOf = (terms: readonly Term[]): number => terms.reduce((sum, term) => sum + term.length, 0)
+/** Comparisons in all. */
+export const sizeOf = (terms: readonly Term[]): number =>
+  terms.reduce((sum, term) => sum + term.length, 0)
 
 /**
  * The path of a comparison without its object type, in one spelling: `value`, `hashes.SHA-256`,

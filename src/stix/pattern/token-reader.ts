@@ -53,9 +53,28 @@ export class TokenReader {
 
   /** Moves past the token if it is this keyword or symbol; says whether it was. */
   accept(text: string): boolean {
-    if (this.token.text !== text) return false
+    if (this.mark !== text) return false
+    if (this.token.text !== text) this.#seen?.add('letter-case')
     this.next()
     return true
+  }
+
+  /** The token's text; of a keyword in other letter case, where such are accepted, as STIX has it. */
+  get mark(): string {
+    const { kind, text } = this.token
+    if (!this.#seen || kind !== 'word') return text
+    const upper = text.toUpperCase()
+    return keywords.has(upper) ? upper : text
+  }
+
+  /** True where an observation begins without its bracket, and such are accepted. */
+  isBare(): boolean {
+    return this.#seen !== undefined && this.token.kind === 'word'
+  }
+
+  /** Notes a near-valid spelling that was accepted. */
+  note(spelling: Spelling): void {
+    this.#seen?.add(spelling)
   }
 
   expect(text: string): void {

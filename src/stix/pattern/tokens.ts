@@ -30,9 +30,27 @@ const blank =
 const word = /[A-Za-z_][A-Za-z0-9_-]*/y
 const number = /[+-]?(?:\d+(?:\.\d+)?|\.\d+)/y
 const symbol = /[=!<>]=|<>|[=<>[\]().,:*]/y
-const unescaped = { "'": /[^'\\]*/y, '"': /[^"\\]*/y }
 
-type Quote = keyof typeof unescaped
+interface Quote {
+  readonly end: string
+  /** What stands between the quotes up to a backslash. */
+  readonly plain: RegExp
+  readonly spelling?: Spelling
+}
+
+const standard: Quote = { end: "'", plain: /[^'\\]*/y }
+const double: Quote = { end: '"', plain: /[^"\\]*/y, spelling: 'double-quotes' }
+const single: Quote = { end: '’', plain: /[^’\\]*/y, spelling: 'typographic-quotes' }
+const curly: Quote = { end: '”', plain: /[^”\\]*/y, spelling: 'typographic-quotes' }
+
+/** Quotes that are not STIX, by the character that begins a string. */
+const otherQuotes: ReadonlyMap<string, Quote> = new Map([
+  ['"', double],
+  ['‘', single],
+  ['’', single],
+  ['“', curly],
+  ['”', curly]
+])
 
 /**
  * All tokens of a pattern; white space and comments are left out, the last token is the end.
@@ -64,11 +82,8 @@ class Tokenizer {
     this.#skipBlanks()
     const at = this.#at
     if (at === this.#text.length) return { kind: 'end', text: '', at }
-    if (this.#text[at] === "'") return this.#literal(at, this.#string("'"))
-    if (this.#seen && this.#text[at] === '"') {
-      this.#seen.add('double-quotes')
-      return this.#literal(at, this.#string('"'))
-    }
+    const quote = this.#quote()
+    if (quote) return this.#literal(at, this.#string(quote))
     const name = this.#take(word)
     if (name) return this.#word(name, at)
     const digits = this.#take(number)
@@ -76,6 +91,11 @@ class Tokenizer {
     const mark = this.#take(symbol)
     if (!mark) throw new PatternError('character', at)
     return { kind: 'symbol', text: mark, at }
+  }
+
+  #quote(): Quote | undefined {
+    const character = this.#text[this.#at]!
+    return character === "'" ? standard : this.#seen && otherQuotes.get(character)
   }
 
   #skipBlanks(): void {
@@ -92,8 +112,8 @@ class Tokenizer {
   }
 
   #word(name: string, at: number): Token {
-    if (name === 'true' || name === 'false')
-      return this.#literal(at, { kind: 'boolean', value: name === 'true' })
+    const truth = this.#truth(name)
+    if (truth !== undefined) return this.#literal(at, { kind: 'boolean', value: truth })
     const read = prefixed.get(name)
     if (!read || this.#text[this.#at] !== "'") return { kind: 'word', text: name, at }
     const start = this.#at + 1
@@ -103,18 +123,26 @@ class Tokenizer {
     return this.#literal(at, read(this.#text.slice(start, end)))
   }
 
+  #truth(name: string): boolean | undefined {
+    const word = this.#seen ? name.toLowerCase() : name
+    if (word !== 'true' && word !== 'false') return undefined
+    if (word !== name) this.#seen?.add('letter-case')
+    return word === 'true'
+  }
+
   #literal(at: number, literal: Literal | undefined): Token {
     if (!literal) throw new PatternError('literal', at)
     return { kind: 'literal', text: this.#text.slice(at, this.#at), at, literal }
   }
 
-  #string(quote: Quote): Literal {
+  #string({ end, plain, spelling }: Quote): Literal {
     this.#at++
-    let value = this.#take(unescaped[quote])
-    while (this.#text[this.#at] === '\\') value += this.#escaped() + this.#take(unescaped[quote])
+    if (spelling) this.#seen?.add(spelling)
+    let value = this.#take(plain)
+    while (this.#text[this.#at] === '\\') value += this.#escaped() + this.#take(plain)
     // With both kinds of backslash in a pattern, a double one may be one or two.
-    const isAmbiguous = this.#escapes > 0 && (this.#seen?.has('lone-backslash') || quote === '"')
-    if (this.#text[this.#at] !== quote || isAmbiguous) throw new PatternError('string', this.#at)
+    const isAmbiguous = this.#escapes > 0 && (this.#seen?.has('lone-backslash') || spelling)
+    if (this.#text[this.#at] !== end || isAmbiguous) throw new PatternError('string', this.#at)
     this.#at++
     return { kind: 'string', value }
   }
