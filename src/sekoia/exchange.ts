@@ -1,12 +1,15 @@
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
+import { type Stopwatch, silentStopwatch } from '../kernel/ports.ts'
 import { UpstreamFailure } from './failures.ts'
 import { type BreakerState, createResilience, type ResilienceOptions } from './resilience.ts'
 import { type Answer, createTransport, type TransportOptions } from './transport.ts'
 import type { ObjectKind } from './wire.ts'
 
 /** Questions to Sekoia, carried through by the resilience policy, counted, and remembered for health. */
-export interface ExchangeOptions extends ResilienceOptions, TransportOptions {}
+export interface ExchangeOptions extends ResilienceOptions, TransportOptions {
+  readonly stopwatch?: Stopwatch
+}
 
 export interface SekoiaHealth {
   /** What keeps Sekoia from being used well, in a few public words; undefined when all is well. */
@@ -37,7 +40,7 @@ export interface Exchange {
 }
 
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { clock, meter } = options
+  const { clock, meter, stopwatch = silentStopwatch } = options
   const transport = createTransport(options)
   const resilience = createResilience(options)
   let answeredAt: number | undefined
@@ -45,14 +48,23 @@ export function createExchange(options: ExchangeOptions): Exchange {
   let lastFailure: SekoiaHealth['lastFailure']
 
   async function attempt({ caller, path, endpoint }: Question<unknown>, signal: AbortSignal) {
+    const startedAt = performance.now()
+    const time = (outcome: string) => {
+      const seconds = (performance.now() - startedAt) / 1000
+      stopwatch.observe('upstream_request_duration', { endpoint, outcome }, seconds)
+    }
     try {
       const answer = await transport.send({ path, key: caller.key, signal })
       answeredAt = clock.now()
       clockSkewMs = answer.clockSkewMs ?? clockSkewMs
       meter.count('upstream_requests', { endpoint, outcome: String(answer.status) })
+      time(String(answer.status))
       return answer
     } catch (error) {
-      if (error instanceof GatewayError) noteFailure(error, endpoint)
+      if (error instanceof GatewayError) {
+        noteFailure(error, endpoint)
+        time(String(statusOf(error) ?? error.kind))
+      }
       throw error
     }
   }

@@ -79,7 +79,8 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
       baseUrl: simulator.url,
       repair: config.stix.repair === 'on',
       clock,
-      meter
+      meter,
+      stopwatch: meter
     })
   })
   app.setPhase('serving')
