@@ -33,13 +33,13 @@ interface Parts {
 }
 
 function partsOf({ equalities, others }: Conjunction): Parts {
-  const [custom, standard] = split(distinct(readMeaning(equalities)), isCustom)
+  const [custom, standard] = split(equalities, isCustom)
   const [customOthers, realOthers] = split(others, other => isCustomPath(pathText(other)))
   const known: Known[] = []
   const unknown: string[] = []
   let reason: FallbackReason | undefined = realOthers.length > 0 ? 'operator' : undefined
   if (standard.length === 0) reason ??= 'unknown-path'
-  for (const equality of standard) {
+  for (const equality of distinct(readMeaning(standard))) {
     const meaning = meaningOf(equality)
     if (typeof meaning !== 'string')
       known.push({ meaning, value: equality.value, name: nameOf(equality) })
@@ -51,7 +51,7 @@ function partsOf({ equalities, others }: Conjunction): Parts {
   return {
     known,
     unknown: [...unknown, ...realOthers.map(nameOf)],
-    custom: [...custom, ...customOthers].map(nameOf),
+    custom: distinct([...custom, ...customOthers].map(nameOf)),
     reason
   }
 }

@@ -85,7 +85,13 @@ export const templates = {
     uuid: 'd1ab756a-26b5-4349-9f43-765630f0911c',
     version: '14',
     category: 'network',
-    requiredOneOf: ['serial-number', 'issuer']
+    requiredOneOf: [
+      'serial-number',
+      'issuer',
+      'x509-fingerprint-md5',
+      'x509-fingerprint-sha1',
+      'x509-fingerprint-sha256'
+    ]
   },
   'registry-key': {
     uuid: '8b3228ad-6d82-4fe6-b2ae-05426308f1d5',
