@@ -6,6 +6,7 @@ import { type SliceOptions, sliceObjects, slicePage } from '../stix/slice.ts'
 import { createExchange, type ExchangeOptions, type SekoiaHealth, statusOf } from './exchange.ts'
 import { UpstreamFailure, unusable } from './failures.ts'
 import type { Answer } from './transport.ts'
+import type { ItemPlace, UnreadableItems } from './unreadable-items.ts'
 import {
   feedObjectsPath,
   feedPath,
@@ -27,6 +28,8 @@ export interface SekoiaClientOptions extends Omit<ExchangeOptions, 'origin'> {
   readonly baseUrl: string
   /** False passes invalid STIX on as it is. */
   readonly repair: boolean
+  /** Told of every item that is left out of an answer. */
+  readonly unreadable?: Pick<UnreadableItems, 'isKnown' | 'note'>
 }
 
 export interface SekoiaClient extends Upstream {
@@ -40,7 +43,7 @@ const maxFeeds = 10_000
 
 /** Throws TypeError when the base URL is not usable. */
 export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
-  const { meter, repair } = options
+  const { meter, repair, unreadable } = options
   const base = parseBaseUrl(options.baseUrl)
   const { ask, health, close } = createExchange({ ...options, origin: base.origin })
 
@@ -54,14 +57,30 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     return page
   }
 
+  /**
+   * An answer with damaged items, asked for once more: damage on the way is gone then, that of Sekoia is not and is
+   * told. Of the two the one that lacks less.
+   */
+  async function settled(place: ItemPlace, first: Page, again: () => Promise<Page>): Promise<Page> {
+    const items = first.unreadable ?? []
+    if (items.length === 0 || !unreadable) return first
+    const isNew = items.some(item => item.fault !== 'not-stix' && !unreadable.isKnown(place, item))
+    const second = isNew ? await again().catch(() => first) : first
+    const best = lackOf(second) < lackOf(first) ? second : first
+    void unreadable.note(place, best.unreadable ?? [])
+    return best
+  }
+
   async function page(caller: Caller, request: PageRequest, signal?: AbortSignal): Promise<Page> {
     const path = feedObjectsPath(base, request)
     const accept = ({ mediaType, body }: Answer) => {
       refuseOtherFormats(mediaType)
       return sliced(slicePage, body)
     }
+    const place = { feedId: request.feedId, cursor: request.cursor }
     try {
-      return await ask({ caller, endpoint: 'page', path, signal, accept })
+      const get = () => ask({ caller, endpoint: 'page', path, signal, accept })
+      return await settled(place, await get(), get)
     } catch (error) {
       if (request.cursor === undefined || statusOf(error) !== 400) throw error
       throw new CursorRefusedError({ cause: (error as GatewayError).cause })
@@ -73,7 +92,8 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     const path = objectsPath(base, kind, ids)
     const accept = ({ body }: Answer) => sliced(sliceObjects, body)
     try {
-      return await ask({ caller, endpoint: kind, path, signal, accept })
+      const get = () => ask({ caller, endpoint: kind, path, signal, accept })
+      return await settled({ feedId: undefined, cursor: undefined }, await get(), get)
     } catch (error) {
       if (!isKind(error, 'not-found')) throw error
       return joinPages(await Promise.all(halves(group).map(half => lookUp(caller, half, signal))))
@@ -141,6 +161,8 @@ function refuseOtherFormats(mediaType: string): void {
     cause: new UpstreamFailure('the content type is not JSON', { trouble: 'final' })
   })
 }
+
+const lackOf = ({ unreadable = [] }: Page): number => unreadable.length
 
 /** What a parser refuses is an unusable answer, worth one more attempt. */
 function usable<T>(parse: () => T): T {

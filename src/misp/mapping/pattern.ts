@@ -1,3 +1,4 @@
+import type { StixObject } from '../../stix/object.ts'
 import { type Alternative, toAlternatives } from '../../stix/pattern/alternatives.ts'
 import type { Pattern, Qualifier } from '../../stix/pattern/ast.ts'
 import type { Spelling } from '../../stix/pattern/lenient.ts'
@@ -8,7 +9,7 @@ import { maxBytes, normalise } from './attribute-types.ts'
 import { type BoundAlternatives, byBounds } from './bounds.ts'
 import { hasStrong, isFileHash, mapConjunction, mapHashes, nameOf } from './conjunction.ts'
 import { type Conjunction, Conjunctions } from './equalities.ts'
-import type { Mapped, StixObject } from './model.ts'
+import type { Mapped } from './model.ts'
 import { asContext, distinct, failed, type Outcome, typed, unite, withUnsaid } from './outcome.ts'
 import { languageOf, mapRule } from './rules.ts'
 
