@@ -218,6 +218,7 @@ function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
     shardBitsOf: feedId => Number(shardBits.get(feedId) ?? usual(feedId)),
     expiredMs: misp.expiredDays * dayMs,
     tombstoneMs: misp.tombstoneDays * dayMs,
+    reportCopies: misp.reportCopies,
     walkMs: misp.walkSeconds * 1000,
     partialMs: 20_000,
     commitBytes: 4 * 1024 * 1024,

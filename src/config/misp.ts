@@ -39,6 +39,12 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     default: 180,
     example: 365
   }),
+  reportCopies: flag({
+    description:
+      'Copy the indicators of a report into the event of the report, without correlation. Without copies that event has the text, links and tags alone.',
+    default: true,
+    example: false
+  }),
   shardBits: integer(0, 8, {
     description:
       'Events for one day of a feed: 2 to this power. Changed, a feed is built anew: what was published is taken back and comes again in other events.',

@@ -33,6 +33,18 @@ const fallbackReasons = [
   'too-long'
 ]
 
+/** As in stix/pattern/lenient.ts. */
+const spellings = [
+  'unquoted-key',
+  'double-quotes',
+  'typographic-quotes',
+  'lone-backslash',
+  'letter-case',
+  'no-brackets',
+  'short-path',
+  'object-name'
+]
+
 /** Counters: the gateway adds `_total` to the name. */
 export const counters: Readonly<Record<string, MetricNote>> = {
   http_requests: {
@@ -103,14 +115,29 @@ export const counters: Readonly<Record<string, MetricNote>> = {
         'outside-window',
         'expired',
         'revoked',
+        'note',
         'relationship',
-        'sighting'
+        'grouping',
+        'incident',
+        'language-content',
+        'malware-analysis',
+        'observed-data',
+        'opinion',
+        'sighting',
+        'other-type'
       ]
     }
   },
   misp_fallbacks: {
     help: 'Indicators whose pattern went to MISP as a whole, by reason.',
     labels: { reason: fallbackReasons }
+  },
+  misp_spellings: {
+    help: 'Indicators whose pattern is nearly STIX and was read as meant, by kind of spelling.',
+    labels: { spelling: spellings }
+  },
+  misp_impossible_ends: {
+    help: 'Indicators whose valid_until cannot be one, and counts as none.'
   },
   misp_walks_doubted: {
     help: 'Full readings of a feed that missed more objects than can be believed at once.'

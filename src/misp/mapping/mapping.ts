@@ -1,4 +1,12 @@
-import { dayOf, isRevoked, listOf, type StixObject, textOf, timeOf } from '../../stix/object.ts'
+import {
+  dayOf,
+  isRevoked,
+  listOf,
+  markingRefsOf,
+  type StixObject,
+  textOf,
+  timeOf
+} from '../../stix/object.ts'
 import type { Galaxies } from './galaxies.ts'
 import type { Mapped, Tlp } from './model.ts'
 import { distinct } from './outcome.ts'
@@ -11,7 +19,7 @@ import {
   mapVulnerability
 } from './report.ts'
 import { confidenceTag, contextRefs, ownTags, type Resolve, tagsOf, tlpOf } from './tags.ts'
-import { validUntil } from './validity.ts'
+import { hasImpossibleEnd, validUntil } from './validity.ts'
 
 /** What an indicator becomes, with what is said about it. */
 export interface MappedIndicator extends Mapped {
@@ -24,6 +32,10 @@ export interface MappedIndicator extends Mapped {
   /** `valid_from` and `valid_until`, ms since the epoch. */
   readonly from?: number
   readonly until?: number
+  /** Before that its values are not to be looked for (START …), ms since the epoch. */
+  readonly startsAt?: number
+  /** Its `valid_until` cannot be one, and counts as none. */
+  readonly hasImpossibleEnd?: true
   /** Sorted. */
   readonly tags: readonly string[]
 }
@@ -67,7 +79,7 @@ export interface Mapping {
 }
 
 /** To be raised whenever this folder makes something else of the same objects: all events are then made again. */
-export const mappingVersion = 1
+export const mappingVersion = 2
 
 export interface MappingOptions {
   /** The level of what carries none. */
@@ -93,14 +105,14 @@ export function createMapping(options: MappingOptions): Mapping {
   }
 
   const tlp = (object: StixObject, find: Resolve) =>
-    tlpOf(listOf(object, 'object_marking_refs'), find, defaultTlp)
+    tlpOf(markingRefsOf(object), find, defaultTlp, listOf(object, 'labels'))
 
   return {
     fingerprint: JSON.stringify([mappingVersion, defaultTlp, galaxies?.digest ?? '']),
     refs: object => [...sourcesOf(object), ...subjectsOf(object)],
     indicator: (object, find, indicates) => ({
-      ...factsOf(object),
-      ...mapIndicator(object),
+      ...withBounds({ ...factsOf(object), ...mapIndicator(object) }),
+      ...(hasImpossibleEnd(object) && { hasImpossibleEnd: true }),
       tlp: tlp(object, find),
       tags: tagsOn(object, find, [...subjectsOf(object), ...indicates])
     }),
@@ -158,6 +170,20 @@ function factsOf(object: StixObject) {
     modified: timeOf(object, 'modified') ?? timeOf(object, 'created') ?? 0,
     ...(from !== undefined && { from }),
     ...(until !== undefined && { until })
+  }
+}
+
+/** The time in which an indicator is valid and its pattern counts. */
+function withBounds<T extends Mapped & { readonly from?: number; readonly until?: number }>(
+  mapped: T
+): T & Pick<MappedIndicator, 'startsAt'> {
+  const { bounds, from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = mapped
+  if (!bounds) return mapped
+  return {
+    ...mapped,
+    from: Math.max(from, bounds.from),
+    until: Math.min(until, bounds.until),
+    startsAt: bounds.from
   }
 }
 

@@ -57,7 +57,7 @@ export function mapRule(language: string, pattern: string): Mapped {
     attributes: [typed('text', value, false)],
     objects: [],
     fallback: 'pattern-type',
-    unsaid: [`pattern of type ${language.slice(0, 40)}`]
+    unsaid: [`pattern_type ${language.slice(0, 40)}`]
   }
 }
 
