@@ -99,7 +99,7 @@ export const misp = section('MISP feeds, under `/misp/`.', {
   }),
   galaxiesDir: text({
     description:
-      'Folder with the `clusters/*.json` files of misp-galaxy, mounted by you: names of threats then become tags of galaxies. Empty: only what has an ATT&CK id does.',
+      'Folder with the `clusters/*.json` files of misp-galaxy, mounted by you: names of threats, and ids of ATT&CK, then become tags of galaxies. Empty: only what MITRE itself says of ATT&CK for enterprises does.',
     default: '',
     example: '/etc/gateway/misp-galaxy/clusters'
   })

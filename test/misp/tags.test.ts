@@ -164,6 +164,7 @@ t.test('sectors and locations are left out where there are too many of them', as
 
 const attack = (id: unknown, url?: string) => ({
   name: 'Example',
+  x_mitre_domains: ['enterprise-attack'],
   external_references: [
     { source_name: 'capec', external_id: 'CAPEC-98' },
     { source_name: 'mitre-attack', external_id: id, url }
