@@ -13,6 +13,8 @@ export interface BoundAlternatives {
 
 /** Bounds that all alternatives share are those of the pattern; of different ones only what has none is whole. */
 export function byBounds(alternatives: readonly Alternative[]): BoundAlternatives {
+  if (alternatives.every(({ qualifiers }) => qualifiers.length === 0))
+    return { whole: alternatives, bounds: undefined, others: [] }
   const groups = Map.groupBy(alternatives, boundsText)
   const bounds = groups.size === 1 && alternatives[0] && boundsOf(alternatives[0])
   if (bounds) return { whole: alternatives, bounds, others: [] }

@@ -6,7 +6,7 @@ import type { FallbackReason } from './fallbacks.ts'
 import { inOrder, isAccepted, type Known, mapKnown, mapObject } from './known.ts'
 import type { MispObject, MispValue } from './model.ts'
 import { type Meaning, meaningOf } from './observables.ts'
-import { distinct, failed, type Outcome, typed, withUnsaid } from './outcome.ts'
+import { distinct, failed, type Outcome, split, typed, withUnsaid } from './outcome.ts'
 import { readMeaning } from './readings.ts'
 
 /**
@@ -54,13 +54,6 @@ function partsOf({ equalities, others }: Conjunction): Parts {
     custom: distinct([...custom, ...customOthers].map(nameOf)),
     reason
   }
-}
-
-function split<T>(items: readonly T[], is: (item: T) => boolean): [T[], T[]] {
-  const yes: T[] = []
-  const no: T[] = []
-  for (const item of items) (is(item) ? yes : no).push(item)
-  return [yes, no]
 }
 
 /** A property that a tool added for itself, such as `x_opencti_score`. */

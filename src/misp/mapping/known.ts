@@ -24,6 +24,7 @@ export function mapKnown(all: readonly Known[]): Outcome {
 
 /** The same value in two spellings is one. */
 function withoutRepeats(all: readonly Known[]): readonly Known[] {
+  if (all.length < 2) return all
   const key = ({ meaning, value }: Known) => {
     const type = meaning.alone?.type ?? meaning.related?.type
     return `${meaning.name}|${(type && normalise(type, value)) ?? value}`

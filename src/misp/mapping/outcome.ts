@@ -18,6 +18,7 @@ export const withUnsaid = (outcome: Outcome, more: readonly string[]): Outcome =
 
 /** All of them, side by side; of several reasons the first. */
 export function unite(outcomes: readonly Outcome[]): Outcome {
+  if (outcomes.length === 1) return outcomes[0]!
   const reason = outcomes.find(outcome => outcome.reason)?.reason
   const unsaid = distinct(outcomes.flatMap(outcome => outcome.unsaid ?? []))
   return {
@@ -29,7 +30,8 @@ export function unite(outcomes: readonly Outcome[]): Outcome {
 }
 
 /** Of the same value as context and to be looked for, the latter. */
-function looked(values: readonly MispValue[]): MispValue[] {
+function looked(values: readonly MispValue[]): readonly MispValue[] {
+  if (values.every(({ toIds }) => toIds)) return values
   const key = ({ type, value }: MispValue) => `${type}|${value}`
   const wanted = new Set(values.filter(({ toIds }) => toIds).map(key))
   return values.filter(value => value.toIds || !wanted.has(key(value)))
@@ -54,6 +56,13 @@ export const typed = (type: ValueTypeName, value: string, toIds: boolean): MispV
 })
 
 /** Without repeats, which say the same in the same words. */
-export const distinct = <T>(items: readonly T[]): T[] => [
-  ...new Map(items.map(item => [JSON.stringify(item), item])).values()
-]
+export const distinct = <T>(items: readonly T[]): readonly T[] =>
+  items.length < 2 ? items : [...new Map(items.map(item => [JSON.stringify(item), item])).values()]
+
+/** Those for which it is true, and the others. */
+export function split<T>(items: readonly T[], is: (item: T) => boolean): [T[], T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const item of items) (is(item) ? yes : no).push(item)
+  return [yes, no]
+}

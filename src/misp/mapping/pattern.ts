@@ -10,7 +10,16 @@ import { type BoundAlternatives, byBounds } from './bounds.ts'
 import { hasStrong, isFileHash, mapConjunction, mapHashes, nameOf } from './conjunction.ts'
 import { type Conjunction, Conjunctions } from './equalities.ts'
 import type { Mapped } from './model.ts'
-import { asContext, distinct, failed, type Outcome, typed, unite, withUnsaid } from './outcome.ts'
+import {
+  asContext,
+  distinct,
+  failed,
+  type Outcome,
+  split,
+  typed,
+  unite,
+  withUnsaid
+} from './outcome.ts'
 import { languageOf, mapRule } from './rules.ts'
 
 /**
@@ -74,11 +83,12 @@ function mapAlternatives(
   alternatives: readonly Alternative[],
   conjunctions: Conjunctions
 ): Outcome {
-  const plain = alternatives.filter(({ qualifiers }) => !qualifiers.some(isCount))
-  const counted = alternatives.filter(({ qualifiers }) => qualifiers.some(isCount))
-  const context = asContext(mapPlain(counted, conjunctions))
+  const [counted, plain] = split(alternatives, ({ qualifiers }) => qualifiers.some(isCount))
+  const outcome = mapPlain(plain, conjunctions)
+  if (counted.length === 0) return outcome
   const counts = counted.flatMap(({ qualifiers }) => qualifiers.filter(isCount).map(qualifierText))
-  return unite([mapPlain(plain, conjunctions), withUnsaid(context, distinct(counts))])
+  const context = asContext(mapPlain(counted, conjunctions))
+  return unite([outcome, withUnsaid(context, distinct(counts))])
 }
 
 /** How often, or within what time, is no value to look for. */
@@ -90,19 +100,18 @@ function qualifierText(qualifier: Qualifier): string {
 }
 
 function mapPlain(alternatives: readonly Alternative[], conjunctions: Conjunctions): Outcome {
-  const single = alternatives.filter(({ observations }) => observations.length === 1)
-  const joined = alternatives.filter(({ observations }) => observations.length > 1)
+  const [joined, single] = split(alternatives, ({ observations }) => observations.length > 1)
   const all: Conjunction[] = []
   for (const { observations } of single) {
     const some = conjunctions.of(observations[0]!)
     if (!some) return failed('structure')
-    all.push(...some)
+    for (const one of some) all.push(one)
   }
-  return unite([
-    ...all.filter(one => !isFileHash(one)).map(mapConjunction),
-    mapHashes(all.filter(isFileHash).flatMap(({ equalities }) => equalities)),
-    mapJoined(joined, conjunctions)
-  ])
+  const [hashes, others] = split(all, isFileHash)
+  const outcomes = others.map(mapConjunction)
+  if (hashes.length > 0) outcomes.push(mapHashes(hashes.flatMap(({ equalities }) => equalities)))
+  if (joined.length > 0) outcomes.push(mapJoined(joined, conjunctions))
+  return unite(outcomes)
 }
 
 /** What an observation becomes where others have to be seen as well. */

@@ -17,6 +17,7 @@ const isEnd = ({ object, path }: Equality): boolean =>
  * without those that restate another (MP-1), host and port as the end of one connection (MP-2). Linear in their number.
  */
 export function readMeaning(equalities: readonly Equality[]): readonly Equality[] {
+  if (equalities.length === 1) return ofItsKind(inFile(equalities[0]!))
   const byKind = withoutTypes(equalities).map(inFile).flatMap(ofItsKind)
   return joinAccount(joinEnds(joinPaths(withoutHosts(byKind, isHost))))
 }
@@ -35,6 +36,7 @@ function ofItsKind(equality: Equality): readonly Equality[] {
   if (equality.path.startsWith('hashes.')) return [ofItsLength(equality)]
   if (!isHost(equality) && !isEnd(equality)) return [equality]
   const value = equality.value.trim().replace(/^\[([0-9a-f:.]+)\]$/i, '$1')
+  if (plainName.test(value)) return [ofKind(equality, 'domain-name')]
   if (isUrl(value)) return [{ object: 'url', path: 'value', value }]
   if (normalise('ip-dst', value) !== undefined) return [ofKind({ ...equality, value }, 'ipv4-addr')]
   const end = normalise('ip-dst|port', value) ?? normalise('hostname|port', value)
@@ -44,6 +46,9 @@ function ofItsKind(equality: Equality): readonly Equality[] {
   const isName = normalise('domain', value) !== undefined && !/^[\d.]+$/.test(value)
   return [isName ? ofKind(equality, 'domain-name') : equality]
 }
+
+/** What is nothing but a name: its last label is no number. */
+const plainName = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+$/i
 
 const schemes = /^(?:[a-z][a-z0-9+.-]*|h\[tt\]p|hxxps?):\/\//i
 
