@@ -18,7 +18,7 @@ import { type Call, Lane } from './pace.ts'
 import type { Answer } from './transport.ts'
 
 /**
- * How a call to Sekoia is carried through (design §7): it waits its turn in its scope's lane, is tried again
+ * How a call to Sekoia is carried through: it waits its turn in its scope's lane, is tried again
  * where that helps, never longer than its deadline, and not at all while the host is known to be down.
  */
 export interface ResilienceOptions {

@@ -1,7 +1,7 @@
 import type { RedisClient } from './redis-client.ts'
 import type { Activity, TroubleWatch } from './trouble.ts'
 
-/** The connection as the store uses it: every operation bounded in time, trouble noticed without being asked. */
+/** The connection as the store uses it: every operation has a time limit, and failures are noticed without one. */
 export interface RedisLink {
   /** Rejects within the time limit, with an error that carries no more than a message. */
   run<T>(kind: Activity, work: () => Promise<T>): Promise<T>
@@ -12,13 +12,13 @@ export interface RedisLinkOptions {
   readonly client: RedisClient
   readonly watch: TroubleWatch
   readonly timeoutMs: number
-  /** Must have succeeded on a connection before anything else runs on it. */
+  /** Has to succeed on a new connection before anything else runs on it. */
   readonly greet: () => Promise<void>
   /** A write that changes nothing: shows on a new connection whether writing works. */
   readonly probe: () => Promise<unknown>
 }
 
-/** Resolves when the connection is there, or known not to be, or after the time limit; never rejects. */
+/** Resolves when the connection is ready, when it has failed, or after the time limit; never rejects. */
 export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLink> {
   const { client, watch, timeoutMs } = options
   const opened = Promise.withResolvers<void>()
@@ -55,7 +55,7 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
   const check = () =>
     Promise.allSettled([run('reading', options.greet), run('writing', options.probe)])
 
-  /** Trouble ends by itself, whether or not anybody asks. */
+  /** Notices that the store works again, also when no operation runs. */
   const checkSoon = () => {
     if (isClosed) return
     checking ??= setTimeout(() => {
@@ -94,7 +94,7 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
   }
 }
 
-/** Gives each user of a connection a link of its own to close; the connection ends with the last of them. */
+/** Gives each user of a connection its own link to close; the connection ends when the last one is closed. */
 export function shareLink(link: RedisLink): () => RedisLink {
   let users = 0
   return () => {
@@ -130,7 +130,7 @@ async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What ioredis says of its own options and retries, in the operator's terms. */
+/** Messages of ioredis about its options and retries, in the operator's terms. */
 const phrases: readonly (readonly [RegExp, string])[] = [
   [
     /^(Reached the max retries|Stream isn't writeable|Command aborted).*/s,

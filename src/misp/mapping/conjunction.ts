@@ -10,7 +10,7 @@ import { distinct, failed, type Outcome, split, typed, withUnsaid } from './outc
 import { readMeaning } from './readings.ts'
 
 /**
- * What has to hold together: a value, a composite or an Object (misp-feed.md §3.1). Where no type holds all of it, a
+ * What has to hold together: a value, a composite or an Object (MISP-3.1). Where no type holds all of it, a
  * strong identifier may be looked for all the same, what else is known stands beside it as context, and the rest is
  * named (MP-3). Without one there is a reason.
  */

@@ -4,7 +4,7 @@ import { compositeOf, type Meaning, repeatable } from './observables.ts'
 import { asContext, distinct, failed, type Outcome, typed, withUnsaid } from './outcome.ts'
 import { isWide } from './text.ts'
 
-/** Values whose meaning is known and that hold together, as one attribute or one Object (misp-feed.md §3.1). */
+/** Values whose meaning is known and that hold together, as one attribute or one Object (MISP-3.1). */
 
 export interface Known {
   readonly meaning: Meaning

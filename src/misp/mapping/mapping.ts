@@ -8,7 +8,7 @@ import {
   timeOf
 } from '../../stix/object.ts'
 import type { Galaxies } from './galaxies.ts'
-import type { Mapped, Tlp } from './model.ts'
+import type { Bounds, Mapped, Tlp } from './model.ts'
 import { distinct } from './outcome.ts'
 import { mapIndicator } from './pattern.ts'
 import {
@@ -25,17 +25,17 @@ import { hasImpossibleEnd, validUntil } from './validity.ts'
 export interface MappedIndicator extends Mapped {
   readonly id: string
   readonly name: string
-  readonly confidence?: number
+  readonly confidence: number | undefined
   readonly tlp: Tlp
   /** ms since the epoch. */
   readonly modified: number
   /** `valid_from` and `valid_until`, ms since the epoch. */
-  readonly from?: number
-  readonly until?: number
+  readonly from: number | undefined
+  readonly until: number | undefined
   /** Before that its values are not to be looked for (START …), ms since the epoch. */
-  readonly startsAt?: number
+  readonly startsAt: number | undefined
   /** Its `valid_until` cannot be one, and counts as none. */
-  readonly hasImpossibleEnd?: true
+  readonly hasImpossibleEnd: boolean
   /** Sorted. */
   readonly tags: readonly string[]
 }
@@ -110,12 +110,23 @@ export function createMapping(options: MappingOptions): Mapping {
   return {
     fingerprint: JSON.stringify([mappingVersion, defaultTlp, galaxies?.digest ?? '']),
     refs: object => [...sourcesOf(object), ...subjectsOf(object)],
-    indicator: (object, find, indicates) => ({
-      ...withBounds({ ...factsOf(object), ...mapIndicator(object) }),
-      ...(hasImpossibleEnd(object) && { hasImpossibleEnd: true }),
-      tlp: tlp(object, find),
-      tags: tagsOn(object, find, [...subjectsOf(object), ...indicates])
-    }),
+    indicator(object, find, indicates) {
+      const mapped = mapIndicator(object)
+      const { attributes, objects, fallback, unsaid, spellings, bounds } = mapped
+      const facts = factsOf(object)
+      return {
+        ...facts,
+        ...(bounds && within(bounds, facts)),
+        attributes,
+        objects,
+        fallback,
+        unsaid,
+        spellings,
+        startsAt: bounds?.from,
+        tlp: tlp(object, find),
+        tags: tagsOn(object, find, [...subjectsOf(object), ...indicates])
+      }
+    },
     report(object, find) {
       const { name, content, links, vulnerabilities, refs } = mapReport(object)
       const subjects = subjectsOf(object)
@@ -129,6 +140,7 @@ export function createMapping(options: MappingOptions): Mapping {
         attributes: distinct([...links, ...vulnerabilities, ...about.flatMap(mapVulnerability)]),
         objects: about.flatMap(object => mapCourseOfAction(object) ?? []),
         fallback: undefined,
+        startsAt: undefined,
         tlp: tlp(object, find),
         tags: [...new Set(tags)].sort(),
         date:
@@ -152,39 +164,36 @@ const sourcesOf = (object: StixObject): readonly string[] =>
 
 /** What an object is about, sorted; a source is not a subject too. */
 function subjectsOf(object: StixObject): string[] {
-  const named = object.type === 'report' ? listOf(object, 'object_refs') : []
-  const sources = new Set(sourcesOf(object))
-  const subjects = [...contextRefs(object), ...named.filter(id => !isIndicatorId(id))]
-  return [...new Set(subjects.filter(id => !sources.has(id)))].sort()
+  const subjects = new Set(contextRefs(object))
+  if (object.type === 'report')
+    for (const id of listOf(object, 'object_refs')) if (!isIndicatorId(id)) subjects.add(id)
+  for (const id of sourcesOf(object)) subjects.delete(id)
+  return [...subjects].sort()
 }
 
 /** An indicator and a report alike. */
 function factsOf(object: StixObject) {
   const confidence = object['confidence']
-  const from = timeOf(object, 'valid_from')
-  const until = validUntil(object)
   return {
     id: object.id,
     name: textOf(object, 'name'),
-    ...(typeof confidence === 'number' && { confidence }),
+    confidence: typeof confidence === 'number' ? confidence : undefined,
     modified: timeOf(object, 'modified') ?? timeOf(object, 'created') ?? 0,
-    ...(from !== undefined && { from }),
-    ...(until !== undefined && { until })
+    from: timeOf(object, 'valid_from'),
+    until: validUntil(object),
+    hasImpossibleEnd: hasImpossibleEnd(object)
   }
 }
 
 /** The time in which an indicator is valid and its pattern counts. */
-function withBounds<T extends Mapped & { readonly from?: number; readonly until?: number }>(
-  mapped: T
-): T & Pick<MappedIndicator, 'startsAt'> {
-  const { bounds, from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = mapped
-  if (!bounds) return mapped
-  return {
-    ...mapped,
-    from: Math.max(from, bounds.from),
-    until: Math.min(until, bounds.until),
-    startsAt: bounds.from
-  }
+const within = (bounds: Bounds, { from, until }: Span): Bounds => ({
+  from: Math.max(from ?? bounds.from, bounds.from),
+  until: Math.min(until ?? bounds.until, bounds.until)
+})
+
+interface Span {
+  readonly from: number | undefined
+  readonly until: number | undefined
 }
 
 /** The same tags for the same object in memory: many indicators refer to one thing. */

@@ -1,8 +1,8 @@
 import type { Spelling } from '../../stix/pattern/lenient.ts'
 
-/** What STIX becomes in MISP before it has uuids and timestamps (misp-feed.md §3). */
+/** What STIX becomes in MISP before it has uuids and timestamps (MISP-3). */
 
-/** A value as MISP will store it (§1.9), with a type and category that MISP allows together. */
+/** A value as MISP will store it (MISP-1.9), with a type and category that MISP allows together. */
 export interface MispValue {
   readonly type: string
   readonly category: string
@@ -29,11 +29,11 @@ export interface Mapped {
   /** Why the pattern went out whole as `stix2-pattern`; undefined when it was mapped. */
   readonly fallback: string | undefined
   /** What of the pattern the values leave unsaid, in words for a comment. */
-  readonly unsaid?: readonly string[]
+  readonly unsaid?: readonly string[] | undefined
   /** Outside of these the values are not to be looked for (START … STOP …). */
-  readonly bounds?: Bounds
+  readonly bounds?: Bounds | undefined
   /** Spellings that are not STIX and were read as meant. */
-  readonly spellings?: readonly Spelling[]
+  readonly spellings?: readonly Spelling[] | undefined
 }
 
 /** In ms since the epoch. */
@@ -43,7 +43,7 @@ export interface Bounds {
 }
 
 /**
- * Object templates of MISP, at the versions that were accepted by a running MISP (§3.1), each with those of its
+ * Object templates of MISP, at the versions that were accepted by a running MISP (MISP-3.1), each with those of its
  * `requiredOneOf` relations that the gateway has values for: without any of them MISP would not take it for one.
  */
 export const templates = {

@@ -23,7 +23,7 @@ import {
 import { languageOf, mapRule } from './rules.ts'
 
 /**
- * An indicator in MISP's terms (misp-feed.md §3.1); it never throws, and its work is linear in the pattern. What
+ * An indicator in MISP's terms (MISP-3.1); it never throws, and its work is linear in the pattern. What
  * cannot be said in them goes out as an Object `stix2-pattern` that holds the whole pattern, beside those of its
  * alternatives that can.
  */

@@ -6,7 +6,7 @@ import type { Tlp } from './model.ts'
 import { subjectNamers } from './tag-names.ts'
 import { toLine } from './text.ts'
 
-/** What is said about a value beside the value: its TLP, tags and comment (misp-feed.md §3.2). */
+/** What is said about a value beside the value: its TLP, tags and comment (MISP-3.2). */
 
 export type Resolve = (id: string) => StixObject | undefined
 
@@ -121,11 +121,11 @@ export function confidenceTag(confidence: unknown): string[] {
 
 export interface Commented {
   readonly name: string
-  readonly confidence?: number
+  readonly confidence?: number | undefined
   /** ms since the epoch. */
-  readonly until?: number
+  readonly until?: number | undefined
   /** Parts of the pattern that no value says. */
-  readonly unsaid?: readonly string[]
+  readonly unsaid?: readonly string[] | undefined
   readonly id: string
 }
 
