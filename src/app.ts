@@ -102,7 +102,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     clock,
     meter,
     logger,
-    mapping: createMapping({ defaultTlp: config.misp.defaultTlp, galaxies: parts.galaxies }),
+    mapping: createMapping({ ...config.misp, galaxies: parts.galaxies }),
     settings: mispFeedsSettings(config)
   })
 

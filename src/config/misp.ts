@@ -97,6 +97,12 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     default: 16 * mebibyte,
     example: 64 * mebibyte
   }),
+  malpedia: oneOf(['galaxy', 'tag', 'both'], {
+    description:
+      'How malware that the galaxy malpedia has is named: by a tag of the galaxy, which OpenCTI passes over, by `sekoia:malware="…"`, or by both.',
+    default: 'galaxy',
+    example: 'both'
+  }),
   galaxiesDir: text({
     description:
       'Folder with the `clusters/*.json` files of misp-galaxy, mounted by you: names of threats, and ids of ATT&CK, then become tags of galaxies. Empty: only what MITRE itself says of ATT&CK for enterprises does.',

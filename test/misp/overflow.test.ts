@@ -59,7 +59,6 @@ class Day {
       title: 'Feed',
       expiredMs: 0,
       tombstoneSeconds: 3 * 86_400,
-      reportCopies: true,
       maxAttributes,
       issue: () => now / 1000 + this.#days * 86_400 + ++this.#issued
     })

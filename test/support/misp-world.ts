@@ -71,7 +71,6 @@ export const builderSettings: BuilderSettings = {
   shardBits: 0,
   expiredMs: 30 * dayMs,
   tombstoneMs: 180 * dayMs,
-  reportCopies: true,
   walkMs: 0,
   partialMs: 20_000,
   commitBytes: 4 * 1024 * 1024

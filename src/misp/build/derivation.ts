@@ -16,7 +16,7 @@ import type { Batch, FeedTables } from './tables.ts'
  */
 export const derivationOf = (
   { fingerprint }: Pick<Mapping, 'fingerprint'>,
-  { expiredMs, tombstoneMs, reportCopies }: Pick<PublisherSettings, DecidingSetting>
+  { expiredMs, tombstoneMs, reportCopies = true }: Pick<PublisherSettings, DecidingSetting>
 ): string =>
   hash(
     'sha256',

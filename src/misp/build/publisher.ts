@@ -34,8 +34,8 @@ export interface PublisherSettings {
   readonly expiredMs: number
   /** How long what was taken back stays announced, ms. */
   readonly tombstoneMs: number
-  /** True when events of reports have copies of their indicators. */
-  readonly reportCopies: boolean
+  /** False when events of reports have no copies of their indicators. */
+  readonly reportCopies?: boolean
   /** Bytes committed at a time, more or less: what is published stays readable all the while. */
   readonly commitBytes: number
 }
@@ -118,7 +118,7 @@ export class Publisher {
       title: state.title,
       expiredMs: settings.expiredMs,
       tombstoneSeconds: settings.tombstoneMs / 1000,
-      reportCopies: settings.reportCopies,
+      reportCopies: settings.reportCopies !== false,
       maxAttributes,
       issue: () => issueTimestamp(state, now)
     })

@@ -13,8 +13,8 @@ export interface RenderOptions extends DraftOptions, PartOptions {
   readonly title: string
   /** How long what was taken back stays announced, seconds. */
   readonly tombstoneSeconds: number
-  /** True when events of reports have copies of their indicators. */
-  readonly reportCopies: boolean
+  /** False when events of reports have no copies of their indicators. */
+  readonly reportCopies?: boolean
   /** The next timestamp for an event that changed, epoch seconds: later than all before it, and than now. */
   readonly issue: () => number
 }
@@ -63,7 +63,7 @@ export function renderBucket(
  */
 function shown({ rows, report }: DerivedBucket, options: RenderOptions): readonly DerivedRow[] {
   if (!report) return rows
-  if (!isShown(report, options) || !options.reportCopies) return []
+  if (!isShown(report, options) || options.reportCopies === false) return []
   const highest = tlps.indexOf(report.tlp)
   const named = new Set(report.indicators)
   return rows

@@ -18,6 +18,7 @@ import {
   mapReport,
   mapVulnerability
 } from './report.ts'
+import type { MalpediaTags } from './tag-names.ts'
 import { confidenceTag, contextRefs, ownTags, type Resolve, tagsOf, tlpOf } from './tags.ts'
 import { hasImpossibleEnd, validUntil } from './validity.ts'
 
@@ -86,11 +87,13 @@ export interface MappingOptions {
   readonly defaultTlp: Tlp
   /** Undefined when the operator has none at hand. */
   readonly galaxies: Galaxies | undefined
+  /** By default as a tag of the galaxy. */
+  readonly malpedia?: MalpediaTags
 }
 
 export function createMapping(options: MappingOptions): Mapping {
-  const { defaultTlp, galaxies } = options
-  const subjectTags = remember(object => tagsOf(object, 'subject', galaxies))
+  const { defaultTlp, galaxies, malpedia = 'galaxy' } = options
+  const subjectTags = remember(object => tagsOf(object, 'subject', galaxies, malpedia))
   const sourceTags = remember(object => tagsOf(object, 'source', galaxies))
 
   const tagsOn = (object: StixObject, find: Resolve, subjects: readonly string[]) => {
@@ -108,7 +111,7 @@ export function createMapping(options: MappingOptions): Mapping {
     tlpOf(markingRefsOf(object), find, defaultTlp, listOf(object, 'labels'))
 
   return {
-    fingerprint: JSON.stringify([mappingVersion, defaultTlp, galaxies?.digest ?? '']),
+    fingerprint: JSON.stringify([mappingVersion, defaultTlp, galaxies?.digest ?? '', malpedia]),
     refs: object => [...sourcesOf(object), ...subjectsOf(object)],
     indicator(object, find, indicates) {
       const mapped = mapIndicator(object)

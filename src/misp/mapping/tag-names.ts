@@ -9,7 +9,15 @@ import { toLine } from './text.ts'
  * made up: they are looked up, or MITRE's own `<name> - <id>`. All else is in our own namespace, whose tags begin
  * with none of the words that OpenCTI reads as something else (MISP-2).
  */
-type Namer = (object: StixObject, galaxies: Galaxies | undefined) => string[]
+type Namer = (
+  object: StixObject,
+  galaxies: Galaxies | undefined,
+  malpedia: MalpediaTags
+) => string[]
+
+/** How malware of the galaxy malpedia is named, which some readers of feeds pass over: by it, by our own tag, or both. */
+export const malpediaTags = ['galaxy', 'tag', 'both'] as const
+export type MalpediaTags = (typeof malpediaTags)[number]
 
 const nameOf = (object: StixObject): string => toLine(textOf(object, 'name'))
 
@@ -85,32 +93,39 @@ const isOfEnterprise = (object: StixObject): boolean =>
 /** The first that has a name. */
 const firstOf =
   (...namers: Namer[]): Namer =>
-  (object, galaxies) => {
+  (object, galaxies, malpedia) => {
     for (const namer of namers) {
-      const tags = namer(object, galaxies)
+      const tags = namer(object, galaxies, malpedia)
       if (tags.length > 0) return tags
     }
     return []
   }
 
+const malpedia: Namer = (object, galaxies, wanted) => {
+  const tags = listed('malpedia')(object, galaxies, wanted)
+  if (tags.length === 0 || wanted === 'galaxy') return tags
+  const ours = own('malware')(object, galaxies, wanted)
+  return wanted === 'tag' ? ours : [...tags, ...ours]
+}
+
 const sector = firstOf(listed('sector'), own('sector'))
 
 /** Sectors are identities at Sekoia; so are sources, which say nothing of a subject. */
-const identity: Namer = (object, galaxies) => {
+const identity: Namer = (object, ...rest) => {
   if (object['x_ic_is_sector'] === true || object['identity_class'] === 'class')
-    return sector(object, galaxies)
-  return object['x_ic_is_source'] === true ? [] : own('identity')(object, galaxies)
+    return sector(object, ...rest)
+  return object['x_ic_is_source'] === true ? [] : own('identity')(object, ...rest)
 }
 
-const location: Namer = (object, galaxies) => {
+const location: Namer = (object, ...rest) => {
   const name = nameOf(object) || textOf(object, 'country') || textOf(object, 'region')
-  return firstOf(listed('target-information'), own('location'))({ ...object, name }, galaxies)
+  return firstOf(listed('target-information'), own('location'))({ ...object, name }, ...rest)
 }
 
-const vulnerability: Namer = (object, galaxies) => {
+const vulnerability: Namer = (object, ...rest) => {
   const ids = cveIds(object)
   return ids.length === 0
-    ? own('vulnerability')(object, galaxies)
+    ? own('vulnerability')(object, ...rest)
     : ids.flatMap(id => machineTag('sekoia:vulnerability', id))
 }
 
@@ -122,7 +137,7 @@ export const subjectNamers: Readonly<Record<string, Namer>> = {
     listed('threat-actor'),
     own('intrusion-set')
   ),
-  malware: firstOf(attack('mitre-malware', 'S'), listed('malpedia'), own('malware')),
+  malware: firstOf(attack('mitre-malware', 'S'), malpedia, own('malware')),
   tool: firstOf(attack('mitre-tool', 'S'), own('tool')),
   'attack-pattern': firstOf(attack('mitre-attack-pattern', 'T'), own('attack-pattern')),
   campaign: firstOf(attack('mitre-campaign', 'C'), own('campaign')),

@@ -3,7 +3,7 @@ import type { Galaxies } from './galaxies.ts'
 import { machineTag } from './machine-tag.ts'
 import { moreClosed, papTag, tlpLevel, tlpsIn, wellKnown } from './markings.ts'
 import type { Tlp } from './model.ts'
-import { subjectNamers } from './tag-names.ts'
+import { type MalpediaTags, subjectNamers } from './tag-names.ts'
 import { toLine } from './text.ts'
 
 /** What is said about a value beside the value: its TLP, tags and comment (MISP-3.2). */
@@ -95,12 +95,13 @@ export function contextRefs(object: StixObject): string[] {
 export function tagsOf(
   object: StixObject,
   role: 'source' | 'subject',
-  galaxies?: Galaxies
+  galaxies?: Galaxies,
+  malpedia: MalpediaTags = 'galaxy'
 ): string[] {
   if (role === 'source')
     return object.type === 'identity' ? machineTag('sekoia:source', textOf(object, 'name')) : []
   return Object.hasOwn(subjectNamers, object.type)
-    ? subjectNamers[object.type]!(object, galaxies)
+    ? subjectNamers[object.type]!(object, galaxies, malpedia)
     : []
 }
 
