@@ -130,6 +130,7 @@ interface AttributeFacts extends Copied {
   readonly tags: readonly string[]
 }
 
+/** One of first_seen and last_seen without the other makes MISP's preview of a feed write a warning for each. */
 function attributeBody(facts: AttributeFacts, uuid: string): AttributeBody {
   const { value, first, last } = facts
   return {
@@ -138,8 +139,8 @@ function attributeBody(facts: AttributeFacts, uuid: string): AttributeBody {
     comment: facts.comment,
     deleted: false,
     disable_correlation: facts.isCopied,
-    ...(first !== undefined && { first_seen: toSeen(first) }),
-    ...(last !== undefined && { last_seen: toSeen(last) }),
+    ...(first !== undefined &&
+      last !== undefined && { first_seen: toSeen(first), last_seen: toSeen(last) }),
     ...(value.relation && { object_relation: value.relation }),
     timestamp: '',
     to_ids: facts.toIds,
@@ -219,7 +220,7 @@ function reportBodies(
   const held = byUuid(previous?.EventReport)
   return texts.map(({ id, modified, name, content }) => {
     const uuid = reportUuid(event, id)
-    const body = { content, deleted: false, name, timestamp: '', uuid }
+    const body = { content, deleted: false, distribution: '5', name, timestamp: '', uuid } as const
     return stamp(held.get(uuid), body, seconds(modified), moment)
   })
 }
