@@ -4,6 +4,7 @@ import t from 'tap'
 import { fallbackReasons } from '../../src/misp/mapping/fallbacks.ts'
 import { counters, gauges, histograms } from '../../src/ops/metric-table.ts'
 import { createMeter, metricsPlugin } from '../../src/ops/metrics.ts'
+import { spellings } from '../../src/stix/pattern/lenient.ts'
 
 /** The samples of one metric in a meter's text. */
 const samples = (text: string, name: string) =>
@@ -39,8 +40,9 @@ t.test('counters whose labels are known start at 0 in every combination', async 
   t.same(samples(text, 'http_requests'), [], 'routes are not known to the meter')
 })
 
-t.test('the reasons of MISP that start at 0 are those of the mapping', async t => {
+t.test('the reasons and spellings of MISP that start at 0 are those of the mapping', async t => {
   t.strictSame(counters['misp_fallbacks']!.labels!['reason'], [...fallbackReasons])
+  t.strictSame(counters['misp_spellings']!.labels!['spelling'], [...spellings])
 })
 
 t.test('every name that is counted or timed in src is in the table of metrics', async t => {
