@@ -1,3 +1,6 @@
+import { fallbackReasons } from '../misp/mapping/fallbacks.ts'
+import { spellings } from '../stix/pattern/lenient.ts'
+
 /**
  * Every metric that the gateway serves beside those of the process, by its name without prefix and unit: what it
  * means, and its labels with the values that are known before anything has happened. A counter whose labels are all
@@ -17,33 +20,6 @@ export interface HistogramNote extends MetricNote {
 }
 
 const statuses = ['200', '400', '401', '403', '404', '429', '500', '502', '503', '504']
-
-/** As in misp/mapping/fallbacks.ts. */
-const fallbackReasons = [
-  'no-pattern',
-  'pattern-type',
-  'unparsed',
-  'structure',
-  'operator',
-  'unknown-object',
-  'unknown-path',
-  'unrelated-and',
-  'incomplete',
-  'refused-value',
-  'too-long'
-]
-
-/** As in stix/pattern/lenient.ts. */
-const spellings = [
-  'unquoted-key',
-  'double-quotes',
-  'typographic-quotes',
-  'lone-backslash',
-  'letter-case',
-  'no-brackets',
-  'short-path',
-  'object-name'
-]
 
 /** Counters: the gateway adds `_total` to the name. */
 export const counters: Readonly<Record<string, MetricNote>> = {
@@ -91,7 +67,10 @@ export const counters: Readonly<Record<string, MetricNote>> = {
     help: 'Lists of feeds that Sekoia refused, or that were answered as last known.',
     labels: { outcome: ['forbidden', 'stale'] }
   },
-  catalog_feeds_left_out: { help: 'Feeds that were left out of a list for want of a usable id.' },
+  catalog_feeds_left_out: {
+    help: 'Feeds that were left out of a list: for want of a usable id, or why the key cannot read them.',
+    labels: { reason: ['id', 'forbidden', 'not-found', 'unwalkable', 'unavailable'] }
+  },
   stix_repairs: {
     help: 'Repairs of invalid STIX objects, by rule.',
     labels: {

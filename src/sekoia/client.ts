@@ -1,10 +1,13 @@
+import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { CursorRefusedError, type ErrorKind, GatewayError } from '../kernel/errors.ts'
 import type { Feed, Page, PageRequest, Upstream } from '../kernel/ports.ts'
+import type { RawUpstream } from '../kernel/raw-upstream.ts'
 import { joinPages } from '../stix/page.ts'
 import { type SliceOptions, sliceObjects, slicePage } from '../stix/slice.ts'
 import { createExchange, type ExchangeOptions, type SekoiaHealth, statusOf } from './exchange.ts'
 import { UpstreamFailure, unusable } from './failures.ts'
+import { createRawClient } from './raw.ts'
 import type { Answer } from './transport.ts'
 import type { ItemPlace, UnreadableItems } from './unreadable-items.ts'
 import {
@@ -33,6 +36,8 @@ export interface SekoiaClientOptions extends Omit<ExchangeOptions, 'origin'> {
 }
 
 export interface SekoiaClient extends Upstream {
+  /** For the native dialect. */
+  readonly raw: RawUpstream
   health(): SekoiaHealth
   /** Ends at once; calls under way fail with `unavailable`. */
   close(): Promise<void>
@@ -40,6 +45,9 @@ export interface SekoiaClient extends Upstream {
 
 /** Most feeds read of one key; a community has tens. */
 const maxFeeds = 10_000
+
+/** Most feeds known to be in another format. */
+const maxOtherFormats = 10_000
 
 /** Throws TypeError when the base URL is not usable. */
 export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
@@ -71,8 +79,31 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     return best
   }
 
+  /** Feeds whose own format is not JSON, and that are asked for JSON. */
+  const otherFormats = new LRUCache<string, true>({ max: maxOtherFormats })
+
+  /** A feed of another format gives JSON when it is asked to; `unwalkable` where that does not help. */
   async function page(caller: Caller, request: PageRequest, signal?: AbortSignal): Promise<Page> {
-    const path = feedObjectsPath(base, request)
+    const isKnown = otherFormats.has(request.feedId)
+    try {
+      return await pageAs(caller, request, isKnown, signal)
+    } catch (error) {
+      if (isKnown || !isKind(error, 'unwalkable')) throw error
+      const converted = await pageAs(caller, request, true, signal).catch(failure => {
+        throw statusOf(failure) === 400 ? error : failure
+      })
+      otherFormats.set(request.feedId, true)
+      return converted
+    }
+  }
+
+  async function pageAs(
+    caller: Caller,
+    request: PageRequest,
+    asJson: boolean,
+    signal?: AbortSignal
+  ): Promise<Page> {
+    const path = feedObjectsPath(base, request, asJson)
     const accept = ({ mediaType, body }: Answer) => {
       refuseOtherFormats(mediaType)
       return sliced(slicePage, body)
@@ -146,7 +177,8 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     }
   }
 
-  return { page, objects, feeds, feed, verifyKey, health, close }
+  const raw = createRawClient(base, ask)
+  return { page, objects, feeds, feed, verifyKey, raw, health, close }
 }
 
 /**
