@@ -11,6 +11,7 @@ import { type Galaxies, loadGalaxies } from './misp/mapping/galaxies.ts'
 import { createLogger } from './ops/logger.ts'
 import { createMeter } from './ops/metrics.ts'
 import { createSekoiaClient } from './sekoia/client.ts'
+import { proxiesOf } from './sekoia/dispatcher.ts'
 import { type OpenStoreOptions, openStore } from './stores/open.ts'
 
 /** The process: configuration → parts → app → listening → graceful end. */
@@ -69,6 +70,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
     upstream: createSekoiaClient({
       ...config.upstream,
       baseUrl: simulator?.url ?? config.sekoia.url,
+      proxies: simulator ? undefined : proxiesOf(process.env),
+      ca: config.sekoia.caFile ? readFileSync(config.sekoia.caFile) : undefined,
       repair: config.stix.repair === 'on',
       clock: systemClock,
       meter,

@@ -30,7 +30,10 @@ t.test('every variable that the documents name is an option', async t => {
   const names = configOptions.flatMap(({ envName, schema }) =>
     schema.secret ? [envName, `${envName}_FILE`] : [envName]
   )
-  const ofTheSystem = ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD', 'MALLOC_TRIM_THRESHOLD']
+  const ofTheSystem = [
+    ...['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD', 'MALLOC_TRIM_THRESHOLD'],
+    ...['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS']
+  ]
   const known = new Set([...names, ...ofTheSystem, 'CONFIG_PROFILE', 'CONFIG_FILE'])
   for (const path of documents) {
     const named = find(read(path), /\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{2,}(?==))/g)

@@ -81,8 +81,10 @@ export class FeedLogs implements Records {
     })
   }
 
-  async read(request: ReadRequest): Promise<ReadResult> {
-    const { caller, feedId, all = false } = request
+  async read(asked: ReadRequest): Promise<ReadResult> {
+    const { feedId, all = false, continues } = asked
+    const caller = continues ? { ...asked.caller, continues } : asked.caller
+    const request = { ...asked, caller }
     const deadline = this.#parts.clock.now() + this.#parts.settings.readBudgetMs
     for (let restarts = 0; ; restarts++) {
       this.#parts.access.assertNotRefused(caller, feedId)

@@ -22,7 +22,9 @@ import {
 } from './wire.ts'
 
 /** Sekoia's Intelligence Center as the gateway's {@link Upstream}: each method one question, asked with care. */
-export interface SekoiaClientOptions extends Omit<ExchangeOptions, 'origin'> {
+export interface SekoiaClientOptions extends Omit<ExchangeOptions, 'origin' | 'maxPauseMs'> {
+  /** Longest pause that `Retry-After` can cause, in seconds. */
+  readonly retryAfterMax: number
   /** Free text, see wire.ts `parseBaseUrl`. */
   readonly baseUrl: string
   /** False passes invalid STIX on as it is. */
@@ -35,6 +37,12 @@ export interface SekoiaClient extends Upstream {
   close(): Promise<void>
 }
 
+/** Who goes first while calls have to wait: look-ups, then pages that somebody waits for who cannot ask again. */
+const ranks = { lookUp: 2, continuing: 1, page: 0 } as const
+
+const rankOf = ({ continues = false }: Caller): number =>
+  continues ? ranks.continuing : ranks.page
+
 /** Most feeds read of one key; a community has tens. */
 const maxFeeds = 10_000
 
@@ -42,7 +50,8 @@ const maxFeeds = 10_000
 export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   const { meter, repair } = options
   const base = parseBaseUrl(options.baseUrl)
-  const { ask, health, close } = createExchange({ ...options, origin: base.origin })
+  const maxPauseMs = options.retryAfterMax * 1000
+  const { ask, health, close } = createExchange({ ...options, origin: base.origin, maxPauseMs })
 
   function sliced(slice: typeof slicePage, body: Buffer): Page {
     const counts = new Map<string, number>()
@@ -61,9 +70,9 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
       return sliced(slicePage, body)
     }
     try {
-      return await ask({ caller, endpoint: 'page', path, signal, accept })
+      return await ask({ caller, endpoint: 'page', path, signal, accept, rank: rankOf(caller) })
     } catch (error) {
-      if (request.cursor === undefined || statusOf(error) !== 400) throw error
+      if (request.cursor === undefined || !isCursorRefusal(statusOf(error))) throw error
       throw new CursorRefusedError({ cause: (error as GatewayError).cause })
     }
   }
@@ -73,7 +82,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     const path = objectsPath(base, kind, ids)
     const accept = ({ body }: Answer) => sliced(sliceObjects, body)
     try {
-      return await ask({ caller, endpoint: kind, path, signal, accept })
+      return await ask({ caller, endpoint: kind, path, signal, accept, rank: ranks.lookUp })
     } catch (error) {
       if (!isKind(error, 'not-found')) throw error
       return joinPages(await Promise.all(halves(group).map(half => lookUp(caller, half, signal))))
@@ -94,7 +103,14 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     for (let offset = 0; offset < maxFeeds; ) {
       const path = feedsPath(base, maxFeedsPerRequest, offset)
       const accept = ({ body }: Answer) => parseFeedList(body)
-      const list = await ask({ caller, endpoint: 'feeds', path, signal, accept })
+      const list = await ask({
+        caller,
+        endpoint: 'feeds',
+        path,
+        signal,
+        accept,
+        rank: ranks.lookUp
+      })
       for (const feed of list.feeds) found.set(feed.id, feed)
       offset += list.itemCount
       if (list.itemCount === 0 || offset >= (list.total ?? Number.POSITIVE_INFINITY)) break
@@ -110,7 +126,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     const path = feedPath(base, feedId)
     const accept = ({ body }: Answer) => parseFeed(body)
     try {
-      return await ask({ caller, endpoint: 'feed', path, signal, accept })
+      return await ask({ caller, endpoint: 'feed', path, signal, accept, rank: ranks.lookUp })
     } catch (error) {
       if (isKind(error, 'forbidden', 'not-found')) return undefined
       throw error
@@ -120,7 +136,8 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   async function verifyKey(caller: Caller, signal?: AbortSignal): Promise<void> {
     const path = feedsPath(base, 1, 0)
     try {
-      await ask({ caller, endpoint: 'feeds', path, signal, accept: () => undefined })
+      const rank = ranks.lookUp
+      await ask({ caller, endpoint: 'feeds', path, signal, accept: () => undefined, rank })
     } catch (error) {
       if (!isKind(error, 'forbidden')) throw error
     }
@@ -129,18 +146,18 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   return { page, objects, feeds, feed, verifyKey, health, close }
 }
 
-/**
- * A feed whose format in Sekoia is text, csv or custom comes without cursor and objects. HTML is the page of
- * some front proxy instead, and passes.
- */
+/** A feed whose format in Sekoia is text, csv or custom comes without cursor and objects. */
 function refuseOtherFormats(mediaType: string): void {
   if (mediaType === '' || mediaType === 'application/json') return
-  if (mediaType === 'text/html') throw unusable('an HTML page instead of a feed page')
   throw new GatewayError('unwalkable', {
     detail: "The feed's format is not JSON: in Sekoia, edit the feed and set its format to JSON",
     cause: new UpstreamFailure('the content type is not JSON', { trouble: 'final' })
   })
 }
+
+/** Any no that is about neither rights nor rate: with another place to read from it may be a yes (K4). */
+const isCursorRefusal = (status = 0): boolean =>
+  status >= 400 && status < 500 && ![401, 403, 404, 408, 429].includes(status)
 
 /** What a parser refuses is an unusable answer, worth one more attempt. */
 function usable<T>(parse: () => T): T {

@@ -1,17 +1,20 @@
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
-import { UpstreamFailure } from './failures.ts'
-import { type BreakerState, createResilience, type ResilienceOptions } from './resilience.ts'
+import type { BreakerState } from './breaker.ts'
+import { failureOf } from './failures.ts'
+import { createResilience, type ResilienceOptions } from './resilience.ts'
 import { type Answer, createTransport, type TransportOptions } from './transport.ts'
+import { type Condition, createTroubleWatch } from './trouble-watch.ts'
 import type { ObjectKind } from './wire.ts'
 
 /** Questions to Sekoia, carried through by the resilience policy, counted, and remembered for health. */
 export interface ExchangeOptions extends ResilienceOptions, TransportOptions {}
 
-export interface SekoiaHealth {
-  /** What keeps Sekoia from being used well, in a few public words; undefined when all is well. */
-  readonly trouble: string | undefined
+export interface SekoiaHealth extends Condition {
+  /** Of the host. */
   readonly breaker: BreakerState
+  /** Keys that are left alone by themselves. */
+  readonly keysLeftAlone: number
   /** When Sekoia last answered anything, ms since the epoch. */
   readonly answeredAt: number | undefined
   readonly lastFailure: { readonly at: number; readonly kind: ErrorKind } | undefined
@@ -24,8 +27,10 @@ export interface Question<T> {
   /** The label of the counters. */
   readonly endpoint: 'page' | ObjectKind | 'feeds' | 'feed'
   readonly path: string
+  /** The higher, the sooner it has its turn. */
+  readonly rank: number
   readonly signal: AbortSignal | undefined
-  /** SyncLease a 200 into a value; throws `bad-answer` when it cannot. */
+  /** Turns a 200 into a value; throws `bad-answer` when it cannot. */
   accept(answer: Answer): T
 }
 
@@ -40,19 +45,25 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const { clock, meter } = options
   const transport = createTransport(options)
   const resilience = createResilience(options)
+  const watch = createTroubleWatch(options)
   let answeredAt: number | undefined
   let clockSkewMs: number | undefined
   let lastFailure: SekoiaHealth['lastFailure']
 
-  async function attempt({ caller, path, endpoint }: Question<unknown>, signal: AbortSignal) {
+  async function attempt(
+    { caller, path, endpoint }: Question<unknown>,
+    signal: AbortSignal,
+    onProgress: () => void
+  ): Promise<Answer> {
     try {
-      const answer = await transport.send({ path, key: caller.key, signal })
+      const answer = await transport.send({ path, key: caller.key, signal, onProgress })
       answeredAt = clock.now()
       clockSkewMs = answer.clockSkewMs ?? clockSkewMs
       meter.count('upstream_requests', { endpoint, outcome: String(answer.status) })
+      if (answer.status === 429) watch.throttled(answer.retryAfterMs)
       return answer
     } catch (error) {
-      if (error instanceof GatewayError) noteFailure(error, endpoint)
+      if (error instanceof GatewayError && !signal.aborted) noteFailure(error, endpoint)
       throw error
     }
   }
@@ -62,20 +73,41 @@ export function createExchange(options: ExchangeOptions): Exchange {
     if (status !== undefined) answeredAt = clock.now()
     lastFailure = { at: clock.now(), kind: error.kind }
     meter.count('upstream_requests', { endpoint, outcome: String(status ?? error.kind) })
+    watch.failed(error)
+  }
+
+  function accepted<T>({ accept }: Question<T>, answer: Answer): T {
+    try {
+      const value = accept(answer)
+      watch.succeeded()
+      return value
+    } catch (error) {
+      watch.failed(error)
+      throw error
+    }
   }
 
   return {
     ask: question =>
       resilience.run({
         scope: question.caller.scope,
+        rank: question.rank,
         signal: question.signal,
-        attempt: signal => attempt(question, signal),
-        accept: question.accept
+        attempt: (signal, onProgress) => attempt(question, signal, onProgress),
+        accept: answer => accepted(question, answer)
       }),
     health() {
-      const breaker = resilience.breaker()
-      const trouble = troubleOf(breaker, clockSkewMs)
-      return { trouble, breaker, answeredAt, lastFailure, clockSkewMs }
+      const condition = watch.condition()
+      const trouble = condition.trouble ?? skewTrouble(clockSkewMs)
+      return {
+        ...condition,
+        trouble,
+        breaker: resilience.breaker(),
+        keysLeftAlone: resilience.keysLeftAlone(),
+        answeredAt,
+        lastFailure,
+        clockSkewMs
+      }
     },
     close: transport.close
   }
@@ -83,15 +115,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
 
 const maxSkewMs = 30_000
 
-function troubleOf(breaker: BreakerState, clockSkewMs = 0): string | undefined {
-  if (breaker !== 'closed') return 'Sekoia fails call after call and is left alone for a while'
+function skewTrouble(clockSkewMs = 0): string | undefined {
   if (Math.abs(clockSkewMs) < maxSkewMs) return undefined
   const seconds = Math.round(Math.abs(clockSkewMs) / 1000)
   return `the clock is ${seconds} seconds ${clockSkewMs > 0 ? 'behind' : 'ahead of'} Sekoia's`
 }
 
 /** The HTTP status behind an error, when Sekoia answered. */
-export const statusOf = (error: unknown): number | undefined =>
-  error instanceof GatewayError && error.cause instanceof UpstreamFailure
-    ? error.cause.status
-    : undefined
+export const statusOf = (error: unknown): number | undefined => failureOf(error)?.status

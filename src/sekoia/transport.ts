@@ -1,22 +1,19 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { type Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { ApiKey } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import type { Clock } from '../kernel/ports.ts'
+import { toAstray } from './address.ts'
+import { createDispatcher, type DispatcherOptions } from './dispatcher.ts'
 import { tooLarge, toStatusError, toTransportError, unusable } from './failures.ts'
-import { parseErrorCode, parseRetryAfter } from './wire.ts'
+import { parseError, parseRetryAfter, type SekoiaError } from './wire.ts'
 
 /** One request, one complete answer: the only place that speaks HTTP to Sekoia. */
-export interface TransportOptions {
+export interface TransportOptions extends DispatcherOptions {
   readonly origin: string
-  readonly connectTimeoutMs: number
-  /** From the request to the last header. */
-  readonly headersTimeoutMs: number
-  /** Between two pieces of the body. */
-  readonly bodyTimeoutMs: number
-  /** Bound on a body, as sent and as decompressed. */
-  readonly maxBodyBytes: number
+  /** The longest pause that is handed on from `Retry-After`. */
+  readonly maxPauseMs: number
   readonly clock: Clock
 }
 
@@ -27,7 +24,10 @@ export interface Answer {
   readonly mediaType: string
   /** Decompressed. */
   readonly body: Buffer
+  /** Of a 429, as Sekoia named it. */
   readonly retryAfterMs: number | undefined
+  /** Of formats other than JSON, which have it in a header (sekoia-api §3.3). */
+  readonly cursor: string | undefined
   /** Sekoia's clock less ours, by the `Date` header; to the second. */
   readonly clockSkewMs: number | undefined
 }
@@ -36,6 +36,8 @@ export interface SendRequest {
   readonly path: string
   readonly key: ApiKey
   readonly signal: AbortSignal
+  /** Called with each piece of the answer. */
+  onProgress(): void
 }
 
 export interface Transport {
@@ -45,7 +47,6 @@ export interface Transport {
   close(): Promise<void>
 }
 
-const maxConnections = 64
 const inflate = promisify(gunzip)
 
 /** The size that the end of a gzip body claims (RFC 1952 §2.3.1): what comes out fits one buffer of it. */
@@ -53,23 +54,25 @@ const plainSizeOf = (raw: Buffer, most: number): number =>
   raw.length < 4 ? 1024 : Math.min(Math.max(1024, raw.readUInt32LE(raw.length - 4) + 1), most)
 
 export function createTransport(options: TransportOptions): Transport {
-  const pool = new Pool(options.origin, {
-    connections: maxConnections,
-    connect: { timeout: options.connectTimeoutMs },
-    headersTimeout: options.headersTimeoutMs,
-    bodyTimeout: options.bodyTimeoutMs,
-    maxResponseSize: options.maxBodyBytes
-  })
+  const { origin, clock, maxBodyBytes } = options
+  const dispatcher = createDispatcher(options)
 
-  async function exchange({ path, signal }: SendRequest, authorization: string) {
+  async function exchange({ path, signal, onProgress }: SendRequest, authorization: string) {
     try {
-      const response = await pool.request({
+      const response = await dispatcher.request({
+        origin,
         path,
         method: 'GET',
         headers: { authorization, accept: 'application/json', 'accept-encoding': 'gzip' },
         signal
       })
-      return { response, raw: Buffer.from(await response.body.arrayBuffer()) }
+      onProgress()
+      const pieces: Buffer[] = []
+      for await (const piece of response.body) {
+        pieces.push(piece)
+        onProgress()
+      }
+      return { response, raw: Buffer.concat(pieces) }
     } catch (error) {
       throw signal.aborted ? signal.reason : toTransportError(error)
     }
@@ -80,16 +83,28 @@ export function createTransport(options: TransportOptions): Transport {
     if (!/^Bearer [\x21-\x7e]+$/.test(authorization)) throw new GatewayError('unauthorized')
     const { response, raw } = await exchange(request, authorization)
     const { statusCode: status, headers } = response
-    const retryAfterMs = parseRetryAfter(header(headers, 'retry-after'), options.clock.now())
+    const named = parseRetryAfter(header(headers, 'retry-after'), clock.now())
+    const mediaType = mediaTypeOf(header(headers, 'content-type'))
+    const encoding = header(headers, 'content-encoding')
+    const error = status === 200 || status === 429 ? undefined : await errorOf(raw, encoding)
+    const astray = toAstray({
+      status,
+      mediaType,
+      location: header(headers, 'location'),
+      url: new URL(request.path, origin),
+      isSekoiaError: error?.isSekoiaError ?? true
+    })
+    if (astray) throw astray
     if (status !== 200 && status !== 429) {
-      const code = await codeOf(raw, header(headers, 'content-encoding'))
-      throw toStatusError({ status, code, retryAfterMs })
+      const retryAfterMs = named === undefined ? undefined : Math.min(named, options.maxPauseMs)
+      throw toStatusError({ status, code: error?.code, retryAfterMs })
     }
     return {
       status,
-      mediaType: (header(headers, 'content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase(),
-      body: status === 200 ? await decode(raw, header(headers, 'content-encoding')) : raw,
-      retryAfterMs,
+      mediaType,
+      body: status === 200 ? await decode(raw, encoding) : raw,
+      retryAfterMs: named,
+      cursor: header(headers, 'cursor'),
       clockSkewMs: skewOf(header(headers, 'date'))
     }
   }
@@ -99,8 +114,8 @@ export function createTransport(options: TransportOptions): Transport {
     if (!/^(?:x-)?gzip$/i.test(encoding)) throw unusable('unknown content encoding')
     try {
       return await inflate(raw, {
-        maxOutputLength: options.maxBodyBytes,
-        chunkSize: plainSizeOf(raw, options.maxBodyBytes)
+        maxOutputLength: maxBodyBytes,
+        chunkSize: plainSizeOf(raw, maxBodyBytes)
       })
     } catch (error) {
       if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(error)
@@ -108,18 +123,20 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  async function codeOf(raw: Buffer, encoding: string | undefined): Promise<string | undefined> {
+  async function errorOf(raw: Buffer, encoding: string | undefined): Promise<SekoiaError> {
     const body = await decode(raw, encoding).catch(() => Buffer.alloc(0))
-    return parseErrorCode(body.toString('utf8', 0, 4096))
+    return parseError(body.toString('utf8', 0, 4096))
   }
 
   function skewOf(date: string | undefined): number | undefined {
     const millis = Date.parse(date ?? '')
-    return Number.isNaN(millis) ? undefined : millis - options.clock.now()
+    return Number.isNaN(millis) ? undefined : millis - clock.now()
   }
 
-  return { send, close: () => pool.destroy() }
+  return { send, close: () => dispatcher.destroy() }
 }
+
+const mediaTypeOf = (contentType = ''): string => contentType.split(';', 1)[0]!.trim().toLowerCase()
 
 function header(headers: Dispatcher.ResponseData['headers'], name: string): string | undefined {
   const value = headers[name]

@@ -111,6 +111,11 @@ export class FeedLog {
     return flight
   }
 
+  /** True while a chain is being read on. */
+  isExtending(chain: Chain): boolean {
+    return this.#extensions.has(chain)
+  }
+
   /** Takes over what other gateways wrote to the journal. False when there was nothing. */
   refresh(): Promise<boolean> {
     return this.#writer.inTurn(() => this.#refresh())
@@ -132,6 +137,11 @@ export class FeedLog {
   /** The segment of a head, if it is in memory. */
   held(head: SegmentHead): Segment | undefined {
     return this.#bodies.held(head)
+  }
+
+  /** True while a segment is on its way. */
+  isLoading(head: SegmentHead): boolean {
+    return this.#bodies.isLoading(head)
   }
 
   /** The segment of a head, wherever it has to come from. */

@@ -28,6 +28,11 @@ export class Bodies {
     return this.#parts.cache.get(this.#parts.identity.name, head)
   }
 
+  /** True while the segment of a head is on its way. */
+  isLoading(head: SegmentHead): boolean {
+    return this.#loads.has(head)
+  }
+
   /** Callers share one flight per segment. Throws GatewayError when it is nowhere and Sekoia fails. */
   load(head: SegmentHead, caller: Caller): Promise<Segment> {
     const held = this.held(head)
