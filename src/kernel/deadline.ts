@@ -10,7 +10,7 @@ export async function withDeadline<T>(
   ms: number,
   signal?: AbortSignal
 ): Promise<T> {
-  const timeout = AbortSignal.timeout(Math.max(1, ms))
+  const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(ms)))
   const ending = signal ? AbortSignal.any([signal, timeout]) : timeout
   let stop = () => {}
   const over = new Promise<never>((_, reject) => {

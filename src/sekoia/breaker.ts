@@ -67,4 +67,4 @@ export class Breaker {
 
 /** A tenth of the longest pause at first, then an eighth of the time the trouble has lasted. */
 export const pauseMs = (troubleMs: number, longestMs: number): number =>
-  Math.min(longestMs, Math.max(longestMs / 10, troubleMs / 8))
+  Math.ceil(Math.min(longestMs, Math.max(longestMs / 10, troubleMs / 8)))

@@ -136,7 +136,7 @@ export class Lane {
     const doubled = Math.min(2000, backoffMs * 2 ** this.#throttles++)
     const grown = (now - this.#throttledSince) / 8
     const own = Math.min(longestOwnPauseMs, Math.max(doubled, grown)) * (0.5 + Math.random() / 2)
-    const pause = Math.min(maxPauseMs, Math.max(retryAfterMs, own))
+    const pause = Math.ceil(Math.min(maxPauseMs, Math.max(retryAfterMs, own)))
     this.#pausedUntil = Math.max(this.#pausedUntil, now + pause)
   }
 

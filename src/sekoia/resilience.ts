@@ -153,7 +153,8 @@ export function createResilience(options: ResilienceOptions): Resilience {
 
   async function backOff(attempts: number, { waiting }: Call): Promise<void> {
     const longest = Math.min(longestBackoffMs, options.backoffMs * 2 ** (attempts - 1))
-    await untilAborted(clock.sleep(longest * (0.5 + Math.random() / 2)), waiting.signal)
+    const pause = Math.ceil(longest * (0.5 + Math.random() / 2))
+    await untilAborted(clock.sleep(pause), waiting.signal)
   }
 
   async function run<T>(task: Task<T>): Promise<T> {

@@ -36,7 +36,8 @@ export function withSecondTry<T>(ask: Ask<T>, options: SecondTryOptions): Promis
     listen()
     ask(AbortSignal.any([signal, controller.signal]), listen).then(resolve, error => {
       if (controller.signal.aborted) return
-      asked.splice(asked.indexOf(controller), 1)
+      const at = asked.indexOf(controller)
+      if (at >= 0) asked.splice(at, 1)
       if (asked.length === 0 || signal.aborted) reject(error)
     })
   }
