@@ -67,7 +67,7 @@ export const upstream = section('Manners and patience towards Sekoia.', {
   }),
   backoffMs: integer(1, 60_000, {
     description:
-      'Mean pause before the second attempt; it doubles from there up to two seconds, with jitter.',
+      'Mean pause before the second attempt; it doubles from there up to a tenth of `patienceMs`, with jitter.',
     default: 200,
     example: 500
   }),

@@ -7,6 +7,7 @@ import { toSeconds, UpstreamFailure } from './failures.ts'
 export interface LaneOptions {
   readonly maxInFlight: number
   readonly backoffMs: number
+  readonly longestBackoffMs: number
   /** The longest pause that a 429 can cause. */
   readonly maxPauseMs: number
   readonly breakerFailures: number
@@ -32,7 +33,7 @@ interface Waiting {
 
 const maxWaiting = 1000
 
-/** Own pauses after 429s without `Retry-After` grow to this, and beyond only with the time the limit has lasted. */
+/** Own pauses after 429s without `Retry-After` grow to this with the time the limit has lasted. */
 const longestOwnPauseMs = 30_000
 
 /**
@@ -130,10 +131,10 @@ export class Lane {
 
   /** After a 429: the pause Sekoia asks for, at least our own growing one. Undefined: it names none. */
   throttle(retryAfterMs = 0): void {
-    const { clock, backoffMs, maxPauseMs } = this.#options
+    const { clock, backoffMs, longestBackoffMs, maxPauseMs } = this.#options
     const now = clock.now()
     this.#throttledSince ??= now
-    const doubled = Math.min(2000, backoffMs * 2 ** this.#throttles++)
+    const doubled = Math.min(longestBackoffMs, backoffMs * 2 ** this.#throttles++)
     const grown = (now - this.#throttledSince) / 8
     const own = Math.min(longestOwnPauseMs, Math.max(doubled, grown)) * (0.5 + Math.random() / 2)
     const pause = Math.ceil(Math.min(maxPauseMs, Math.max(retryAfterMs, own)))

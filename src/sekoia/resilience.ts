@@ -21,7 +21,7 @@ export interface ResilienceOptions {
   readonly patienceMs: number
   /** Attempts of one request, the first included, that are made however short its patience. */
   readonly maxAttempts: number
-  /** First wait between attempts; it doubles up to two seconds, with jitter. */
+  /** First wait between attempts; it doubles up to a tenth of the patience, with jitter. */
   readonly backoffMs: number
   /** Silence after which a question is put once more, beside the first. */
   readonly secondTryMs: number
@@ -64,11 +64,11 @@ export interface Resilience {
 }
 
 const maxLanes = 10_000
-const longestBackoffMs = 2000
 
 export function createResilience(options: ResilienceOptions): Resilience {
   const { clock, meter, logger, maxPauseMs } = options
   const { breakerFailures, breakerResetMs } = options
+  const longestBackoffMs = Math.max(options.backoffMs, options.patienceMs / 10)
   const lanes = new LRUCache<ScopeId, Lane>({ max: maxLanes })
   const host = new Breaker({ failures: breakerFailures, resetMs: breakerResetMs })
 
@@ -79,7 +79,14 @@ export function createResilience(options: ResilienceOptions): Resilience {
     const onHostTried = () => {
       for (const each of lanes.values()) each.pump()
     }
-    const settings = { maxInFlight, backoffMs, maxPauseMs, breakerFailures, breakerResetMs }
+    const settings = {
+      maxInFlight,
+      backoffMs,
+      longestBackoffMs,
+      maxPauseMs,
+      breakerFailures,
+      breakerResetMs
+    }
     const lane = new Lane({ ...settings, clock, host, onHostTried })
     lanes.set(scope, lane)
     return lane
