@@ -31,6 +31,8 @@ export interface Page {
   readonly nextCursor: string | null
   /** How many items upstream sent, including the few that were dropped because they are not STIX objects. */
   readonly itemCount: number
+  /** How many were asked for, where that was fewer than the request's `limit`: a page of so many is full. */
+  readonly limit?: number
 }
 
 export interface PageRequest {

@@ -5,6 +5,7 @@ import { joinPages } from '../stix/page.ts'
 import { type SliceOptions, sliceObjects, slicePage } from '../stix/slice.ts'
 import { createExchange, type ExchangeOptions, type SekoiaHealth, statusOf } from './exchange.ts'
 import { UpstreamFailure, unusable } from './failures.ts'
+import { createSmallerPages } from './smaller-pages.ts'
 import type { Answer } from './transport.ts'
 import {
   feedObjectsPath,
@@ -63,7 +64,11 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     return page
   }
 
-  async function page(caller: Caller, request: PageRequest, signal?: AbortSignal): Promise<Page> {
+  async function readPage(
+    caller: Caller,
+    request: PageRequest,
+    signal?: AbortSignal
+  ): Promise<Page> {
     const path = feedObjectsPath(base, request)
     const accept = ({ mediaType, body }: Answer) => {
       refuseOtherFormats(mediaType)
@@ -76,6 +81,22 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
       throw new CursorRefusedError({ cause: (error as GatewayError).cause })
     }
   }
+
+  /** Formats other than JSON have the cursor in a header, whatever is wrong with the objects (sekoia-api §3.3). */
+  async function cursorPast(
+    caller: Caller,
+    request: PageRequest,
+    signal?: AbortSignal
+  ): Promise<string | undefined> {
+    const path = `${feedObjectsPath(base, request)}&format=text`
+    const accept = ({ mediaType, cursor }: Answer) =>
+      mediaType === 'application/json' ? undefined : cursor
+    const rank = rankOf(caller)
+    return ask({ caller, endpoint: 'page', path, signal, accept, rank }).catch(() => undefined)
+  }
+
+  const { clock, logger } = options
+  const page = createSmallerPages({ read: readPage, cursorPast, clock, meter, logger })
 
   async function lookUp(caller: Caller, group: IdGroup, signal?: AbortSignal): Promise<Page> {
     const { kind, ids } = group

@@ -34,7 +34,8 @@ export class Fetcher {
     const whole = await this.#ask(caller, source, restart, settings.pageLimit)
     const { state } = this.#journal
     state.hasTies ||= hasTies(whole.page.entries)
-    const isFull = whole.page.itemCount >= settings.pageLimit && whole.page.nextCursor !== null
+    const { itemCount, nextCursor, limit = settings.pageLimit } = whole.page
+    const isFull = itemCount >= limit && nextCursor !== null
     if (!isFull || !(settings.assumeTies || state.hasTies)) return whole
     const shorter = await this.#withoutLastGroup(caller, source, restart, whole.page)
     if (!shorter) meter.count('page_edges_unproven')
@@ -60,7 +61,7 @@ export class Fetcher {
     caller: Caller,
     source: Source,
     restart: Source,
-    { entries, itemCount, nextCursor }: Page
+    { entries, itemCount, nextCursor, limit: asked }: Page
   ): Promise<Fetched | undefined> {
     const group = entries.findIndex(entry => isTie(entry, entries.at(-1)!))
     if (group <= 0) return undefined
@@ -70,7 +71,8 @@ export class Fetcher {
     const cursor = shorter.page.nextCursor
     const isBefore = cursor !== null && cursor !== nextCursor && cursor !== source.cursor
     if (!last || isTie(last, entries[group]!) || !isBefore) return undefined
-    return { ...shorter, page: { ...shorter.page, itemCount } }
+    const page = { ...shorter.page, itemCount, ...(asked !== undefined && { limit: asked }) }
+    return { ...shorter, page }
   }
 
   async #ask(caller: Caller, source: Source, restart: Source, limit: number): Promise<Fetched> {

@@ -70,7 +70,7 @@ export class Tip {
         { page, source, known: recent, isRetracing },
         caller
       ))
-      const isWhole = page.itemCount < parts.settings.pageLimit
+      const isWhole = page.itemCount < (page.limit ?? parts.settings.pageLimit)
       if (cursor !== null) this.#settle(chain, cursor)
       if (cursor === null || (isNewest && isQuiet && isWhole)) break
       if (isStuck && isQuiet && (page.itemCount === 0 || hasAskedAgain)) break
