@@ -96,7 +96,7 @@ export class Reading {
     const count = whole === 0 && continues ? Math.min(this.#limit, this.#found.length) : whole
     const isWalking = isSparse(filter) && this.#scanned !== undefined && this.#found.length === 0
     if (count === 0 && !isWalking)
-      throw this.#isOutOfTime ? comeAgain(error) : asGatewayError(error)
+      throw this.#isOutOfTime ? outOfTime(error) : asGatewayError(error)
     this.#outcome = 'stale'
     return this.#answer(count, true)
   }
@@ -346,11 +346,8 @@ export class Reading {
   }
 }
 
-const comeAgainSeconds = 5
-
 /** The budget of the request has ended before Sekoia's trouble has. */
-const comeAgain = (cause: unknown): GatewayError =>
-  new GatewayError('unavailable', { retryAfterSeconds: comeAgainSeconds, cause })
+const outOfTime = (cause: unknown): GatewayError => new GatewayError('unavailable', { cause })
 
 /** Sekoia's trouble, which leaves what is held as it was: neither a refusal nor a fault of ours. */
 const isTrouble = (error: unknown): boolean =>
