@@ -18,7 +18,7 @@ import {
 } from '../support/fake-server.ts'
 import { caller, callerOf, clientOf, summingMeter } from '../support/sekoia-client.ts'
 
-const request = { feedId: 'd6092c37-d8d7-45c3-8aff-c4dc26030608', types: [], limit: 2000 }
+const request = { feedId: 'd6092c37-d8d7-45c3-8aff-c4dc26030608', types: [], limit: 1 }
 const page = json({ items: [], next_cursor: 'c' })
 const html = text('<html></html>', { headers: { 'content-type': 'text/html; charset=utf-8' } })
 const failing = (status: number, body = '<html>down</html>') => text(body, { status })
