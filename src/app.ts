@@ -18,9 +18,13 @@ import type { Galaxies } from './misp/mapping/galaxies.ts'
 import { sendPlainError } from './misp/serve/errors.ts'
 import { Publications } from './misp/serve/publications.ts'
 import { mispRoutes } from './misp/serve/routes.ts'
-import { healthPlugin, type Phase } from './ops/health.ts'
+import { FeedEnds } from './ops/feed-ends.ts'
+import { exposeGauges } from './ops/gauges.ts'
+import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
+import { version } from './ops/version.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
+import { repairRules } from './stix/repair.ts'
 import { taxiiRoutes } from './taxii/routes.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
@@ -57,7 +61,16 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const access = new Access({ clock, store, settings: config.access })
   const sekoia = notingRights(upstream, access)
   const settings = feedLogSettings(config)
-  const records = new FeedLogs({ upstream: sekoia, access, store, clock, meter, settings })
+  const feedEnds = new FeedEnds({ clock, patienceMs: patienceMs(config) })
+  const records = new FeedLogs({
+    upstream: sekoia,
+    access,
+    store,
+    clock,
+    meter,
+    watch: feedEnds,
+    settings
+  })
   const catalog = createCatalog({
     upstream: sekoia,
     clock,
@@ -98,17 +111,28 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     ...(parts.tls && { tls: parts.tls })
   })
   await server.register(connectionsPlugin, { maxConnections: config.server.maxConnections })
-  await server.register(requestLog, { meter })
-  await server.register(healthPlugin, {
-    phase: () => phase,
+  await server.register(requestLog, { meter, stopwatch: meter, dialectOf })
+  const checks: Checks = {
     store: () => store.trouble() ?? documents.trouble(),
-    upstream: () => upstream.health().trouble
+    upstream: () => upstream.health().trouble,
+    feeds: () => troubleOfFeeds(feedEnds.failing)
+  }
+  await server.register(healthPlugin, { phase: () => phase, checks })
+  exposeGauges({
+    meter,
+    version,
+    checks,
+    feedEnds,
+    maxFeeds: config.metrics.maxFeeds,
+    breaker: () => upstream.health().breaker,
+    dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
   await server.register(authPlugin, {
     credentials: {
       headerName: config.auth.apiKeyHeader.toLowerCase(),
-      queryParameter: config.auth.queryParameter || undefined
+      queryParameter: config.auth.queryParameter || undefined,
+      lenient: config.taxii.mode === 'field'
     },
     toCaller: createScopes(parts.secret)
   })
@@ -153,6 +177,26 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   }
 }
 
+/** A feed is in trouble once its end could not be confirmed at several times in a row. */
+const patienceMs = ({ feedLog }: Config): number => Math.max(60, 6 * feedLog.tipSeconds) * 1000
+
+const troubleOfFeeds = ({ length }: readonly string[]): string | undefined =>
+  length === 0 ? undefined : `${length} feed${length > 1 ? 's' : ''} cannot be read on`
+
+const dialects: Readonly<Record<string, string | undefined>> = {
+  unknown: undefined,
+  livez: undefined,
+  readyz: undefined,
+  metrics: undefined,
+  misp: 'misp'
+}
+
+/** By the first segment of its route. */
+function dialectOf(route: string): string | undefined {
+  const [first = ''] = route.split('/').filter(Boolean)
+  return first in dialects ? dialects[first] : 'taxii'
+}
+
 /** In the dialect of those who use such paths. */
 const sendByPath: typeof sendError = (error, request, reply) =>
   (/^\/+misp\//i.test(request.url) ? sendPlainError : sendError)(error, request, reply)
@@ -160,7 +204,8 @@ const sendByPath: typeof sendError = (error, request, reply) =>
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
   cacheMaxBytes: config.cache.maxBytes,
-  feedSeconds: config.access.collectionsSeconds
+  feedSeconds: config.access.collectionsSeconds,
+  repairRules: repairRules(config.stix.repair === 'on')
 })
 
 function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {

@@ -5,11 +5,13 @@ import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { loadScopeSecret } from './auth/secret.ts'
 import { type Config, ConfigError, loadConfig } from './config/load.ts'
+import { addressText, greetingOf, greetingText, nextSteps } from './greeting.ts'
 import type { TlsOptions } from './http/server.ts'
 import { systemClock } from './kernel/ports.ts'
 import { type Galaxies, loadGalaxies } from './misp/mapping/galaxies.ts'
 import { createLogger } from './ops/logger.ts'
 import { createMeter } from './ops/metrics.ts'
+import { version } from './ops/version.ts'
 import { createSekoiaClient } from './sekoia/client.ts'
 import { proxiesOf } from './sekoia/dispatcher.ts'
 import { type OpenStoreOptions, openStore } from './stores/open.ts'
@@ -18,6 +20,10 @@ import { type OpenStoreOptions, openStore } from './stores/open.ts'
 
 const config = readConfig()
 const logger = createLogger({ level: config.log.level })
+const greeting = greetingOf(version, config)
+/** Under a supervisor standard output is for the log alone. */
+const hasReader = process.stdout.isTTY || process.env['npm_lifecycle_event'] !== undefined
+if (hasReader) console.log(greetingText(greeting))
 try {
   await run(config, logger)
 } catch (error) {
@@ -75,6 +81,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
       repair: config.stix.repair === 'on',
       clock: systemClock,
       meter,
+      stopwatch: meter,
       logger
     }),
     galaxies: await galaxiesOf(config, logger),
@@ -83,7 +90,10 @@ async function run(config: Config, logger: Logger): Promise<void> {
 
   const address = await app.server.listen({ host: config.server.host, port: config.server.port })
   app.setPhase('serving')
+  logger.info({ ...greeting, address }, 'the gateway serves')
+  if (hasReader) console.log(addressText(address))
   if (demo && simulator) console.log(demo.whatToTry(address, config, simulator))
+  else if (hasReader) console.log(nextSteps(address, config))
 
   if (process.env['npm_lifecycle_event']) endWithParent()
   closeWithGrace({ delay: config.server.closeTimeoutMs, logger }, async ({ err }) => {

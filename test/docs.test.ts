@@ -73,10 +73,3 @@ t.test('every link to a heading leads to one', async t => {
     }
   }
 })
-
-t.test('docs/operations.md has every metric that is counted, and no other', async t => {
-  const code = filesBelow('src', '.ts').map(read).join('\n')
-  const counted = find(code, /\bcount\(\s*'([a-z_]+)'/g)
-  const documented = find(read('docs/operations.md'), /\| `sekoia_gateway_(\w+)_total`/g)
-  t.strictSame(documented.toSorted(), counted.toSorted())
-})

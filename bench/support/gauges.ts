@@ -18,8 +18,7 @@ export interface Sample {
 export async function sample({ url, pid }: Running, startedAt: number): Promise<Sample> {
   const { body } = await request(`${url}/metrics`)
   const text = await body.text()
-  const gauge = (name: string) =>
-    Number(new RegExp(`^sekoia_gateway_nodejs_${name} (\\S+)$`, 'm').exec(text)?.[1])
+  const gauge = (name: string) => Number(new RegExp(`^nodejs_${name} (\\S+)$`, 'm').exec(text)?.[1])
   return {
     minutes: (performance.now() - startedAt) / 60_000,
     rss: memoryOf(pid).rss,

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, LogStore } from '../kernel/ports.ts'
+import { SingleFlight } from '../kernel/single-flight.ts'
 
 export interface AccessSettings {
   /** How long Sekoia's last yes to a key for a feed is relied upon. */
@@ -39,7 +40,7 @@ export class Access {
   readonly #parts: AccessDeps
   readonly #standings = new LRUCache<string, Standing>({ max: maxStandings })
   readonly #unanswered = new LRUCache<string, number>({ max: maxStandings })
-  readonly #checks = new Map<string, Promise<void>>()
+  readonly #checks = new SingleFlight<string, void>()
   /** What the store has, as far as this process knows. */
   readonly #kept = new LRUCache<string, Verdict>({ max: maxStandings })
   #writing: Promise<unknown> = Promise.resolve()
@@ -84,17 +85,14 @@ export class Access {
   /** Asks Sekoia once for all who wait. Throws what asking throws. */
   check(caller: Caller, feedId: string, ask: () => Promise<unknown>): Promise<void> {
     const name = nameOf(caller, feedId)
-    const running = this.#checks.get(name)
-    if (running) return running
-    const check = ask()
-      .then(() => {})
-      .catch(error => {
+    return this.#checks.run(name, async () => {
+      try {
+        await ask()
+      } catch (error) {
         if (!isRefusal(error)) this.#unanswered.set(name, this.#parts.clock.now())
         throw error
-      })
-      .finally(() => this.#checks.delete(name))
-    this.#checks.set(name, check)
-    return check
+      }
+    })
   }
 
   /** Sekoia's last word, however long ago and by whatever process it was heard; undefined when there was none. */

@@ -6,6 +6,8 @@ export interface CredentialOptions {
   readonly headerName: string
   /** Name of the query parameter that may carry a key; undefined: keys in URLs are not looked at. */
   readonly queryParameter: string | undefined
+  /** False: none of the forms that people write beside the standard ones. Default true. */
+  readonly lenient?: boolean
 }
 
 export const defaultCredentialOptions: CredentialOptions = {
@@ -13,14 +15,16 @@ export const defaultCredentialOptions: CredentialOptions = {
   queryParameter: undefined
 }
 
-/** What can travel upstream in a header: visible ASCII, and no longer than any key Sekoia makes. */
-const keyShape = /^[\x21-\x7e]{1,256}$/
+/** What can travel upstream in a header: visible ASCII, up to 4 kB. */
+const keyShape = /^[\x21-\x7e]{1,4096}$/
 const base64Shape = /^[A-Za-z0-9+/_-]+={0,2}$/
 
 /**
- * The Sekoia key of a request, by every style clients have (taxii-clients rule 11): `Bearer`, `Token`, `Basic`
- * (key as password, or as user name when the password is empty), a named header, a query parameter. The first
- * place that holds a usable key wins; nothing usable anywhere is `undefined`.
+ * The Sekoia key of a request, by every style clients have (taxii-clients rule 11): a named header, a query
+ * parameter, `Bearer`, `Token`, `Basic` (key as password, or as user name when the password is empty). Lenient:
+ * also `ApiKey`, no scheme at all, and `Basic` before the key itself. The first place that holds a usable key wins;
+ * `Authorization` comes last, since a proxy in front may have put its own credentials there. Nothing usable anywhere
+ * is `undefined`.
  *
  * @param url path and query as received; read only when `queryParameter` is set.
  */
@@ -30,37 +34,56 @@ export function parseCredential(
   options: CredentialOptions
 ): ApiKey | undefined {
   const candidates = [
-    fromAuthorization(headers.authorization),
     headers[options.headerName],
-    options.queryParameter === undefined ? undefined : fromQuery(url, options.queryParameter)
+    options.queryParameter === undefined ? undefined : fromQuery(url, options.queryParameter),
+    fromAuthorization(headers.authorization, options.lenient ?? true)
   ]
   const key = candidates.find(text => typeof text === 'string' && keyShape.test(text))
   return typeof key === 'string' ? new ApiKey(key) : undefined
 }
 
-function fromAuthorization(header: string | undefined): string | undefined {
-  const match = /^([A-Za-z]+) +(\S+) *$/.exec(header ?? '')
-  if (!match) return undefined
-  const [, scheme = '', value = ''] = match
+function fromAuthorization(header = '', lenient: boolean): string | undefined {
+  const [, scheme = '', value = ''] = /^(?:([A-Za-z-]+) +)?(\S+) *$/.exec(header) ?? []
   switch (scheme.toLowerCase()) {
     case 'bearer':
     case 'token':
       return value
     case 'basic':
-      return fromBasic(value)
+      return fromBasic(value, lenient)
+    case 'apikey':
+    case 'api-key':
+      return lenient ? value : undefined
+    case '':
+      return lenient && !schemes.test(value) ? value : undefined
     default:
       return undefined
   }
 }
 
+/** A scheme without a credential is no key. */
+const schemes = /^(bearer|token|basic|api-?key|digest|negotiate)$/i
+
 /** RFC 7617. Python clients without credentials send the text `None:None`: that is nobody. */
-function fromBasic(encoded: string): string | undefined {
-  if (!base64Shape.test(encoded)) return undefined
-  const text = Buffer.from(encoded, 'base64').toString('utf8')
-  const colon = text.indexOf(':')
-  if (colon === -1 || text === 'None:None') return undefined
+function fromBasic(encoded: string, lenient: boolean): string | undefined {
+  const text = decodeBase64(encoded)
+  const colon = text?.indexOf(':') ?? -1
+  if (text === undefined || colon === -1) return lenient ? encoded : undefined
+  if (text === 'None:None') return undefined
   return text.slice(colon + 1) || text.slice(0, colon)
 }
+
+/** The text behind base64, without a newline that a shell left at its end; undefined for what is no text. */
+function decodeBase64(encoded: string): string | undefined {
+  if (!base64Shape.test(encoded)) return undefined
+  try {
+    const text = utf8.decode(Buffer.from(encoded, 'base64')).replace(/[\r\n]+$/, '')
+    return /\p{Cc}/u.test(text) ? undefined : text
+  } catch {
+    return undefined
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 function fromQuery(url: string, name: string): string | undefined {
   const start = url.indexOf('?')

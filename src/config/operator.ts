@@ -15,6 +15,12 @@ export const metrics = section('Prometheus metrics.', {
     description: 'Serve `/metrics`. It holds no key and no name derived from one.',
     default: true,
     example: false
+  }),
+  maxFeeds: integer(0, 10_000, {
+    description:
+      'Most feeds with a series of their own, named by their id: those whose end is oldest. 0: only the oldest end of all is told.',
+    default: 100,
+    example: 0
   })
 })
 

@@ -2,7 +2,12 @@
 import type { IncomingMessage } from 'node:http'
 import { Problem } from './problem.ts'
 
-export type Permission = 'viewIntelligence' | 'viewFeeds' | 'manageFeeds'
+export type Permission =
+  | 'viewIntelligence'
+  | 'viewFeeds'
+  | 'manageFeeds'
+  /** Objects by id and their files, nothing else. */
+  | 'limitedIntelligence'
 
 export interface KeyState {
   status: 'ok' | 'expired' | 'revoked'
@@ -39,7 +44,8 @@ export function authenticate(
   return state
 }
 
-/** @throws Problem 403 */
-export function permit(key: KeyState, permission: Permission): void {
-  if (!key.permissions.includes(permission)) throw new Problem(403, 'Permission is missing')
+/** One of the permissions is enough. @throws Problem 403 */
+export function permit(key: KeyState, ...permissions: Permission[]): void {
+  const has = permissions.some(permission => key.permissions.includes(permission))
+  if (!has) throw new Problem(403, 'Permission is missing')
 }

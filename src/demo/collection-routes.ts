@@ -6,7 +6,7 @@ import { type Body, formatPage } from './formats.ts'
 import { type Page, readPage } from './page.ts'
 import { type PageQuery, parsePageQuery } from './page-query.ts'
 import { Problem } from './problem.ts'
-import type { World } from './world.ts'
+import type { Given, World } from './world.ts'
 
 export interface PageCall {
   readonly feedId: string
@@ -34,11 +34,14 @@ export function answerPage(world: World, { feedId, query, key, fault }: PageCall
   const given = world.given.get(feedId)
   if (fault?.kind === 'duplicate-page' && given) return given.lastPage
   const read = readPage({ ...world, feed, now: world.clock.now() }, pageQuery)
-  const page = fault?.kind === 'loop-cursor' && given ? looped(read, given.firstCursor) : read
+  const page = { ...read, nextCursor: faulty(read.nextCursor, fault, given) }
   return remember(world, feed, page, pageQuery)
 }
 
-const looped = ({ refs }: Page, nextCursor: string | null): Page => ({ refs, nextCursor })
+function faulty(cursor: string | null, fault: Fault | undefined, given: Given | undefined) {
+  if (fault?.kind === 'null-cursor') return null
+  return fault?.kind === 'loop-cursor' && given ? given.firstCursor : cursor
+}
 
 function remember(world: World, feed: FeedDescription, page: Page, query: PageQuery): Body {
   const { state, switches } = world

@@ -24,6 +24,7 @@ export interface ControlCall {
 interface Command extends ChangeOptions {
   id: string
   key: string
+  base64: string
   count: number
   object: Record<string, unknown>
   members: Record<string, unknown>
@@ -60,6 +61,9 @@ const actions: Readonly<Record<string, Action>> = {
     modified: simulator.edit(id(command), members, command)
   }),
   'POST revoke': (simulator, command) => ({ modified: simulator.revoke(id(command), command) }),
+  'POST attach': (simulator, { base64 = '', ...command }) => ({
+    sha256: simulator.attach(id(command), Buffer.from(base64, 'base64'))
+  }),
   'POST remove': (simulator, command) => ({ removed: simulator.remove(id(command)) }),
   'GET visible': (simulator, _, query) => simulator.visible(query.get('feed') ?? undefined),
   'GET object': (simulator, _, query) => simulator.get(query.get('id') ?? '') ?? null,

@@ -37,6 +37,8 @@ export function distort(answer: Answer, fault: Fault | undefined, now: number): 
       return { status: 200, body: jsonBody('{"message":"Internal error","code":"INTHREAT1"}') }
     case 'html':
       return { status: 200, body: html('Maintenance') }
+    case 'null':
+      return { status: 200, body: jsonBody('null') }
     case 'no-items':
       return { status: 200, body: jsonBody('{"next_cursor":null}') }
     case 'truncated':

@@ -18,6 +18,10 @@ export type FaultKind =
   | 'html'
   /** 200 with a page that has no `items`. */
   | 'no-items'
+  /** 200 with `null`. */
+  | 'null'
+  /** The right items, with `next_cursor: null`. */
+  | 'null-cursor'
   /** Says gzip, is not. */
   | 'bad-gzip'
   /** The answer that this feed's page before this one had. */

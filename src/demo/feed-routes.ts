@@ -1,6 +1,7 @@
 /** `/feeds`: the descriptions (sekoia-api §9, item 25). */
 import { type KeyState, permit } from './access.ts'
 import { mayRead, openFeed } from './collection-routes.ts'
+import type { Answer } from './delivery.ts'
 import { defaultFeedId, type FeedDescription, makeFeed } from './feeds.ts'
 import { type Body, jsonBody } from './formats.ts'
 import { parseWindow } from './object-routes.ts'
@@ -17,13 +18,8 @@ export interface FeedCall {
   readonly text: string
 }
 
-export interface FeedAnswer {
-  readonly status: number
-  readonly body: Body
-}
-
 /** @throws Problem */
-export function answerFeeds(world: World, call: FeedCall): FeedAnswer {
+export function answerFeeds(world: World, call: FeedCall): Answer {
   const { method, id, key } = call
   if (method === 'GET') {
     permit(key, 'viewFeeds')
@@ -50,14 +46,14 @@ function list({ feeds }: World, { query, key }: FeedCall): Body {
   return jsonBody(JSON.stringify({ items: all.slice(offset, offset + limit), total: all.length }))
 }
 
-function create(world: World, { key, text }: FeedCall): FeedAnswer {
+function create(world: World, { key, text }: FeedCall): Answer {
   const feed = makeFeed(members(text), world.clock.now())
   world.feeds.set(feed.id, feed)
   if (key.feeds !== 'all') key.feeds.push(feed.id)
   return { status: 201, body: wrap(feed) }
 }
 
-function change(world: World, feed: FeedDescription, call: FeedCall): FeedAnswer {
+function change(world: World, feed: FeedDescription, call: FeedCall): Answer {
   if (call.method === 'DELETE') {
     world.feeds.delete(feed.id)
     return { status: 204, body: jsonBody('') }

@@ -35,6 +35,11 @@ export class FeedState extends ObjectSet {
     return super.size
   }
 
+  override get entries(): readonly Entry[] {
+    this.#settle()
+    return super.entries
+  }
+
   override find(id: string): Ref | undefined {
     this.#settle()
     return super.find(id)

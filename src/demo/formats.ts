@@ -2,7 +2,6 @@
 import type { StixObject } from './context.ts'
 import type { FeedState } from './feed-state.ts'
 import type { FeedDescription } from './feeds.ts'
-import type { Ref } from './object-set.ts'
 import type { Page } from './page.ts'
 import type { PageQuery } from './page-query.ts'
 
@@ -49,11 +48,23 @@ export const completeObject = (object: StixObject): StixObject => ({
   ...object
 })
 
-function pageJson(page: Page, { state, complete }: FormatOptions): string {
-  const json = (ref: Ref) => state.json(ref)
-  const full = (ref: Ref) => JSON.stringify(completeObject(JSON.parse(json(ref)) as StixObject))
-  const items = page.refs.map(complete ? full : json)
+function pageJson(page: Page, { state, complete, query }: FormatOptions): string {
+  const full = complete || query.returnAllFields
+  const items = page.refs.map(ref => {
+    const text = state.json(ref)
+    const converts = query.convertNetworkTraffic && text.includes('[network-traffic:')
+    if (!full && !converts) return text
+    const object = JSON.parse(text) as StixObject
+    const converted = converts ? { ...object, pattern: plainPattern(object) } : object
+    return JSON.stringify(full ? completeObject(converted) : converted)
+  })
   return `{"items":[${items.join(',')}],"next_cursor":${JSON.stringify(page.nextCursor)}}`
+}
+
+/** The far end of network traffic as a pattern of its own (`convert_network_traffic`). */
+function plainPattern({ pattern, x_ic_observable_types: types }: StixObject): unknown {
+  const [, value] = /^\[network-traffic:dst_ref\.value = '([^']+)'/.exec(String(pattern)) ?? []
+  return value && Array.isArray(types) ? `[${types[0]}:value = '${value}']` : pattern
 }
 
 const columnsOf = (feed: FeedDescription): readonly string[] =>

@@ -88,6 +88,10 @@ function observableOf(seed: number, index: number): Observable {
 export const observableTypesOf = (seed: number, index: number): readonly string[] =>
   observableOf(seed, index).types
 
+/** The pattern of an indicator of the base, as STIX has it. */
+export const patternOf = (seed: number, index: number): string =>
+  JSON.parse(`"${observableOf(seed, index).pattern}"`)
+
 const labelChoices: readonly (readonly string[])[] = [['phishing'], ['c2'], ['c2', 'botnet'], []]
 
 /** `labels` of an indicator; undefined for most, empty for a few. */

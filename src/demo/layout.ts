@@ -57,6 +57,13 @@ export function targetRef(seed: number, index: number): string {
   return `${knowledgeType(block)}--${uuidOf(seed, indexAt(seed, block, 0))}`
 }
 
+/** Between which indices, the second exclusive, lie all relationships of the base that touch an object. */
+export function reachOf(index: number, type: string): [first: number, end: number] {
+  const block = blockOf(index)
+  const ahead = type === 'indicator' ? 0 : 40
+  return [Math.max(0, block - 1) * blockSize, (block + ahead + 1) * blockSize]
+}
+
 /** What a report is about. */
 export function reportRefs(seed: number, index: number): string[] {
   const indicators = [31, 40, 50].map(slot => indexAt(seed, blockOf(index), slot))

@@ -46,6 +46,11 @@ export class ObjectSet {
     return this.corpus.size - this.#movedCount + this.#sorted.length
   }
 
+  /** The current objects that are not, or no longer, the base corpus's own. */
+  get entries(): readonly Entry[] {
+    return this.#sorted
+  }
+
   find(id: string): Ref | undefined {
     const entry = this.#entries.get(id)
     if (entry) return entry

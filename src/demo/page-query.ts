@@ -15,6 +15,8 @@ export interface PageQuery extends Narrowing {
   /** Exclusive lower bound, microseconds since the epoch. */
   readonly afterMicros: number | undefined
   readonly descending: boolean
+  readonly returnAllFields: boolean
+  readonly convertNetworkTraffic: boolean
 }
 
 const stixTypes = new Set(
@@ -25,7 +27,7 @@ const stixTypes = new Set(
   ).split(' ')
 )
 
-const observableTypes = new Set(
+export const observableTypes: ReadonlySet<string> = new Set(
   (
     'address artifact autonomous-system directory domain-name email-addr email-message file ' +
     'filename individual ipv4-addr ipv6-addr mac-addr mutex observable-relationship organization ' +
@@ -55,7 +57,10 @@ export function parsePageQuery(
     observableTypes: parseList(query, 'match[observable_type]', observableTypes, switches),
     includeRevoked: parseBoolean(query, 'include_revoked'),
     skipExpired: parseBoolean(query, 'skip_expired'),
-    descending: latest || feed.sort_order === 'desc'
+    descending: latest || feed.sort_order === 'desc',
+    returnAllFields: parseBoolean(query, 'return_all_fields') ?? false,
+    convertNetworkTraffic:
+      parseBoolean(query, 'convert_network_traffic') ?? switches.convertsNetworkTraffic
   }
 }
 

@@ -78,7 +78,7 @@ export class Server {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams: query } = new URL(request.url ?? '/', this.url)
+    const { pathname, search, searchParams: query } = new URL(request.url ?? '/', this.url)
     const method = request.method ?? 'GET'
     const path = normalizePath(decodeURIComponent(pathname))
     const text = method === 'GET' ? '' : await readText(request)
@@ -93,7 +93,15 @@ export class Server {
     }
     const key = keyOf(request)
     const fault = faults.take(request.url ?? '', key)
-    const call = this.#log({ at: now, method, path, query: Object.fromEntries(query), key })
+    const call = this.#log({
+      at: now,
+      method,
+      path,
+      query: Object.fromEntries(query),
+      search: search.slice(1),
+      text,
+      key
+    })
     const right = await attempt(() => this.#answer({ method, path, query, key, text, fault }))
     await deliver(request, response, right, { ...sending, gzip: switches.gzip, fault })
     call.status = response.headersSent ? response.statusCode : 0

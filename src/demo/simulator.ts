@@ -2,6 +2,7 @@
  * A Sekoia Intelligence Center to develop and test against: `startSimulator` gives a server on the loopback
  * interface and a handle that changes what it serves while it runs.
  */
+import { createHash } from 'node:crypto'
 import { type KeyState, makeKey } from './access.ts'
 import { SimulatorClock } from './clock.ts'
 import type { StixObject } from './context.ts'
@@ -15,6 +16,7 @@ import {
   makeFeed,
   makeFilter
 } from './feeds.ts'
+import { ValueIndex } from './lookup/values.ts'
 import { objectById } from './object-routes.ts'
 import { Server } from './server.ts'
 import { readStixFile } from './stix-file.ts'
@@ -154,6 +156,15 @@ export class Simulator {
     return this.edit(id, { revoked: true }, options)
   }
 
+  /** Attaches a file to an object, which is an edit; returns the file's SHA-256. */
+  attach(id: string, bytes: Buffer, fileName = 'report.pdf', type = 'application/pdf'): string {
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const uploaded = [{ sha256, file_name: fileName, mime_type: type }]
+    this.edit(id, { x_inthreat_uploaded_files: uploaded })
+    this.#world.files.set(sha256, { owner: id, type, bytes })
+    return sha256
+  }
+
   /** Item 15: gone without a trace. False when it was not there. */
   remove(id: string): boolean {
     return this.#world.state.remove(id)
@@ -209,6 +220,8 @@ function makeWorld(options: SimulatorOptions, key: string): World {
     feeds: new Map([makeDefaultFeed(clock.now()), ...feeds].map(feed => [feed.id, feed])),
     faults: new Faults(seed),
     calls: [],
+    values: new ValueIndex(state),
+    files: new Map(),
     given: new Map(),
     issued: new Map()
   }

@@ -31,6 +31,10 @@ export interface Switches {
   foreignFeed: 404 | 403
   /** Item 18: pages hold `spec_version` and `lang` too, as those of recent years do. */
   pageSpecVersion: boolean
+  /** §3.1: what `convert_network_traffic` is when a request has none; Sekoia's is said to be true. */
+  convertsNetworkTraffic: boolean
+  /** Item 24: an unknown `type` of a look-up is refused, or matches nothing. */
+  unknownLookUpType: 'refuse' | 'empty'
   /** Item 21: unknown ids among several are left out, or make the whole answer 404. */
   unknownIds: 'left-out' | 'not-found'
   /** Milliseconds after which a cursor given out is refused; 0 means never (§3.3 knows of no expiry). */
@@ -54,6 +58,8 @@ export const defaultSwitches: Readonly<Switches> = {
   latest: 'newest-first',
   foreignFeed: 404,
   pageSpecVersion: false,
+  convertsNetworkTraffic: false,
+  unknownLookUpType: 'refuse',
   unknownIds: 'left-out',
   cursorLifetimeMs: 0,
   gzip: true

@@ -5,6 +5,7 @@ import type { Faults } from './faults.ts'
 import type { FeedState } from './feed-state.ts'
 import type { FeedDescription } from './feeds.ts'
 import type { Body } from './formats.ts'
+import type { ValueIndex } from './lookup/values.ts'
 import type { Switches } from './switches.ts'
 
 /** One request received. */
@@ -15,6 +16,10 @@ export interface Call {
   /** Without `/api` in front and a slash at the end. */
   readonly path: string
   readonly query: Readonly<Record<string, string>>
+  /** The query as it came, without the question mark. */
+  readonly search: string
+  /** The body of a request other than GET. */
+  readonly text: string
   readonly key: string | undefined
   /** 0 while unanswered, and for good when the connection was reset before the headers. */
   status: number
@@ -26,6 +31,13 @@ export interface Given {
   readonly lastPage: Body
 }
 
+/** A file of an object. */
+export interface StoredFile {
+  readonly owner: string
+  readonly type: string
+  readonly bytes: Buffer
+}
+
 export interface World {
   readonly state: FeedState
   readonly clock: SimulatorClock
@@ -34,6 +46,9 @@ export interface World {
   readonly feeds: Map<string, FeedDescription>
   readonly faults: Faults
   readonly calls: Call[]
+  readonly values: ValueIndex
+  /** By SHA-256. */
+  readonly files: Map<string, StoredFile>
   readonly given: Map<string, Given>
   /** When a cursor was last given out; kept only while `cursorLifetimeMs` is set. */
   readonly issued: Map<string, number>

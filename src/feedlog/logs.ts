@@ -5,7 +5,7 @@ import { unwalkableReason } from '../feeds/unwalkable.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
-import type { Clock, Feed, LogStore, Meter, Upstream } from '../kernel/ports.ts'
+import type { Clock, Feed, FeedWatch, LogStore, Meter, Upstream } from '../kernel/ports.ts'
 import type {
   LookupRequest,
   ObjectVersion,
@@ -39,6 +39,7 @@ export interface FeedLogsDeps {
   readonly store: LogStore
   readonly clock: Clock
   readonly meter: Meter
+  readonly watch?: FeedWatch | undefined
   readonly settings: FeedLogsSettings
 }
 

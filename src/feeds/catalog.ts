@@ -3,6 +3,7 @@ import type { Caller, ScopeId } from '../kernel/caller.ts'
 import { GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, Feed, Meter, Upstream } from '../kernel/ports.ts'
 import type { Catalog, CatalogFeed } from '../kernel/records.ts'
+import { SingleFlight } from '../kernel/single-flight.ts'
 import { collectionIdOf, toCollections, toUnlisted } from './collections.ts'
 
 /**
@@ -47,7 +48,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
   }
   const { upstream, clock, meter, cacheSeconds } = options
   const listings = new LRUCache<ScopeId, Listing>({ max: maxScopes })
-  const flights = new Map<ScopeId, Promise<Listing>>()
+  const renewals = new SingleFlight<ScopeId, Listing>()
 
   function hold(scope: ScopeId, collections: CatalogFeed[]): Listing {
     const now = clock.now()
@@ -83,13 +84,8 @@ export function createCatalog(options: CatalogOptions): Catalog {
     }
   }
 
-  function renewOnce(caller: Caller): Promise<Listing> {
-    const flying = flights.get(caller.scope)
-    if (flying) return flying
-    const flight = renew(caller).finally(() => flights.delete(caller.scope))
-    flights.set(caller.scope, flight)
-    return flight
-  }
+  const renewOnce = (caller: Caller): Promise<Listing> =>
+    renewals.run(caller.scope, () => renew(caller))
 
   async function listing(caller: Caller): Promise<Listing> {
     const held = listings.get(caller.scope)

@@ -72,6 +72,7 @@ export class Answers {
     reply: FastifyReply,
     answer: Answer & Form
   ): Promise<void> | undefined {
+    if (request.report) request.report.foundMs = reply.elapsedTime
     const head = this.#headOf(request, answer)
     if (endsAtHead(request, reply, head)) return undefined
     const encoding = chooseEncoding(request.headers['accept-encoding'])
@@ -91,6 +92,7 @@ export class Answers {
     reply: FastifyReply,
     answer: LongAnswer & Form
   ): Promise<void> {
+    if (request.report) request.report.foundMs = reply.elapsedTime
     const head = this.#headOf(request, answer)
     if (endsAtHead(request, reply, head)) return
     const encoding = chooseEncoding(request.headers['accept-encoding'])

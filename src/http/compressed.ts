@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { SingleFlight } from '../kernel/single-flight.ts'
 import { compress, type Encoding } from './encodings.ts'
 
 /**
@@ -7,7 +8,7 @@ import { compress, type Encoding } from './encodings.ts'
  */
 export class CompressedAnswers {
   readonly #held: LRUCache<string, Buffer>
-  readonly #running = new Map<string, Promise<Buffer>>()
+  readonly #running = new SingleFlight<string, Buffer>()
 
   /** @param maxBytes of compressed bodies held; 0 holds none. */
   constructor(maxBytes: number) {
@@ -24,15 +25,10 @@ export class CompressedAnswers {
   /** Compresses the body of this tag, or waits for whoever is doing so. */
   make(tag: string, encoding: Encoding, body: readonly Buffer[]): Promise<Buffer> {
     const name = `${tag} ${encoding}`
-    const running = this.#running.get(name)
-    if (running) return running
-    const work = compress(encoding, Buffer.concat(body))
-      .then(compressed => {
-        this.#held.set(name, compressed)
-        return compressed
-      })
-      .finally(() => this.#running.delete(name))
-    this.#running.set(name, work)
-    return work
+    return this.#running.run(name, async () => {
+      const compressed = await compress(encoding, Buffer.concat(body))
+      this.#held.set(name, compressed)
+      return compressed
+    })
   }
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { GatewayError } from '../kernel/errors.ts'
-import { type Meter, silentMeter } from '../kernel/ports.ts'
+import { type Meter, type Stopwatch, silentMeter, silentStopwatch } from '../kernel/ports.ts'
 
 /** What the parts of a request leave for its one log line. Never a key, never client text unchecked. */
 export interface RequestReport {
@@ -11,6 +11,8 @@ export interface RequestReport {
   items?: number
   /** Of the body, where it goes past the framework. */
   bytes?: number
+  /** Milliseconds from the request's arrival until its answer was found. */
+  foundMs?: number
   failure?: GatewayError
   errorId?: string
   /** Dialect-specific fields. */
@@ -19,15 +21,25 @@ export interface RequestReport {
 
 export interface RequestLogOptions {
   readonly meter?: Meter
+  readonly stopwatch?: Stopwatch
+  /** The dialect of a route, for the times of its answers; undefined: they are not told. */
+  readonly dialectOf?: (route: string) => string | undefined
 }
 
 /** One log line and one count per request, when its answer is out or its client is gone. */
 export const requestLog = fp<RequestLogOptions>(
-  async (app, { meter = silentMeter }) => {
+  async (app, options) => {
     app.decorateRequest('report')
     app.addHook('onRequest', (request, reply, done) => {
-      watchRequest(request, reply, meter)
+      watchRequest(request, reply, options)
       done()
+    })
+    app.addHook('onSend', ({ report }, reply, _payload, done) => {
+      if (report) report.foundMs ??= reply.elapsedTime
+      done()
+    })
+    app.addHook('onRoute', ({ method, url }) => {
+      if ([method].flat().includes('GET')) countFrom0(options.meter ?? silentMeter, url)
     })
   },
   { name: 'request-log', fastify: '5.x' }
@@ -37,7 +49,11 @@ export const requestLog = fp<RequestLogOptions>(
  * Starts the report of a request and logs it once. Not an onResponse hook: that is not called for a client that
  * went away, nor where the framework answers before any hook runs.
  */
-export function watchRequest(request: FastifyRequest, reply: FastifyReply, meter: Meter): void {
+export function watchRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { meter = silentMeter, stopwatch = silentStopwatch, dialectOf }: RequestLogOptions
+): void {
   request.report = {}
   let isFinished = false
   reply.raw.once('finish', () => {
@@ -47,9 +63,34 @@ export function watchRequest(request: FastifyRequest, reply: FastifyReply, meter
     const status = isFinished ? reply.statusCode : clientGone
     const route = request.routeOptions.url ?? 'unknown'
     meter.count('http_requests', { method: request.method, route, status: String(status) })
+    const dialect = dialectOf?.(route)
+    if (dialect) timeAnswer(stopwatch, dialect, request.report, reply, status)
     logRequest(request, reply, status, route)
   })
 }
+
+/** The statuses that an alert looks for: a counter that appears with its first count hides its first step. */
+function countFrom0(meter: Meter, route: string): void {
+  for (const status of ['200', '500', '502', '503', '504'])
+    meter.count('http_requests', { method: 'GET', route, status }, 0)
+}
+
+function timeAnswer(
+  stopwatch: Stopwatch,
+  dialect: string,
+  report: RequestReport = {},
+  { elapsedTime }: FastifyReply,
+  status: number
+): void {
+  const { foundMs = elapsedTime } = report
+  const labels = { dialect, outcome: outcomeOf(report, status) ?? 'answered' }
+  stopwatch.observe('request_read_duration', labels, foundMs / 1000)
+  if (report.foundMs !== undefined)
+    stopwatch.observe('request_send_duration', labels, (elapsedTime - foundMs) / 1000)
+}
+
+const outcomeOf = ({ failure, outcome }: RequestReport, status: number): string | undefined =>
+  status === clientGone ? 'client-gone' : (failure?.kind ?? outcome)
 
 /** The status that proxies log for a client that did not wait for its answer. */
 const clientGone = 499
@@ -60,14 +101,14 @@ function logRequest(
   status: number,
   route: string
 ): void {
-  const { failure, errorId, outcome, items, fields, bytes } = request.report ?? {}
+  const { failure, errorId, items, fields, bytes } = request.report ?? {}
   const line = {
     ...fields,
     method: request.method,
     route,
     path: pathOf(request.raw.url ?? ''),
     status,
-    outcome: status === clientGone ? 'client-gone' : (failure?.kind ?? outcome),
+    outcome: outcomeOf(request.report ?? {}, status),
     items,
     bytes: bytes ?? Number(reply.getHeader('content-length') ?? 0),
     ms: Math.round(reply.elapsedTime),

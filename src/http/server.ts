@@ -7,7 +7,7 @@ import fastify, {
   LogController
 } from 'fastify'
 import { GatewayError } from '../kernel/errors.ts'
-import { type Meter, silentMeter } from '../kernel/ports.ts'
+import type { Meter } from '../kernel/ports.ts'
 import { createClientErrorHandler } from './client-error.ts'
 import { sendError } from './errors.ts'
 import { watchRequest } from './request-log.ts'
@@ -83,7 +83,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
       maxParamLength: 512
     },
     frameworkErrors: (error, request, reply) => {
-      watchRequest(request, reply, options.meter ?? silentMeter)
+      watchRequest(request, reply, options)
       sendUnrouted(error, request, reply)
     },
     clientErrorHandler: createClientErrorHandler(options.logger)

@@ -2,8 +2,7 @@ import { GatewayError } from './errors.ts'
 
 /**
  * Waits for work no longer than `ms`, or until `signal` says that nobody waits any more. Throws GatewayError
- * `timeout` or `unavailable` then. The work itself goes on for others, and whatever becomes of it is nobody's
- * failure here.
+ * `timeout` or `unavailable` then. The work itself goes on for others; its later rejection is ignored.
  */
 export async function withDeadline<T>(
   work: Promise<T>,

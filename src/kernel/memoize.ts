@@ -2,8 +2,8 @@
 const maxLength = 512
 
 /**
- * A decision by a short text, made once for each text: clients send the same few headers again and again. When `max`
- * texts are known, all are forgotten.
+ * Makes a function of a short text remember its results: clients send the same few headers again and again. When
+ * `max` texts are known, all are forgotten.
  */
 export function memoize<T>(decide: (text: string) => T, max = 1000): (text: string) => T {
   const known = new Map<string, T>()

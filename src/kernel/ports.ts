@@ -86,6 +86,29 @@ export interface Meter {
 
 export const silentMeter: Meter = { count: () => {} }
 
+/** Distributions of durations by name and label; the metrics library stands behind it. */
+export interface Stopwatch {
+  /** Notes that something took so many seconds. */
+  observe(name: string, labels: Readonly<Record<string, string>>, seconds: number): void
+}
+
+export const silentStopwatch: Stopwatch = { observe: () => {} }
+
+/** Is told how reading on from Sekoia goes, feed log by feed log; health and metrics stand behind it. */
+export interface FeedWatch {
+  /** @param confirmedAt when Sekoia last confirmed the end, ms since the epoch; undefined: it was not reached yet. */
+  succeeded(log: WatchedLog, confirmedAt: number | undefined): void
+  failed(log: WatchedLog, error: unknown): void
+}
+
+export interface WatchedLog {
+  /** Its name in the store. */
+  readonly name: string
+  readonly feedId: string
+}
+
+export const silentFeedWatch: FeedWatch = { succeeded: () => {}, failed: () => {} }
+
 /** One row of a journal: opaque to the store, ordered by `no`. */
 export interface StoredHead {
   readonly no: number

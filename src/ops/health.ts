@@ -4,34 +4,35 @@ import fp from 'fastify-plugin'
 /** Where the process is in its life. */
 export type Phase = 'starting' | 'serving' | 'closing'
 
+/** By part of the gateway: what troubles it, in a few public words; undefined when all is well. */
+export type Checks = Readonly<Record<string, () => string | undefined>>
+
 export interface HealthOptions {
   readonly phase: () => Phase
-  /** What troubles the store or Sekoia, in a few public words; undefined when all is well. */
-  readonly store: () => string | undefined
-  readonly upstream: () => string | undefined
+  readonly checks: Checks
 }
 
 /**
  * `GET /livez`: the process answers. `GET /readyz`: it should get requests: 200 while serving, 503 before and after.
- * Trouble of the store or of Sekoia is 200 with status `degraded` and the reason, because what is held is still
- * served (G7) and taking every replica out of the balancer would take that away.
+ * Trouble of a part is 200 with status `degraded` and the reason, because what is held is still served (G7) and
+ * taking every replica out of the balancer would take that away.
  */
 export const healthPlugin = fp<HealthOptions>(
-  async (app, { phase, store, upstream }) => {
+  async (app, { phase, checks }) => {
     const probe = { logLevel: 'warn' } as const
     const fresh = (reply: FastifyReply) => reply.header('cache-control', 'no-store')
 
     app.get('/livez', probe, async (_request, reply) => fresh(reply).type('text/plain').send('ok'))
 
     app.get('/readyz', probe, async (_request, reply) => {
-      const troubles = { store: store(), upstream: upstream() }
-      const isWell = troubles.store === undefined && troubles.upstream === undefined
+      const troubles = Object.entries(checks).map(([part, trouble]) => [part, trouble()] as const)
+      const isWell = troubles.every(([, trouble]) => trouble === undefined)
       const now = phase()
       return fresh(reply)
         .code(now === 'serving' ? 200 : 503)
         .send({
           status: now !== 'serving' ? now : isWell ? 'ok' : 'degraded',
-          checks: { store: troubles.store ?? 'ok', upstream: troubles.upstream ?? 'ok' }
+          checks: Object.fromEntries(troubles.map(([part, trouble]) => [part, trouble ?? 'ok']))
         })
     })
   },

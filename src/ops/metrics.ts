@@ -1,16 +1,60 @@
 import fp from 'fastify-plugin'
-import { Counter, collectDefaultMetrics, Registry } from 'prom-client'
-import type { Meter } from '../kernel/ports.ts'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Meter, Stopwatch } from '../kernel/ports.ts'
+import { counters, type GaugeName, gauges, histograms } from './metric-table.ts'
 
-/** The counters of this process as Prometheus text. */
-export interface TextMeter extends Meter {
-  /** Everything counted so far, in the exposition format 0.0.4. */
+/** What this process counts, times and reads off its parts, as Prometheus text. */
+export interface TextMeter extends Meter, Stopwatch {
+  /** `read` gives the gauge's samples each time they are asked for; what it throws leaves the gauge out. */
+  gauge(name: GaugeName, read: () => readonly Sample[] | Promise<readonly Sample[]>): void
+  /** Everything so far, in the exposition format 0.0.4. */
   text(): Promise<string>
+}
+
+/** One value of a gauge. */
+export interface Sample {
+  readonly labels?: Readonly<Record<string, string>>
+  readonly value: number
 }
 
 export interface MeterOptions {
   /** Also memory, CPU, event loop and garbage collection of the process. Default false. */
   readonly processMetrics?: boolean
+}
+
+const prefix = 'sekoia_gateway_'
+
+/** A scope (32 hex digits) or a run as long as a key is no label: labels are words, routes and feed ids (G6). */
+const asLabel = (value: string): string =>
+  /[0-9a-f]{32}|[\w.+=-]{40}/i.test(value) ? '[hidden]' : value
+
+/**
+ * A meter of its own registry. `count('http_requests', …)` shows as `sekoia_gateway_http_requests_total`. What the
+ * table of metrics does not know is counted all the same: the first call of a name then decides its labels, and
+ * later ones that it did not have are left out, since counting must never fail a request.
+ */
+export function createMeter({ processMetrics = false }: MeterOptions = {}): TextMeter {
+  const registry = new Registry()
+  if (processMetrics) collectProcessMetrics(registry)
+  const { count, handOver } = createCounters(registry)
+  return {
+    count,
+    observe: createHistograms(registry),
+    gauge(name, read) {
+      createGauge(registry, name, read)
+    },
+    text() {
+      handOver()
+      return registry.metrics()
+    }
+  }
+}
+
+/** Under the names that all exporters share, without those that break the conventions: gauges on `_total`. */
+function collectProcessMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry })
+  for (const kind of ['handles', 'requests', 'resources'])
+    registry.removeSingleMetric(`nodejs_active_${kind}_total`)
 }
 
 /** What was counted since the library was last told, which takes many times as long as an addition. */
@@ -22,37 +66,25 @@ interface Sum {
 
 const maxSums = 1000
 
-const prefix = 'sekoia_gateway_'
-
-/** A scope (32 hex digits) or a run as long as a key is no label: labels are words, routes and feed ids (G6). */
-const asLabel = (value: string): string =>
-  /[0-9a-f]{32}|[\w.+=-]{40}/i.test(value) ? '[hidden]' : value
-
-/**
- * A meter of its own registry. `count('http_requests', …)` shows as `sekoia_gateway_http_requests_total`.
- * The first call of a name decides its labels: later ones that it did not have are left out, since counting
- * must never fail a request.
- */
-export function createMeter({ processMetrics = false }: MeterOptions = {}): TextMeter {
-  const registry = new Registry()
-  const counters = new Map<string, { counter: Counter; labelNames: readonly string[] }>()
+function createCounters(registry: Registry) {
+  const made = new Map<string, { counter: Counter; labelNames: readonly string[] }>()
   const sums = new Map<string, Sum>()
-  if (processMetrics) collectDefaultMetrics({ register: registry, prefix })
 
   const create = (name: string, labelNames: string[]) => {
-    const counter = new Counter({
-      name: `${prefix}${name}_total`,
-      help: `Count of ${name.replaceAll('_', ' ')}.`,
-      labelNames,
-      registers: [registry]
-    })
-    const created = { counter, labelNames }
-    counters.set(name, created)
+    const help = counters[name]?.help ?? `Count of ${name.replaceAll('_', ' ')}.`
+    const options = { name: `${prefix}${name}_total`, help, labelNames, registers: [registry] }
+    const created = { counter: new Counter(options), labelNames }
+    made.set(name, created)
     return created
   }
 
+  for (const [name, { labels = {} }] of Object.entries(counters)) {
+    const { counter } = create(name, Object.keys(labels))
+    for (const known of combinations(labels)) counter.inc(known, 0)
+  }
+
   const add = ({ name, labels, by }: Sum) => {
-    const { counter, labelNames } = counters.get(name) ?? create(name, Object.keys(labels))
+    const { counter, labelNames } = made.get(name) ?? create(name, Object.keys(labels))
     const known = labelNames.filter(label => labels[label] !== undefined)
     counter.inc(Object.fromEntries(known.map(label => [label, asLabel(labels[label]!)])), by)
   }
@@ -62,22 +94,64 @@ export function createMeter({ processMetrics = false }: MeterOptions = {}): Text
     sums.clear()
   }
 
-  return {
-    count(name, labels = {}, by = 1) {
-      let key = name
-      for (const label in labels) key += `\n${label}=${labels[label]}`
-      const sum = sums.get(key)
-      if (sum) {
-        sum.by += by
-        return
-      }
-      if (sums.size >= maxSums) handOver()
-      sums.set(key, { name, labels, by })
-    },
-    text() {
-      handOver()
-      return registry.metrics()
+  const count: Meter['count'] = (name, labels = {}, by = 1) => {
+    let key = name
+    for (const label in labels) key += `\n${label}=${labels[label]}`
+    const sum = sums.get(key)
+    if (sum) {
+      sum.by += by
+      return
     }
+    if (sums.size >= maxSums) handOver()
+    sums.set(key, { name, labels, by })
+  }
+
+  return { count, handOver }
+}
+
+/** Every combination of the values known; none when the values of some label are not known. */
+function combinations(labels: Readonly<Record<string, readonly string[]>>) {
+  let all: Readonly<Record<string, string>>[] = [{}]
+  for (const [label, values] of Object.entries(labels))
+    all = all.flatMap(known => values.map(value => ({ ...known, [label]: value })))
+  return all
+}
+
+function createHistograms(registry: Registry): Stopwatch['observe'] {
+  const made = new Map(
+    Object.entries(histograms).map(([name, { help, labels = {}, buckets }]) => {
+      const options = { name: `${prefix}${name}_seconds`, help, buckets: [...buckets] }
+      const labelNames = Object.keys(labels)
+      return [name, new Histogram({ ...options, labelNames, registers: [registry] })]
+    })
+  )
+  return (name, labels, seconds) => made.get(name)?.observe(labels, seconds)
+}
+
+type Read = Parameters<TextMeter['gauge']>[1]
+
+function createGauge(registry: Registry, name: GaugeName, read: Read): void {
+  const { help, labels } = gauges[name]
+  new Gauge({
+    name: `${prefix}${name}`,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    async collect() {
+      const samples = await readSafely(read)
+      this.reset()
+      // The library sets a gauge without labels to 0; no sample is not 0.
+      if (labels.length === 0) this.remove()
+      for (const sample of samples) this.set(sample.labels ?? {}, sample.value)
+    }
+  })
+}
+
+async function readSafely(read: Read): Promise<readonly Sample[]> {
+  try {
+    return await read()
+  } catch {
+    return []
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
+import { type Stopwatch, silentStopwatch } from '../kernel/ports.ts'
 import type { BreakerState } from './breaker.ts'
 import { failureOf } from './failures.ts'
 import { createResilience, type ResilienceOptions } from './resilience.ts'
@@ -8,7 +9,9 @@ import { type Condition, createTroubleWatch } from './trouble-watch.ts'
 import type { ObjectKind } from './wire.ts'
 
 /** Questions to Sekoia, carried through by the resilience policy, counted, and remembered for health. */
-export interface ExchangeOptions extends ResilienceOptions, TransportOptions {}
+export interface ExchangeOptions extends ResilienceOptions, TransportOptions {
+  readonly stopwatch?: Stopwatch
+}
 
 export interface SekoiaHealth extends Condition {
   /** Of the host. */
@@ -42,7 +45,7 @@ export interface Exchange {
 }
 
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { clock, meter } = options
+  const { clock, meter, stopwatch = silentStopwatch } = options
   const transport = createTransport(options)
   const resilience = createResilience(options)
   const watch = createTroubleWatch(options)
@@ -55,15 +58,24 @@ export function createExchange(options: ExchangeOptions): Exchange {
     signal: AbortSignal,
     onProgress: () => void
   ): Promise<Answer> {
+    const startedAt = performance.now()
+    const time = (outcome: string) => {
+      const seconds = (performance.now() - startedAt) / 1000
+      stopwatch.observe('upstream_request_duration', { endpoint, outcome }, seconds)
+    }
     try {
       const answer = await transport.send({ path, key: caller.key, signal, onProgress })
       answeredAt = clock.now()
       clockSkewMs = answer.clockSkewMs ?? clockSkewMs
       meter.count('upstream_requests', { endpoint, outcome: String(answer.status) })
+      time(String(answer.status))
       if (answer.status === 429) watch.throttled(answer.retryAfterMs)
       return answer
     } catch (error) {
-      if (error instanceof GatewayError && !signal.aborted) noteFailure(error, endpoint)
+      if (error instanceof GatewayError && !signal.aborted) {
+        noteFailure(error, endpoint)
+        time(String(statusOf(error) ?? error.kind))
+      }
       throw error
     }
   }

@@ -1,6 +1,13 @@
 import { byte, tokenText } from './json-reader.ts'
 import { isPlainTimestamp, toStixTimestamp } from './timestamp-form.ts'
 
+/** Grows by one when a rule is added, changed or goes: objects repaired under other rules are repaired anew. */
+const rulesVersion = 1
+
+/** Names the rules under which objects leave, for what is stored of them: repaired, or as Sekoia gave them. */
+export const repairRules = (repair: boolean): string =>
+  repair ? `repair ${rulesVersion}` : 'as given'
+
 /**
  * What is known of one item while it is read: the fields the index wants, and the edits that make valid STIX
  * of it (G10). Every edit carries the name of its rule; a valid object gets none.

@@ -1,4 +1,6 @@
+import { cutPage } from '../kernel/page-cut.ts'
 import type { ObjectVersion, Position, VersionFilter } from '../kernel/records.ts'
+import { isWanted } from '../kernel/version-filter.ts'
 import { toInstant, toNaturalMillis } from '../stix/timestamp.ts'
 
 /** How records that were looked up by id are narrowed, and from where they are paged. */
@@ -25,7 +27,10 @@ export function selectFound(
     ? markEnds(typed.filter(record => specVersions.has(record.specVersion)))
     : newestSpecification(typed)
   return specified
-    .filter(record => isWanted(record, versions) && record.date > addedAfter)
+    .filter(
+      record =>
+        isWanted(versions, record, () => toInstant(record.version)) && record.date > addedAfter
+    )
     .filter(record => position === undefined || compare(toPlace(record), position) > 0)
     .sort((a, b) => compare(toPlace(a), toPlace(b)))
 }
@@ -48,13 +53,6 @@ const toPlace: (record: ObjectVersion) => Place = foundPosition
 /** Date, then id; versions of one object that share a date go by their own time. */
 const compare = (a: Place, b: Place): number =>
   a.date - b.date || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) || a.natural - b.natural
-
-function isWanted(record: ObjectVersion, versions: VersionFilter): boolean {
-  if (versions.all) return true
-  if (versions.last && record.isLast) return true
-  if (versions.first && record.isFirst) return true
-  return versions.at.length > 0 && versions.at.includes(instantOf(record))
-}
 
 const instantOf = ({ version }: ObjectVersion): string => toInstant(version) ?? ''
 
@@ -93,16 +91,13 @@ export function pageLength(
   limit: number,
   maxBytes: number
 ): number {
-  let length = 0
+  let within = 0
   let bytes = 0
-  while (length < Math.min(limit, records.length)) {
-    bytes += records[length]!.bytes.length
-    if (length > 0 && bytes > maxBytes) break
-    length += 1
+  while (within < Math.min(limit, records.length)) {
+    bytes += records[within]!.bytes.length
+    if (within > 0 && bytes > maxBytes) break
+    within += 1
   }
-  const date = records[length]?.date
-  if (length === 0 || date !== records[length - 1]?.date) return length
-  const start = records.findIndex(record => record.date === date)
-  const end = records.findLastIndex(record => record.date === date) + 1
-  return start > 0 && end - start <= limit / 2 ? start : length
+  const dates = records.map(({ date }) => date)
+  return cutPage(dates, Math.max(1, within), false).count
 }

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import type { Test } from 'tap'
 import type { DocumentCommit, DocumentStore } from '../../src/kernel/ports.ts'
 import { scanned } from './document-scans.ts'
-import type { OpenDocuments } from './document-store.ts'
+import type { OpenDocuments } from './open-documents.ts'
 
 /**
  * Any sequence of operations by several writers does to a {@link DocumentStore} what it does to maps. Writers commit

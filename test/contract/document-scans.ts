@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { DocumentStore } from '../../src/kernel/ports.ts'
-import type { OpenDocuments } from './document-store.ts'
+import type { OpenDocuments } from './open-documents.ts'
 
 /** What every {@link DocumentStore} must do with many documents, and with keys that are unusual. */
 

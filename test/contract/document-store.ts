@@ -3,14 +3,9 @@ import type { Test } from 'tap'
 import type { DocumentCommit, DocumentStore } from '../../src/kernel/ports.ts'
 import { documentModel } from './document-model.ts'
 import { documentScans } from './document-scans.ts'
+import type { OpenDocuments, OpenDocumentsAt } from './open-documents.ts'
 
 /** What every {@link DocumentStore} must do. Run by one test file per store. */
-
-/** A new, empty store with room for 64 MiB. */
-export type OpenDocuments = (t: Test) => DocumentStore | Promise<DocumentStore>
-
-/** A store at `place`: a new, empty one at first, then the same. */
-export type OpenDocumentsAt = (t: Test, place: string) => DocumentStore | Promise<DocumentStore>
 
 const text = (value: string) => Buffer.from(value)
 

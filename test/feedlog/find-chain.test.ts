@@ -33,12 +33,13 @@ const plans = fc.uniqueArray(
 /** A journal with a chain for each plan; the last of them filled or not. */
 function journalOf(given: readonly Plan[], filled: boolean): Journal {
   const journal = Journal.create(noon, 100)
+  const last = Math.max(...given.map(({ start }) => start))
   given.forEach(({ start, readMs, linked }, i) => {
-    journal.addChain(start).state.linked = linked
+    const chain = journal.addChain(start)
+    if (linked && start < last) chain.link()
     if (readMs > 0) journal.put(headOf({ no: i + 1, chain: start, maxNatural: start + readMs }), [])
   })
-  if (journal.chains.length > 0) journal.lastChain.state.linked = false
-  journal.state.filled = filled && journal.chains.length > 0
+  if (filled && journal.chains.length > 0) journal.endReached(noon)
   return journal
 }
 

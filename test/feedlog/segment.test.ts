@@ -31,7 +31,9 @@ t.test(
   async t => {
     await fc.assert(
       fc.asyncProperty(body, fc.nat(5000), async (given, of) => {
-        const decoded = await decodeBody(await encodeBody({ ...packed(given), of, stamp: 'a1' }))
+        const decoded = await decodeBody(
+          await encodeBody({ ...packed(given), of, stamp: 'a1' }, 'rules')
+        )
         assert.deepEqual([decoded.stamp, decoded.of], ['a1', of])
         assert.deepEqual([...decoded.entries], given.entries)
         assert.ok(decoded.bytes.equals(given.bytes))
@@ -44,14 +46,17 @@ t.test(
 
 t.test('bytes that are no body are refused, at whatever place they were damaged', async t => {
   const body = packed(bodyOf([{ id: indicatorId(1) }]))
-  const stored = await encodeBody({ ...body, of: 1, stamp: 'a1' })
+  const stored = await encodeBody({ ...body, of: 1, stamp: 'a1' }, 'rules')
   await t.rejects(decodeBody(Buffer.from('not a body, though long enough for one')))
   for (let length = 0; length < stored.length; length++)
     await t.rejects(decodeBody(stored.subarray(0, length)), `${length}`)
   const ofOtherForm = Buffer.from(stored)
   ofOtherForm.writeUInt8(stored.readUInt8() + 1)
   await t.rejects(decodeBody(ofOtherForm), /form/)
-  const ofOtherBytes = await encodeBody({ ...body, bytes: Buffer.from('{}'), of: 1, stamp: 'a1' })
+  const ofOtherBytes = await encodeBody(
+    { ...body, bytes: Buffer.from('{}'), of: 1, stamp: 'a1' },
+    'rules'
+  )
   await t.rejects(decodeBody(ofOtherBytes), /index/)
 })
 

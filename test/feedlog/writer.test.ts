@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { JournalState } from '../../src/feedlog/journal/journal.ts'
+import type { JournalState } from '../../src/feedlog/journal/journal-state.ts'
 import { decodeHead } from '../../src/feedlog/journal/segment-head.ts'
 import type { JournalCommit } from '../../src/kernel/ports.ts'
 import { toTs6 } from '../../src/stix/timestamp.ts'

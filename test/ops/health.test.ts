@@ -1,27 +1,25 @@
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { type HealthOptions, healthPlugin } from '../../src/ops/health.ts'
+import { type Checks, healthPlugin, type Phase } from '../../src/ops/health.ts'
 
-const well: HealthOptions = {
-  phase: () => 'serving',
-  store: () => undefined,
-  upstream: () => undefined
-}
+const well: Checks = { store: () => undefined, upstream: () => undefined }
 
-const get = async (t: Test, url: string, options: Partial<HealthOptions> = {}) => {
+const get = async (
+  t: Test,
+  url: string,
+  checks: Partial<Checks> = {},
+  phase: Phase = 'serving'
+) => {
   const app = fastify()
   t.teardown(() => app.close())
-  await app.register(healthPlugin, { ...well, ...options })
+  const all = { ...well, ...checks } as Checks
+  await app.register(healthPlugin, { phase: () => phase, checks: all })
   return app.inject(url)
 }
 
 t.test('GET /livez: 200 `ok`, never cached, whatever the trouble', async t => {
   const trouble = () => 'down'
-  const reply = await get(t, '/livez', {
-    phase: () => 'closing',
-    store: trouble,
-    upstream: trouble
-  })
+  const reply = await get(t, '/livez', { store: trouble, upstream: trouble }, 'closing')
   t.equal(reply.statusCode, 200)
   t.equal(reply.body, 'ok')
   t.match(reply.headers, { 'content-type': /^text\/plain/, 'cache-control': 'no-store' })
@@ -60,7 +58,7 @@ t.test(
 
 for (const phase of ['starting', 'closing'] as const) {
   t.test(`GET /readyz: 503 while ${phase}`, async t => {
-    const reply = await get(t, '/readyz', { phase: () => phase, store: () => 'slow' })
+    const reply = await get(t, '/readyz', { store: () => 'slow' }, phase)
     t.equal(reply.statusCode, 503)
     t.strictSame(reply.json(), { status: phase, checks: { store: 'slow', upstream: 'ok' } })
   })

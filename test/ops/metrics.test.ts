@@ -1,9 +1,13 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import fastify from 'fastify'
 import t from 'tap'
+import { fallbackReasons } from '../../src/misp/mapping/fallbacks.ts'
+import { counters, gauges, histograms } from '../../src/ops/metric-table.ts'
 import { createMeter, metricsPlugin } from '../../src/ops/metrics.ts'
 
-/** The samples of a meter's text, without help and type lines. */
-const samples = (text: string) => text.split('\n').filter(line => line && !line.startsWith('#'))
+/** The samples of one metric in a meter's text. */
+const samples = (text: string, name: string) =>
+  text.split('\n').filter(line => line.startsWith(`sekoia_gateway_${name}`))
 
 t.test('count: one counter for each name, one series for each set of labels', async t => {
   const meter = createMeter()
@@ -12,13 +16,44 @@ t.test('count: one counter for each name, one series for each set of labels', as
   meter.count('http_requests', { status: '404' })
   meter.count('objects_read', {}, 2000)
   meter.count('objects_read', {}, 0)
-  meter.count('cursors_refused')
-  t.same(samples(await meter.text()), [
+  const text = await meter.text()
+  t.same(samples(text, 'http_requests'), [
     'sekoia_gateway_http_requests_total{status="200"} 2',
-    'sekoia_gateway_http_requests_total{status="404"} 1',
-    'sekoia_gateway_objects_read_total 2000',
-    'sekoia_gateway_cursors_refused_total 1'
+    'sekoia_gateway_http_requests_total{status="404"} 1'
   ])
+  t.same(samples(text, 'objects_read'), ['sekoia_gateway_objects_read_total 2000'])
+})
+
+t.test('counters whose labels are known start at 0 in every combination', async t => {
+  const text = await createMeter().text()
+  t.same(samples(text, 'store_errors'), [
+    'sekoia_gateway_store_errors_total{operation="load"} 0',
+    'sekoia_gateway_store_errors_total{operation="read"} 0',
+    'sekoia_gateway_store_errors_total{operation="write"} 0',
+    'sekoia_gateway_store_errors_total{operation="commit"} 0'
+  ])
+  t.same(samples(text, 'cursors_refused'), ['sekoia_gateway_cursors_refused_total 0'])
+  const { labels } = counters['upstream_requests']!
+  const combinations = labels!['endpoint']!.length * labels!['outcome']!.length
+  t.equal(samples(text, 'upstream_requests').length, combinations)
+  t.same(samples(text, 'http_requests'), [], 'routes are not known to the meter')
+})
+
+t.test('the reasons of MISP that start at 0 are those of the mapping', async t => {
+  t.strictSame(counters['misp_fallbacks']!.labels!['reason'], [...fallbackReasons])
+})
+
+t.test('every name that is counted or timed in src is in the table of metrics', async t => {
+  const root = new URL('../../src/', import.meta.url)
+  const code = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .map(name => readFileSync(new URL(name, root), 'utf8'))
+    .join('\n')
+  const named = (pattern: RegExp) =>
+    [...new Set([...code.matchAll(pattern)].map(match => match[1]!))].toSorted()
+  t.strictSame(named(/\bcount\(\s*'([a-z_]+)'/g), Object.keys(counters).toSorted())
+  t.strictSame(named(/\bobserve\(\s*'([a-z_]+)'/g), Object.keys(histograms).toSorted())
+  t.strictSame(named(/\bgauge\(\s*'([a-z_]+)'/g), Object.keys(gauges).toSorted())
 })
 
 t.test(
@@ -28,7 +63,7 @@ t.test(
     meter.count('reads', { outcome: 'held' })
     meter.count('reads', { outcome: 'held', dialect: 'taxii' })
     meter.count('reads')
-    t.same(samples(await meter.text()), [
+    t.same(samples(await meter.text(), 'reads'), [
       'sekoia_gateway_reads_total{outcome="held"} 2',
       'sekoia_gateway_reads_total 1'
     ])
@@ -44,7 +79,7 @@ t.test('count: a scope or a key that got into a label is hidden, a feed id is sh
   const text = await meter.text()
   t.notOk(text.includes(scope))
   t.notOk(text.includes(key))
-  t.same(samples(text), [
+  t.same(samples(text, 'reads'), [
     'sekoia_gateway_reads_total{log="[hidden]"} 3',
     `sekoia_gateway_reads_total{log="${feed}"} 1`
   ])
@@ -54,17 +89,57 @@ t.test('count: nothing is lost over many sets of labels, nor over many readings'
   const meter = createMeter()
   for (let round = 1; round <= 2; round++) {
     for (let n = 0; n < 2500; n++) meter.count('reads', { kind: `k${n}` }, 2)
-    const lines = samples(await meter.text())
+    const lines = samples(await meter.text(), 'reads')
     t.equal(lines.length, 2500)
     t.ok(lines.every(line => line.endsWith(`} ${2 * round}`)))
   }
 })
 
+t.test(
+  'observe: a duration is in every bucket from its own up, in the sum and the count',
+  async t => {
+    const meter = createMeter()
+    const labels = { dialect: 'taxii', outcome: 'held' }
+    meter.observe('request_read_duration', labels, 0.3)
+    meter.observe('request_read_duration', labels, 0.003)
+    const lines = samples(await meter.text(), 'request_read_duration_seconds')
+    const value = (end: string) => lines.find(line => line.includes(end))?.split(' ')[1]
+    t.equal(value('_bucket{le="0.001"'), '0')
+    t.equal(value('_bucket{le="0.005"'), '1')
+    t.equal(value('_bucket{le="0.5"'), '2')
+    t.equal(value('_count{dialect="taxii",outcome="held"}'), '2')
+    t.equal(value('_sum'), '0.303')
+  }
+)
+
+t.test(
+  'gauge: read for each scrape; one that cannot be read is left out, and is not 0',
+  async t => {
+    const meter = createMeter()
+    let read = async () => [{ value: 7 }]
+    meter.gauge('store_free_bytes', () => read())
+    let feeds = ['a', 'b']
+    meter.gauge('feed_end_age_seconds', () => feeds.map(feed => ({ labels: { feed }, value: 1 })))
+    const first = await meter.text()
+    t.same(samples(first, 'store_free'), ['sekoia_gateway_store_free_bytes 7'])
+    t.equal(samples(first, 'feed_end_age_seconds').length, 2)
+    read = () => Promise.reject(new Error('gone'))
+    feeds = ['b']
+    const second = await meter.text()
+    t.same(samples(second, 'store_free'), [])
+    t.same(samples(second, 'feed_end_age_seconds'), [
+      'sekoia_gateway_feed_end_age_seconds{feed="b"} 1'
+    ])
+  }
+)
+
 t.test('two meters count apart; process metrics are off unless asked for', async t => {
   const one = createMeter()
   one.count('reads')
-  t.equal((await createMeter().text()).trim(), '')
-  t.match(await createMeter({ processMetrics: true }).text(), /^sekoia_gateway_process_cpu/m)
+  const other = await createMeter().text()
+  t.same(samples(other, 'reads'), [])
+  t.notMatch(other, /^process_/m)
+  t.match(await createMeter({ processMetrics: true }).text(), /^process_resident_memory_bytes \d/m)
 })
 
 t.test('GET /metrics: Prometheus text, never cached', async t => {

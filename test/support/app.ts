@@ -82,7 +82,8 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
       baseUrl: simulator.url,
       repair: config.stix.repair === 'on',
       clock,
-      meter
+      meter,
+      stopwatch: meter
     })
   })
   app.setPhase('serving')

@@ -12,6 +12,7 @@ import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
 import { type Clock, type LogStore, silentMeter } from '../../src/kernel/ports.ts'
 import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/client.ts'
+import { repairRules } from '../../src/stix/repair.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { taxiiRoutes } from '../../src/taxii/routes.ts'
 import { defaultTaxiiSettings, type TaxiiSettings } from '../../src/taxii/settings.ts'
@@ -38,6 +39,9 @@ export interface Answer {
   readonly body: any
 }
 
+/** What another process may be told. */
+export type ProcessOptions = Pick<WorldOptions, 'logs' | 'client' | 'taxii'>
+
 export interface World {
   readonly simulator: Simulator
   readonly clock: Clock
@@ -46,7 +50,7 @@ export interface World {
   /** GET of a whole path. */
   fetch(path: string, key?: string): Promise<Answer>
   /** A new process on the same store, or on another one. */
-  restart(store?: LogStore): Promise<void>
+  restart(store?: LogStore, changes?: ProcessOptions): Promise<void>
   /** A new process on the store as it is at this moment: whatever was under way is lost. */
   crash(): Promise<void>
   close(): Promise<void>
@@ -63,6 +67,7 @@ export const logSettings: FeedLogsSettings & AccessSettings = {
   maxOpenLogs: 50,
   maxIndexedIds: 1_000_000,
   cacheMaxBytes: 16 * 1024 * 1024,
+  repairRules: repairRules(true),
   feedSeconds: 60,
   rightsSeconds: 300,
   refusedSeconds: 10
@@ -95,11 +100,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await setImmediate()
     }
   }
+  let told: ProcessOptions = options
   let store = options.store ?? createMemoryStore({ bodyMaxBytes: 16 * 1024 * 1024 })
   const start = () =>
     Promise.all(
       Array.from({ length: options.processes ?? 1 }, () =>
-        startProcess(simulator, clock, leashed(store), options)
+        startProcess(simulator, clock, leashed(store), told)
       )
     )
   let processes = await start()
@@ -119,9 +125,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     clock,
     fetch,
     get: (path, key) => fetch(`/sekoia/collections/${defaultFeed}/${path}`, key),
-    async restart(other) {
+    async restart(other, changes) {
       await Promise.all(processes.map(process => process.close()))
       store = other ?? store
+      told = { ...told, ...changes }
       processes = await start()
     },
     async crash() {
@@ -162,15 +169,15 @@ async function startProcess(
   simulator: Simulator,
   clock: Clock,
   store: Leashed,
-  options: WorldOptions
+  options: ProcessOptions
 ) {
-  const client = createSekoiaClient({
-    ...clientSettings,
-    clock,
-    baseUrl: simulator.url,
-    ...options.client
-  })
-  const settings = { ...logSettings, ...options.logs }
+  const told = { ...clientSettings, clock, baseUrl: simulator.url, ...options.client }
+  const client = createSekoiaClient(told)
+  const settings = {
+    ...logSettings,
+    repairRules: repairRules(told.repair),
+    ...options.logs
+  }
   const access = new Access({ clock, store, settings })
   const upstream = notingRights(client, access)
   const records = new FeedLogs({ upstream, access, store, clock, meter: silentMeter, settings })

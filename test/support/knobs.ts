@@ -83,9 +83,11 @@ const faults: Readonly<Record<FaultKind, readonly Variant[]>> = {
   'error-object': [{ failures: badAnswer }],
   html: [{ failures: badAnswer }],
   'no-items': [{ failures: badAnswer }],
+  null: [{ failures: badAnswer }],
   'bad-gzip': [{ failures: badAnswer }],
   'duplicate-page': [{}],
-  'loop-cursor': [{}]
+  'loop-cursor': [{}],
+  'null-cursor': [{}]
 }
 
 /** Each fault in every answer about feeds, and in half of them. */
@@ -116,6 +118,8 @@ const alternatives: { readonly [Name in keyof Switches]: readonly Switches[Name]
   latest: ['ignore'],
   foreignFeed: [403],
   pageSpecVersion: [true],
+  convertsNetworkTraffic: [true],
+  unknownLookUpType: ['empty'],
   unknownIds: ['not-found'],
   cursorLifetimeMs: [1000],
   gzip: [false]

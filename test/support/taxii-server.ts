@@ -58,8 +58,9 @@ export async function buildTaxiiServer(
   const counts: string[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) })
   const meter = {
-    count: (name: string, labels: Readonly<Record<string, string>> = {}) =>
-      void counts.push([name, ...Object.values(labels)].join(' '))
+    count(name: string, labels: Readonly<Record<string, string>> = {}, by = 1) {
+      if (by > 0) counts.push([name, ...Object.values(labels)].join(' '))
+    }
   }
   const app = buildServer({ logger, meter, ...options.server })
   await app.register(requestLog, { meter })

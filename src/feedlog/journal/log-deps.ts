@@ -1,4 +1,4 @@
-import type { Clock, LogStore, Meter, Upstream } from '../../kernel/ports.ts'
+import type { Clock, FeedWatch, LogStore, Meter, Upstream } from '../../kernel/ports.ts'
 import type { SegmentCache } from './segment-cache.ts'
 
 /** What one feed log is made of and told: shared by the parts of a log. */
@@ -16,6 +16,8 @@ export interface FeedLogSettings {
   readonly pageLimit: number
   /** True: the end of every full page is checked for a cut tie, not only once ties were seen in the feed. */
   readonly assumeTies: boolean
+  /** Names the rules under which objects are repaired (stix/repair.ts); stored bodies of other rules are read again. */
+  readonly repairRules: string
 }
 
 export interface FeedLogIdentity {
@@ -34,6 +36,8 @@ export interface FeedLogDeps {
   readonly cache: SegmentCache
   readonly clock: Clock
   readonly meter: Meter
+  /** Left out: nobody is told how reading on goes. */
+  readonly watch?: FeedWatch | undefined
   readonly settings: FeedLogSettings
 }
 

@@ -17,7 +17,7 @@ export interface Body {
 }
 
 /** A body with its dates: what reading works on. */
-export interface Segment extends StoredBody {
+export interface Segment extends PackedBody {
   readonly no: number
   /** date_added of each entry, ascending, ms since the epoch. */
   readonly dates: Float64Array
@@ -26,7 +26,13 @@ export interface Segment extends StoredBody {
 }
 
 /** A body as it came out of a store. */
-export interface StoredBody extends Body {
+export interface StoredBody extends PackedBody {
+  /** Names the rules under which its objects were repaired; undefined in bodies of the version before. */
+  readonly rules: string | undefined
+}
+
+/** A body with its index packed, and what it was made for. */
+export interface PackedBody extends Body {
   readonly entries: PackedIndex
   /** The `stamp` of its head. */
   readonly stamp: string
@@ -90,12 +96,15 @@ const prefixBytes = 20
 
 /**
  * A body as bytes for a store. Five numbers, 32 bits each: the form, the length of the title, the lengths of the index
- * compressed and as it is, and the length of the objects. Then the title (stamp and count, JSON), the index (see
+ * compressed and as it is, and the length of the objects. Then the title (stamp, count, rules, JSON), the index (see
  * {@link PackedIndex}) and the objects, each of these two compressed by zstd on its own.
  */
-export async function encodeBody({ of, stamp, bytes, entries }: StoredBody): Promise<Buffer> {
+export async function encodeBody(
+  { of, stamp, bytes, entries }: PackedBody,
+  rules: string
+): Promise<Buffer> {
   const [index, objects] = await Promise.all([compress(entries.bytes), compress(bytes)])
-  const title = Buffer.from(JSON.stringify([stamp, of]))
+  const title = Buffer.from(JSON.stringify([stamp, of, rules]))
   const prefix = Buffer.alloc(prefixBytes)
   const lengths = [title.length, index.length, entries.bytes.length, bytes.length]
   for (const [i, number] of [form, ...lengths].entries()) prefix.writeUInt32LE(number, i * 4)
@@ -112,11 +121,11 @@ export async function decodeBody(stored: Buffer): Promise<StoredBody> {
     decompress(stored.subarray(titleEnd, indexEnd), indexBytes!),
     decompress(stored.subarray(indexEnd), objectBytes!)
   ])
-  const [stamp, of] = JSON.parse(stored.toString('utf8', prefixBytes, titleEnd))
+  const [stamp, of, rules] = JSON.parse(stored.toString('utf8', prefixBytes, titleEnd))
   const entries = new PackedIndex(index)
   if (entries.bodyLength !== bytes.length)
     throw new Error('a stored body is not what its index says')
-  return { stamp, of, bytes, entries }
+  return { stamp, of, rules, bytes, entries }
 }
 
 const numbersOf = (stored: Buffer): number[] =>

@@ -25,7 +25,7 @@ export class JournalWriter {
     return this.#unsaved.size === 0
   }
 
-  /** True once another writer was first while heads of ours were not written down: they are in no store. */
+  /** True once another writer was first while heads were not written: they are in no store. */
   get isTorn(): boolean {
     return this.#isTorn
   }
@@ -56,7 +56,7 @@ export class JournalWriter {
     await this.#last
   }
 
-  /** A store in trouble is not the client's trouble: what could not be written is written later (G7). */
+  /** When the store is in trouble, heads are kept in memory and written with the next commit (G7). */
   async #commit(heads: readonly StoredHead[], bodies: readonly NewBody[]): Promise<void> {
     const wasClean = this.isClean
     for (const head of heads) this.#unsaved.set(head.no, head)
@@ -78,6 +78,6 @@ export class JournalWriter {
       this.#isTorn ||= !wasClean
       throw new StaleLogError()
     }
-    this.#journal.version = expectedVersion + 1
+    this.#journal.written()
   }
 }

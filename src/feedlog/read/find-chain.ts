@@ -1,4 +1,5 @@
-import type { Chain, Journal } from '../journal/journal.ts'
+import type { Chain } from '../journal/chain.ts'
+import type { Journal } from '../journal/journal.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -17,8 +18,8 @@ export function startBucket(target: number, now: number): number {
 export function findChain(journal: Journal, target: number, now: number): Chain | undefined {
   const chain = journal.chains.findLast(candidate => candidate.start <= target)
   if (!chain) return undefined
-  const isFilled = journal.isLast(chain) && journal.state.filled
-  const isPast = chain.state.linked || isFilled || chain.progress >= target
+  const isFilled = journal.isLast(chain) && journal.isFilled
+  const isPast = chain.isLinked || isFilled || chain.progress >= target
   // A chain that began where this one has read already would hold the same objects again.
   const isNear = startBucket(target, now) <= chain.progress
   return isPast || isNear ? chain : undefined

@@ -43,7 +43,7 @@ export class Lookup {
       const held = log ? await this.#held(log, id, caller) : []
       const index = current?.entries.findIndex(entry => entry.id === id) ?? -1
       if (current && index < 0) continue
-      if (!current && held.length === 0 && !log?.journal.state.filled)
+      if (!current && held.length === 0 && !log?.journal.isFilled)
         throw new GatewayError('unavailable')
       const isKnown = !current || held.some(({ key }) => key === entryKey(current.entries[index]!))
       found.push(...held.map(({ record }) => (isKnown ? record : { ...record, isLast: false })))
@@ -70,7 +70,7 @@ export class Lookup {
   /** A version that the filled log does not have yet is fetched, so that it has one date everywhere. */
   async #catchUp(log: FeedLog, current: Page, caller: Caller): Promise<void> {
     const { journal } = log
-    if (!journal.state.filled || log.isEndFresh) return
+    if (!journal.isFilled || log.isEndFresh) return
     const isBehind = await this.#isBehind(log, current, caller)
     if (isBehind) await log.extend(journal.lastChain, caller).catch(() => {})
   }
@@ -89,11 +89,11 @@ export class Lookup {
     caller: Caller
   ): Promise<{ key: string; record: ObjectVersion }[]> {
     const { journal } = log
-    const newest = journal.newest(id)
+    const newest = journal.versions.newest(id)
     if (newest === undefined) return []
     const now = this.#parts.clock.now()
     const held: { key: string; record: ObjectVersion }[] = []
-    for (const no of new Set([...journal.olderThanNewest(id), newest])) {
+    for (const no of new Set([...journal.versions.olderThanNewest(id), newest])) {
       const head = journal.head(no)
       if (!head) continue
       const segment = await log.load(head, caller)

@@ -7,6 +7,7 @@ import type {
   RecordFilter,
   Repeat
 } from '../../kernel/records.ts'
+import { isWanted, type VersionPlace } from '../../kernel/version-filter.ts'
 import { toInstant, toTs6 } from '../../stix/timestamp.ts'
 import type { Journal } from '../journal/journal.ts'
 import { hasEarlier, hasLater } from '../journal/packed-index.ts'
@@ -19,19 +20,14 @@ export interface Found {
   readonly index: number
 }
 
-export interface VersionPlace {
-  readonly isLast: boolean
-  readonly isFirst: boolean
-}
-
 /** Whether an entry is the newest and the oldest version of its object that the log holds (P-45). */
 export function versionPlace(journal: Journal, segment: Segment, index: number): VersionPlace {
   const { no, entries } = segment
   const repeats = entries.repeatsAt(index)
   const isIn = (ids: ReadonlySet<string>) => ids.size > 0 && ids.has(entries.idAt(index))
   return {
-    isLast: (repeats & hasLater) === 0 && !isIn(journal.superseded(no)),
-    isFirst: (repeats & hasEarlier) === 0 && !isIn(journal.successors(no))
+    isLast: (repeats & hasLater) === 0 && !isIn(journal.versions.superseded(no)),
+    isFirst: (repeats & hasEarlier) === 0 && !isIn(journal.versions.successors(no))
   }
 }
 
@@ -42,13 +38,10 @@ export function matches(
 ): boolean {
   const { versions, specVersions } = filter
   if (specVersions && !specVersions.has(specVersionOf(segment.entries.at(index)!))) return false
-  if (versions.all) return true
-  const place = versionPlace(journal, segment, index)
-  if ((versions.last && place.isLast) || (versions.first && place.isFirst)) return true
-  if (versions.at.length === 0) return false
-  const entry = segment.entries.at(index)!
-  const instant = toInstant(entry.modified ?? entry.created ?? '')
-  return instant !== undefined && versions.at.includes(instant)
+  return isWanted(versions, versionPlace(journal, segment, index), () => {
+    const { modified, created } = segment.entries.at(index)!
+    return toInstant(modified ?? created ?? '')
+  })
 }
 
 /** True for filters that Sekoia cannot apply, so that long stretches of a feed may hold no match (P-35). */

@@ -1,7 +1,9 @@
 import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
+import { cutPage, isEnough } from '../../kernel/page-cut.ts'
 import type { Outcome, Position, ReadRequest, ReadResult, Repeat } from '../../kernel/records.ts'
-import type { Chain, Journal } from '../journal/journal.ts'
+import type { Chain } from '../journal/chain.ts'
+import type { Journal } from '../journal/journal.ts'
 import { StaleLogError } from '../journal/log-deps.ts'
 import { firstIndex } from '../journal/search.ts'
 import type { Segment } from '../journal/segment.ts'
@@ -9,7 +11,6 @@ import type { SegmentHead } from '../journal/segment-head.ts'
 import type { FeedLog } from '../sync/feed-log.ts'
 import { findChain, startBucket } from './find-chain.ts'
 import { chunksOf, type Found, FoundPage, isSparse, matches, type Run, runsOf } from './matching.ts'
-import { cutPage, isEnough } from './page-cut.ts'
 import { HeldReading } from './repeat.ts'
 
 export interface ReadTerms {
@@ -28,7 +29,7 @@ type Ending = 'enough' | 'end' | 'short'
 const maxHeldRuns = 64
 
 /** Records dated this little ahead of the clock are waited for. */
-const youngWaitMs = 1000
+const futureWaitMs = 1000
 
 /**
  * One read of a feed log: finds the place, collects what matches across segments and chains, has the log
@@ -48,7 +49,7 @@ export class Reading {
   #limit: number
   #outcome: Outcome = 'held'
   #scanned: Found | undefined
-  #youngDate = 0
+  #futureDate = 0
   /** Of what was found, once an older version may be among it. */
   #ids: Set<string> | undefined
   #chain: Chain
@@ -57,8 +58,8 @@ export class Reading {
   #entry = 0
   /** The segment before `#index` as it was when it was done with: it may grow. */
   #done: SegmentHead | undefined
-  /** The segment at `#index` when its next record was found not to have come of age. */
-  #young: SegmentHead | undefined
+  /** The segment at `#index` when its next record was found to be dated in the future. */
+  #future: SegmentHead | undefined
 
   constructor(log: FeedLog, request: ReadRequest, terms: ReadTerms) {
     this.#log = log
@@ -86,8 +87,8 @@ export class Reading {
   }
 
   /**
-   * What was found before Sekoia failed is answered with `more` (P-34). A group of equal dates that may go on is
-   * for those who continue by `next`: others would go on by its date, and miss the rest.
+   * What was found before Sekoia failed is answered with `more` (P-34). The last group of equal dates may be
+   * incomplete: it is given only to requests that continue by `next`; others would resume by its date and miss the rest.
    */
   #answerShort(error: unknown): ReadResult {
     if (error instanceof StaleLogError || isRefusal(error)) throw error
@@ -118,7 +119,7 @@ export class Reading {
   /** Only for what came out of memory, and of a journal that stayed as it was meanwhile. */
   #repeatOf(runs: readonly Run[], ending: Ending): Repeat | undefined {
     const isSettled = this.#outcome === 'held' && this.#log.journal.revision === this.#revision
-    const isWhole = ending !== 'short' && this.#young === undefined && !this.#terms.isReloaded
+    const isWhole = ending !== 'short' && this.#future === undefined && !this.#terms.isReloaded
     if (!isSettled || !isWhole || runs.length > maxHeldRuns) return undefined
     return new HeldReading(this.#log, {
       caller: this.#request.caller,
@@ -141,9 +142,9 @@ export class Reading {
       }
       const ending = this.#scan(await this.#segment(head))
       if (ending === 'enough') return ending
-      if (ending === 'young') {
-        this.#young = head
-        const over = await this.#endBeforeYoung()
+      if (ending === 'ahead') {
+        this.#future = head
+        const over = await this.#endBeforeFuture()
         if (over) return over
         continue
       }
@@ -163,8 +164,8 @@ export class Reading {
   /** Goes on behind the record a token names; where it is gone, from the first record of its date. */
   async #findPlace(): Promise<void> {
     const { position } = this.#request
-    if (!position || position.epoch !== this.#log.journal.state.epoch) return
-    const isAhead = (position.segment ?? 0) >= this.#log.journal.state.nextNo
+    if (!position || position.epoch !== this.#log.journal.epoch) return
+    const isAhead = !this.#log.journal.hasGiven(position.segment ?? 0)
     if (isAhead && !this.#terms.isReloaded) throw new StaleLogError()
     const { heads } = this.#chain
     for (let i = this.#index; heads[i] && heads[i]!.firstDate <= position.date; i++) {
@@ -181,8 +182,8 @@ export class Reading {
     }
   }
 
-  /** Collects from one segment; 'young' when the records that follow have not come of age (P-5). */
-  #scan(segment: Segment): 'enough' | 'young' | undefined {
+  /** Collects from one segment; 'ahead' when the next record is dated in the future (P-5). */
+  #scan(segment: Segment): 'enough' | 'ahead' | undefined {
     const { journal } = this.#log
     const now = this.#log.parts.clock.now()
     const first = firstIndex(segment.dates, date => date > this.#from)
@@ -204,7 +205,11 @@ export class Reading {
   /** True when the journal has learned of versions since, or cannot tell all of them. */
   get #mayHoldOlder(): boolean {
     const { journal } = this.#log
-    return this.#ids !== undefined || journal.revision !== this.#revision || !journal.knowsAllIds
+    return (
+      this.#ids !== undefined ||
+      journal.revision !== this.#revision ||
+      !journal.versions.knowsAllIds
+    )
   }
 
   /** Drops the older version that was collected before the newer one came in (P-45). */
@@ -221,23 +226,23 @@ export class Reading {
     this.#ids.add(id)
   }
 
-  #stopBefore(date: number): 'young' {
-    this.#youngDate = date
-    return 'young'
+  #stopBefore(date: number): 'ahead' {
+    this.#futureDate = date
+    return 'ahead'
   }
 
   /**
-   * Records a moment from coming of age are waited for. Those further off (Sekoia's clock is ahead) are not part
-   * of the log's end, unless the feed was never read to its end.
+   * Records dated up to a second ahead of the clock are waited for. Those further ahead (Sekoia's clock is ahead) lie
+   * behind the log's end, unless the feed was never read to its end.
    */
-  async #endBeforeYoung(): Promise<Ending | undefined> {
+  async #endBeforeFuture(): Promise<Ending | undefined> {
     const { clock } = this.#log.parts
-    const wait = this.#youngDate - clock.now()
-    if (wait > youngWaitMs && this.#log.isAtTip(this.#chain))
+    const wait = this.#futureDate - clock.now()
+    if (wait > futureWaitMs && this.#log.isAtTip(this.#chain))
       return (await this.#mayAnswerEnd()) ? 'end' : undefined
-    if (wait > youngWaitMs && this.#found.length > 0) return 'short'
+    if (wait > futureWaitMs && this.#found.length > 0) return 'short'
     if (clock.now() >= this.#terms.deadline) throw new GatewayError('timeout')
-    await clock.sleep(Math.min(Math.max(1, wait), youngWaitMs))
+    await clock.sleep(Math.min(Math.max(1, wait), futureWaitMs))
     return undefined
   }
 
@@ -259,7 +264,7 @@ export class Reading {
   /** What to do where a chain has no further segment: go over to the next chain, extend, or end. */
   async #isAtEnd(): Promise<boolean> {
     const { journal } = this.#log
-    if (this.#chain.state.linked) {
+    if (this.#chain.isLinked) {
       this.#chain = journal.nextChain(this.#chain)!
       this.#index = 0
       this.#entry = 0
@@ -295,7 +300,7 @@ export class Reading {
   async #mayAnswerEnd(): Promise<boolean> {
     const isDeclared = await this.#log.declareEnd()
     const head = this.#chain.heads[this.#index]
-    const isSeen = head ? head === this.#young : this.#chain.heads.at(-1) === this.#done
+    const isSeen = head ? head === this.#future : this.#chain.heads.at(-1) === this.#done
     if (isDeclared && isSeen) return true
     await this.#within(this.#log.whenAppended(), this.#terms.deadline)
     return false
@@ -316,14 +321,14 @@ export class Reading {
     }
   }
 
-  /** Waits no longer than the budget and the client allow; the work goes on for others. */
+  /** Waits until the deadline or until the client leaves; the work goes on for others. */
   #within<T>(work: Promise<T>, deadline: number): Promise<T> {
     return withDeadline(work, deadline - this.#log.parts.clock.now(), this.#request.signal)
   }
 
   #chainFor(from: number): Chain {
     const { journal, parts } = this.#log
-    const horizon = journal.state.createdAt - parts.settings.rebuildHorizonSeconds * 1000
+    const horizon = journal.createdAt - parts.settings.rebuildHorizonSeconds * 1000
     const target = Math.max(0, Math.min(from, horizon))
     const now = parts.clock.now()
     const found = findChain(journal, target, now)
@@ -337,7 +342,7 @@ export class Reading {
     if (!found) return this.#request.position
     const { segment, index } = found
     return {
-      epoch: this.#log.journal.state.epoch,
+      epoch: this.#log.journal.epoch,
       date: segment.dates[index]!,
       natural: Math.min(segment.naturals[index]!, segment.dates[index]!),
       id: segment.entries.idAt(index),
@@ -349,7 +354,7 @@ export class Reading {
 /** The budget of the request has ended before Sekoia's trouble has. */
 const outOfTime = (cause: unknown): GatewayError => new GatewayError('unavailable', { cause })
 
-/** Sekoia's trouble, which leaves what is held as it was: neither a refusal nor a fault of ours. */
+/** Sekoia cannot be asked: neither a refusal nor a fault of the gateway. */
 const isTrouble = (error: unknown): boolean =>
   error instanceof GatewayError && error.kind !== 'unwalkable' && !isRefusal(error)
 
@@ -360,6 +365,6 @@ const isTrouble = (error: unknown): boolean =>
 function lowerBound(journal: Journal, request: ReadRequest): number {
   const { position } = request
   if (!position) return request.addedAfter ?? Number.NEGATIVE_INFINITY
-  if (position.epoch === journal.state.epoch) return position.date - 1
+  if (position.epoch === journal.epoch) return position.date - 1
   return Math.floor(position.natural / 1000) * 1000 - 1
 }

@@ -1,6 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { Repeat } from '../../kernel/records.ts'
-import type { Chain } from '../journal/journal.ts'
+import type { Chain } from '../journal/chain.ts'
 import type { Segment } from '../journal/segment.ts'
 import type { SegmentHead } from '../journal/segment-head.ts'
 import type { FeedLog } from '../sync/feed-log.ts'

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import type { Page } from '../../kernel/ports.ts'
 import { toMillis } from '../../stix/timestamp.ts'
+import type { Chain } from '../journal/chain.ts'
 import { type Dated, dateHistory, dateTip, naturalDate, type TipFloor } from '../journal/dates.ts'
-import type { Chain, Journal } from '../journal/journal.ts'
+import type { Journal } from '../journal/journal.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import {
   arrange,
   type Body,
   concat,
+  type PackedBody,
   pick,
-  type Segment,
-  type StoredBody
+  type Segment
 } from '../journal/segment.ts'
 import type { SegmentHead, Source } from '../journal/segment-head.ts'
 
@@ -50,7 +51,7 @@ export function planAppend(options: AppendOptions): Append {
   const dated = datesOf(naturals, previousDate, floor)
   const grows =
     open?.head.kind === kind && open.head.count + body.entries.length <= maxEntries[kind]
-  const no = grows ? open.head.no : journal.state.nextNo++
+  const no = grows ? open.head.no : journal.nextNumber()
   const addition = describe({ ...options, kind, no, naturals, dated })
   return grows ? grow(open, addition) : addition
 }
@@ -121,7 +122,7 @@ function replacements(
   const supersedes: [number, string][] = []
   const superseded: string[] = []
   for (const { id } of body.entries) {
-    const newest = journal.newest(id)
+    const newest = journal.versions.newest(id)
     if (newest === undefined || newest === no) continue
     if (journal.isLater(newest, chain)) superseded.push(id)
     else supersedes.push([newest, id])
@@ -208,7 +209,7 @@ export const reachesBeyond = (head: SegmentHead, page: Page, now: number): boole
   page.entries.some(entry => (naturalDate(entry.time, now) ?? 0) > head.maxNatural)
 
 /** Dates of a body that came out of a store unchanged: entry by entry, as they were given. */
-export function redate(head: SegmentHead, body: StoredBody, now: number): Segment {
+export function redate(head: SegmentHead, body: PackedBody, now: number): Segment {
   const dates = head.stored.length > 0 ? undefined : naturalDates(head, body.entries, now)
   if (!dates) return restore(head, body, { now, isMember: () => true })
   const { bytes, entries } = body

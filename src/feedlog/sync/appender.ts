@@ -1,4 +1,5 @@
-import type { Chain, Journal } from '../journal/journal.ts'
+import type { Chain } from '../journal/chain.ts'
+import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
@@ -34,12 +35,12 @@ export class Appender {
     return this.#running.size > 0
   }
 
-  /** Resolves when the records being added now are there. */
+  /** Resolves when the appends under way have ended. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#running)
   }
 
-  /** Others wrote to the journal: what was open here may have grown there. */
+  /** Another gateway wrote to the journal: the open segments may have grown there. */
   forget(): void {
     this.#open.clear()
   }
@@ -74,7 +75,7 @@ export class Appender {
 
   async #write(chain: Chain, { head, segment }: OpenSegment, { advance }: Addition): Promise<void> {
     const ids = segment.entries.ids()
-    const body = await encodeBody(segment)
+    const body = await encodeBody(segment, this.#parts.settings.repairRules)
     await this.#writer.commit([encodeHead(head, ids)], [{ no: head.no, body }], advance)
     this.#journal.put(head, ids)
     this.#open.set(chain, { head, segment })
@@ -84,7 +85,7 @@ export class Appender {
   /** No segment holds the same version twice: a place in it could not be told from the other. */
   #withoutOpen(chain: Chain, body: Body): Body {
     const open = this.#open.get(chain)
-    const isOpen = (id: string) => this.#journal.newest(id) === open?.head.no
+    const isOpen = (id: string) => this.#journal.versions.newest(id) === open?.head.no
     if (!open || !Array.from(body.entries).some(({ id }) => isOpen(id))) return body
     const held = new Set(Array.from(open.segment.entries, entryKey))
     return pick(body, entry => !held.has(entryKey(entry)))

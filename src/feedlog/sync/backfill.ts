@@ -1,8 +1,9 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { Page } from '../../kernel/ports.ts'
 import { toMillis } from '../../stix/timestamp.ts'
+import type { Chain } from '../journal/chain.ts'
 import { naturalDate } from '../journal/dates.ts'
-import type { Chain, Journal } from '../journal/journal.ts'
+import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import type { Body } from '../journal/segment.ts'
@@ -11,19 +12,19 @@ import { type AppendOptions, cutAtChain, fromChainStart } from './append.ts'
 import type { Appender } from './appender.ts'
 import { LoopGuard } from './cursor-loop.ts'
 import type { Fetcher } from './fetcher.ts'
-import type { Known } from './known-entries.ts'
+import type { KnownEntries } from './known-entries.ts'
 import { nextSource, sourceAt } from './resume-point.ts'
 import { assertAscending } from './walkable.ts'
 
-export interface HistoryDeps {
+export interface BackfillDeps {
   readonly journal: Journal
   readonly parts: FeedLogDeps
   readonly fetcher: Fetcher
   readonly appender: Appender
-  readonly known: Known
+  readonly known: KnownEntries
 }
 
-/** Answers without anything new that one reading follows before it takes a rest. */
+/** How many answers without anything new one call follows. */
 const maxBarrenAnswers = 20
 
 /** Entries this much older than a chain's newest may come again after a restart. */
@@ -33,16 +34,16 @@ const restartOverlapMs = 3000
  * Reads a chain's history: what Sekoia held before the end was reached for the first time. Ends where the feed
  * ends, or where the next chain begins.
  */
-export class History {
-  readonly #with: HistoryDeps
-  /** Cursors that were read from. */
+export class Backfill {
+  readonly #with: BackfillDeps
+  /** Cursors each chain was read from. */
   readonly #followed = new Map<Chain, Set<string | undefined>>()
-  /** Chains that go over known ground again, since their cursor was refused. */
+  /** Chains that read known objects again because Sekoia refused their cursor. */
   readonly #retracing = new Set<Chain>()
   /** The newest cursor of the last chain, and when it was obtained. */
   #obtained: { cursor: string; readAt: number; afterNo: number } | undefined
 
-  constructor(parts: HistoryDeps) {
+  constructor(parts: BackfillDeps) {
     this.#with = parts
   }
 
@@ -76,22 +77,24 @@ export class History {
     return false
   }
 
-  /** Others wrote to the journal: they may have gone further. */
+  /** Another gateway wrote to the journal: it may have read further. */
   forget(): void {
     this.#followed.clear()
     this.#obtained = undefined
   }
 
-  /** True when history was already read from this cursor, and not because it is being gone over again. */
+  /** True when the chain was already read from this cursor and is not retracing. */
   #leadsBack(chain: Chain, cursor: string | null): boolean {
     const followed = this.#followed.get(chain) ?? new Set(chain.heads.map(h => h.source.cursor))
     this.#followed.set(chain, followed)
-    if (chain.state.cursor !== null) followed.add(chain.state.cursor)
+    if (chain.cursor !== null) followed.add(chain.cursor)
     return !this.#retracing.has(chain) && followed.has(cursor ?? undefined)
   }
 
-  /** Only a page that may hold known entries is searched for them: after a restart, at a cursor that stands
-   * still, and where cursors include their own object (U-3). */
+  /**
+   * Only a page that may hold known entries is searched for them: after a restart, at a cursor that does not move,
+   * and where a page begins with the object its cursor names (U-3).
+   */
   async #whatIsNew(chain: Chain, page: Page, isStuck: boolean, caller: Caller): Promise<Body> {
     const { appender, known } = this.#with
     const [last, first] = [appender.lastEntry(chain), page.entries[0]]
@@ -115,11 +118,9 @@ export class History {
       body,
       source: read.source,
       floor: () => this.#floor(chain, body),
-      advance: () => {
-        chain.state.cursor = read.page.nextCursor ?? chain.state.cursor
-      }
+      advance: () => chain.advance(read.page.nextCursor)
     })
-    const { cursor } = chain.state
+    const { cursor } = chain
     if (!next && cursor !== null)
       this.#obtained = { cursor, readAt: read.readAt, afterNo: chain.lastNo }
     return reached
@@ -127,7 +128,7 @@ export class History {
 
   /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
   #floor(chain: Chain, body: Body): AppendOptions['floor'] {
-    const { createdAt } = this.#with.journal.state
+    const { createdAt } = this.#with.journal
     const horizon = createdAt - this.#with.parts.settings.rebuildHorizonSeconds * 1000
     const newest = body.entries.at(-1)?.time
     const isRecent = newest !== undefined && (toMillis(newest) ?? 0) > horizon
@@ -143,10 +144,10 @@ export class History {
     const first = page.entries[0]
     if (!first || source.cursor === undefined || this.#obtained?.cursor !== source.cursor) return
     const { readAt, afterNo, cursor } = this.#obtained
-    const { settled } = this.#with.journal.state
+    const { journal } = this.#with
     const at = Math.min(readAt, naturalDate(first.time, readAt) ?? readAt)
     const isSafe = at + 1000 <= readAt - this.#with.parts.settings.relookSeconds * 1000
-    if (isSafe && settled.length === 1) settled[0] = { cursor, at, afterNo }
-    else settled.push({ cursor, at, afterNo })
+    if (isSafe && journal.settled.length === 1) journal.settleAt({ cursor, at, afterNo })
+    else journal.settle({ cursor, at, afterNo })
   }
 }

@@ -1,37 +1,39 @@
 import type { Caller } from '../../kernel/caller.ts'
-import type { Chain, Journal } from '../journal/journal.ts'
+import { SingleFlight } from '../../kernel/single-flight.ts'
+import type { Chain } from '../journal/chain.ts'
+import type { Journal } from '../journal/journal.ts'
 import { type FeedLogDeps, type FeedLogIdentity, StaleLogError } from '../journal/log-deps.ts'
 import type { Segment } from '../journal/segment.ts'
 import type { SegmentHead } from '../journal/segment-head.ts'
 import { JournalWriter } from '../journal/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { Appender } from './appender.ts'
-import { History } from './backfill.ts'
+import { Backfill } from './backfill.ts'
 import { Fetcher } from './fetcher.ts'
-import { Known } from './known-entries.ts'
-import { Bodies } from './segment-loader.ts'
+import { KnownEntries } from './known-entries.ts'
+import { SegmentLoader } from './segment-loader.ts'
 import { SyncLease } from './sync-lease.ts'
 import { Tip } from './tip.ts'
 
 /**
- * One feed as an ordered, growing list of segments. Here: who extends it, and what is promised to clients about
- * its end. How it is read for a client is in reader.ts.
+ * One feed as an ordered, growing list of segments. This file decides who extends it and what clients are promised
+ * about its end. read/reader.ts reads it for a client.
  */
 export class FeedLog {
   readonly journal: Journal
   readonly parts: FeedLogDeps
   readonly #writer: JournalWriter
-  readonly #bodies: Bodies
+  readonly #segments: SegmentLoader
   readonly #appender: Appender
-  readonly #known: Known
-  readonly #history: History
+  readonly #known: KnownEntries
+  readonly #backfill: Backfill
   readonly #tip: Tip
-  readonly #turns: SyncLease
-  readonly #extensions = new Map<Chain, Promise<void>>()
+  readonly #lease: SyncLease
+  readonly #extensions = new SingleFlight<Chain, void>()
   readonly #openedAt: number
   /** True once another writer was first. */
   isStale = false
-  /** When the tip was last asked for in vain. */
+  /** When Sekoia last failed to give the tip. */
   #failedAt = Number.NEGATIVE_INFINITY
   /** The latest instant at which this process answered the end. */
   #endAnsweredAt = 0
@@ -42,12 +44,12 @@ export class FeedLog {
     this.#openedAt = parts.clock.now()
     this.#writer = new JournalWriter(journal, parts)
     const fetcher = new Fetcher(journal, parts)
-    this.#bodies = new Bodies(journal, parts, fetcher)
+    this.#segments = new SegmentLoader(journal, parts, fetcher)
     this.#appender = new Appender(journal, parts, this.#writer)
-    this.#known = new Known(this.#bodies)
-    this.#turns = new SyncLease(parts)
+    this.#known = new KnownEntries(this.#segments)
+    this.#lease = new SyncLease(parts)
     const shared = { journal, parts, fetcher, known: this.#known, appender: this.#appender }
-    this.#history = new History(shared)
+    this.#backfill = new Backfill(shared)
     this.#tip = new Tip({ ...shared, floor: () => this.#floor() })
   }
 
@@ -62,15 +64,15 @@ export class FeedLog {
 
   /** True when the end of the feed was reached once, and the chain is the one that grows there. */
   isAtTip(chain: Chain): boolean {
-    return this.journal.isLast(chain) && this.journal.state.filled
+    return this.journal.isLast(chain) && this.journal.isFilled
   }
 
-  /** True while the end of the feed is confirmed recently enough to be answered without asking. */
+  /** True while the last confirmation of the end is younger than `tipSeconds`. */
   get isEndFresh(): boolean {
-    return this.journal.state.filled && this.#isRecent(this.journal.state.confirmedAt)
+    return this.journal.isFilled && this.#isRecent(this.journal.confirmedAt)
   }
 
-  /** True when Sekoia was asked for what is new so recently, in vain, that clients need not wait again. */
+  /** True when Sekoia failed to give the tip less than `tipSeconds` ago: clients do not wait for it again. */
   get isTipResting(): boolean {
     return this.#isRecent(this.#failedAt)
   }
@@ -83,8 +85,8 @@ export class FeedLog {
     if (this.#appender.isBusy) return false
     const now = this.parts.clock.now()
     this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
-    if (this.journal.state.endValidUntil >= now) return true
-    this.journal.state.endValidUntil = now + this.parts.settings.tipSeconds * 1000
+    if (this.journal.endValidUntil >= now) return true
+    this.journal.promiseEnd(now + this.parts.settings.tipSeconds * 1000)
     const isFirst = await this.#orRefresh(() => this.#writer.commit())
     return isFirst && !this.#appender.isBusy
   }
@@ -92,23 +94,31 @@ export class FeedLog {
   /** Declares the end as {@link declareEnd} does, where nothing has to be waited for; false: something has. */
   declareEndAgain(): boolean {
     const now = this.parts.clock.now()
-    if (this.#appender.isBusy || !this.isEndFresh || this.journal.state.endValidUntil < now)
-      return false
+    if (this.#appender.isBusy || !this.isEndFresh || this.journal.endValidUntil < now) return false
     this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
     return true
   }
 
   /**
    * Reads on from the end of a chain: one page of history, or all that is new at the tip. Callers share one
-   * flight per chain, gateways on one store take turns. Throws GatewayError as the upstream does, StaleLogError
+   * flight per chain, gateways on one store share a lease. Throws GatewayError as the upstream does, StaleLogError
    * when the store holds another journal by now.
    */
   extend(chain: Chain, caller: Caller): Promise<void> {
-    const running = this.#extensions.get(chain)
-    if (running) return running
-    const flight = this.#takeTurn(chain, caller).finally(() => this.#extensions.delete(chain))
-    this.#extensions.set(chain, flight)
-    return flight
+    return this.#extensions.run(chain, () => this.#watched(this.#extendInTurn(chain, caller)))
+  }
+
+  /** Tells the watch how a flight ended, but for the news that another writer was first. */
+  async #watched(flight: Promise<void>): Promise<void> {
+    const { identity, watch } = this.parts
+    try {
+      await flight
+    } catch (error) {
+      if (!(error instanceof StaleLogError)) watch?.failed(identity, error)
+      throw error
+    }
+    const { isFilled, confirmedAt } = this.journal
+    watch?.succeeded(identity, isFilled ? confirmedAt : undefined)
   }
 
   /** True while a chain is being read on. */
@@ -130,23 +140,23 @@ export class FeedLog {
       throw new StaleLogError()
     this.#appender.forget()
     this.#known.forget()
-    this.#history.forget()
+    this.#backfill.forget()
     return true
   }
 
   /** The segment of a head, if it is in memory. */
   held(head: SegmentHead): Segment | undefined {
-    return this.#bodies.held(head)
+    return this.#segments.held(head)
   }
 
   /** True while a segment is on its way. */
   isLoading(head: SegmentHead): boolean {
-    return this.#bodies.isLoading(head)
+    return this.#segments.isLoading(head)
   }
 
   /** The segment of a head, wherever it has to come from. */
   load(head: SegmentHead, caller: Caller): Promise<Segment> {
-    return this.#bodies.load(head, caller)
+    return this.#segments.load(head, caller)
   }
 
   /** While a client reads the segment at `index` of a chain, what it will ask for next is fetched. */
@@ -154,8 +164,7 @@ export class FeedLog {
     const next = chain.heads[index + 1]
     if (next) {
       if (!this.held(next)) this.load(next, caller).catch(() => {})
-    } else if (!chain.state.linked && !this.isAtTip(chain))
-      this.extend(chain, caller).catch(() => {})
+    } else if (!chain.isLinked && !this.isAtTip(chain)) this.extend(chain, caller).catch(() => {})
   }
 
   /** Resolves when the records being added now are there. */
@@ -165,18 +174,18 @@ export class FeedLog {
 
   /** Resolves when nothing is under way any more; what the store did not take is offered once more. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#extensions.values())
+    await this.#extensions.settle()
     if (!this.#writer.isClean) await this.#writer.commit().catch(() => {})
     await this.#writer.settle()
   }
 
-  /** When it is another gateway's turn, what that one reads is taken over. */
-  async #takeTurn(chain: Chain, caller: Caller): Promise<void> {
+  /** While another gateway has the lease, what that one reads is taken over. */
+  async #extendInTurn(chain: Chain, caller: Caller): Promise<void> {
     const read = () =>
       this.isAtTip(chain) ? this.#readTip(chain, caller) : this.#readHistory(chain, caller)
     if (!this.parts.store.isShared) return read()
     if (!this.journal.chains.includes(chain)) throw new StaleLogError()
-    const isMine = await this.#turns.take(async () => (await this.#tryRefresh()) === true)
+    const isMine = await this.#lease.acquire(async () => (await this.#tryRefresh()) === true)
     if (!isMine) return
     try {
       const hasNews = (await this.#tryRefresh()) === true
@@ -184,11 +193,11 @@ export class FeedLog {
       if (hasNews || (this.isAtTip(chain) && this.isEndFresh)) return
       await this.#orRefresh(read)
     } finally {
-      await this.#turns.end()
+      await this.#lease.release()
     }
   }
 
-  /** Runs what commits; false when another writer was first, whose work is then taken over. */
+  /** Runs work that commits; false when another writer was first: then that one's work is taken over. */
   async #orRefresh(work: () => Promise<void>): Promise<boolean> {
     try {
       await work()
@@ -210,23 +219,21 @@ export class FeedLog {
   }
 
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
-    const isAtEnd = await this.#history.readOn(chain, caller)
+    const isAtEnd = await this.#backfill.readOn(chain, caller)
     if (!isAtEnd) return
-    if (this.journal.isLast(chain)) {
-      this.journal.state.filled = true
-      this.journal.state.confirmedAt = this.parts.clock.now()
-    } else chain.state.linked = true
+    if (this.journal.isLast(chain)) this.journal.endReached(this.parts.clock.now())
+    else chain.link()
     await this.#writer.commit()
   }
 
   async #readTip(chain: Chain, caller: Caller): Promise<void> {
     try {
-      await this.#tip.read(chain, caller)
+      const since = await this.#tip.read(chain, caller)
+      this.journal.confirm(since, this.parts.clock.now())
     } catch (error) {
       this.#failedAt = this.parts.clock.now()
       throw error
     }
-    this.journal.state.confirmedAt = this.parts.clock.now()
     await this.#writer.commit()
   }
 
@@ -235,7 +242,7 @@ export class FeedLog {
    * another on the same store, which may go on answering until `endValidUntil` without knowing what we add.
    */
   #floor(): AppendOptions['floor'] {
-    const until = Math.max(this.journal.state.endValidUntil, this.#openedAt)
+    const until = Math.max(this.journal.endValidUntil, this.#openedAt)
     const told = this.parts.store.isShared ? until : Math.min(this.parts.clock.now(), until)
     return { after: Math.max(told, this.#endAnsweredAt), keepUpTo: Number.NEGATIVE_INFINITY }
   }

@@ -32,11 +32,11 @@ export class Fetcher {
   async fetch(caller: Caller, source: Source, restart: Source): Promise<Fetched> {
     const { settings, meter } = this.#parts
     const whole = await this.#ask(caller, source, restart, settings.pageLimit)
-    const { state } = this.#journal
-    state.hasTies ||= hasTies(whole.page.entries)
+    const journal = this.#journal
+    if (!journal.hasTies && hasTies(whole.page.entries)) journal.noteTies()
     const { itemCount, nextCursor, limit = settings.pageLimit } = whole.page
     const isFull = itemCount >= limit && nextCursor !== null
-    if (!isFull || !(settings.assumeTies || state.hasTies)) return whole
+    if (!isFull || !(settings.assumeTies || journal.hasTies)) return whole
     const shorter = await this.#withoutLastGroup(caller, source, restart, whole.page)
     if (!shorter) meter.count('page_edges_unproven')
     return shorter ?? whole

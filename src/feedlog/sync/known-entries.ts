@@ -1,18 +1,18 @@
 import type { Caller } from '../../kernel/caller.ts'
-import type { Chain } from '../journal/journal.ts'
+import type { Chain } from '../journal/chain.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { SegmentHead } from '../journal/segment-head.ts'
-import type { Bodies } from './segment-loader.ts'
+import type { SegmentLoader } from './segment-loader.ts'
 
-/** Tells what of a page the log already holds, by id and time: exact, since what is dropped here is not read. */
-export class Known {
-  readonly #bodies: Bodies
-  /** What lies after the cursor the tip is read from: key → segment number, ascending. */
+/** Which entries of a page the log already holds, by id and time. Exact: an entry dropped here is lost. */
+export class KnownEntries {
+  readonly #segments: SegmentLoader
+  /** Entries after the cursor the tip is read from: key → segment number, ascending. */
   #recent: { afterNo: number; keys: Map<string, number> } | undefined
 
-  constructor(bodies: Bodies) {
-    this.#bodies = bodies
+  constructor(bodies: SegmentLoader) {
+    this.#segments = bodies
   }
 
   /** The keys of the segments from number `afterNo` on. */
@@ -30,7 +30,7 @@ export class Known {
     return keys
   }
 
-  /** Others wrote to the journal: what is recent has to be gathered anew. */
+  /** Another gateway wrote to the journal: the recent entries are gathered anew. */
   forget(): void {
     this.#recent = undefined
   }
@@ -55,7 +55,7 @@ export class Known {
         for (const [id, time] of head.stored)
           keys.set(entryKey({ id, time: time ?? undefined }), head.no)
       } else {
-        const { entries } = await this.#bodies.load(head, caller)
+        const { entries } = await this.#segments.load(head, caller)
         for (const entry of entries) keys.set(entryKey(entry), head.no)
       }
     }

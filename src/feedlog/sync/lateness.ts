@@ -3,9 +3,8 @@ import { entryKey } from '../journal/packed-index.ts'
 import type { Body } from '../journal/segment.ts'
 
 /**
- * The entries of a page read again that came late: what is new of it and stands before what was there already,
- * so that it became visible after objects with later times (P-32, P-42). Those at the end of a page, or alone on
- * one, cannot be told from what is simply new.
+ * Entries that arrived late: new ones that stand before known ones on a page read again, so that they became visible
+ * after objects with later times (P-32, P-42). New entries at the end of a page cannot be told from late ones.
  */
 export function lateArrivals(page: Page, fresh: Body): Entry[] {
   const freshKeys = new Set(Array.from(fresh.entries, entryKey))

@@ -1,5 +1,5 @@
 import { toWholeSeconds } from '../../stix/timestamp.ts'
-import type { Chain } from '../journal/journal.ts'
+import type { Chain } from '../journal/chain.ts'
 import type { SegmentHead, Source } from '../journal/segment-head.ts'
 
 /** Where reading starts: a cursor Sekoia gave or, on the first call of a walk, a time (G4, U-3). */
@@ -11,7 +11,7 @@ export const startOf = (chain: Chain): Source =>
   chain.start === 0 ? {} : { modifiedAfter: toWholeSeconds(chain.start - 1000) }
 
 export const nextSource = (chain: Chain): Source =>
-  chain.state.cursor === null ? startOf(chain) : { cursor: chain.state.cursor }
+  chain.cursor === null ? startOf(chain) : { cursor: chain.cursor }
 
 /** A time from which everything after `millis` can be read. */
 export const sourceAt = (millis: number): Source =>

@@ -1,5 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Caller } from '../../kernel/caller.ts'
+import { withDeadline } from '../../kernel/deadline.ts'
+import { isRefusal } from '../../kernel/errors.ts'
+import { SingleFlight } from '../../kernel/single-flight.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { decodeBody, encodeBody, type Segment, type StoredBody } from '../journal/segment.ts'
@@ -11,21 +14,23 @@ import type { Fetcher } from './fetcher.ts'
 const proofsOfAbsence = 3
 
 /** The objects behind the heads: from memory, from the store, or read again from Sekoia. */
-export class Bodies {
+export class SegmentLoader {
   readonly #journal: Journal
-  readonly #parts: FeedLogDeps
+  readonly #deps: FeedLogDeps
   readonly #fetcher: Fetcher
-  readonly #loads = new Map<SegmentHead, Promise<Segment>>()
+  readonly #loads = new SingleFlight<SegmentHead, Segment>()
+  /** Until when bodies of other repair rules are good enough, since Sekoia could not be asked. */
+  #resting = Number.NEGATIVE_INFINITY
 
-  constructor(journal: Journal, parts: FeedLogDeps, fetcher: Fetcher) {
+  constructor(journal: Journal, deps: FeedLogDeps, fetcher: Fetcher) {
     this.#journal = journal
-    this.#parts = parts
+    this.#deps = deps
     this.#fetcher = fetcher
   }
 
   /** The segment of a head, if it is in memory. */
   held(head: SegmentHead): Segment | undefined {
-    return this.#parts.cache.get(this.#parts.identity.name, head)
+    return this.#deps.cache.get(this.#deps.identity.name, head)
   }
 
   /** True while the segment of a head is on its way. */
@@ -36,22 +41,44 @@ export class Bodies {
   /** Callers share one flight per segment. Throws GatewayError when it is nowhere and Sekoia fails. */
   load(head: SegmentHead, caller: Caller): Promise<Segment> {
     const held = this.held(head)
-    if (held) return Promise.resolve(held)
-    const running = this.#loads.get(head)
-    if (running) return running
-    const flight = this.#load(head, caller).finally(() => this.#loads.delete(head))
-    this.#loads.set(head, flight)
-    return flight
+    return held ? Promise.resolve(held) : this.#loads.run(head, () => this.#load(head, caller))
   }
 
   async #load(head: SegmentHead, caller: Caller): Promise<Segment> {
-    const { identity, cache, clock, meter } = this.#parts
+    const { identity, cache, clock, meter, settings } = this.#deps
     const stored = await this.#readStored(head)
-    meter.count('segments_loaded', { from: stored ? 'store' : 'sekoia' })
-    const segment = stored ? redate(head, stored, clock.now()) : await this.#restore(head, caller)
-    cache.set(identity.name, segment)
-    if (!stored) await this.#keep(segment)
+    const held = stored && redate(head, stored, clock.now())
+    if (held && stored.rules !== settings.repairRules) return this.#repairAnew(head, held, caller)
+    meter.count('segments_loaded', { from: held ? 'store' : 'sekoia' })
+    if (!held) return this.#readAgain(head, caller)
+    cache.set(identity.name, held)
+    return held
+  }
+
+  async #readAgain(head: SegmentHead, caller: Caller): Promise<Segment> {
+    const segment = await this.#restore(head, caller)
+    this.#deps.cache.set(this.#deps.identity.name, segment)
+    await this.#keep(segment)
     return segment
+  }
+
+  /**
+   * A body that was repaired under other rules is read again from Sekoia, under its dates. While Sekoia cannot be
+   * asked it is served as it is, and not held in memory, so that it gives way as soon as Sekoia is back.
+   */
+  async #repairAnew(head: SegmentHead, held: Segment, caller: Caller): Promise<Segment> {
+    const { clock, meter, settings } = this.#deps
+    if (clock.now() < this.#resting) return held
+    try {
+      const segment = await withDeadline(this.#readAgain(head, caller), settings.tipWaitMs)
+      meter.count('segments_loaded', { from: 'sekoia' })
+      return segment
+    } catch (error) {
+      if (isRefusal(error)) throw error
+      this.#resting = clock.now() + settings.tipSeconds * 1000
+      meter.count('segments_loaded', { from: 'store' })
+      return held
+    }
   }
 
   /**
@@ -60,12 +87,12 @@ export class Bodies {
    */
   async #restore(head: SegmentHead, caller: Caller): Promise<Segment> {
     const ids = head.kind === 'tip' ? new Set(head.stored.map(([id]) => id)).size : head.count
-    const expected = ids - this.#journal.superseded(head.no).size
+    const expected = ids - this.#journal.versions.superseded(head.no).size
     let fullest: Segment | undefined
     for (let asked = 0; asked < proofsOfAbsence; asked++) {
       const segment = restore(head, await this.#fetcher.fetchAgain(caller, head), {
-        now: this.#parts.clock.now(),
-        isMember: id => this.#journal.isMember(id, head.no)
+        now: this.#deps.clock.now(),
+        isMember: id => this.#journal.versions.isMember(id, head.no)
       })
       if (!fullest || segment.entries.length > fullest.entries.length) fullest = segment
       if (fullest.entries.length >= expected) break
@@ -74,7 +101,7 @@ export class Bodies {
   }
 
   async #readStored(head: SegmentHead): Promise<StoredBody | undefined> {
-    const { store, identity, meter } = this.#parts
+    const { store, identity, meter } = this.#deps
     // A store and a decoder that never wait would let one who reads on and on keep everyone else from their turn.
     await setImmediate()
     try {
@@ -88,9 +115,13 @@ export class Bodies {
   }
 
   async #keep(segment: Segment): Promise<void> {
-    const { store, identity, meter } = this.#parts
+    const { store, identity, meter } = this.#deps
     try {
-      await store.writeBody(identity.name, segment.no, await encodeBody(segment))
+      await store.writeBody(
+        identity.name,
+        segment.no,
+        await encodeBody(segment, this.#deps.settings.repairRules)
+      )
     } catch {
       meter.count('store_errors', { operation: 'write' })
     }

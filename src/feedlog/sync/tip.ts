@@ -1,17 +1,18 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { Page } from '../../kernel/ports.ts'
+import type { Chain } from '../journal/chain.ts'
 import { naturalDate } from '../journal/dates.ts'
-import type { Chain, SettledCursor } from '../journal/journal.ts'
+import type { SettledCursor } from '../journal/journal-state.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
-import type { HistoryDeps } from './backfill.ts'
+import type { BackfillDeps } from './backfill.ts'
 import { LoopGuard } from './cursor-loop.ts'
 import { lateArrivals } from './lateness.ts'
 import { sourceAt, startOf } from './resume-point.ts'
 
-export interface TipDeps extends HistoryDeps {
+export interface TipDeps extends BackfillDeps {
   /** What new records are dated after. */
   floor(): AppendOptions['floor']
 }
@@ -20,7 +21,7 @@ interface TipPage {
   readonly page: Page
   readonly source: Source
   readonly known: ReadonlyMap<string, number>
-  /** True once the cursor was refused: the page may hold what lies before the relook cursor. */
+  /** True once the cursor was refused: the page may hold objects from before the relook cursor. */
   readonly isRetracing: boolean
 }
 
@@ -38,9 +39,9 @@ export class Tip {
     this.#with = parts
   }
 
-  /** Resolves when the end was reached and confirmed. */
-  async read(chain: Chain, caller: Caller): Promise<void> {
-    const { journal, parts, fetcher, known } = this.#with
+  /** Resolves with the instant at which it began, when the end was reached. */
+  async read(chain: Chain, caller: Caller): Promise<number> {
+    const { parts, fetcher, known } = this.#with
     const startedAt = parts.clock.now()
     const from = this.#relookCursor()
     const restart = this.#restartTime(chain)
@@ -64,7 +65,7 @@ export class Tip {
         }
         continue
       }
-      const isNewest = cursor === chain.state.cursor
+      const isNewest = cursor === chain.cursor
       const isQuiet = !(await this.#take(
         chain,
         { page, source, known: recent, isRetracing },
@@ -78,7 +79,7 @@ export class Tip {
       followed.add(cursor)
       source = { cursor }
     }
-    journal.state.lastReadAt = startedAt
+    return startedAt
   }
 
   /** True when there was something new on the page. */
@@ -90,9 +91,7 @@ export class Tip {
     )
     const from = this.#restartTime(chain) - restartOverlapMs
     const body = read.isRetracing ? await known.without(chain, unknown, from, caller) : unknown
-    const advance = () => {
-      if (read.page.nextCursor !== null) chain.state.cursor = read.page.nextCursor
-    }
+    const advance = () => chain.advance(read.page.nextCursor)
     const no = await appender.append(chain, { body, source: read.source, floor, advance })
     if (no === undefined) return false
     known.remember(body, no)
@@ -100,12 +99,12 @@ export class Tip {
     return true
   }
 
-  /** By how late they were at the last reading, which did not show them: more than half of what is allowed, or less. */
+  /** Counts by how late they were at the last reading, which did not show them: more than half of `relookSeconds`, or less. */
   #countLate(page: Page, fresh: Body): void {
     const { journal, parts } = this.#with
     for (const entry of lateArrivals(page, fresh)) {
       const natural = naturalDate(entry.time, parts.clock.now())
-      const lateMs = natural === undefined ? 0 : journal.state.lastReadAt - natural
+      const lateMs = natural === undefined ? 0 : journal.lastReadAt - natural
       const delay = lateMs > this.#relookMs / 2 ? 'near_limit' : 'short'
       parts.meter.count('late_arrivals', { delay })
     }
@@ -116,22 +115,18 @@ export class Tip {
    * is such a one; the others are once a reading of the tip began late enough after them.
    */
   #relookCursor(): SettledCursor {
-    const { settled, lastReadAt } = this.#with.journal.state
-    const before = lastReadAt - this.#relookMs
-    const usable = settled.findLastIndex(candidate => candidate.at <= before)
-    if (usable > 0) settled.splice(0, usable)
-    return settled[0]!
+    const { journal } = this.#with
+    return journal.relookFrom(journal.lastReadAt - this.#relookMs)
   }
 
   #settle(chain: Chain, cursor: string): void {
-    const { settled } = this.#with.journal.state
-    if (settled.some(known => known.cursor === cursor)) return
-    settled.push({ cursor, at: this.#with.parts.clock.now(), afterNo: chain.lastNo })
+    const { journal, parts } = this.#with
+    journal.settle({ cursor, at: parts.clock.now(), afterNo: chain.lastNo })
   }
 
   /** Where to read from when the cursor is refused; before the first reading of the tip, as far as history. */
   #restartTime(chain: Chain): number {
-    const { settled, lastReadAt } = this.#with.journal.state
+    const { settled, lastReadAt } = this.#with.journal
     return Math.min((lastReadAt || settled[0]!.at) - this.#relookMs, chain.progress)
   }
 

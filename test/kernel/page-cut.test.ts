@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { type Cut, cutPage, isEnough } from '../../src/feedlog/read/page-cut.ts'
+import { type Cut, cutPage, isEnough } from '../../src/kernel/page-cut.ts'
 
 const seeded = { seed: 20_260_115, numRuns: 2000 }
 

@@ -1,0 +1,73 @@
+import type { ChainState } from './journal-state.ts'
+import type { SegmentHead } from './segment-head.ts'
+
+/** A run of segments that starts at one time and was read by following Sekoia's cursors. */
+export class Chain {
+  /** Milliseconds since the epoch, 0 = the beginning of the feed. */
+  readonly start: number
+  readonly #heads: SegmentHead[] = []
+  #isLinked: boolean
+  #cursor: string | null
+
+  constructor({ start, linked, cursor }: ChainState) {
+    this.start = start
+    this.#isLinked = linked
+    this.#cursor = cursor
+  }
+
+  /** Ascending number. */
+  get heads(): readonly SegmentHead[] {
+    return this.#heads
+  }
+
+  /** True when it has reached the start of the next chain. */
+  get isLinked(): boolean {
+    return this.#isLinked
+  }
+
+  /** The newest cursor Sekoia gave for it, if any. */
+  get cursor(): string | null {
+    return this.#cursor
+  }
+
+  /** The latest own time it has read, or its start. */
+  get progress(): number {
+    return this.#heads.at(-1)?.maxNatural ?? this.start
+  }
+
+  /** Number of its newest segment, 0 before the first. */
+  get lastNo(): number {
+    return this.#heads.at(-1)?.no ?? 0
+  }
+
+  get lastDate(): number {
+    return this.#heads.at(-1)?.lastDate ?? 0
+  }
+
+  get state(): ChainState {
+    return { start: this.start, linked: this.#isLinked, cursor: this.#cursor }
+  }
+
+  /** Sekoia gave a newer cursor; null says nothing. */
+  advance(cursor: string | null): void {
+    this.#cursor = cursor ?? this.#cursor
+  }
+
+  /** It has reached the start of the next chain. */
+  link(): void {
+    this.#isLinked = true
+  }
+
+  /** Takes over what another process knows of it. */
+  adopt({ linked, cursor }: ChainState): void {
+    this.#isLinked = linked
+    this.#cursor = cursor
+  }
+
+  /** Adds a head, or puts a grown one in the place of the one it grew from. */
+  place(head: SegmentHead): void {
+    const index = this.#heads.findLastIndex(({ no }) => no <= head.no)
+    const isKnown = this.#heads[index]?.no === head.no
+    this.#heads.splice(isKnown ? index : index + 1, isKnown ? 1 : 0, head)
+  }
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import type { StoredJournal } from '../../kernel/ports.ts'
+
+/** What a journal keeps besides the heads of its segments, and its form in a store. */
+
+/** A cursor from which the end may be read again, to find what became visible behind newer ones (P-42). */
+export interface SettledCursor {
+  /** null: from the start of the chain. */
+  readonly cursor: string | null
+  /** Its place in the feed is not later than this, ms since the epoch. */
+  readonly at: number
+  /** Number of the last segment that was read before it; entries after it may come again. */
+  readonly afterNo: number
+}
+
+export interface ChainState {
+  /** Milliseconds since the epoch, 0 = the beginning of the feed. */
+  readonly start: number
+  /** True when it has reached the start of the next chain. */
+  readonly linked: boolean
+  /** The newest cursor Sekoia gave for it, if any. */
+  readonly cursor: string | null
+}
+
+export interface JournalState {
+  readonly format: 1
+  /** 8 hex digits that name this journal in tokens. */
+  readonly epoch: string
+  readonly createdAt: number
+  /** The number of the next segment. */
+  readonly nextNo: number
+  readonly chains: readonly ChainState[]
+  /** True once the end of the feed was reached; from then on new records are dated by the tip's rule. */
+  readonly filled: boolean
+  /** True once two objects with the same time were seen. */
+  readonly hasTies: boolean
+  /** No replica answers "end" after this instant without moving it first (P-39). */
+  readonly endValidUntil: number
+  /** Oldest first; everything before the first had settled when it was read. Of the last chain. */
+  readonly settled: readonly SettledCursor[]
+  /** When the end was last confirmed, by whichever gateway. */
+  readonly confirmedAt: number
+  /** When the last reading of the tip began, 0 before the first. */
+  readonly lastReadAt: number
+}
+
+const format = 1
+
+/** Reading again from here finds everything: the start of the chain. */
+export const fromStart: SettledCursor = { cursor: null, at: 0, afterNo: 0 }
+
+/** The state of a journal in which nothing was written yet. */
+export const newState = (now: number): JournalState => ({
+  format,
+  epoch: randomBytes(4).toString('hex'),
+  createdAt: now,
+  nextNo: 1,
+  chains: [],
+  filled: false,
+  hasTies: false,
+  endValidUntil: 0,
+  settled: [fromStart],
+  confirmedAt: 0,
+  lastReadAt: 0
+})
+
+/** Throws when the state is of a format this version does not know. */
+export function decodeState({ state }: Pick<StoredJournal, 'state'>): JournalState {
+  const decoded = JSON.parse(state.toString()) as JournalState
+  if (decoded.format !== format) throw new Error(`journal format ${decoded.format} is unknown`)
+  return decoded
+}

@@ -1,0 +1,77 @@
+import { type Fingerprint, fingerprint, IdIndex } from './id-index.ts'
+import type { SegmentHead } from './segment-head.ts'
+
+const noIds: ReadonlySet<string> = new Set()
+
+/** Which segments hold the newest and the older versions of an object. */
+export class VersionIndex {
+  readonly #maxIds: number
+  readonly #superseded = new Map<number, Set<string>>()
+  readonly #successors = new Map<number, Set<string>>()
+  #ids = new IdIndex()
+  #knowsAllIds = true
+
+  /** @param maxIds how many ids the index of newest versions may know. */
+  constructor(maxIds: number) {
+    this.#maxIds = maxIds
+  }
+
+  /** Ids of a segment of which a later segment holds a newer version. */
+  superseded(no: number): ReadonlySet<string> {
+    return this.#superseded.get(no) ?? noIds
+  }
+
+  /** Ids of a segment of which an earlier segment holds an older version. */
+  successors(no: number): ReadonlySet<string> {
+    return this.#successors.get(no) ?? noIds
+  }
+
+  /** False once there were more ids than the index may know: of some, older versions count as the newest too. */
+  get knowsAllIds(): boolean {
+    return this.#knowsAllIds
+  }
+
+  /** The segment that holds the newest version of this id, as far as the index knows. */
+  newest(id: string): number | undefined {
+    return this.#ids.get(fingerprint(id))
+  }
+
+  /** Whether an object that stands in a segment's place upstream was in the segment; in doubt it was. */
+  isMember(id: string, no: number): boolean {
+    const newest = this.newest(id)
+    return newest === undefined ? !this.#knowsAllIds : newest === no
+  }
+
+  /** Segments that hold an older version of this id. */
+  olderThanNewest(id: string): number[] {
+    return [...this.#superseded].filter(([, ids]) => ids.has(id)).map(([no]) => no)
+  }
+
+  /** `chainOf` gives the start of the chain a segment belongs to. */
+  learn(
+    head: SegmentHead,
+    prints: readonly Fingerprint[],
+    chainOf: (no: number) => number | undefined
+  ): void {
+    if (this.#ids.size + prints.length > this.#maxIds) {
+      this.#ids = new IdIndex()
+      this.#knowsAllIds = false
+    }
+    for (const print of prints) {
+      const known = this.#ids.get(print)
+      const chain = known === undefined || known === head.no ? undefined : chainOf(known)
+      if (chain === undefined || chain <= head.chain) this.#ids.set(print, head.no)
+    }
+    for (const [no, id] of head.supersedes) {
+      addTo(this.#superseded, no, id)
+      addTo(this.#successors, head.no, id)
+    }
+    for (const id of head.superseded) addTo(this.#superseded, head.no, id)
+  }
+}
+
+function addTo(sets: Map<number, Set<string>>, no: number, id: string): void {
+  const set = sets.get(no)
+  if (set) set.add(id)
+  else sets.set(no, new Set([id]))
+}

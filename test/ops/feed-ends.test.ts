@@ -1,0 +1,87 @@
+import t from 'tap'
+import { GatewayError } from '../../src/kernel/errors.ts'
+import { FeedEnds } from '../../src/ops/feed-ends.ts'
+
+const start = Date.UTC(2026, 0, 15, 12)
+const hour = 3_600_000
+
+/** Feed ends on a clock that the test moves. */
+function watched(patienceMs = 60_000) {
+  let now = start
+  const clock = { now: () => now, sleep: async () => {} }
+  const ends = new FeedEnds({ clock, patienceMs })
+  const log = (name: string, feedId = 'feed') => ({ name, feedId })
+  const pass = (ms: number) => {
+    now += ms
+  }
+  return { ends, log, pass, now: () => now }
+}
+
+const trouble = new GatewayError('unavailable')
+
+t.test(
+  'the age of an end counts from when Sekoia confirmed it, not from the last attempt',
+  async t => {
+    const { ends, log, pass } = watched()
+    ends.succeeded(log('a'), start - 5000)
+    pass(10_000)
+    ends.failed(log('a'), trouble)
+    t.strictSame(ends.ages(), [['feed', 15]])
+  }
+)
+
+t.test('of several logs of a feed the oldest end counts; the oldest feed comes first', async t => {
+  const { ends, log } = watched()
+  ends.succeeded(log('a', 'young'), start - 1000)
+  ends.succeeded(log('b', 'old'), start - 2000)
+  ends.succeeded(log('c', 'old'), start - 9000)
+  t.strictSame(ends.ages(), [
+    ['old', 9],
+    ['young', 1]
+  ])
+  t.equal(ends.followed, 3)
+})
+
+t.test(
+  'a log whose end was never reached has no age; a clock set back gives none below 0',
+  async t => {
+    const { ends, log } = watched()
+    ends.succeeded(log('a', 'in history'), undefined)
+    ends.succeeded(log('b', 'ahead'), start + hour)
+    t.strictSame(ends.ages(), [['ahead', 0]])
+  }
+)
+
+t.test('a feed is failing once it could not be read on for longer than patience lasts', async t => {
+  const { ends, log, pass } = watched(60_000)
+  ends.succeeded(log('a'), start)
+  pass(hour)
+  ends.failed(log('a'), trouble)
+  t.strictSame(ends.failing, [], 'the first failure after a quiet hour is no outage')
+  pass(59_999)
+  ends.failed(log('a'), trouble)
+  t.strictSame(ends.failing, [])
+  pass(1)
+  t.strictSame(ends.failing, ['feed'])
+  ends.succeeded(log('a'), start)
+  t.strictSame(ends.failing, [])
+})
+
+t.test('a key that Sekoia refuses is no trouble of the feed', async t => {
+  const { ends, log, pass } = watched()
+  ends.failed(log('a'), trouble)
+  ends.failed(log('a'), new GatewayError('forbidden'))
+  pass(hour)
+  t.strictSame(ends.failing, [])
+  t.equal(ends.followed, 0)
+})
+
+t.test('a log that nobody asked for within a day is not followed any more', async t => {
+  const { ends, log, pass } = watched()
+  ends.succeeded(log('a'), start)
+  ends.failed(log('b', 'other'), trouble)
+  pass(24 * hour)
+  t.equal(ends.followed, 2)
+  pass(1)
+  t.strictSame([ends.followed, ends.ages(), ends.failing], [0, [], []])
+})
