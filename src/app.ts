@@ -15,6 +15,7 @@ import { buildServer, type TlsOptions } from './http/server.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
 import type { Galaxies } from './misp/mapping/galaxies.ts'
+import { createMapping } from './misp/mapping/mapping.ts'
 import { sendPlainError } from './misp/serve/errors.ts'
 import { Publications } from './misp/serve/publications.ts'
 import { mispRoutes } from './misp/serve/routes.ts'
@@ -96,7 +97,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     clock,
     meter,
     logger,
-    galaxies: parts.galaxies,
+    mapping: createMapping({ defaultTlp: config.misp.defaultTlp, galaxies: parts.galaxies }),
     settings: mispFeedsSettings(config),
     onPublished: space => publications.changed(space)
   })
@@ -215,7 +216,6 @@ function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
   return {
     windowDays: misp.windowDays === 'all' ? undefined : Number(misp.windowDays),
     shardBitsOf: feedId => Number(shardBits.get(feedId) ?? usual(feedId)),
-    defaultTlp: misp.defaultTlp,
     expiredMs: misp.expiredDays * dayMs,
     tombstoneMs: misp.tombstoneDays * dayMs,
     walkMs: misp.walkSeconds * 1000,

@@ -14,6 +14,7 @@ import { createMeter } from './ops/metrics.ts'
 import { version } from './ops/version.ts'
 import { createSekoiaClient } from './sekoia/client.ts'
 import { proxiesOf } from './sekoia/dispatcher.ts'
+import { UnreadableItems } from './sekoia/unreadable-items.ts'
 import { type OpenStoreOptions, openStore } from './stores/open.ts'
 
 /** The process: configuration → parts → app → listening → graceful end. */
@@ -82,7 +83,13 @@ async function run(config: Config, logger: Logger): Promise<void> {
       clock: systemClock,
       meter,
       stopwatch: meter,
-      logger
+      logger,
+      unreadable: new UnreadableItems({
+        documents: stores.documents,
+        clock: systemClock,
+        meter,
+        logger
+      })
     }),
     galaxies: await galaxiesOf(config, logger),
     ...tlsOf(config)

@@ -11,7 +11,7 @@ export const misp = section('MISP feeds, under `/misp/`.', {
   }),
   windowDays: text({
     description:
-      'How many days of `created` the first build of a feed goes back, or `all`. A wider window later takes in what is missing; a narrower one takes nothing back.',
+      'How many days of `created` the first build of a feed goes back, or `all`. A wider window later takes in what is missing; a narrower one takes back what is outside.',
     default: '90',
     pattern: '^(all|[1-9]\\d{0,4})$',
     expected: 'a number of days, or all',

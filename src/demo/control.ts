@@ -5,9 +5,10 @@
 import type { KeyState } from './access.ts'
 import type { Answer } from './delivery.ts'
 import type { Fault } from './faults.ts'
-import type { ChangeOptions } from './feed-state.ts'
+import type { OddOptions } from './feed-state.ts'
 import type { FeedDescription } from './feeds.ts'
 import { jsonBody } from './formats.ts'
+import type { OddKind } from './odd.ts'
 import { Problem } from './problem.ts'
 import type { Simulator } from './simulator.ts'
 import type { Switches } from './switches.ts'
@@ -21,13 +22,13 @@ export interface ControlCall {
 }
 
 /** The JSON bodies of the calls, all in one; each call reads its own members. */
-interface Command extends ChangeOptions {
+interface Command extends OddOptions {
   id: string
+  kind: OddKind
   key: string
   base64: string
   count: number
   object: Record<string, unknown>
-  members: Record<string, unknown>
   set: number
   advance: number
   fault: Fault
@@ -57,6 +58,10 @@ const actions: Readonly<Record<string, Action>> = {
     ids: simulator.add(object ?? count ?? 1, options)
   }),
   'POST ties': (simulator, { count, ...options }) => ({ ids: simulator.ties(count ?? 2, options) }),
+  'POST odd': (simulator, { kind, ...options }) => {
+    if (!kind) throw new Problem(400, 'kind is missing')
+    return { id: simulator.odd(kind, options) }
+  },
   'POST edit': (simulator, { members, ...command }) => ({
     modified: simulator.edit(id(command), members, command)
   }),
@@ -66,6 +71,7 @@ const actions: Readonly<Record<string, Action>> = {
   }),
   'POST remove': (simulator, command) => ({ removed: simulator.remove(id(command)) }),
   'GET visible': (simulator, _, query) => simulator.visible(query.get('feed') ?? undefined),
+  'GET unreadable': (simulator, _, query) => simulator.unreadable(query.get('feed') ?? undefined),
   'GET object': (simulator, _, query) => simulator.get(query.get('id') ?? '') ?? null,
   'GET calls': simulator => simulator.calls,
   'DELETE calls': simulator => {

@@ -49,8 +49,9 @@ export function distort(answer: Answer, fault: Fault | undefined, now: number): 
 }
 
 function statusAnswer(fault: Fault, now: number): Answer {
-  const { status = 503, retryAfterSeconds, retryAfterAsDate } = fault
+  const { status = 503, retryAfterSeconds, retryAfterAsDate, location } = fault
   const plain = status >= 500 ? html(`${status} from the proxy`) : jsonBody(errorText(status))
+  if (location !== undefined) return { status, body: { ...plain, headers: { location } } }
   if (retryAfterSeconds === undefined) return { status, body: plain }
   const date = () => new Date(now + retryAfterSeconds * 1000).toUTCString()
   const headers = { 'retry-after': retryAfterAsDate ? date() : String(retryAfterSeconds) }

@@ -35,6 +35,8 @@ export interface Fault {
   readonly status?: number
   /** For `status`: `Retry-After` in whole seconds from now; absent means no such header. */
   readonly retryAfterSeconds?: number
+  /** For `status`, of redirects: where to. */
+  readonly location?: string
   /** Write `Retry-After` as an HTTP date. */
   readonly retryAfterAsDate?: boolean
   /** Milliseconds before the first byte, for any kind. */

@@ -3,6 +3,7 @@ import type { SimulatorClock } from './clock.ts'
 import type { StixObject } from './context.ts'
 import type { Corpus } from './corpus.ts'
 import { type Bound, type Entry, ObjectSet, type Ref } from './object-set.ts'
+import { makeOdd, type OddKind } from './odd.ts'
 import { microsOf, type Order, textOf } from './timeline.ts'
 import { factsOf } from './traits.ts'
 
@@ -11,6 +12,15 @@ export interface ChangeOptions {
   hiddenForMs?: number
   /** `modified` to use in place of now. */
   modified?: string
+  /** Where the object stands in the feed: what Sekoia orders it by, in place of its `modified`. */
+  place?: string
+}
+
+export interface OddOptions extends ChangeOptions {
+  /** Laid over the generated indicator before it is made odd. */
+  members?: Record<string, unknown>
+  /** Levels of `deep`, bytes of `huge`. */
+  size?: number
 }
 
 interface Pending {
@@ -62,7 +72,7 @@ export class FeedState extends ObjectSet {
    */
   edit(id: string, members: Record<string, unknown> = {}, options: ChangeOptions = {}): string {
     const ref = this.find(id)
-    if (ref === undefined) throw new TypeError(`no object ${id}`)
+    if (ref === undefined || !this.isObject(ref)) throw new TypeError(`no object ${id}`)
     const modified = options.modified ?? this.stamp()
     this.#change({ ...(JSON.parse(this.json(ref)) as StixObject), ...members, modified }, options)
     return modified
@@ -83,10 +93,31 @@ export class FeedState extends ObjectSet {
     return object.id
   }
 
+  /**
+   * Adds something odd, see odd.ts. It stands at `place`, else where its own `modified` puts it, else at the end.
+   * @returns its id; that of an item without one is made up
+   */
+  odd(kind: OddKind, options: OddOptions = {}): string {
+    const index = this.corpus.size + this.#added++
+    const modified = options.modified ?? options.place ?? this.stamp()
+    const micros = microsOf(modified) ?? this.#clock.now() * 1000
+    const text = this.corpus.make(index, { type: 'indicator', modified, micros })
+    const sound = { ...(JSON.parse(text) as StixObject), ...options.members }
+    const { object, json, raw } = makeOdd(kind, sound, { micros, size: options.size })
+    const own = timeOf(object)
+    const entry = {
+      ...this.#entry(object, options.place ?? (raw ? modified : (own ?? modified))),
+      json,
+      ...(own !== undefined && { time: own }),
+      ...(raw && { raw })
+    }
+    this.#show(entry, options)
+    return entry.id
+  }
+
   /** Puts an object in as it is. */
   load(object: StixObject): void {
-    const time = object['modified'] ?? object['created']
-    this.put(this.#entry(object, typeof time === 'string' ? time : this.stamp()))
+    this.put(this.#entry(object, timeOf(object) ?? this.stamp()))
   }
 
   /** Deletes without a trace. False when there was no such object. */
@@ -109,11 +140,16 @@ export class FeedState extends ObjectSet {
     return textOf(this.#lastMicros)
   }
 
-  #change(object: StixObject, { hiddenForMs, modified }: ChangeOptions): void {
+  #change(object: StixObject, options: ChangeOptions): void {
+    const { modified, place } = options
     if (modified !== undefined && microsOf(modified) === undefined) {
       throw new TypeError(`not a timestamp: ${modified}`)
     }
-    const entry = this.#entry(object, object['modified'] as string)
+    const time = object['modified'] as string
+    this.#show({ ...this.#entry(object, place ?? time), time }, options)
+  }
+
+  #show(entry: Entry, { hiddenForMs }: ChangeOptions): void {
     if (hiddenForMs) this.#pending.push({ due: this.#clock.now() + hiddenForMs, entry })
     else this.put(entry)
   }
@@ -135,3 +171,7 @@ export class FeedState extends ObjectSet {
     }
   }
 }
+
+/** `modified`, else `created`, where they are text. */
+const timeOf = ({ modified, created }: StixObject): string | undefined =>
+  [modified, created].find(time => typeof time === 'string')

@@ -1,5 +1,6 @@
 /** Feeds as `/feeds` describes them (sekoia-api §3.5), and which objects each of them holds (item 16). */
 import { randomUUID } from 'node:crypto'
+import { microsOf } from './timeline.ts'
 import type { Facts } from './traits.ts'
 
 export const defaultFeedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
@@ -99,4 +100,4 @@ function oneOf(wanted: readonly string[], values: (facts: Facts) => readonly str
 
 /** An unparseable `valid_until` never expires. */
 const isExpired = ({ validUntil }: Facts, now: number): boolean =>
-  validUntil !== undefined && Date.parse(validUntil) <= now
+  validUntil !== undefined && (microsOf(validUntil) ?? Number.POSITIVE_INFINITY) <= now * 1000

@@ -22,8 +22,10 @@ export interface FormatOptions {
 /** A page in the format asked for. */
 export function formatPage(page: Page, options: FormatOptions): Body {
   const { query, feed, state } = options
-  if (query.format === 'json') return jsonBody(pageJson(page, options))
-  const objects = page.refs.map(ref => JSON.parse(state.json(ref)) as StixObject)
+  if (query.format === 'json') return pageJson(page, options)
+  const objects = page.refs
+    .filter(ref => state.isObject(ref))
+    .map(ref => JSON.parse(state.json(ref)) as StixObject)
   const lines = objects.map(object => lineOf(object, query, feed))
   if (query.format === 'csv') lines.unshift(columnsOf(feed).join(','))
   return {
@@ -34,11 +36,19 @@ export function formatPage(page: Page, options: FormatOptions): Body {
 }
 
 /** A JSON text as a body. */
-export const jsonBody = (text: string): Body => ({
+export const jsonBody = (text: string | Buffer): Body => ({
   type: 'application/json',
   bytes: Buffer.from(text),
   headers: {}
 })
+
+/** Items, as text or bytes, as the JSON array of a body that begins and ends with these texts. */
+export function itemsBody(start: string, items: readonly (string | Buffer)[], end: string): Body {
+  if (items.every(item => typeof item === 'string'))
+    return jsonBody(`${start}[${items.join(',')}]${end}`)
+  const parts = items.flatMap(item => [Buffer.from(','), Buffer.from(item)]).slice(1)
+  return jsonBody(Buffer.concat([Buffer.from(`${start}[`), ...parts, Buffer.from(`]${end}`)]))
+}
 
 /** An object as it comes by id: with the members that pages leave out. */
 export const completeObject = (object: StixObject): StixObject => ({
@@ -48,9 +58,11 @@ export const completeObject = (object: StixObject): StixObject => ({
   ...object
 })
 
-function pageJson(page: Page, { state, complete, query }: FormatOptions): string {
+function pageJson(page: Page, { state, complete, query }: FormatOptions): Body {
   const full = complete || query.returnAllFields
   const items = page.refs.map(ref => {
+    const raw = state.raw(ref)
+    if (raw) return raw
     const text = state.json(ref)
     const converts = query.convertNetworkTraffic && text.includes('[network-traffic:')
     if (!full && !converts) return text
@@ -58,7 +70,7 @@ function pageJson(page: Page, { state, complete, query }: FormatOptions): string
     const converted = converts ? { ...object, pattern: plainPattern(object) } : object
     return JSON.stringify(full ? completeObject(converted) : converted)
   })
-  return `{"items":[${items.join(',')}],"next_cursor":${JSON.stringify(page.nextCursor)}}`
+  return itemsBody('{"items":', items, `,"next_cursor":${JSON.stringify(page.nextCursor)}}`)
 }
 
 /** The far end of network traffic as a pattern of its own (`convert_network_traffic`). */

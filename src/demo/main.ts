@@ -1,5 +1,6 @@
 /** `npm run simulator`: a simulated Sekoia in a process of its own. */
 import { parseArgs } from 'node:util'
+import { type OddKind, oddKinds } from './odd.ts'
 import { type SimulatorOptions, startSimulator } from './simulator.ts'
 import { defaultSwitches, type Switches } from './switches.ts'
 
@@ -14,6 +15,7 @@ const usage = `Usage: npm run simulator -- [options]
   --order O         text or instant
   --no-bloat        no objects of 3 and 10 kB
   --key K           the API key (sio_simulator)
+  --odd K,K,…       odd objects and items spread over the corpus, see odd.ts; \`all\` for each of them
   --file F          serve the STIX objects of a JSON file
   --switch N=V      change an inferred behaviour, see switches.ts; may be repeated
   --help            this text`
@@ -45,6 +47,7 @@ function readArguments() {
         bloat: { type: 'boolean', default: true },
         key: { type: 'string' },
         file: { type: 'string' },
+        odd: { type: 'string' },
         switch: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', default: false }
       },
@@ -63,6 +66,7 @@ function readOptions(): SimulatorOptions {
     objects: whole('objects', values.objects),
     seed: whole('seed', values.seed),
     to: date('to', values.to),
+    odd: values.odd === undefined ? undefined : values.odd.split(',').flatMap(readOdd),
     historyDays: whole('history-days', values['history-days']),
     switches: Object.fromEntries(values.switch.map(readSwitch)) as Partial<Switches>,
     ...{ host, order, bloat, key, file }
@@ -70,6 +74,12 @@ function readOptions(): SimulatorOptions {
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined)
   ) as SimulatorOptions
+}
+
+function readOdd(name: string): readonly OddKind[] {
+  if (name === 'all') return oddKinds
+  const kind = oddKinds.find(kind => kind === name)
+  return kind ? [kind] : fail(`unknown odd kind ${name}`)
 }
 
 function readSwitch(text: string): [string, unknown] {

@@ -1,6 +1,6 @@
 /** Objects and relationships by id, and the listing `GET /objects` (sekoia-api §9, items 21 and 22). */
 import type { StixObject } from './context.ts'
-import { type Body, completeObject, jsonBody } from './formats.ts'
+import { type Body, completeObject, itemsBody, jsonBody } from './formats.ts'
 import { parseInteger } from './page-query.ts'
 import { Problem } from './problem.ts'
 import type { World } from './world.ts'
@@ -9,6 +9,7 @@ import type { World } from './world.ts'
 export function objectById({ state }: World, id: string): StixObject | undefined {
   const ref = state.find(id)
   if (ref === undefined) return state.corpus.context.objects.get(id)
+  if (!state.isObject(ref)) return undefined
   return completeObject(JSON.parse(state.json(ref)) as StixObject)
 }
 
@@ -20,12 +21,21 @@ export function answerByIds(world: World, kind: 'objects' | 'relationships', pat
   const ids = path.split(',')
   const found = ids.map(id => {
     const isRelationship = id.startsWith('relationship--')
-    return isRelationship === (kind === 'relationships') ? lookUp(world, id) : undefined
+    if (isRelationship !== (kind === 'relationships')) return undefined
+    const object = lookUp(world, id)
+    return object === undefined ? rawById(world, id) : JSON.stringify(object)
   })
   const items = found.filter(object => object !== undefined)
   const refuses = ids.length === 1 || world.switches.unknownIds === 'not-found'
   if (refuses && items.length < ids.length) throw new Problem(404, 'Object not found')
-  return jsonBody(JSON.stringify(ids.length === 1 ? { data: items[0] } : { items }))
+  if (ids.length > 1) return itemsBody('{"items":', items, '}')
+  return jsonBody(Buffer.concat(['{"data":', items[0]!, '}'].map(part => Buffer.from(part))))
+}
+
+/** The bytes under an id that is no object's. */
+function rawById({ state }: World, id: string): Buffer | undefined {
+  const ref = state.find(id)
+  return ref === undefined ? undefined : state.raw(ref)
 }
 
 function lookUp(world: World, id: string): StixObject | undefined {

@@ -15,7 +15,14 @@ export interface Entry {
   readonly facts: Facts
   /** JSON text in the form of a feed page. */
   readonly json: string
+  /** Its own `modified`, else `created`, as written, where it is not what the object is ordered by. */
+  readonly time?: string
+  /** What pages hold in place of `json`, when that is no STIX object. */
+  readonly raw?: () => Buffer
 }
+
+/** Times whose order as text is that of their instants, within a second. */
+const plainTime = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
 
 /** A current object: the index of an untouched base object, or an entry. */
 export type Ref = number | Entry
@@ -34,6 +41,7 @@ export class ObjectSet {
   readonly #entries = new Map<string, Entry>()
   readonly #sorted: Entry[] = []
   #movedCount = 0
+  #isPlain = true
 
   constructor(corpus: Corpus, order: Order) {
     this.corpus = corpus
@@ -44,6 +52,11 @@ export class ObjectSet {
   /** How many objects are visible now. */
   get size(): number {
     return this.corpus.size - this.#movedCount + this.#sorted.length
+  }
+
+  /** False once something was ordered by a time with another zone, or by what is no time. */
+  get isPlain(): boolean {
+    return this.#isPlain
   }
 
   /** The current objects that are not, or no longer, the base corpus's own. */
@@ -70,9 +83,23 @@ export class ObjectSet {
     return typeof ref === 'number' ? this.corpus.modified(ref) : ref.modified
   }
 
-  /** `modified` in microseconds since the epoch. */
+  /** {@link modified} in microseconds since the epoch; what is no time comes after all that is. */
   micros(ref: Ref): number {
-    return typeof ref === 'number' ? this.corpus.micros(ref) : (microsOf(ref.modified) ?? 0)
+    return typeof ref === 'number' ? this.corpus.micros(ref) : rankOf(ref.modified)
+  }
+
+  /** The object's own time, as written. */
+  time(ref: Ref): string {
+    return typeof ref === 'number' ? this.corpus.modified(ref) : (ref.time ?? ref.modified)
+  }
+
+  /** The bytes of an item that is no STIX object; undefined for every object. */
+  raw(ref: Ref): Buffer | undefined {
+    return typeof ref === 'number' ? undefined : ref.raw?.()
+  }
+
+  isObject(ref: Ref): boolean {
+    return typeof ref === 'number' || ref.raw === undefined
   }
 
   facts(ref: Ref): Facts {
@@ -107,6 +134,7 @@ export class ObjectSet {
   put(entry: Entry): void {
     this.take(entry.id)
     this.#entries.set(entry.id, entry)
+    this.#isPlain &&= plainTime.test(entry.modified)
     this.#sorted.splice(this.#placeOf(entry), 0, entry)
   }
 
@@ -129,7 +157,9 @@ export class ObjectSet {
 
   #compareText(ref: Ref, text: string): number {
     if (this.#order === 'text') return compare(this.modified(ref), text)
-    return this.micros(ref) - (microsOf(text) ?? Number.POSITIVE_INFINITY)
+    const [left, right] = [this.micros(ref), rankOf(text)]
+    if (left !== right) return left < right ? -1 : 1
+    return left === Number.POSITIVE_INFINITY ? compare(this.modified(ref), text) : 0
   }
 
   #compare(left: Ref, right: Ref): number {
@@ -156,6 +186,8 @@ export class ObjectSet {
     return descending ? first - 1 : first
   }
 }
+
+const rankOf = (text: string): number => microsOf(text) ?? Number.POSITIVE_INFINITY
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0)
 

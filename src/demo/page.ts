@@ -52,15 +52,17 @@ function nextCursor(
 
 /**
  * `modified_after` compares instants while the feed is in text order. Within one second the two disagree, so the
- * walk starts before that second and leaves out what is too old.
+ * walk starts before that second and leaves out what is too old; where odd times make them disagree anywhere, it
+ * goes through everything.
  */
 function* walkFrom(state: FeedState, query: PageQuery): Generator<Ref> {
   const { afterMicros, descending } = query
   if (afterMicros === undefined) return yield* state.walk(query.bound, descending)
-  const bound: Bound = { text: `${textOf(afterMicros).slice(0, 19)}.000000Z`, inclusive: true }
+  const text = `${textOf(afterMicros).slice(0, 19)}.000000Z`
+  const bound: Bound | undefined = state.isPlain ? { text, inclusive: true } : undefined
   for (const ref of state.walk(descending ? undefined : bound, descending)) {
     if (state.micros(ref) > afterMicros) yield ref
-    else if (descending && state.modified(ref) < bound.text) return
+    else if (descending && bound && state.modified(ref) < bound.text) return
   }
 }
 

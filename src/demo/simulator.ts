@@ -8,7 +8,7 @@ import { SimulatorClock } from './clock.ts'
 import type { StixObject } from './context.ts'
 import { Corpus } from './corpus.ts'
 import { Faults } from './faults.ts'
-import { type ChangeOptions, FeedState } from './feed-state.ts'
+import { type ChangeOptions, FeedState, type OddOptions } from './feed-state.ts'
 import {
   defaultFeedId,
   type FeedDescription,
@@ -18,10 +18,12 @@ import {
 } from './feeds.ts'
 import { ValueIndex } from './lookup/values.ts'
 import { objectById } from './object-routes.ts'
+import type { Ref } from './object-set.ts'
+import type { OddKind } from './odd.ts'
 import { Server } from './server.ts'
 import { readStixFile } from './stix-file.ts'
 import { defaultSwitches, type Switches } from './switches.ts'
-import type { Order } from './timeline.ts'
+import { type Order, textOf } from './timeline.ts'
 import type { Call, World } from './world.ts'
 
 /** The key of a simulator that is given none. */
@@ -54,10 +56,13 @@ export interface SimulatorOptions {
   feeds?: Partial<FeedDescription>[]
   /** A JSON file of STIX objects to serve. */
   file?: string
+  /** Odd objects and items (odd.ts) spread evenly over the history, in this order. */
+  odd?: readonly OddKind[]
 }
 
 export interface Visible {
   readonly id: string
+  /** The object's own `modified`, else `created`, as written; where it has neither, what it is ordered by. */
   readonly modified: string
   readonly type: string
 }
@@ -146,6 +151,11 @@ export class Simulator {
     return this.add(count, { ...options, modified })
   }
 
+  /** See {@link FeedState.odd}. */
+  odd(kind: OddKind, options: OddOptions = {}): string {
+    return this.#world.state.odd(kind, options)
+  }
+
   /** See {@link FeedState.edit}. */
   edit(id: string, members: Record<string, unknown> = {}, options: ChangeOptions = {}): string {
     return this.#world.state.edit(id, members, options)
@@ -175,18 +185,28 @@ export class Simulator {
     return objectById(this.#world, id)
   }
 
-  /** What a feed holds now, oldest first. @throws TypeError when there is no such feed */
+  /** The objects that a feed holds now, oldest first. @throws TypeError when there is no such feed */
   visible(feedId: string = defaultFeedId): Visible[] {
+    const { state } = this.#world
+    return this.#refs(feedId)
+      .filter(ref => state.isObject(ref))
+      .map(ref => ({ id: state.id(ref), modified: state.time(ref), type: state.type(ref) }))
+  }
+
+  /** The ids of what else it holds: odd items that are no STIX objects. */
+  unreadable(feedId: string = defaultFeedId): string[] {
+    const { state } = this.#world
+    return this.#refs(feedId)
+      .filter(ref => !state.isObject(ref))
+      .map(ref => state.id(ref))
+  }
+
+  #refs(feedId: string): Ref[] {
     const { state, clock } = this.#world
     const feed = this.#world.feeds.get(feedId)
     if (!feed) throw new TypeError(`no feed ${feedId}`)
     const filter = makeFilter(feed, {}, clock.now())
-    const objects: Visible[] = []
-    for (const ref of state.walk(undefined)) {
-      if (filter && !filter(state.facts(ref))) continue
-      objects.push({ id: state.id(ref), modified: state.modified(ref), type: state.type(ref) })
-    }
-    return objects
+    return [...state.walk(undefined)].filter(ref => !filter || filter(state.facts(ref)))
   }
 
   /** Item 27: closes every connection and refuses new ones, for so many milliseconds or until `reopen`. */
@@ -211,6 +231,7 @@ function makeWorld(options: SimulatorOptions, key: string): World {
   const { seed = 1, order = 'text', file } = options
   const state = new FeedState(makeCorpus(options, clock.now()), clock, order)
   if (file !== undefined) for (const object of readStixFile(file)) state.load(object)
+  spread(state, options.odd ?? [])
   const feeds = (options.feeds ?? []).map(feed => makeFeed(feed, clock.now()))
   return {
     state,
@@ -224,6 +245,15 @@ function makeWorld(options: SimulatorOptions, key: string): World {
     files: new Map(),
     given: new Map(),
     issued: new Map()
+  }
+}
+
+/** Puts odd things into the history at equal distances, each a microsecond behind an object of the corpus. */
+function spread(state: FeedState, kinds: readonly OddKind[]): void {
+  const { corpus } = state
+  for (const [n, kind] of kinds.entries()) {
+    const index = Math.floor(((n + 0.5) * corpus.size) / kinds.length)
+    state.odd(kind, corpus.size > 0 ? { place: textOf(corpus.micros(index) + 1) } : {})
   }
 }
 

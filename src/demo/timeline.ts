@@ -7,7 +7,7 @@ import { sequence } from './random.ts'
 export type Order = 'text' | 'instant'
 
 const fractions = 11 ** 6
-const shape = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/i
+const shape = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/i
 
 const two = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'))
 const dayTexts = new Map<number, string>()
@@ -41,14 +41,23 @@ export function textOf(micros: number): string {
   return `${text}.${String(rest).padStart(digits, '0')}Z`
 }
 
-/** Text to microseconds since the epoch, further digits cut; undefined when it is not RFC 3339. */
+/**
+ * Text to microseconds since the epoch, further digits cut; a time without zone is in UTC, second 60 the first of
+ * the next minute. Undefined when it is not RFC 3339.
+ */
 export function microsOf(text: string): number | undefined {
   const match = shape.exec(text)
   if (!match) return undefined
-  const millis = Date.parse(`${match[1]}${match[3]}`.toUpperCase())
-  if (Number.isNaN(millis)) return undefined
-  return millis * 1000 + Number((match[2] ?? '').padEnd(6, '0').slice(0, 6))
+  const [, date, minute, second, fraction = '', zone = 'Z'] = match
+  const millis = Date.parse(`${date}T${minute}:00${zone.toUpperCase()}`)
+  const isReal = !Number.isNaN(millis) && Number(second) <= 60 && isDay(date!)
+  if (!isReal) return undefined
+  return (millis + Number(second) * 1000) * 1000 + Number(fraction.padEnd(6, '0').slice(0, 6))
 }
+
+/** False for the 30th of February, which `Date` moves on to March. */
+const isDay = (date: string): boolean =>
+  new Date(`${date}T00:00:00Z`).toISOString().startsWith(date)
 
 /**
  * A number that sorts as the text of the time does. The `Z` that follows the last digit written is greater

@@ -4,7 +4,7 @@ import { type Access, anyFeed } from '../auth/access.ts'
 import { unwalkableReason } from '../feeds/unwalkable.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
-import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
+import { asGatewayError, GatewayError, isRefusal, OvertakenError } from '../kernel/errors.ts'
 import type { Clock, Feed, FeedWatch, LogStore, Meter, Upstream } from '../kernel/ports.ts'
 import type {
   LookupRequest,
@@ -102,8 +102,8 @@ export class FeedLogs implements Records {
         const terms = { deadline, isReloaded: restarts > 0, isOpen }
         return await new Reading(log, request, terms).run()
       } catch (error) {
-        if (!(error instanceof StaleLogError) || restarts >= maxRestarts)
-          throw asGatewayError(error)
+        if (!(error instanceof StaleLogError)) throw asGatewayError(error)
+        if (restarts >= maxRestarts) throw new OvertakenError()
         await this.#renew(log)
       } finally {
         this.#noteBusy(log)

@@ -66,6 +66,16 @@ export class CursorRefusedError extends GatewayError {
   }
 }
 
+/** Another gateway on the same store was first. It is no failure of Sekoia's: the same may be tried again at once. */
+export class OvertakenError extends GatewayError {
+  constructor() {
+    super('overloaded', {
+      detail: 'Another gateway is at work on this feed: ask again in a moment',
+      retryAfterSeconds: 1
+    })
+  }
+}
+
 const refusals: ReadonlySet<ErrorKind> = new Set(['unauthorized', 'forbidden', 'not-found'])
 
 /** True when Sekoia said no to this key or feed: the only failures that end access (G6). */

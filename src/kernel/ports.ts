@@ -23,16 +23,30 @@ export interface Entry {
   readonly length: number
 }
 
+/** An item of an answer that is no STIX object: it is left out, so that the rest of the page can go on. */
+export interface UnreadableItem {
+  /** Its number among the items of the answer, from 0. */
+  readonly index: number
+  /** Broken JSON, bytes that are not UTF-8, or sound JSON that is no object with an `id` and a `type`. */
+  readonly fault: 'json' | 'utf-8' | 'not-stix'
+  /** Its STIX id, where one can be made out. */
+  readonly id: string | undefined
+  /** As they came; a part of the whole answer. */
+  readonly bytes: Buffer
+}
+
 /** Objects in the order Sekoia gave them: their bytes joined by single commas, and an index over them. */
 export interface Page {
   readonly bytes: Buffer
   readonly entries: readonly Entry[]
   /** Sekoia's `next_cursor`: opaque, or null. */
   readonly nextCursor: string | null
-  /** How many items upstream sent, including the few that were dropped because they are not STIX objects. */
+  /** How many items upstream sent, `unreadable` ones included. */
   readonly itemCount: number
   /** How many were asked for, where that was fewer than the request's `limit`: a page of so many is full. */
   readonly limit?: number
+  /** Items that were left out. */
+  readonly unreadable?: readonly UnreadableItem[]
 }
 
 export interface PageRequest {

@@ -88,7 +88,13 @@ export const counters: Readonly<Record<string, MetricNote>> = {
   catalog_feeds_left_out: { help: 'Feeds that were left out of a list for want of a usable id.' },
   stix_repairs: {
     help: 'Repairs of invalid STIX objects, by rule.',
-    labels: { rule: ['spec-version', 'null', 'empty', 'timestamp', 'unrepaired'] }
+    labels: {
+      rule: ['spec-version', 'null', 'empty', 'timestamp', 'timezone', 'marking', 'unrepaired']
+    }
+  },
+  stix_items_unreadable: {
+    help: 'Items of Sekoia that cannot be read and are left out, each once, by what is wrong.',
+    labels: { fault: ['json', 'utf-8', 'not-stix'] }
   },
   misp_publications: { help: 'MISP manifests that were published anew.' },
   misp_rounds_failed: {

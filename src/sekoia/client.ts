@@ -7,6 +7,7 @@ import { createExchange, type ExchangeOptions, type SekoiaHealth, statusOf } fro
 import { UpstreamFailure, unusable } from './failures.ts'
 import { createSmallerPages } from './smaller-pages.ts'
 import type { Answer } from './transport.ts'
+import type { ItemPlace, UnreadableItems } from './unreadable-items.ts'
 import {
   feedObjectsPath,
   feedPath,
@@ -30,6 +31,8 @@ export interface SekoiaClientOptions extends Omit<ExchangeOptions, 'origin' | 'm
   readonly baseUrl: string
   /** False passes invalid STIX on as it is. */
   readonly repair: boolean
+  /** Told of every item that is left out of an answer. */
+  readonly unreadable?: Pick<UnreadableItems, 'isKnown' | 'note'>
 }
 
 export interface SekoiaClient extends Upstream {
@@ -49,7 +52,7 @@ const maxFeeds = 10_000
 
 /** Throws TypeError when the base URL is not usable. */
 export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
-  const { meter, repair } = options
+  const { meter, repair, unreadable } = options
   const base = parseBaseUrl(options.baseUrl)
   const maxPauseMs = options.retryAfterMax * 1000
   const { ask, health, close } = createExchange({ ...options, origin: base.origin, maxPauseMs })
@@ -64,6 +67,20 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     return page
   }
 
+  /**
+   * An answer with damaged items, asked for once more: damage on the way is gone then, that of Sekoia is not and is
+   * told. Of the two the one that lacks less.
+   */
+  async function settled(place: ItemPlace, first: Page, again: () => Promise<Page>): Promise<Page> {
+    const items = first.unreadable ?? []
+    if (items.length === 0 || !unreadable) return first
+    const isNew = items.some(item => item.fault !== 'not-stix' && !unreadable.isKnown(place, item))
+    const second = isNew ? await again().catch(() => first) : first
+    const best = lackOf(second) < lackOf(first) ? second : first
+    void unreadable.note(place, best.unreadable ?? [])
+    return best
+  }
+
   async function readPage(
     caller: Caller,
     request: PageRequest,
@@ -74,8 +91,11 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
       refuseOtherFormats(mediaType)
       return sliced(slicePage, body)
     }
+    const place = { feedId: request.feedId, cursor: request.cursor }
     try {
-      return await ask({ caller, endpoint: 'page', path, signal, accept, rank: rankOf(caller) })
+      const rank = rankOf(caller)
+      const get = () => ask({ caller, endpoint: 'page', path, signal, accept, rank })
+      return await settled(place, await get(), get)
     } catch (error) {
       if (request.cursor === undefined || !isCursorRefusal(statusOf(error))) throw error
       throw new CursorRefusedError({ cause: (error as GatewayError).cause })
@@ -103,7 +123,9 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     const path = objectsPath(base, kind, ids)
     const accept = ({ body }: Answer) => sliced(sliceObjects, body)
     try {
-      return await ask({ caller, endpoint: kind, path, signal, accept, rank: ranks.lookUp })
+      const rank = ranks.lookUp
+      const get = () => ask({ caller, endpoint: kind, path, signal, accept, rank })
+      return await settled({ feedId: undefined, cursor: undefined }, await get(), get)
     } catch (error) {
       if (!isKind(error, 'not-found')) throw error
       return joinPages(await Promise.all(halves(group).map(half => lookUp(caller, half, signal))))
@@ -179,6 +201,7 @@ function refuseOtherFormats(mediaType: string): void {
 /** Any no that is about neither rights nor rate: with another place to read from it may be a yes (K4). */
 const isCursorRefusal = (status = 0): boolean =>
   status >= 400 && status < 500 && ![401, 403, 404, 408, 429].includes(status)
+const lackOf = ({ unreadable = [] }: Page): number => unreadable.length
 
 /** What a parser refuses is an unusable answer, worth one more attempt. */
 function usable<T>(parse: () => T): T {

@@ -1,45 +1,55 @@
-import { byte, JsonReader, tokenText } from './json-reader.ts'
-import { Draft, type Edit, type FieldName, fieldNameAt, type Rule } from './repair.ts'
+import { byte, closerOf } from './bytes.ts'
+import { fieldNameAt } from './fields.ts'
+import { JsonReader, tokenText } from './json-reader.ts'
+import { isRequiredIn } from './properties.ts'
+import { Draft, type Edit, type Range, type Rule } from './repair.ts'
 
-/** One STIX object as it stands in the body: its byte range, and what was learned of it. */
-export interface Item {
-  readonly start: number
-  readonly end: number
-  readonly draft: Draft
+/** One item as it stands in the body: its byte range, and what was learned of it. */
+export interface Item extends Range {
+  /** Undefined when it is not an object with a string `id` and `type`. */
+  readonly draft: Draft | undefined
 }
 
-const maxDepth = 128
+/** So deep an item is read by recursion and repaired; what is deeper passes as it is. */
+const maxRepairDepth = 128
+
+/** Elements of a list that is a top-level member. */
+const elementDepth = 2
 
 /** Reads JSON values. Of those that are items it records the fields and, with `repair`, the edits. */
 export class ItemReader extends JsonReader {
   readonly #repair: boolean
   #draft: Draft
+  /** Where the key begins of the top-level member that is being read. */
+  #topKey = 0
 
   constructor(bytes: Buffer, repair: boolean) {
     super(bytes)
     this.#repair = repair
-    this.#draft = new Draft(bytes, repair)
+    this.#draft = this.#newDraft(0)
   }
 
-  /** Moves past any value; nothing of it is kept. */
-  skip(): void {
-    this.#draft = new Draft(this.bytes, this.#repair)
-    this.#value(0)
-  }
-
-  /** Moves past one item; undefined when it is not an object with a string `id` and `type`. */
-  item(): Item | undefined {
+  /** Moves past one item. */
+  item(): Item {
     const start = this.at
     if (this.bytes[start] !== byte.openBrace) {
-      this.skip()
-      return undefined
+      this.value()
+      return { start, end: this.at, draft: undefined }
     }
-    const draft = new Draft(this.bytes, this.#repair)
+    const draft = this.#newDraft(start)
     this.#draft = draft
     this.#container(0, true)
-    if (!draft.id || !draft.type) return undefined
-    draft.settle(start)
-    return { start, end: this.at, draft }
+    const range = { start, end: this.at }
+    if (!draft.id || !draft.type) return { ...range, draft: undefined }
+    draft.settle(range)
+    return { ...range, draft }
+  }
+
+  #newDraft(start: number): Draft {
+    let known: string | undefined
+    const type = () => (known ??= draft.type ?? typeOf(this.bytes, start))
+    const draft: Draft = new Draft(this.bytes, { repair: this.#repair, type })
+    return draft
   }
 
   /** Moves past a value; the rule that takes it out, if one does. */
@@ -60,9 +70,12 @@ export class ItemReader extends JsonReader {
   }
 
   #container(depth: number, isItem: boolean): Rule | undefined {
-    if (depth > maxDepth) this.fail('nested too deeply')
+    if (depth > maxRepairDepth) {
+      this.value()
+      return undefined
+    }
     const isObject = this.bytes[this.at] === byte.openBrace
-    const close = isObject ? byte.closeBrace : byte.closeBracket
+    const close = closerOf(this.bytes[this.at])!
     this.at++
     this.space()
     if (this.bytes[this.at] === close) {
@@ -108,20 +121,61 @@ export class ItemReader extends JsonReader {
   }
 
   #member(depth: number, isItem: boolean): Rule | undefined {
-    const keyStart = this.at
+    const key = this.at
     this.string()
-    const name = isItem ? this.#nameFrom(keyStart) : undefined
+    const name = isItem ? this.#nameFrom(key) : undefined
+    if (isItem) this.#topKey = key
     this.space()
     this.expect(byte.colon)
     const start = this.at
+    const mark = this.#draft.edits.length
     const rule = this.#value(depth + 1)
-    if (name === undefined || rule !== undefined) return rule
-    return this.#draft.take(name, { start, end: this.at })
+    if (rule !== undefined) {
+      if (!this.#repair || !this.#mustKeep(key, depth)) return rule
+      this.#draft.edits.length = mark
+      if (name === undefined) this.#draft.leave(start)
+    }
+    return name === undefined ? undefined : this.#draft.take(name, { start, end: this.at })
   }
 
-  #nameFrom(start: number): FieldName | undefined {
+  /** True when what is null or empty has to stay, since its object must have it. */
+  #mustKeep(key: number, depth: number): boolean {
+    if (depth > elementDepth) return false
+    const name = stringAt(this.bytes, key)
+    if (depth === 0) return name === 'spec_version' || this.#draft.mustKeep(name)
+    return depth === elementDepth && isRequiredIn(stringAt(this.bytes, this.#topKey), name)
+  }
+
+  #nameFrom(start: number): string | undefined {
     if (!this.escaped) return fieldNameAt(this.bytes, start + 1, this.at - 1)
     const key = Buffer.from(tokenText(this.bytes, start, this.at))
     return fieldNameAt(key, 0, key.length)
+  }
+}
+
+/** The string that begins at a quote, which the reader went over before. */
+function stringAt(bytes: Buffer, start: number): string {
+  const reader = new JsonReader(bytes)
+  reader.at = start
+  reader.string()
+  return tokenText(bytes, start, reader.at)
+}
+
+/** The last `type` among the members of the object that begins at `start`. */
+function typeOf(bytes: Buffer, start: number): string | undefined {
+  const reader = new JsonReader(bytes)
+  let type: string | undefined
+  reader.at = start
+  for (reader.expect(byte.openBrace); ; reader.expect(byte.comma)) {
+    const key = reader.at
+    reader.string()
+    const isType = tokenText(bytes, key, reader.at) === 'type'
+    reader.space()
+    reader.expect(byte.colon)
+    const value = reader.at
+    reader.value()
+    if (isType) type = bytes[value] === byte.quote ? tokenText(bytes, value, reader.at) : undefined
+    reader.space()
+    if (bytes[reader.at] === byte.closeBrace) return type
   }
 }

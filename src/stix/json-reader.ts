@@ -1,22 +1,10 @@
+import { Brackets, byte, closerOf } from './bytes.ts'
+
 /**
  * JSON grammar (RFC 8259) over bytes: nothing is decoded unless asked for. The reader stands at `at`, each
  * method moves it past what it read, and throws {@link JsonError} where the grammar is broken. UTF-8 itself is
  * checked by the caller, once for the whole body.
  */
-export const byte = {
-  quote: 0x22,
-  comma: 0x2c,
-  minus: 0x2d,
-  point: 0x2e,
-  zero: 0x30,
-  colon: 0x3a,
-  openBracket: 0x5b,
-  backslash: 0x5c,
-  closeBracket: 0x5d,
-  n: 0x6e,
-  openBrace: 0x7b,
-  closeBrace: 0x7d
-} as const
 
 /** The bytes are not JSON, or not the JSON expected. Says where, never what stands there (G5). */
 export class JsonError extends Error {
@@ -88,9 +76,70 @@ export class JsonReader {
         this.at = at + 1
         return
       }
+      this.at = at
       if (bytes[at] !== byte.backslash) this.fail('unfinished string')
       at = this.#escapeEnd(at) + 1
     }
+  }
+
+  /** Moves past one value of any depth: nesting costs a byte a level, and no stack. */
+  value(): void {
+    const open = new Brackets()
+    do {
+      this.#opening(open)
+      while (open.depth > 0 && !this.#separator(open)) open.pop()
+    } while (open.depth > 0)
+  }
+
+  /** A string or null: Sekoia's cursors. */
+  cursor(): string | null {
+    const start = this.at
+    const first = this.bytes[start]
+    if (first !== byte.quote && first !== byte.n) this.fail('next_cursor is not a string')
+    this.value()
+    return first === byte.n ? null : tokenText(this.bytes, start, this.at)
+  }
+
+  /** Goes down to the first value that holds no other, and past it. */
+  #opening(open: Brackets): void {
+    for (;;) {
+      const close = closerOf(this.bytes[this.at])
+      if (close === undefined) {
+        this.#leaf()
+        return
+      }
+      this.at++
+      this.space()
+      if (this.bytes[this.at] === close) {
+        this.at++
+        return
+      }
+      open.push(close)
+      if (close === byte.closeBrace) this.#key()
+    }
+  }
+
+  /** After a value: true when another one follows, false when a bracket was closed. */
+  #separator(open: Brackets): boolean {
+    this.space()
+    if (this.bytes[this.at] === open.last) {
+      this.at++
+      return false
+    }
+    this.expect(byte.comma)
+    if (open.last === byte.closeBrace) this.#key()
+    return true
+  }
+
+  #key(): void {
+    this.string()
+    this.space()
+    this.expect(byte.colon)
+  }
+
+  #leaf(): void {
+    if (this.bytes[this.at] === byte.quote) this.string()
+    else this.scalar()
   }
 
   #escapeEnd(at: number): number {

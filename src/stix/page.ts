@@ -1,6 +1,10 @@
 import type { Entry, Page } from '../kernel/ports.ts'
-import type { Item } from './item-reader.ts'
-import { byte } from './json-reader.ts'
+import { byte } from './bytes.ts'
+import type { Item as AnyItem } from './item-reader.ts'
+import type { Draft } from './repair.ts'
+
+/** An item that is a STIX object. */
+export type Item = AnyItem & { readonly draft: Draft }
 
 /** Items of an upstream body as they leave: edited, joined by single commas, with their index. */
 export function assemble(
@@ -65,5 +69,6 @@ export function joinPages(pages: readonly Page[]): Page {
     shift += page.bytes.length + 1
   }
   const itemCount = pages.reduce((count, page) => count + page.itemCount, 0)
-  return { bytes: Buffer.concat(chunks), entries, nextCursor: null, itemCount }
+  const unreadable = pages.flatMap(page => page.unreadable ?? [])
+  return { bytes: Buffer.concat(chunks), entries, nextCursor: null, itemCount, unreadable }
 }

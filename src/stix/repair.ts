@@ -1,8 +1,12 @@
-import { byte, tokenText } from './json-reader.ts'
+import { byte } from './bytes.ts'
+import { tokenText } from './json-reader.ts'
+import { constantCreated, markingConstant } from './markings.ts'
+import { isRequired, isTime } from './properties.ts'
+import { isZoneless, toInstant } from './timestamp.ts'
 import { isPlainTimestamp, toStixTimestamp } from './timestamp-form.ts'
 
 /** Grows by one when a rule is added, changed or goes: objects repaired under other rules are repaired anew. */
-const rulesVersion = 1
+const rulesVersion = 2
 
 /** Names the rules under which objects leave, for what is stored of them: repaired, or as Sekoia gave them. */
 export const repairRules = (repair: boolean): string =>
@@ -10,9 +14,10 @@ export const repairRules = (repair: boolean): string =>
 
 /**
  * What is known of one item while it is read: the fields the index wants, and the edits that make valid STIX
- * of it (G10). Every edit carries the name of its rule; a valid object gets none.
+ * of it (G10). Every edit carries the name of its rule; a valid object gets none. No rule takes out what an object
+ * must have, and none gives a time another meaning.
  */
-export type Rule = 'spec-version' | 'null' | 'empty' | 'timestamp'
+export type Rule = 'spec-version' | 'null' | 'empty' | 'timestamp' | 'timezone' | 'marking'
 
 /** A change to the bytes of one object. The edits of an object are in ascending order and do not overlap. */
 export interface Edit {
@@ -26,51 +31,20 @@ export interface Edit {
   readonly rule: Rule | 'unrepaired'
 }
 
-interface Range {
+export interface Range {
   readonly start: number
   readonly end: number
 }
 
+/** A time that cannot be read, in a member that has to stay. */
 interface Fault extends Range {
-  readonly name: 'created' | 'modified' | 'valid_from'
+  readonly name: 'created' | 'modified' | 'valid_from' | 'other'
 }
 
-const fieldNames = [
-  'id',
-  'type',
-  'created',
-  'modified',
-  'spec_version',
-  'valid_from',
-  'valid_until',
-  'first_seen',
-  'last_seen',
-  'start_time',
-  'stop_time',
-  'published',
-  'first_observed',
-  'last_observed'
-] as const
-
-/** The top-level members that are looked at; all others pass unread. */
-export type FieldName = (typeof fieldNames)[number]
-
-const byLength: { name: FieldName; bytes: Buffer }[][] = []
-for (const name of fieldNames) {
-  byLength[name.length] ??= []
-  byLength[name.length]!.push({ name, bytes: Buffer.from(name) })
-}
-
-/** The known name that stands in `bytes[start, end)`, compared on bytes; undefined for every other. */
-export function fieldNameAt(bytes: Buffer, start: number, end: number): FieldName | undefined {
-  const candidates = byLength[end - start]
-  if (candidates === undefined) return undefined
-  for (const { name, bytes: wanted } of candidates) {
-    let index = 0
-    while (index < wanted.length && bytes[start + index] === wanted[index]) index++
-    if (index === wanted.length) return name
-  }
-  return undefined
+export interface DraftOptions {
+  readonly repair: boolean
+  /** The item's type wherever it stands in the item; asked only where something is at fault. */
+  readonly type: () => string | undefined
 }
 
 export class Draft {
@@ -83,17 +57,20 @@ export class Draft {
   /** As Sekoia wrote them. */
   rawModified: string | undefined
   rawCreated: string | undefined
+  #validUntil: string | undefined
   readonly #bytes: Buffer
   readonly #repair: boolean
+  readonly #typeOf: () => string | undefined
   #faults: Fault[] = []
 
-  constructor(bytes: Buffer, repair: boolean) {
+  constructor(bytes: Buffer, { repair, type }: DraftOptions) {
     this.#bytes = bytes
     this.#repair = repair
+    this.#typeOf = type
   }
 
-  /** Takes note of a top-level member's value. Hands back a rule when the member has to go. */
-  take(name: FieldName, range: Range): Rule | undefined {
+  /** Takes note of the value of a top-level member, one of fields.ts. Hands back a rule when the member has to go. */
+  take(name: string, range: Range): Rule | undefined {
     switch (name) {
       case 'id':
         this.id = this.#text(range)
@@ -117,15 +94,35 @@ export class Draft {
     }
   }
 
-  /** What can be decided only when the whole item, which begins at `start`, was read. */
-  settle(start: number): void {
-    if (!this.#repair) return
+  /** True for a top-level member that has to stay although it is null or empty. */
+  mustKeep(name: string): boolean {
+    return isRequired(this.#typeOf(), name)
+  }
+
+  /** Counts a fault at this place, which stays as it came with everything inside it. */
+  leave(at: number): void {
+    this.edits.push({ at, remove: 0, insert: '', rule: 'unrepaired' })
+  }
+
+  /** What can be decided only when the whole item, which is `range`, was read. */
+  settle(range: Range): void {
+    if (!this.#repair || this.#settleMarking(range)) return
     if (this.#faults.length > 0) this.#settleFaults()
-    const isObservable = this.created === undefined && this.modified === undefined
-    if (isObservable || this.specVersion !== undefined) return
+    if (this.specVersion !== undefined || this.type === 'bundle') return
     this.specVersion = '2.1'
     const insert = '"spec_version":"2.1",'
-    this.edits.unshift({ at: start + 1, remove: 0, insert, rule: 'spec-version' })
+    this.edits.unshift({ at: range.start + 1, remove: 0, insert, rule: 'spec-version' })
+  }
+
+  #settleMarking({ start, end }: Range): boolean {
+    if (this.type !== 'marking-definition') return false
+    const insert = markingConstant(this.id!, () => this.#bytes.toString('utf8', start, end))
+    if (insert === undefined) return false
+    this.edits = [{ at: start, remove: end - start, insert, rule: 'marking' }]
+    this.created = constantCreated
+    this.modified = undefined
+    this.specVersion = '2.1'
+    return true
   }
 
   #text({ start, end }: Range): string | undefined {
@@ -145,16 +142,26 @@ export class Draft {
     range: Range,
     text: string | undefined
   ): string | undefined {
-    if (!this.#repair) return text
+    if (!this.#repair) {
+      if (text !== undefined && isZoneless(text))
+        this.edits.push({ at: range.start, remove: 0, insert: '', rule: 'timezone' })
+      return text
+    }
+    this.#faults = this.#faults.filter(fault => fault.name !== name)
     const fixed = this.#fixTime(range, 3)
     if (fixed === undefined) this.#faults.push({ name, ...range })
     return fixed || text
   }
 
-  #takeTime(name: FieldName, range: Range): Rule | undefined {
+  #takeTime(name: string, range: Range): Rule | undefined {
+    if (isPlainTimestamp(this.#bytes, range, 0) && name !== 'valid_until') return undefined
+    const type = this.#typeOf()
+    if (!isTime(type, name)) return undefined
+    const text = this.#text(range)
+    if (name === 'valid_until') this.#validUntil = text
     if (this.#fixTime(range, 0) !== undefined) return undefined
-    if (name !== 'valid_from') return 'timestamp'
-    this.#faults.push({ name, ...range })
+    if (!isRequired(type, name)) return 'timestamp'
+    this.#faults.push({ name: name === 'valid_from' ? name : 'other', ...range })
     return undefined
   }
 
@@ -165,24 +172,33 @@ export class Draft {
     const fixed = text === undefined ? undefined : toStixTimestamp(text, minimumDigits)
     if (fixed === undefined) return undefined
     if (fixed === text) return ''
-    this.#replace(range, fixed, 'timestamp')
+    this.#replace(range, fixed, isZoneless(text!) ? 'timezone' : 'timestamp')
     return fixed
   }
 
-  /** `created` and `modified` stand in for each other, and either for `valid_from`. */
+  /**
+   * `created` and `modified` stand in for each other, and either for a `valid_from` that then still comes before
+   * `valid_until`.
+   */
   #settleFaults(): void {
     const broken = new Set(this.#faults.map(fault => fault.name))
     const sound = broken.has('created') ? undefined : this.created
     const substitute = sound ?? (broken.has('modified') ? undefined : this.modified)
     for (const { name, ...range } of this.#faults) {
-      if (substitute === undefined) {
-        this.edits.push({ at: range.start, remove: 0, insert: '', rule: 'unrepaired' })
+      const fits = name !== 'valid_from' || this.#isBeforeEnd(substitute)
+      if (substitute === undefined || name === 'other' || !fits) {
+        this.leave(range.start)
         continue
       }
       this.#replace(range, substitute, 'timestamp')
       if (name !== 'valid_from') this[name] = substitute
     }
     this.edits.sort((a, b) => a.at - b.at)
+  }
+
+  #isBeforeEnd(time: string | undefined): boolean {
+    const [start, end] = [time, this.#validUntil].map(text => text && toInstant(text))
+    return !start || !end || start < end
   }
 
   /** Edits inside the range, if any, give way. */

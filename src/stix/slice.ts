@@ -1,27 +1,29 @@
 import { isUtf8 } from 'node:buffer'
 import { GatewayError } from '../kernel/errors.ts'
-import type { Page } from '../kernel/ports.ts'
-import { type Item, ItemReader } from './item-reader.ts'
-import { byte, JsonError, tokenText } from './json-reader.ts'
-import { assemble } from './page.ts'
+import type { Page, UnreadableItem } from '../kernel/ports.ts'
+import { byte } from './bytes.ts'
+import { type Layout, readDamagedEnvelope } from './damaged-envelope.ts'
+import { ItemReader } from './item-reader.ts'
+import { JsonError, tokenText } from './json-reader.ts'
+import { assemble, type Item } from './page.ts'
+import { type SalvagedItem, salvageItem, salvageItems } from './salvage.ts'
 
 /**
  * Upstream bodies become pages here, in one pass over their bytes: the JSON is validated, each object's range
  * and the few fields of the index are taken down, and invalid STIX is mended by edits. No object is parsed or
- * serialised, so that a valid one leaves byte for byte as it came (G10).
+ * serialised, so that a valid one leaves byte for byte as it came (G10). Where that pass meets what is no JSON,
+ * the items are gone through one by one, and those that cannot be read are left out (salvage.ts).
  */
 export interface SliceOptions {
   /** False leaves invalid STIX as it is. */
   readonly repair: boolean
-  /** Called once for every repair with the name of its rule, also `unrepaired` and `not-stix`. */
+  /** Called once for every repair with the name of its rule, also `unrepaired`. */
   onRepair?(rule: string): void
 }
 
 interface Envelope {
-  items: Item[] | undefined
+  items: SalvagedItem[] | undefined
   nextCursor: string | null | undefined
-  itemCount: number
-  onRepair: (rule: string) => void
 }
 
 /**
@@ -29,11 +31,7 @@ interface Envelope {
  * @throws GatewayError `bad-answer` for everything that is not `{"items": […], "next_cursor": …}`.
  */
 export const slicePage = (body: Buffer, options: SliceOptions): Page =>
-  slice(body, options, (reader, envelope, key) => {
-    if (key === 'items') takeItems(reader, envelope)
-    else if (key === 'next_cursor') takeCursor(reader, envelope)
-    else reader.skip()
-  })
+  slice(body, options, { lists: ['items'], cursor: 'next_cursor' })
 
 /**
  * The body of `GET /objects/{ids}` or `GET /relationships/{ids}` as a page without a cursor: `{"data": {…}}`
@@ -41,31 +39,39 @@ export const slicePage = (body: Buffer, options: SliceOptions): Page =>
  * @throws GatewayError `bad-answer` for everything else.
  */
 export const sliceObjects = (body: Buffer, options: SliceOptions): Page =>
-  slice(body, options, (reader, envelope, key) => {
-    if (key === 'items' || key === '_items') takeItems(reader, envelope)
-    else if (key === 'data') takeData(reader, envelope)
-    else reader.skip()
-  })
+  slice(body, options, { lists: ['items', '_items'], single: 'data' })
 
-type TakeMember = (reader: ItemReader, envelope: Envelope, key: string) => void
-
-function slice(body: Buffer, options: SliceOptions, take: TakeMember): Page {
-  const onRepair = (rule: string) => options.onRepair?.(rule)
-  const envelope: Envelope = { items: undefined, nextCursor: undefined, itemCount: 0, onRepair }
-  const reader = new ItemReader(body, options.repair)
-  try {
-    if (!isUtf8(body)) throw new JsonError('not UTF-8', 0)
-    readEnvelope(reader, key => take(reader, envelope, key))
-  } catch (cause) {
-    throw new GatewayError('bad-answer', { cause })
-  }
-  const { items, nextCursor, itemCount } = envelope
+function slice(body: Buffer, options: SliceOptions, layout: Layout): Page {
+  const { items, nextCursor } = readBody(body, options, layout)
   if (!items)
     throw new GatewayError('bad-answer', { cause: new JsonError('no items', body.length) })
-  return { ...assemble(body, items, onRepair), nextCursor: nextCursor || null, itemCount }
+  const sound = items.filter((item): item is Item => item.draft !== undefined)
+  const page = assemble(body, sound, rule => options.onRepair?.(rule))
+  const unreadable = items.flatMap((item, index) =>
+    item.draft === undefined ? [toUnreadable(body, item, index)] : []
+  )
+  return { ...page, nextCursor: nextCursor || null, itemCount: items.length, unreadable }
 }
 
-function readEnvelope(reader: ItemReader, take: (key: string) => void): void {
+function readBody(body: Buffer, { repair }: SliceOptions, layout: Layout): Envelope {
+  const reader = new ItemReader(body, repair)
+  try {
+    if (!isUtf8(body)) throw new JsonError('not UTF-8', 0)
+    return readEnvelope(reader, layout)
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause
+    try {
+      const { start, end, nextCursor, isSingle } = readDamagedEnvelope(body, layout)
+      const items = isSingle ? [salvageItem(reader, start, end)] : salvageItems(reader, start, end)
+      return { items, nextCursor }
+    } catch {
+      throw new GatewayError('bad-answer', { cause })
+    }
+  }
+}
+
+function readEnvelope(reader: ItemReader, layout: Layout): Envelope {
+  const envelope: Envelope = { items: undefined, nextCursor: undefined }
   reader.space()
   reader.expect(byte.openBrace)
   if (reader.bytes[reader.at] !== byte.closeBrace) {
@@ -75,7 +81,10 @@ function readEnvelope(reader: ItemReader, take: (key: string) => void): void {
       const key = tokenText(reader.bytes, start, reader.at)
       reader.space()
       reader.expect(byte.colon)
-      take(key)
+      if (layout.lists.includes(key)) takeItems(reader, envelope)
+      else if (key === layout.single) takeData(reader, envelope)
+      else if (key === layout.cursor) takeCursor(reader, envelope)
+      else reader.value()
       reader.space()
       if (reader.bytes[reader.at] === byte.closeBrace) break
     }
@@ -83,15 +92,16 @@ function readEnvelope(reader: ItemReader, take: (key: string) => void): void {
   reader.at++
   reader.space()
   if (reader.at < reader.bytes.length) reader.fail('more after the end')
+  return envelope
 }
 
 function takeItems(reader: ItemReader, envelope: Envelope): void {
-  if (envelope.items) reader.fail('items twice')
+  if (envelope.items) throw twice('items', reader)
   envelope.items = []
   reader.expect(byte.openBracket)
   if (reader.bytes[reader.at] !== byte.closeBracket) {
     for (; ; reader.expect(byte.comma)) {
-      takeItem(reader, envelope, envelope.items)
+      envelope.items.push(reader.item())
       reader.space()
       if (reader.bytes[reader.at] === byte.closeBracket) break
     }
@@ -100,24 +110,27 @@ function takeItems(reader: ItemReader, envelope: Envelope): void {
 }
 
 function takeData(reader: ItemReader, envelope: Envelope): void {
-  if (envelope.items) reader.fail('items twice')
+  if (envelope.items) throw twice('items', reader)
   if (reader.bytes[reader.at] !== byte.openBrace) reader.fail('expected an object')
-  envelope.items = []
-  takeItem(reader, envelope, envelope.items)
-}
-
-function takeItem(reader: ItemReader, envelope: Envelope, items: Item[]): void {
-  envelope.itemCount++
-  const item = reader.item()
-  if (item) items.push(item)
-  else envelope.onRepair('not-stix')
+  envelope.items = [reader.item()]
 }
 
 function takeCursor(reader: ItemReader, envelope: Envelope): void {
-  if (envelope.nextCursor !== undefined) reader.fail('next_cursor twice')
-  const start = reader.at
-  reader.skip()
-  const first = reader.bytes[start]
-  if (first !== byte.quote && first !== byte.n) reader.fail('next_cursor is not a string')
-  envelope.nextCursor = first === byte.n ? null : tokenText(reader.bytes, start, reader.at)
+  if (envelope.nextCursor !== undefined) throw twice('next_cursor', reader)
+  envelope.nextCursor = reader.cursor()
+}
+
+/** Two of what must be one: which of them counts cannot be told. */
+const twice = (what: string, { at }: ItemReader): GatewayError =>
+  new GatewayError('bad-answer', { cause: new JsonError(`${what} twice`, at) })
+
+const idShape = /"id"\s*:\s*"([a-z][a-z0-9-]{0,249}--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/
+
+/** So far into an item its id is looked for. */
+const idWithinBytes = 65_536
+
+function toUnreadable(body: Buffer, item: SalvagedItem, index: number): UnreadableItem {
+  const { start, end, fault = 'not-stix' } = item
+  const head = body.toString('latin1', start, Math.min(end, start + idWithinBytes))
+  return { index, fault, id: idShape.exec(head)?.[1], bytes: body.subarray(start, end) }
 }

@@ -1,6 +1,6 @@
-import { isTimestamp, toMillis } from './timestamp.ts'
+import { toMillis } from './timestamp.ts'
 
-const stixShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:(?:[0-5]\d|60)(?:\.(\d+))?Z$/
+const stixShape = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:(?:[0-5]\d|60)(?:\.(\d+))?Z$/
 
 /**
  * A timestamp in the form of STIX 2.1 §2.14 with at least `minimumDigits` fraction digits (three for `created`
@@ -8,20 +8,33 @@ const stixShape = /^\d{4}-\d\d-\d\dT\d\d:\d\d:(?:[0-5]\d|60)(?:\.(\d+))?Z$/
  * had. Undefined when the text is not a timestamp.
  */
 export function toStixTimestamp(text: string, minimumDigits: number): string | undefined {
-  const match = stixShape.exec(text)
-  if (match && isTimestamp(`${text.slice(0, 17)}00Z`)) {
-    return (match[1]?.length ?? 0) >= minimumDigits ? text : inUtc(text, match[1], minimumDigits)
-  }
   const millis = toMillis(text)
   if (millis === undefined) return undefined
-  const utc = inUtc(new Date(millis).toISOString(), /\.(\d+)/.exec(text)?.[1], minimumDigits)
-  return stixShape.test(utc) ? utc : undefined
+  const match = stixShape.exec(text)
+  if (!match || (text.slice(17, 19) === '60' && !isLeapSecond(text))) {
+    return inUtc(new Date(millis).toISOString(), /\.(\d+)/.exec(text)?.[1], minimumDigits)
+  }
+  const fraction = match[2] ?? ''
+  return fraction.length >= minimumDigits ? text : inUtc(text, fraction, minimumDigits)
 }
 
 function inUtc(text: string, fraction = '', minimumDigits = 0): string {
   const digits = fraction.padEnd(minimumDigits, '0')
   return `${text.slice(0, 19)}${digits && `.${digits}`}Z`
 }
+
+/** The years whose June or December ended with a leap second (RFC 3339 appendix D, IERS); none since 2016. */
+const leapYears = {
+  '06-30': '1972 1981 1982 1983 1985 1992 1993 1994 1997 2012 2015',
+  '12-31': '1972 1973 1974 1975 1976 1977 1978 1979 1987 1989 1990 1995 1998 2005 2008 2016'
+}
+
+/** True for a second 60 in UTC that there was: it is valid and stays, every other one is none. */
+const isLeapSecond = (text: string): boolean =>
+  Object.entries(leapYears).some(
+    ([day, years]) =>
+      text.startsWith(`${day}T23:59:`, 5) && years.split(' ').includes(text.slice(0, 4))
+  )
 
 /** Where the signs of `yyyy-mm-ddThh:mm:ss` stand, and where its digits. */
 const marks = [

@@ -1,18 +1,27 @@
 /**
- * RFC 3339 timestamps as text, with their full precision. `Date` has milliseconds only and Sekoia has up to
- * nine digits, so nothing here goes through a float except where whole milliseconds are what is wanted.
+ * RFC 3339 timestamps as text, with their full precision. `Date` has milliseconds only and feeds hold times of any
+ * precision, so nothing here goes through a float except where whole milliseconds are what is wanted.
+ *
+ * Read are the years 0000 to 9999, any number of fraction digits, any offset (also `+hhmm`, `+hh`, and the `+hh:mmZ`
+ * that some clients write), small letters, a space for the T, second 60 (the first of the next minute), and times
+ * without a zone, which are in UTC. All else is no timestamp.
  */
 
-const shape = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/
+const shape =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d(?::?\d\d)?[Zz]?|)$/
 
-const sameSecond = /^.{19}(?:\.\d{1,9})?Z$/
+const sameSecond = /^.{19}(?:\.\d+)?Z$/
 
 interface Parts {
-  /** Whole seconds since the epoch, UTC. */
+  /** Whole seconds since the epoch, UTC; negative before 1970. */
   readonly seconds: number
-  /** Fraction digits as written, '' when there are none. */
+  /** Fraction digits as written, '' when there are none; they count forward before 1970 too. */
   readonly fraction: string
 }
+
+/** Seconds since the epoch of the first and the last second that STIX and TAXII can write, UTC. */
+const firstSecond = -62_167_219_200
+const finalSecond = 253_402_300_799
 
 /** The last whole second that was read: neighbours in a feed share it. */
 let lastSecond = ''
@@ -23,12 +32,13 @@ function parse(text: string): Parts | undefined {
     return { seconds: lastSeconds, fraction: text.slice(20, -1) }
   const match = shape.exec(text)
   if (!match) return undefined
-  const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match
-  const date = Date.UTC(+year!, +month! - 1, +day!, +hour!, +minute!, +second!)
-  const check = new Date(date)
-  if (check.getUTCMonth() !== +month! - 1 || check.getUTCDate() !== +day!) return undefined
-  if (+hour! > 23 || +minute! > 59 || +second! > 59) return undefined
-  const seconds = date / 1000 - offsetSeconds(zone)
+  const [, year, month, day, hour, minute, second, fraction = '', zone = ''] = match
+  const days = daysOf(+year!, +month!, +day!)
+  const offset = offsetSeconds(zone)
+  if (days === undefined || offset === undefined) return undefined
+  if (+hour! > 23 || +minute! > 59 || +second! > 60) return undefined
+  const seconds = days * 86_400 + +hour! * 3600 + +minute! * 60 + +second! - offset
+  if (seconds < firstSecond || seconds > finalSecond) return undefined
   if (zone === 'Z' && text[10] === 'T') {
     lastSecond = text.slice(0, 19)
     lastSeconds = seconds
@@ -36,20 +46,37 @@ function parse(text: string): Parts | undefined {
   return { seconds, fraction }
 }
 
-function offsetSeconds(zone: string): number {
-  if (zone === 'Z' || zone === 'z') return 0
-  const sign = zone.startsWith('-') ? -1 : 1
-  return sign * (Number(zone.slice(1, 3)) * 3600 + Number(zone.slice(4, 6)) * 60)
+/** Days since the epoch; undefined when the calendar has no such day. */
+function daysOf(year: number, month: number, day: number): number | undefined {
+  const date = new Date(0)
+  const millis = date.setUTCFullYear(year, month - 1, day)
+  const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+  return isReal ? millis / 86_400_000 : undefined
 }
 
-/** True when the text is an RFC 3339 timestamp with a real calendar date; any offset. */
+/** Undefined when it is no offset of RFC 3339: at most 23:59. */
+function offsetSeconds(zone: string): number | undefined {
+  const [hours, minutes] = [
+    Number(zone.slice(1, 3)),
+    Number(/\d\d(?=[Zz]?$)/.exec(zone.slice(3)) ?? 0)
+  ]
+  if (hours > 23 || minutes > 59) return undefined
+  const sign = zone.startsWith('-') ? -1 : 1
+  return sign * (hours * 3600 + minutes * 60)
+}
+
+/** True when the text is a timestamp with a real calendar date. */
 export const isTimestamp = (text: string): boolean => parse(text) !== undefined
+
+/** True when a timestamp says no zone, so that UTC is assumed. */
+export const isZoneless = (text: string): boolean =>
+  shape.exec(text)?.[8] === '' && isTimestamp(text)
 
 /** Milliseconds since the epoch, cut to the millisecond; undefined when the text is not a timestamp. */
 export function toMillis(text: string): number | undefined {
   const parts = parse(text)
   if (!parts) return undefined
-  return parts.seconds * 1000 + Number(parts.fraction.padEnd(3, '0').slice(0, 3))
+  return parts.seconds * 1000 + Number(parts.fraction.slice(0, 3).padEnd(3, '0'))
 }
 
 /**
@@ -62,20 +89,40 @@ export function toNaturalMillis(text: string): number | undefined {
   if (!parts) return undefined
   const nines = parts.fraction.padEnd(9, '9')
   const millis = Number(nines.slice(0, 3))
-  const roundsUp = nines.slice(3) !== '000000'
+  const roundsUp = /[1-9]/.test(nines.slice(3))
   return parts.seconds * 1000 + millis + (roundsUp ? 1 : 0)
 }
 
-/** A canonical text for comparing instants: `<seconds>.<9 digits>`; undefined when not a timestamp. */
+const elevenDigits = 1e11
+
+/**
+ * A canonical text of the instant: equal for equal instants, and in the order of time when compared as text.
+ * Seconds since the epoch in eleven digits, a point, nine fraction digits (more where more are written and the
+ * last is not zero). Before 1970 `-` and the seconds since 100,000,000,000 seconds before; where eleven digits do
+ * not hold the seconds (from the year 5138 on) `~` and twelve. Undefined when the text is not a timestamp.
+ */
 export function toInstant(text: string): string | undefined {
   const parts = parse(text)
-  return parts && `${parts.seconds}.${parts.fraction.padEnd(9, '0')}`
+  return parts && `${secondsText(parts.seconds)}.${fractionText(parts.fraction)}`
 }
 
-/** Milliseconds as a TAXII timestamp with six fraction digits, the last three zero (P-6). */
-export const toTs6 = (millis: number): string =>
-  `${new Date(millis).toISOString().slice(0, -1)}000Z`
+function secondsText(seconds: number): string {
+  if (seconds < 0) return `-${elevenDigits + seconds}`
+  return seconds < elevenDigits ? String(seconds).padStart(11, '0') : `~${seconds}`
+}
 
-/** Whole seconds, no fraction, `Z`: the form in which a walk is started upstream (U-3). */
+const fractionText = (fraction: string): string =>
+  fraction.length <= 9
+    ? fraction.padEnd(9, '0')
+    : fraction.slice(0, 9) + fraction.slice(9).replace(/0+$/, '')
+
+/** Milliseconds as a TAXII timestamp with six fraction digits, the last three zero (P-6); years 0000 to 9999. */
+export const toTs6 = (millis: number): string => `${isoText(millis).slice(0, -1)}000Z`
+
+/** Whole seconds, no fraction, `Z`: the form in which a walk is started upstream (U-3); years 0000 to 9999. */
 export const toWholeSeconds = (millis: number): string =>
-  `${new Date(Math.floor(millis / 1000) * 1000).toISOString().slice(0, 19)}Z`
+  `${isoText(Math.floor(millis / 1000) * 1000).slice(0, 19)}Z`
+
+/** Beyond the years that have four digits, the first or the last millisecond of these. */
+const isoText = (millis: number): string =>
+  new Date(Math.min(Math.max(millis, firstSecond * 1000), finalSecond * 1000 + 999)).toISOString()

@@ -91,7 +91,7 @@ export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentSt
     watch.attempt('writing', () => transaction(database, 'IMMEDIATE', work))
 
   return {
-    isShared: false,
+    isShared: true,
     version: space => read(() => version(space)),
     get: (space, table, keys) => read(() => keys.map(key => value(space, table, key))),
     scan,

@@ -11,10 +11,18 @@ export interface SqliteFile {
   /** SQL that fills an empty file. */
   readonly schema: string
   readonly schemaVersion: number
+  /** SQL of what came later and older files lack: it runs each time, and is nothing to an older gateway. */
+  readonly additions?: string
 }
 
 /** Opens or creates the file. Throws when the directory or the file cannot be used, leaving both as they are. */
-export function openSqliteFile({ dataDir, name, schema, schemaVersion }: SqliteFile): DatabaseSync {
+export function openSqliteFile({
+  dataDir,
+  name,
+  schema,
+  schemaVersion,
+  additions = ''
+}: SqliteFile): DatabaseSync {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const path = join(dataDir, name)
   closeSync(openSync(path, 'a', 0o600))
@@ -31,6 +39,7 @@ export function openSqliteFile({ dataDir, name, schema, schemaVersion }: SqliteF
       if (version(database) === 0) {
         database.exec(`${schema}; PRAGMA user_version = ${schemaVersion}`)
       }
+      database.exec(additions)
     })
     return database
   } catch (error) {

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock, JournalCommit, LogStore } from '../kernel/ports.ts'
-import { createLeases } from './leases.ts'
 import { bytes, openSqliteFile, transaction } from './sqlite-file.ts'
 import { watchTrouble } from './trouble.ts'
 
 /**
  * The embedded store: one SQLite file in the data directory, which survives restarts and may be shared by
- * processes of one machine. Calls are synchronous inside and short; a commit is one transaction.
+ * processes of one machine; leases are in the file too. Calls are synchronous inside and short; a commit is one
+ * transaction.
  */
 
 export interface SqliteStoreOptions {
@@ -43,10 +43,22 @@ const schema = `
   END;
 `
 
+const leases = `
+  CREATE TABLE IF NOT EXISTS leases (
+    log TEXT PRIMARY KEY, owner TEXT NOT NULL, taken_at INTEGER NOT NULL, ends_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+`
+
 /** Opens or creates `feed-log.sqlite`. Throws when the directory or the file cannot be used, leaving both as they are. */
 export function openSqliteStore(options: SqliteStoreOptions): LogStore {
   const { dataDir } = options
-  const database = openSqliteFile({ dataDir, name: 'feed-log.sqlite', schema, schemaVersion: 1 })
+  const database = openSqliteFile({
+    dataDir,
+    name: 'feed-log.sqlite',
+    schema,
+    schemaVersion: 1,
+    additions: leases
+  })
   const watch = watchTrouble(options.onTrouble)
   const sql = prepare(database)
 
@@ -83,16 +95,25 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     return true
   }
 
+  const lease = (log: string, owner: string, ms: number) => {
+    const now = options.clock.now()
+    return sql.takeLease.run(log, owner, now, now + ms).changes > 0
+  }
+
   const read = <T>(work: () => T) =>
     watch.attempt('reading', () => transaction(database, 'DEFERRED', work))
   const write = <T>(work: () => T) =>
     watch.attempt('writing', () => transaction(database, 'IMMEDIATE', work))
 
   return {
-    isShared: false,
+    isShared: true,
     load: (log, since) => read(() => load(log, since)),
     version: log => read(() => Number(sql.journal.get(log)?.['version'] ?? 0)),
-    ...createLeases(),
+    lease: (log, owner, ms) => write(() => lease(log, owner, ms)),
+    release: (log, owner) =>
+      write(() => {
+        sql.dropLease.run(log, owner)
+      }),
     commit: (log, change) => write(() => commit(log, change)),
     readBody: (log, no) => read(() => body(log, no)),
     writeBody: (log, no, body) =>
@@ -133,6 +154,14 @@ const prepare = (database: DatabaseSync) => ({
   dropJournal: database.prepare('DELETE FROM journals WHERE log = ?'),
   dropHeads: database.prepare('DELETE FROM heads WHERE log = ?'),
   dropBodies: database.prepare('DELETE FROM bodies WHERE log = ?'),
+  // A lease taken in the future is one of before the machine's clock was set back.
+  takeLease: database.prepare(
+    `INSERT INTO leases VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE
+     SET owner = excluded.owner, taken_at = excluded.taken_at, ends_at = excluded.ends_at
+     WHERE ends_at <= excluded.taken_at OR taken_at > excluded.taken_at`
+  ),
+  dropLease: database.prepare('DELETE FROM leases WHERE log = ? AND owner = ?'),
   dropOldestBody: database.prepare(
     'DELETE FROM bodies WHERE rowid = (SELECT rowid FROM bodies ORDER BY used_at, rowid LIMIT 1)'
   )

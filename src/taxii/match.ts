@@ -90,8 +90,12 @@ const parseVersions = (words: readonly string[]): VersionFilter => ({
   last: words.includes('last'),
   first: words.includes('first'),
   all: words.includes('all'),
-  at: words.filter(word => /^-?\d/.test(word))
+  at: words.filter(word => /^[-~]?\d/.test(word)).map(toElevenDigits)
 })
+
+/** Tokens of earlier releases have the seconds of an instant without zeros in front. */
+const toElevenDigits = (instant: string): string =>
+  instant.replace(/^\d{1,10}(?=\.)/, seconds => seconds.padStart(11, '0'))
 
 /** True when every field the request gives means the same as in the token (D-9.1). */
 export function agrees(given: Match, held: Match): boolean {

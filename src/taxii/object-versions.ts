@@ -68,8 +68,7 @@ const markEnds = (records: readonly ObjectVersion[]): ObjectVersion[] =>
       .map((record, n, all) => ({ ...record, isFirst: n === 0, isLast: n === all.length - 1 }))
   )
 
-const compareInstants = (a: string, b: string): number =>
-  Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : a > b ? 1 : 0)
+const compareInstants = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 const bySpecification = (a: ObjectVersion, b: ObjectVersion): number =>
   Number(a.specVersion) - Number(b.specVersion)

@@ -1,7 +1,7 @@
 import { GatewayError } from '../kernel/errors.ts'
 import type { VersionFilter } from '../kernel/records.ts'
 import { toInstant } from '../stix/timestamp.ts'
-import { canonicalZone, type Instant, parseInstant } from './instant.ts'
+import { type Instant, parseInstant, withPlus } from './instant.ts'
 import type { Match } from './match.ts'
 import type { Mode } from './modes.ts'
 
@@ -143,7 +143,7 @@ function parseVersions(text: string, mode: Mode): VersionFilter | undefined {
 
 function versionInstant(text: string, mode: Mode): string {
   const instant = parseInstant(text, mode.lenientQuery ? 'any' : 'utc')
-  const canonical = instant && toInstant(canonicalZone(text))
+  const canonical = instant && toInstant(withPlus(text))
   if (canonical === undefined) {
     throw malformed('match[version]', 'not `first`, `last`, `all` or a timestamp')
   }

@@ -27,12 +27,6 @@ const outsideTheRules: readonly { readonly message: RegExp; readonly reason: str
     reason:
       'Both are timestamps in the right form. `modified` names the version everywhere, so it is ' +
       'not changed, and `created` must be the same in all versions.'
-  },
-  {
-    message: /^TLP marking definitions must match one of those defined/,
-    reason:
-      'Sekoia has a `created` of its own under the ids of the TLP markings, which STIX fixes to the ' +
-      'letter. Clients know these by id; no rule knows single objects.'
   }
 ]
 

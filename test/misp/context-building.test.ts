@@ -1,4 +1,6 @@
 import t from 'tap'
+import { createMapping } from '../../src/misp/mapping/mapping.ts'
+import type { Tlp } from '../../src/misp/mapping/model.ts'
 import { failure } from '../support/failure.ts'
 import {
   addIndicator,
@@ -19,6 +21,7 @@ import type { MispWorld } from '../support/misp-world.ts'
 /** Names of what an indicator refers to by id, and levels of TLP, from the feed or asked of Sekoia (§3.2). */
 
 const byId = '/objects/'
+const withDefault = (defaultTlp: Tlp) => createMapping({ defaultTlp, galaxies: undefined })
 const down = { kind: 'status', status: 503, match: byId } as const
 const refused = { kind: 'status', status: 403, match: byId } as const
 
@@ -223,7 +226,7 @@ t.test('an unknown level of TLP', async t => {
   })
 
   t.test('is not guessed while Sekoia cannot be asked: nothing goes out too openly', async t => {
-    const world = await mispWorld(t, { settings: { defaultTlp: 'clear' } })
+    const world = await mispWorld(t, { mapping: withDefault('clear') })
     addIndicator(world, 'before')
     const before = await publish(world)
     const marking = addUnlisted(world, 'marking-definition', red)
@@ -259,7 +262,7 @@ t.test('an unknown level of TLP', async t => {
   })
 
   t.test('that Sekoia does not know either is the configured one', async t => {
-    const world = await mispWorld(t, { settings: { defaultTlp: 'amber+strict' } })
+    const world = await mispWorld(t, { mapping: withDefault('amber+strict') })
     const unknown = `marking-definition--${'0'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}`
     addIndicator(world, 'a', { object_marking_refs: [unknown] })
     addIndicator(world, 'b', { object_marking_refs: undefined })

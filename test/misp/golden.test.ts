@@ -1,15 +1,16 @@
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { timeOf } from '../../src/misp/events/source-row.ts'
+import { trim } from '../../src/misp/events/source-row.ts'
 import { valueTypes } from '../../src/misp/mapping/attribute-types.ts'
 import { fallbackReasons } from '../../src/misp/mapping/fallbacks.ts'
 import type { Galaxies } from '../../src/misp/mapping/galaxies.ts'
 import { loadGalaxies } from '../../src/misp/mapping/galaxies.ts'
+import { mappingVersion } from '../../src/misp/mapping/mapping.ts'
 import {
   type Mapped,
   type MispObject,
   type MispValue,
-  type StixObject,
   templates
 } from '../../src/misp/mapping/model.ts'
 import { mapIndicator } from '../../src/misp/mapping/pattern.ts'
@@ -21,6 +22,7 @@ import {
 } from '../../src/misp/mapping/report.ts'
 import { subjectNamers } from '../../src/misp/mapping/tag-names.ts'
 import { commentOf, confidenceTag, ownTags, tagsOf, tlpOf } from '../../src/misp/mapping/tags.ts'
+import { type StixObject, timeOf } from '../../src/stix/object.ts'
 
 /** One entry for every row of misp-feed.md §3.1 and §3.2, STIX beside what MISP gets. */
 interface Row {
@@ -42,11 +44,9 @@ const rowsOf = <T extends Row>(file: string): T[] =>
 const indicators = rowsOf<Row>('indicators')
 const contexts = rowsOf<ContextRow>('context')
 
-const toObject = (stix: Row['stix'], type = 'indicator'): StixObject => ({
-  id: 'golden--1',
-  type,
-  ...stix
-})
+/** As it is stored. */
+const toObject = (stix: Row['stix'], type = 'indicator'): StixObject =>
+  trim({ id: 'golden--1', type, ...stix })
 
 /** As JSON has it, where nothing is `null`. */
 const plain = (mapped: Mapped) => ({ ...mapped, fallback: mapped.fallback ?? null })
@@ -108,6 +108,19 @@ t.test('§3.2', async t => {
     const args = options.galaxies ? ([galaxies] as const) : []
     t.strictSame(makers[made](toObject(stix), ...args), misp, row)
   }
+})
+
+/** Of what the golden files expect, under each version of the mapping. */
+const digests: Readonly<Record<number, string>> = { 1: 'd7542abed6e422bf' }
+
+t.test('a mapping that makes something else has another version', t => {
+  const expected = JSON.stringify([...indicators, ...contexts].map(({ misp }) => misp))
+  t.equal(
+    hash('sha256', expected).slice(0, 16),
+    digests[mappingVersion],
+    'raise mappingVersion, so that stored feeds are made again, and note the new digest here'
+  )
+  t.end()
 })
 
 t.test('rows of the golden files are told apart by their names', async t => {

@@ -202,11 +202,41 @@ t.test('the window', async t => {
     t.strictSame((await publish(world)).files, vanished.files)
   })
 
-  t.test('that becomes narrower takes nothing back', async t => {
+  t.test('that becomes narrower takes back what is outside, copies in reports too', async t => {
     const world = await mispWorld(t)
-    addIndicator(world, 'old', { created: inDays(world, -9) })
-    const old = await publish(world)
+    const misp = mispOf(world)
+    const long = { valid_until: inDays(world, 100) }
+    const id = addIndicator(world, 'old', long)
+    addReport(world, [id])
+    await publish(world)
+    wait(world, 9)
+    const other = addIndicator(world, 'new', long)
+    addReport(world, [id, other])
+    const before = await publish(world)
+    t.equal(before.events.length, 4)
+    await misp.pull()
     world.restart({ settings: { windowDays: 2 } })
-    t.strictSame((await publish(world)).files, old.files)
+    const served = await publish(world)
+    t.strictSame(lives(served, 'old'), ['deleted', 'deleted', 'deleted'])
+    t.strictSame(lives(served, 'new'), ['live', 'live'])
+    t.strictSame(
+      served.events.flatMap(({ EventReport }) => EventReport.map(({ deleted }) => deleted)).sort(),
+      [false, true]
+    )
+    await misp.pull()
+    t.strictSame([...misp.liveToIds().keys()], [`url|${url('new')}`])
+    world.simulator.edit(id, { name: 'edited' })
+    t.notOk(lives(await publish(world), 'old').includes('live'), 'and it stays outside')
+    world.restart({ settings: { windowDays: undefined } })
+    t.ok(lives(await publish(world), 'old').includes('live'), 'until the window is wider again')
+  })
+
+  t.test('that becomes wider later than it would reach back takes nothing back', async t => {
+    const world = await mispWorld(t, { settings: { windowDays: 2 } })
+    addIndicator(world, 'a', { valid_until: inDays(world, 100) })
+    const before = await publish(world)
+    wait(world, 30)
+    world.restart({ settings: { windowDays: 5 } })
+    t.strictSame((await publish(world)).files, before.files)
   })
 })

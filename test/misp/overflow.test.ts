@@ -3,11 +3,13 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Meter } from '../../src/kernel/ports.ts'
 import { type Bucket, emptyBucket } from '../../src/misp/events/bucket.ts'
+import { type DerivedBucket, derive } from '../../src/misp/events/derive.ts'
 import { type RenderedEvent, renderBucket } from '../../src/misp/events/event.ts'
+import { toRow } from '../../src/misp/events/source-row.ts'
 import { feedNamespace } from '../../src/misp/events/uuids.ts'
 import { attributeCount, type EventBody } from '../../src/misp/events/wire.ts'
-import { toRow } from '../../src/misp/mapping/indicator.ts'
-import type { StixObject } from '../../src/misp/mapping/model.ts'
+import { createMapping } from '../../src/misp/mapping/mapping.ts'
+import type { StixObject } from '../../src/stix/object.ts'
 import { addIndicator, mispOf, mispWorld, publish, pullAndCompare } from '../support/misp-scenes.ts'
 import { lifeOf, placeOf, placesOf } from '../support/misp-served.ts'
 import { stixId } from '../support/objects.ts'
@@ -16,6 +18,7 @@ import { stixId } from '../support/objects.ts'
 
 const now = Date.UTC(2026, 0, 15, 12)
 const maxAttributes = 5
+const mapping = createMapping({ defaultTlp: 'green', galaxies: undefined })
 
 /** A bucket that is published again and again, a day apart each time. */
 class Day {
@@ -33,14 +36,16 @@ class Day {
       pattern_type: 'stix',
       ...members
     }
-    const options = { marking: () => undefined, defaultTlp: 'green', now, subjects: [] } as const
-    const { row } = toRow(object, options)
-    this.#bucket.rows.set(row.id, row)
+    this.#bucket.rows.set(object.id, toRow(object, { now, publication: 0 }))
+  }
+
+  #derived(): DerivedBucket {
+    return derive(this.#bucket, mapping, () => undefined)
   }
 
   /** Values that are to be shown. */
   live(): string[] {
-    const rows = [...this.#bucket.rows.values()].filter(({ gone }) => !gone)
+    const rows = this.#derived().rows.filter(({ gone }) => !gone)
     return rows
       .flatMap(({ attributes, objects }) => [...attributes, ...objects.flatMap(o => o.values)])
       .map(({ value }) => value)
@@ -48,14 +53,13 @@ class Day {
 
   publish(): EventBody[] {
     this.#days++
-    const rendered = renderBucket(this.#bucket, this.#published, {
+    const rendered = renderBucket(this.#derived(), this.#published, {
       now: now + this.#days * 86_400_000,
       namespace: feedNamespace('feed', 16),
       title: 'Feed',
       expiredMs: 0,
       tombstoneSeconds: 3 * 86_400,
       maxAttributes,
-      tagsOf: () => [],
       issue: () => now / 1000 + this.#days * 86_400 + ++this.#issued
     })
     this.#published = rendered.filter(({ isEmpty }) => !isEmpty)

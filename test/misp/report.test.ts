@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { StixObject } from '../../src/misp/mapping/model.ts'
 import {
   mapCourseOfAction,
   mapNote,
   mapReport,
   mapVulnerability
 } from '../../src/misp/mapping/report.ts'
+import type { StixObject } from '../../src/stix/object.ts'
 import { stixId } from '../support/objects.ts'
 
 /** What is not in the golden files. */

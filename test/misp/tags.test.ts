@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type StixObject, tlps } from '../../src/misp/mapping/model.ts'
+import { tlps } from '../../src/misp/mapping/model.ts'
 import { subjectNamers } from '../../src/misp/mapping/tag-names.ts'
 import {
   commentOf,
@@ -13,6 +13,7 @@ import {
   tagsOf,
   tlpOf
 } from '../../src/misp/mapping/tags.ts'
+import type { StixObject } from '../../src/stix/object.ts'
 import { stixId } from '../support/objects.ts'
 
 /** What is not in the golden files: bounds, odd objects, and what holds for all. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import type { StixObject } from '../../src/misp/mapping/model.ts'
+import type { StixObject } from '../../src/stix/object.ts'
 import { type Change, Changer, changes, weighted } from '../support/misp-changes.ts'
 import { objectsOf, shuffled, shuffles, takeIn } from '../support/misp-intake.ts'
 import { keysOf } from '../support/misp-scenes.ts'

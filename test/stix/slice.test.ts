@@ -95,17 +95,17 @@ t.test('spec-version: comes right after the opening brace', async t => {
   t.match(page.bytes.toString(), /^\{"spec_version":"2.1","type":"indicator",/)
 })
 
-t.test('spec-version: a cyber-observable does not need one (D-19)', async t => {
+t.test('spec-version: a cyber-observable is given one too', async t => {
   const observable = {
     type: 'domain-name',
     id: 'domain-name--00000000-0000-5000-8000-000000000001',
     value: 'example.com'
   }
   const { page, rules } = repaired(observable)
-  t.equal(page.bytes.toString(), JSON.stringify(observable))
-  t.equal(page.entries[0]?.specVersion, undefined)
+  t.same(JSON.parse(page.bytes.toString()), { ...observable, spec_version: '2.1' })
+  t.equal(page.entries[0]?.specVersion, '2.1')
   t.equal(page.entries[0]?.time, undefined)
-  t.same(rules, [])
+  t.same(rules, ['spec-version'])
 })
 
 t.test('null: members and elements go at any depth, commas stay right', async t => {
@@ -186,6 +186,12 @@ t.test('timestamp: what nothing can mend is left and counted as unrepaired', asy
   t.same(rules, ['unrepaired', 'unrepaired'])
 })
 
+t.test('timestamp: a second 60 that never was is the next one', async t => {
+  const { object, rules } = repaired(like({ modified: '2026-06-30T23:59:60.000Z' }))
+  t.equal(object['modified'], '2026-07-01T00:00:00.000Z')
+  t.same(rules, ['timestamp'])
+})
+
 t.test('a leap second and more than nine digits are valid and stay', async t => {
   const item = like({
     created: '2016-12-31T23:59:60.000Z',
@@ -196,8 +202,7 @@ t.test('a leap second and more than nine digits are valid and stay', async t => 
   t.same(rules, [])
 })
 
-t.test('items that are not STIX objects are dropped, counted and part of itemCount', async t => {
-  const rules: string[] = []
+t.test('items that are not STIX objects are left out, reported and part of itemCount', async t => {
   const items = [
     1,
     null,
@@ -209,10 +214,13 @@ t.test('items that are not STIX objects are dropped, counted and part of itemCou
     valid,
     { type: 'x', id: null }
   ]
-  const page = slicePage(bodyOf(items), { repair: true, onRepair: rule => rules.push(rule) })
+  const page = slicePage(bodyOf(items), { repair: true })
   t.equal(page.itemCount, 9)
   t.same(objectsOf(page), [JSON.stringify(valid)])
-  t.same(rules, Array(8).fill('not-stix'))
+  t.same(
+    page.unreadable?.map(({ index, fault, bytes }) => [index, fault, JSON.parse(bytes.toString())]),
+    items.flatMap((item, index) => (item === valid ? [] : [[index, 'not-stix', item]]))
+  )
 })
 
 t.test('without repair every object stays as it is', async t => {
@@ -270,8 +278,7 @@ t.test('every body that is not a page is a bad answer, never an empty page', asy
     '{"items":[{"a":1,}]}',
     '{"items":[{a:1}]}',
     '{"items" []}',
-    `{"items":[${item}${item}]}`,
-    `{"items":[${'['.repeat(5000)}${']'.repeat(5000)}]}`
+    `{"items":[${item}${item}]}`
   ]
   for (const body of [
     ...bodies.map(text => Buffer.from(text)),
@@ -325,11 +332,34 @@ const times = fc.oneof(
   fc.constantFrom(
     '2024-01-31T23:04:05.123456-02:00',
     '2024-01-02t03:04:05.9z',
-    '2024-12-31T23:59:59.999Z'
+    '2024-12-31T23:59:59.999Z',
+    '2024-01-02T03:04:05',
+    '2023-01-02 03:04:05.1699798608',
+    '2024-06-30T23:59:60Z',
+    '0001-01-01T00:00:00Z'
   ),
   fc.constantFrom(null, 7, [], { a: null })
 )
-const timeNames = ['created', 'modified', 'valid_from', 'valid_until', 'first_seen', 'published']
+const timeNames = [
+  'created',
+  'modified',
+  'valid_from',
+  'valid_until',
+  'first_seen',
+  'published',
+  'first_observed',
+  'stop_time'
+]
+const types = [
+  'indicator',
+  'report',
+  'relationship',
+  'malware',
+  'observed-data',
+  'ipv4-addr',
+  'x-own'
+]
+const membersOfTypes = ['pattern', 'name', 'object_refs', 'source_ref', 'value', 'number_observed']
 const keys = fc.oneof(fc.constantFrom('a', 'id', 'type', 'created', 'labels'), fc.string())
 const { value: json } = fc.letrec(tie => ({
   value: fc.oneof(
@@ -342,6 +372,12 @@ const { value: json } = fc.letrec(tie => ({
   )
 }))
 
+const lists = ['external_references', 'kill_chain_phases', 'granular_markings', 'x_list']
+const listElement = fc.oneof(
+  json,
+  fc.dictionary(fc.constantFrom('source_name', 'phase_name', 'selectors', 'url'), json)
+)
+
 const itemArbitrary = fc
   .tuple(
     fc.dictionary(
@@ -350,13 +386,18 @@ const itemArbitrary = fc
     ),
     fc.dictionary(fc.constantFrom(...timeNames), times),
     fc.option(fc.constantFrom('2.1', '2.0', '', null, 3, [], [null, 1]), { nil: undefined }),
+    fc.constantFrom(...types),
+    fc.dictionary(fc.constantFrom(...membersOfTypes), json),
+    fc.dictionary(fc.constantFrom(...lists), fc.array(listElement, { maxLength: 3 })),
     fc.infiniteStream(fc.nat())
   )
-  .map(([others, dates, spec_version, order]) => {
+  .map(([others, dates, spec_version, type, typed, listed, order]) => {
     const members: [string, unknown][] = Object.entries({
       id: 'x--1',
-      type: 'x',
+      type,
       ...others,
+      ...typed,
+      ...listed,
       ...dates
     })
     if (spec_version !== undefined) members.push(['spec_version', spec_version])
@@ -405,22 +446,25 @@ t.test('property: repairing twice changes nothing more, byte for byte', async ()
   )
 })
 
-t.test('property: whatever JSON.parse refuses is refused, whatever it takes is taken', async () => {
-  const mutated = fc.tuple(fc.array(itemArbitrary, { maxLength: 2 }), fc.nat(), fc.nat(127))
-  fc.assert(
-    fc.property(mutated, ([items, place, code]) => {
-      const body = bodyOf(items)
-      body[place % body.length] = code
-      const expected = read(() => JSON.parse(body.toString()))
-      const isPage =
-        isUtf8(body) &&
-        Array.isArray(expected?.items) &&
-        typeof (expected.next_cursor ?? '') === 'string'
-      assert.equal(read(() => slicePage(body, { repair: false })) !== undefined, isPage)
-    }),
-    { seed, numRuns: 3000 }
-  )
-})
+t.test(
+  'property: whatever JSON.parse takes is taken, and nothing else without a loss told',
+  async () => {
+    const mutated = fc.tuple(fc.array(itemArbitrary, { maxLength: 2 }), fc.nat(), fc.nat(127))
+    fc.assert(
+      fc.property(mutated, ([items, place, code]) => {
+        const body = bodyOf(items)
+        body[place % body.length] = code
+        const expected = isUtf8(body) ? read(() => JSON.parse(body.toString())) : undefined
+        const isPage =
+          Array.isArray(expected?.items) && typeof (expected.next_cursor ?? '') === 'string'
+        const page = read(() => slicePage(body, { repair: false }))
+        if (isPage) assert.equal(page?.itemCount, expected.items.length)
+        else assert.notEqual(page?.unreadable?.length, 0)
+      }),
+      { seed, numRuns: 3000 }
+    )
+  }
+)
 
 function read<T>(action: () => T): T | undefined {
   try {

@@ -47,6 +47,29 @@ t.test('a reopened store has kept journal and bodies, and still counts the bodie
   t.same(await again.readBody('log', 2), Buffer.alloc(600, 2))
 })
 
+t.test('two stores on one file share leases, and say so', async t => {
+  const { store: one, ...options } = open(t)
+  const { store: two } = open(t, options)
+  t.ok(one.isShared)
+  t.equal(await one.lease('log', 'a', 60_000), true)
+  t.equal(await two.lease('log', 'b', 60_000), false)
+  await two.release('log', 'b')
+  await one.release('log', 'a')
+  t.equal(await two.lease('log', 'b', 60_000), true)
+})
+
+t.test('a file that was made before there were leases in it', async t => {
+  const { store, file, ...options } = open(t)
+  await store.commit('log', firstCommit())
+  await store.close()
+  const database = new DatabaseSync(file)
+  database.exec('DROP TABLE leases')
+  database.close()
+  const { store: again } = open(t, options)
+  t.equal(await again.version('log'), 1)
+  t.equal(await again.lease('log', 'a', 60_000), true)
+})
+
 t.test('two stores on one file share versions and the bound of the bodies', async t => {
   const { store: one, ...options } = open(t)
   const { store: two } = open(t, options)

@@ -10,6 +10,7 @@ import type { Clock } from '../../src/kernel/ports.ts'
 import { createLogger } from '../../src/ops/logger.ts'
 import { createMeter, type TextMeter } from '../../src/ops/metrics.ts'
 import { createSekoiaClient } from '../../src/sekoia/client.ts'
+import { UnreadableItems } from '../../src/sekoia/unreadable-items.ts'
 import { openStore } from '../../src/stores/open.ts'
 
 /** The gateway as `main.ts` composes it: shipped configuration, SQLite store, in front of a simulated Sekoia. */
@@ -83,7 +84,8 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
       repair: config.stix.repair === 'on',
       clock,
       meter,
-      stopwatch: meter
+      stopwatch: meter,
+      unreadable: new UnreadableItems({ documents: stores.documents, clock, meter, logger })
     })
   })
   app.setPhase('serving')

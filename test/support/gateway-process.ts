@@ -36,7 +36,7 @@ export async function startGateway(
 ): Promise<GatewayProcess> {
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    env: { PORT: '0', DATA_DIR: t.testdir(), ...env },
+    env: { PORT: '0', DATA_DIR: env['DATA_DIR'] ?? t.testdir(), ...env },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const { told, end } = follow(child)

@@ -4,8 +4,8 @@ import { Intake } from '../../src/misp/build/intake.ts'
 import { ReferenceNames } from '../../src/misp/build/reference-names.ts'
 import { Batch, FeedTables } from '../../src/misp/build/tables.ts'
 import { layoutOf } from '../../src/misp/events/bucket.ts'
-import type { StixObject } from '../../src/misp/mapping/model.ts'
-import { builderSettings, type MispWorld } from './misp-world.ts'
+import type { StixObject } from '../../src/stix/object.ts'
+import { builderSettings, type MispWorld, usualMapping } from './misp-world.ts'
 
 /** Objects brought into the buckets of a world by hand, in any order and in any pages. */
 export async function takeIn(
@@ -14,17 +14,21 @@ export async function takeIn(
 ): Promise<void> {
   const documents = new FeedTables(store, space)
   await documents.refresh()
-  const names = new ReferenceNames({ documents, upstream, galaxies: undefined })
-  const { defaultTlp, expiredMs, shardBits } = builderSettings
-  const layout = layoutOf(shardBits)
+  const names = new ReferenceNames({ documents, upstream })
+  const layout = layoutOf(builderSettings.shardBits)
   const spill = async (changes: Batch) => {
     await documents.commit(changes)
     changes.clear()
   }
-  const parts = { documents, names, caller, layout, defaultTlp, expiredMs, spill }
+  const parts = { documents, names, caller, layout, mapping: usualMapping, spill }
   for (const page of pages) {
     const changes = new Batch()
-    const intake = new Intake({ ...parts, meter: silentMeter, since: '', now: clock.now() })
+    const intake = new Intake({
+      ...parts,
+      meter: silentMeter,
+      since: '',
+      reading: { now: clock.now(), publication: 0 }
+    })
     await intake.take(page, changes)
     await intake.flush(changes)
     await documents.commit(changes)

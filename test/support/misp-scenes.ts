@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Head } from '../../src/misp/build/state.ts'
+import type { Head } from '../../src/misp/events/head.ts'
 import { MispInstance } from './misp/instance.ts'
 import { readServed, type Served } from './misp-served.ts'
 import { differences } from './misp-sync.ts'
@@ -33,7 +33,7 @@ export const url = (name: string): string => `http://${name}.example.com/`
 export const urlPattern = (name: string): string => `[url:value = '${url(name)}']`
 
 /** What the simulator gives an object beside what a test says of it. */
-const plain = {
+export const plain = {
   confidence: undefined,
   labels: undefined,
   kill_chain_phases: undefined,

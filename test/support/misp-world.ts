@@ -15,12 +15,14 @@ import { ApiKey, type Caller } from '../../src/kernel/caller.ts'
 import {
   type Clock,
   type DocumentStore,
+  type LogStore,
   type Meter,
   silentMeter,
   type Upstream
 } from '../../src/kernel/ports.ts'
 import { Builder, type BuilderSettings } from '../../src/misp/build/builder.ts'
 import { spaceOf } from '../../src/misp/build/tables.ts'
+import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
 import { Publications } from '../../src/misp/serve/publications.ts'
 import { mispRoutes } from '../../src/misp/serve/routes.ts'
 import { createSekoiaClient } from '../../src/sekoia/client.ts'
@@ -34,7 +36,10 @@ import type { FeedAnswer, FetchFeed } from './misp/feed-client.ts'
 export interface MispWorldOptions {
   readonly simulator?: SimulatorOptions
   readonly settings?: Partial<BuilderSettings>
+  readonly mapping?: Mapping
   readonly documents?: DocumentStore
+  /** Of the feed logs. */
+  readonly store?: LogStore
   readonly meter?: Meter
   readonly maxHashes?: number
 }
@@ -49,7 +54,7 @@ export interface MispWorld {
   /** One round of building, by a gateway of its own if `gateway` is another one than before. */
   round(gateway?: number): Promise<boolean>
   /** New processes on what is stored, or on another store, with these settings from now on. */
-  restart(change?: Pick<MispWorldOptions, 'documents' | 'settings'>): void
+  restart(change?: Pick<MispWorldOptions, 'documents' | 'settings' | 'mapping'>): void
   /** The store takes so many more commits, then the process is dead; a later restart starts another one. */
   dieAfter(commits: number): void
   /** A GET below the feed's URL, as MISP makes it. */
@@ -65,13 +70,15 @@ export const newDocuments = (): DocumentStore =>
 export const builderSettings: BuilderSettings = {
   windowDays: undefined,
   shardBits: 0,
-  defaultTlp: 'amber',
   expiredMs: 30 * dayMs,
   tombstoneMs: 180 * dayMs,
   walkMs: 0,
   partialMs: 20_000,
   commitBytes: 4 * 1024 * 1024
 }
+
+/** TLP:AMBER for what carries no level; no galaxies. */
+export const usualMapping = createMapping({ defaultTlp: 'amber', galaxies: undefined })
 
 export async function startMispWorld(options: MispWorldOptions = {}): Promise<MispWorld> {
   const meter = options.meter ?? silentMeter
@@ -89,7 +96,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     meter,
     baseUrl: simulator.url
   })
-  const store = createMemoryStore({ bodyMaxBytes: 64 * 1024 * 1024 })
+  const store = options.store ?? createMemoryStore({ bodyMaxBytes: 64 * 1024 * 1024 })
   const access = new Access({ clock, store, settings: logSettings })
   const upstream = notingRights(client, access)
   const records = new FeedLogs({ upstream, access, store, clock, meter, settings: logSettings })
@@ -98,6 +105,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
   const space = spaceOf(caller, defaultFeed)
 
   let documents = options.documents ?? newDocuments()
+  let mapping = options.mapping ?? usualMapping
   let settings = { ...builderSettings, ...options.settings }
   let builders = new Map<number, Builder>()
   let commitsLeft = Number.POSITIVE_INFINITY
@@ -122,7 +130,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       store: mortal(),
       clock,
       meter,
-      galaxies: undefined,
+      mapping,
       settings,
       onPublished: () => publications.changed(space)
     })
@@ -191,6 +199,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     round: (gateway = 0) => builderOf(gateway).round(caller),
     restart(change = {}) {
       documents = change.documents ?? documents
+      mapping = change.mapping ?? mapping
       settings = { ...settings, ...change.settings }
       builders = new Map()
       commitsLeft = Number.POSITIVE_INFINITY

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { GatewayError } from '../../src/kernel/errors.ts'
+import { toInstant, toMillis } from '../../src/stix/timestamp.ts'
+import { toStixTimestamp } from '../../src/stix/timestamp-form.ts'
 import { parseInstant } from '../../src/taxii/instant.ts'
-import { modes } from '../../src/taxii/modes.ts'
+import { type Mode, modes } from '../../src/taxii/modes.ts'
 import { resume } from '../../src/taxii/page-start.ts'
 import { type Endpoint, parseQuery } from '../../src/taxii/query.ts'
 
@@ -46,6 +48,39 @@ t.test('D-7: an instant has whole milliseconds and six printed digits', async t 
     t.strictSame(parseInstant(given, 'utc'), { millis, ts6 })
   }
   t.equal(parseInstant('9999-12-31T23:59:59-01:00', 'any'), undefined, 'beyond year 9999')
+})
+
+const oddTimes = [
+  '0001-01-01T00:00:00Z',
+  '1601-01-01T00:00:00Z',
+  '2083-01-01T00:00:00.000Z',
+  '2023-11-12T14:16:40.1699798608Z',
+  '2023-11-12T14:16:40',
+  '2023-11-12 14:16:40.5',
+  '2023-11-12t14:16:40z',
+  '2023-11-12T14:16:40+05:30',
+  '2026-06-30T23:59:60.000Z',
+  '2016-12-31T23:59:60.000Z'
+]
+
+t.test('every time that can be read is taken as it stands, and repaired in every mode', async t => {
+  const ask = (name: string, text: string, mode: Mode) =>
+    parseQuery(`${name}=${encodeURIComponent(text)}`, 'objects', mode)
+  for (const text of oddTimes) {
+    const instant = toInstant(text)
+    const repaired = toStixTimestamp(text, 3)!
+    t.strictSame(ask('match[version]', text, modes.field).match.versions?.at, [instant], text)
+    t.equal(ask('added_after', text, modes.field).addedAfter?.millis, toMillis(text))
+    for (const mode of [modes.field, modes.strict]) {
+      t.strictSame(ask('match[version]', repaired, mode).match.versions?.at, [instant], repaired)
+      t.equal(ask('added_after', repaired, mode).addedAfter?.millis, toMillis(text))
+    }
+  }
+})
+
+t.test('a space before an offset is a plus, one before the time is a T', async t => {
+  const selection = parseQuery('added_after=2024-01-01 00:00:00 02:00', 'objects', modes.field)
+  t.equal(selection.addedAfter?.millis, Date.UTC(2023, 11, 31, 22))
 })
 
 t.test('design §8: the modes differ in these points and no others', async t => {

@@ -34,7 +34,7 @@ const versions = fc.constantFrom<VersionFilter>(
   lastVersion,
   { ...lastVersion, first: true },
   { ...lastVersion, last: false, all: true },
-  { ...lastVersion, last: false, at: ['1704067200.123456789'] }
+  { ...lastVersion, last: false, at: ['-37832780800.000000000', '01704067200.123456789'] }
 )
 const match = fc.record(
   {
@@ -48,7 +48,10 @@ const match = fc.record(
   },
   { requiredKeys: [], noNullPrototype: true }
 )
-const time = fc.integer({ min: Date.UTC(1000, 0, 1), max: Date.UTC(9999, 11, 31, 23, 59, 59, 999) })
+const time = fc.integer({
+  min: Date.parse('0000-01-01T00:00:00Z'),
+  max: Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+})
 const anyToken: fc.Arbitrary<Token> = fc.record(
   {
     endpoint: fc.constantFrom('objects', 'manifest', 'object', 'versions'),
@@ -158,3 +161,7 @@ t.test(
     }
   }
 )
+
+t.test('G3: versions in tokens of earlier releases are read as the same instants', async t => {
+  t.strictSame(parseMatchText('v=1704067200.123456789').versions?.at, ['01704067200.123456789'])
+})

@@ -9,6 +9,7 @@ import type {
 } from '../../kernel/records.ts'
 import { isWanted, type VersionPlace } from '../../kernel/version-filter.ts'
 import { toInstant, toTs6 } from '../../stix/timestamp.ts'
+import { toStixTimestamp } from '../../stix/timestamp-form.ts'
 import type { Journal } from '../journal/journal.ts'
 import { hasEarlier, hasLater } from '../journal/packed-index.ts'
 import { type Segment, sliceOf } from '../journal/segment.ts'
@@ -38,10 +39,16 @@ export function matches(
 ): boolean {
   const { versions, specVersions } = filter
   if (specVersions && !specVersions.has(specVersionOf(segment.entries.at(index)!))) return false
-  return isWanted(versions, versionPlace(journal, segment, index), () => {
-    const { modified, created } = segment.entries.at(index)!
-    return toInstant(modified ?? created ?? '')
-  })
+  return isWanted(versions, versionPlace(journal, segment, index), () =>
+    toInstant(versionOf(segment, index))
+  )
+}
+
+/** `modified`, else `created`, as a STIX timestamp; where neither can be read as one, the date (D-18). */
+function versionOf(segment: Segment, index: number): string {
+  const { modified, created } = segment.entries.at(index)!
+  const times = [modified, created].map(text => text && toStixTimestamp(text, 0))
+  return times.find(time => time) ?? toTs6(segment.dates[index]!)
 }
 
 /** True for filters that Sekoia cannot apply, so that long stretches of a feed may hold no match (P-35). */
@@ -58,7 +65,7 @@ export function toRecord(segment: Segment, index: number): FeedRecord {
   return {
     id: entry.id,
     type: entry.type,
-    version: entry.modified ?? entry.created ?? toTs6(date),
+    version: versionOf(segment, index),
     specVersion: specVersionOf(entry),
     date,
     bytes: sliceOf(segment, entry)

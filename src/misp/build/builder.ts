@@ -1,16 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
+import { OvertakenError } from '../../kernel/errors.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
 import { type FeedRecord, lastVersion, type Records } from '../../kernel/records.ts'
+import type { StixObject } from '../../stix/object.ts'
 import { isOfLayout, layoutOf } from '../events/bucket.ts'
-import type { Galaxies } from '../mapping/galaxies.ts'
-import type { StixObject, Tlp } from '../mapping/model.ts'
+import type { Head } from '../events/head.ts'
+import { rowFormat } from '../events/source-row.ts'
+import type { Mapping } from '../mapping/mapping.ts'
+import { derivationOf, underived } from './derivation.ts'
 import { walkIds } from './id-sweep.ts'
 import { Intake } from './intake.ts'
+import { narrow } from './narrowing.ts'
 import { type Published, Publisher, type PublisherSettings } from './publisher.ts'
 import { ReferenceNames } from './reference-names.ts'
-import { type FeedState, type Head, newState } from './state.ts'
-import { Batch, FeedTables, OvertakenError } from './tables.ts'
+import { forgetRows } from './refill.ts'
+import { type FeedState, newState, startOf } from './state.ts'
+import { Batch, FeedTables } from './tables.ts'
 import { countOf, judge, mark } from './vanished.ts'
 
 export interface BuilderSettings extends PublisherSettings {
@@ -18,7 +24,6 @@ export interface BuilderSettings extends PublisherSettings {
   readonly windowDays: number | undefined
   /** Bits of the shard: 2 to this power events for a day. */
   readonly shardBits: number
-  readonly defaultTlp: Tlp
   /** Between walks that find what vanished, ms; 0 never walks. */
   readonly walkMs: number
   /** During a first build, between publications of what is there already, ms. */
@@ -34,7 +39,7 @@ export interface BuilderDeps {
   readonly store: DocumentStore
   readonly clock: Clock
   readonly meter: Meter
-  readonly galaxies: Galaxies | undefined
+  readonly mapping: Mapping
   readonly settings: BuilderSettings
   /** Called when a publication is there to be read. */
   readonly onPublished: () => void
@@ -90,7 +95,7 @@ export class Builder {
     if (!(await documents.lease(this.#owner, leaseMs))) return false
     try {
       const feed = await this.#load(documents)
-      await this.#startAgain(feed)
+      await this.#applySettings(feed, caller)
       await this.#nameWanted(feed, caller)
       await this.#read(feed, caller)
       await this.#publish(feed)
@@ -114,8 +119,8 @@ export class Builder {
   async #load(documents: FeedTables): Promise<Loaded> {
     if (this.#loaded && !(await documents.refresh())) return this.#loaded
     if (!this.#loaded) await documents.refresh()
-    const { upstream, galaxies } = this.#parts
-    const state = (await documents.getJson<FeedState>('state', ['state'])).get('state')
+    const { upstream } = this.#parts
+    const state = await this.#loadState(documents)
     const wanted = new Map<string, Set<string>>()
     for (const key of await documents.keys('wanted')) {
       const [id = '', bucket = ''] = key.split(' ')
@@ -123,8 +128,8 @@ export class Builder {
     }
     this.#loaded = {
       documents,
-      names: new ReferenceNames({ documents, upstream, galaxies }),
-      state: state ?? this.#newState(),
+      names: new ReferenceNames({ documents, upstream }),
+      state,
       heads: await headsOf(documents),
       dirty: new Set(await documents.keys('dirty')),
       wanted
@@ -132,10 +137,25 @@ export class Builder {
     return this.#loaded
   }
 
-  #newState(): FeedState {
-    const { clock, settings, title } = this.#parts
-    const layout = layoutOf(settings.shardBits)
-    return newState(clock.now(), { layout, title, since: this.#windowStart() })
+  /** Of a feed that is new, or that another version of the gateway kept, as well. */
+  async #loadState(documents: FeedTables): Promise<FeedState> {
+    const { clock, settings, mapping, title } = this.#parts
+    const { windowDays = null } = settings
+    const state = (await documents.getJson<FeedState>('state', ['state'])).get('state')
+    if (!state)
+      return newState(clock.now(), {
+        layout: layoutOf(settings.shardBits),
+        derivation: derivationOf(mapping, settings),
+        title,
+        since: this.#windowStart(),
+        windowDays
+      })
+    if (state.format !== rowFormat) {
+      await forgetRows(documents, state, changes => this.#spill(documents, changes))
+      state.windowDays ??= windowDays
+      await this.#commit({ documents, state }, new Batch())
+    }
+    return state
   }
 
   #windowStart(): string {
@@ -143,6 +163,57 @@ export class Builder {
     if (windowDays === undefined) return ''
     const start = this.#parts.clock.now() - windowDays * dayMs
     return new Date(start).toISOString().slice(0, 10)
+  }
+
+  /** What a feed was made with is not always what it is to be made with now. */
+  async #applySettings(feed: Loaded, caller: Caller): Promise<void> {
+    await this.#narrow(feed)
+    await this.#startAgain(feed)
+    await this.#deriveAgain(feed, caller)
+  }
+
+  async #narrow(feed: Loaded): Promise<void> {
+    const { documents, state } = feed
+    const { windowDays = null } = this.#parts.settings
+    const since = this.#windowStart()
+    if (state.windowDays === windowDays) return
+    const isNarrower = (windowDays ?? Infinity) < (state.windowDays ?? Infinity)
+    if (isNarrower && since > state.since) {
+      const changed = await narrow(documents, since, changes => this.#spill(documents, changes))
+      for (const name of changed) feed.dirty.add(name)
+      state.since = since
+    }
+    state.windowDays = windowDays
+    await this.#commit(feed, new Batch())
+  }
+
+  /** With other code or settings that decide, all events are made again from what is held. */
+  async #deriveAgain(feed: Loaded, caller: Caller): Promise<void> {
+    const { mapping, settings } = this.#parts
+    const derivation = derivationOf(mapping, settings)
+    if (feed.state.derivation === derivation) return
+    const changes = new Batch()
+    const { buckets, wanted } = await underived({ ...feed, mapping, caller }, changes)
+    const published = [...feed.heads.values()].map(({ bucket }) => bucket)
+    for (const name of new Set([...buckets, ...published])) {
+      changes.put('dirty', name, Buffer.alloc(0))
+      feed.dirty.add(name)
+    }
+    this.#want(feed, wanted, changes)
+    feed.state.derivation = derivation
+    await this.#commit(feed, changes)
+  }
+
+  /** Notes names that Sekoia could not be asked for. */
+  #want(
+    { wanted: known }: Loaded,
+    wanted: readonly (readonly [id: string, bucket: string])[],
+    changes: Batch
+  ): void {
+    for (const [id, bucket] of wanted) {
+      known.set(id, (known.get(id) ?? new Set()).add(bucket))
+      changes.put('wanted', `${id} ${bucket}`, Buffer.alloc(0))
+    }
   }
 
   /**
@@ -203,9 +274,8 @@ export class Builder {
       if (isLast || intake.size >= maxChanges || clock.now() >= partialAt) {
         const { dirtied, wanted } = await intake.flush(changes)
         for (const bucket of dirtied) feed.dirty.add(bucket)
-        for (const [id, bucket] of wanted)
-          feed.wanted.set(id, (feed.wanted.get(id) ?? new Set()).add(bucket))
-        if (!more) feed.state.isFilled = true
+        this.#want(feed, wanted, changes)
+        if (!more) Object.assign(feed.state, { isFilled: true, isRefilling: false })
         if (!more && feed.state.hasOldLayout) await this.#retireOldLayouts(feed, changes)
         await this.#commit(feed, changes)
         if (isLast) return
@@ -220,27 +290,27 @@ export class Builder {
   }
 
   #intake({ documents, names, state }: Loaded, caller: Caller): Intake {
-    const { meter, clock, settings } = this.#parts
-    const { layout, since } = state
-    const { defaultTlp, expiredMs } = settings
-    const now = clock.now()
+    const { meter, clock, settings, mapping } = this.#parts
+    const { layout, since, publications } = state
     return new Intake({
       caller,
       documents,
       names,
       meter,
+      mapping,
       layout,
       since,
-      defaultTlp,
-      now,
-      expiredMs,
+      reading: { now: clock.now(), publication: publications },
       spill: async changes => {
-        if (changes.size < settings.commitBytes) return
-        await this.#renew(documents)
-        await documents.commit(changes)
-        changes.clear()
+        if (changes.size >= settings.commitBytes) await this.#spill(documents, changes)
       }
     })
+  }
+
+  async #spill(documents: FeedTables, changes: Batch): Promise<void> {
+    await this.#renew(documents)
+    await documents.commit(changes)
+    changes.clear()
   }
 
   async #readPage(
@@ -249,7 +319,7 @@ export class Builder {
     intake: Intake,
     changes: Batch
   ): Promise<{ readonly records: readonly FeedRecord[]; readonly more: boolean }> {
-    const start = state.since === '' ? undefined : Date.parse(state.since) - 1000
+    const start = startOf(state.since)
     const { records, dates, more, position } = await this.#parts.records.read({
       caller,
       feedId: this.#parts.feedId,
@@ -272,10 +342,11 @@ export class Builder {
   }
 
   async #publish(feed: Loaded): Promise<void> {
-    const { feedId, clock, meter, settings, onPublished } = this.#parts
+    if (feed.state.isRefilling) return
+    const { feedId, clock, meter, mapping, settings, onPublished } = this.#parts
     const { documents, names } = feed
     const renew = () => this.#renew(documents)
-    const parts = { feedId, documents, names, clock, meter, settings, renew }
+    const parts = { feedId, documents, names, mapping, clock, meter, settings, renew }
     await new Publisher(parts, feed).publish()
     onPublished()
   }
@@ -314,7 +385,7 @@ export class Builder {
   /** What one walk misses is looked for by another. */
   async #verdict({ documents, state }: Loaded, caller: Caller, begun: number) {
     const { upstream, feedId } = this.#parts
-    const since = state.since === '' ? 0 : Date.parse(state.since) - 1000
+    const since = startOf(state.since) ?? 0
     const onPage = () => this.#renew(documents)
     const walk = (limit: number) => walkIds(upstream, { caller, feedId, since, limit, onPage })
     const first = await walk(walkLimits[0])

@@ -3,8 +3,8 @@ import type { Batch, FeedTables } from './tables.ts'
 
 /** Puts a link, or forgets one that says nothing any more. */
 export function putLink(id: string, link: Link, changes: Batch): void {
-  const { bucket, reports = [], subjects = [] } = link
-  if (bucket || reports.length > 0 || subjects.length > 0) changes.putJson('link', id, link)
+  const { bucket, reports = [], subjects = [], vanished } = link
+  if (bucket || vanished || reports.length + subjects.length > 0) changes.putJson('link', id, link)
   else changes.delete('link', id)
 }
 

@@ -3,7 +3,15 @@ import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
 import type { Meter } from '../../kernel/ports.ts'
 import {
-  addSubjects,
+  dayOf,
+  isRevoked,
+  listOf,
+  markingRefsOf,
+  type StixObject,
+  textOf
+} from '../../stix/object.ts'
+import {
+  addIndicated,
   type Bucket,
   dayBucket,
   decodeBucket,
@@ -17,9 +25,8 @@ import {
   putRow,
   reportBucket
 } from '../events/bucket.ts'
-import { dayOf, isRevoked, lifeOf, listOf, type Row, textOf } from '../events/source-row.ts'
-import { type RowOptions, toNote, toReportRow, toRow } from '../mapping/indicator.ts'
-import type { StixObject, Tlp } from '../mapping/model.ts'
+import { lifeOf, type Reading, type Row, spanOf, toRow } from '../events/source-row.ts'
+import type { Mapping } from '../mapping/mapping.ts'
 import { isWellKnownMarking } from '../mapping/tags.ts'
 import { putLink } from './indicator-index.ts'
 import type { ReferenceNames } from './reference-names.ts'
@@ -50,11 +57,10 @@ export interface IntakeDeps {
   readonly layout: number
   /** Indicators created before this day are left out; '' leaves out none. */
   readonly since: string
-  readonly defaultTlp: Tlp
-  /** Instant of this intake, ms since the epoch. */
-  readonly now: number
-  /** How long an expired value stays visible, ms. */
-  readonly expiredMs: number
+  /** Says which names are wanted. */
+  readonly mapping: Pick<Mapping, 'refs'>
+  /** Of all that is taken in. */
+  readonly reading: Reading
   /** Commits changes, and clears them, when they have become many. */
   readonly spill: (changes: Batch) => Promise<void>
 }
@@ -123,19 +129,18 @@ export class Intake {
     const wanted = unresolved.flatMap(id =>
       [...this.#references.get(id)!].map((bucket): [string, string] => [id, bucket])
     )
-    for (const [id, bucket] of wanted) changes.put('wanted', `${id} ${bucket}`, Buffer.alloc(0))
     return { dirtied: this.#dirtied, wanted }
   }
 
   async #resolveMarkings(objects: readonly StixObject[], changes: Batch): Promise<void> {
     const { names, caller } = this.#parts
-    const ids = new Set(objects.flatMap(object => listOf(object, 'object_marking_refs')))
+    const ids = new Set(objects.flatMap(markingRefsOf))
     const unresolved = await names.resolve(caller, ids, changes)
     if (unresolved.some(id => !isWellKnownMarking(id))) throw new GatewayError('unavailable')
   }
 
   async #loadLinks(objects: readonly StixObject[]): Promise<void> {
-    const ids = new Set(objects.flatMap(indicatorsOf).filter(id => !this.#links.has(id)))
+    const ids = new Set(objects.flatMap(linkedOf).filter(id => !this.#links.has(id)))
     const found = await this.#parts.documents.getJson<Link>('link', [...ids])
     for (const id of ids) {
       const { bucket = '', ...link } = found.get(id) ?? {}
@@ -160,40 +165,33 @@ export class Intake {
   }
 
   #takeIndicator(object: StixObject): void {
-    const { layout, meter } = this.#parts
-    const link = this.#link(object.id)
-    const options = { ...this.#rowOptions(), subjects: link.subjects ?? [] }
-    const { row, fallback } = toRow(object, options)
-    const obstacle = link.bucket ? undefined : this.#obstacleTo(object, row)
+    const { layout, reading } = this.#parts
+    const { vanished, ...link } = this.#link(object.id)
+    const row = stillGone(toRow(object, reading, link.subjects), vanished)
+    const obstacle = link.bucket ? undefined : this.#obstacleTo(row)
     if (obstacle) {
       this.#skip(obstacle)
       return
     }
-    const reason = whyUnseen(row, fallback, link)
-    if (reason) this.#skip(reason)
-    else if (fallback) meter.count('misp_fallbacks', { reason: fallback })
+    // It never was live here.
+    if (row.gone && !link.bucket) this.#skip('revoked')
     const bucket = link.bucket ?? dayBucket(layout, dayOf(object), object.id)
-    if (!link.bucket) this.#setLink(object.id, { ...link, bucket })
+    if (!link.bucket || vanished) this.#setLink(object.id, { ...link, bucket })
     this.#put(bucket, row)
     for (const report of link.reports ?? []) this.#put(reportBucket(layout, report), row)
   }
 
   /** Why an indicator that is not held yet is not taken in. */
-  #obstacleTo(object: StixObject, row: Row): string | undefined {
-    const { since, now, expiredMs } = this.#parts
-    if (dayOf(object) < since) return 'outside-window'
-    if (!row.gone && lifeOf(row, now, expiredMs) !== 'live') return 'expired'
+  #obstacleTo(row: Row): string | undefined {
+    const { since, reading } = this.#parts
+    if (dayOf(row.stix) < since) return 'outside-window'
+    if (!row.gone && lifeOf(spanOf(row), reading.now, 0) !== 'live') return 'expired'
     return undefined
-  }
-
-  #rowOptions(): Omit<RowOptions, 'subjects'> {
-    const { names, defaultTlp, now } = this.#parts
-    return { marking: id => names.marking(id), defaultTlp, now }
   }
 
   #put(bucket: string, row: Row): void {
     this.#change(bucket, held => putRow(held, row))
-    this.#refer(bucket, [...row.sources, ...row.subjects])
+    this.#refer(bucket, namesOn(row, this.#parts.mapping))
   }
 
   #refer(bucket: string, ids: readonly string[]): void {
@@ -216,7 +214,7 @@ export class Intake {
     if (link.subjects?.includes(target)) return
     this.#setLink(source, { ...link, subjects: [...(link.subjects ?? []), target].sort() })
     for (const bucket of this.#bucketsOf(link)) {
-      this.#change(bucket, held => addSubjects(held, source, [target]))
+      this.#change(bucket, held => addIndicated(held, source, target))
       this.#refer(bucket, [target])
     }
   }
@@ -229,11 +227,13 @@ export class Intake {
   }
 
   #takeReport(object: StixObject): void {
-    const { layout } = this.#parts
+    const { layout, reading, mapping } = this.#parts
     const bucket = reportBucket(layout, object.id)
-    const report = toReportRow(object, this.#rowOptions())
+    const { vanished, ...link } = this.#link(object.id)
+    const report = stillGone(toRow(object, reading), vanished)
+    if (vanished) this.#setLink(object.id, link)
     this.#change(bucket, held => putReport(held, report))
-    this.#refer(bucket, [...report.row.sources, ...report.row.subjects])
+    this.#refer(bucket, namesOn(report, mapping))
     for (const id of listOf(object, 'object_refs').filter(isIndicator)) {
       const link = this.#link(id)
       if (!link.reports?.includes(object.id))
@@ -251,7 +251,7 @@ export class Intake {
   #takeNote(object: StixObject): void {
     const reports = listOf(object, 'object_refs').filter(id => id.startsWith('report--'))
     if (reports.length === 0) this.#skip('note')
-    const note = toNote(object)
+    const note = toRow(object, this.#parts.reading)
     for (const report of reports)
       this.#change(reportBucket(this.#parts.layout, report), held => putNote(held, note))
   }
@@ -291,18 +291,25 @@ export class Intake {
   }
 }
 
-const isIndicator = (id: string): boolean => id.startsWith('indicator--')
+export const isIndicator = (id: string): boolean => id.startsWith('indicator--')
 
-/** Why an indicator that is taken in shows nothing of itself: it never was live here, or has no value. */
-function whyUnseen(row: Row, fallback: string | undefined, { bucket }: Link): string | undefined {
-  if (row.gone) return bucket ? undefined : 'revoked'
-  return row.attributes.length + row.objects.length === 0 ? fallback : undefined
-}
+/** Ids of the things whose names stand on a row. */
+export const namesOn = ({ stix, indicates }: Row, mapping: Pick<Mapping, 'refs'>): string[] => [
+  ...mapping.refs(stix),
+  ...indicates
+]
 
-/** The indicators that taking an object needs to know of. */
-function indicatorsOf(object: StixObject): string[] {
+/** What had vanished before a feed is read again stays so: the feed log also gives what the feed held once. */
+const stillGone = (row: Row, vanished: Link['vanished']): Row =>
+  vanished && !row.gone && row.version <= vanished.version
+    ? { ...row, gone: { why: 'vanished', at: vanished.at } }
+    : row
+
+/** The indicators that taking an object needs to know of, and a report itself. */
+function linkedOf(object: StixObject): string[] {
   if (object.type === 'indicator') return [object.id]
   if (object.type === 'relationship') return [textOf(object, 'source_ref')].filter(isIndicator)
-  if (object.type === 'report') return listOf(object, 'object_refs').filter(isIndicator)
+  if (object.type === 'report')
+    return [object.id, ...listOf(object, 'object_refs').filter(isIndicator)]
   return []
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock, Meter } from '../../kernel/ports.ts'
+import { listOf, markingRefsOf } from '../../stix/object.ts'
 import {
   type Bucket,
   decodeBucket,
@@ -8,18 +9,24 @@ import {
   isBarren,
   isReportBucket,
   parseBucketName,
-  pruneRows
+  pruneRows,
+  rowsOf
 } from '../events/bucket.ts'
+import { type DerivedBucket, type DerivedRow, derive } from '../events/derive.ts'
 import { type RenderedEvent, renderBucket } from '../events/event.ts'
 import { hashesOf } from '../events/hashes.ts'
+import type { Head } from '../events/head.ts'
 import { toManifest, totalsOf } from '../events/manifest.ts'
 import type { PublishedEvent } from '../events/overflow.ts'
+import type { Row } from '../events/source-row.ts'
 import { feedNamespace } from '../events/uuids.ts'
 import { attributeCount, parseFile, toFile } from '../events/wire.ts'
+import type { Mapping } from '../mapping/mapping.ts'
 import { decodeFile, encodeFile, unpack } from './files.ts'
 import { IndicatorIndex } from './indicator-index.ts'
+import { isIndicator, namesOn } from './intake.ts'
 import type { ReferenceNames } from './reference-names.ts'
-import { type FeedState, type Head, issueTimestamp } from './state.ts'
+import { type FeedState, issueTimestamp } from './state.ts'
 import { Batch, type FeedTables } from './tables.ts'
 
 export interface PublisherSettings {
@@ -35,6 +42,7 @@ export interface PublisherDeps {
   readonly feedId: string
   readonly documents: FeedTables
   readonly names: ReferenceNames
+  readonly mapping: Mapping
   readonly clock: Clock
   readonly meter: Meter
   readonly settings: PublisherSettings
@@ -81,7 +89,8 @@ export class Publisher {
     const now = this.#parts.clock.now()
     const byBucket = Map.groupBy(heads.values(), ({ bucket }) => bucket)
     let changed = 0
-    for (const name of bucketsDue(heads.values(), dirty, now)) {
+    const due = bucketsDue(heads.values(), dirty, now)
+    for (const name of due) {
       changed += await this.#publishBucket(name, byBucket.get(name) ?? [], now)
       // Committed with the first events: whoever goes on after a crash here still owes the manifest.
       if (changed > 0 || this.#dropped.length > 0 || state.isBuilt !== state.isFilled)
@@ -89,27 +98,25 @@ export class Publisher {
       if (this.#changes.size >= this.#parts.settings.commitBytes) await this.#commit()
       await setImmediate()
     }
+    if (due.length > 0) state.publications++
     if (!state.isManifestCurrent) await this.#publishManifest(now)
     else await this.#commit()
     return changed
   }
 
   async #publishBucket(name: string, heads: readonly Head[], now: number): Promise<number> {
-    const { documents, names, feedId, settings } = this.#parts
+    const { documents, feedId, settings } = this.#parts
     const { state, dirty } = this.#published
     const [stored] = await documents.get('bucket', [name])
     const bucket = stored ? decodeBucket(name, stored) : emptyBucket(name)
-    const { report, rows } = bucket
-    const { tagsOf, complete } = await names.of([...rows.values(), ...(report ? [report.row] : [])])
-    const shown = report ? { ...bucket, report: { ...report, row: complete(report.row) } } : bucket
-    const rendered = renderBucket(shown, await this.#eventsOf(heads), {
+    const derived = await this.#derive(bucket)
+    const rendered = renderBucket(derived, await this.#eventsOf(heads), {
       now,
       namespace: feedNamespace(feedId, parseBucketName(name).layout),
       title: state.title,
       expiredMs: settings.expiredMs,
       tombstoneSeconds: settings.tombstoneMs / 1000,
       maxAttributes,
-      tagsOf,
       issue: () => issueTimestamp(state, now)
     })
     for (const event of rendered) this.#putEvent(name, event)
@@ -117,6 +124,29 @@ export class Publisher {
     this.#changes.delete('dirty', name)
     dirty.delete(name)
     return rendered.filter(({ isChanged, isEmpty }) => isChanged && !isEmpty).length
+  }
+
+  async #derive(bucket: Bucket): Promise<DerivedBucket> {
+    const { names, mapping } = this.#parts
+    const refs = (row: Row) => [...markingRefsOf(row.stix), ...namesOn(row, mapping)]
+    const find = await names.find(rowsOf(bucket).flatMap(refs))
+    const derived = derive(bucket, mapping, find)
+    if (!isReportBucket(bucket.name))
+      this.#countFallbacks(derived.rows.filter(({ id }) => this.#isNew(bucket.rows.get(id)!)))
+    return derived
+  }
+
+  /** True for what was read since the last publication. */
+  #isNew({ readFor }: Row): boolean {
+    return readFor === this.#published.state.publications
+  }
+
+  #countFallbacks(rows: readonly DerivedRow[]): void {
+    for (const { gone, fallback: reason, attributes, objects } of rows) {
+      if (gone || reason === undefined) continue
+      const isUnseen = attributes.length + objects.length === 0
+      this.#parts.meter.count(isUnseen ? 'misp_skipped' : 'misp_fallbacks', { reason })
+    }
   }
 
   async #eventsOf(heads: readonly Head[]): Promise<PublishedEvent[]> {
@@ -156,7 +186,11 @@ export class Publisher {
     const pruned = pruneRows(bucket, now, this.#parts.settings)
     if (!isReportBucket(bucket.name)) await this.#links.leaveBucket(pruned, this.#changes)
     else if (report && !bucket.report)
-      await this.#links.leaveReport(report.row.id, [...report.indicators, ...copied], this.#changes)
+      await this.#links.leaveReport(
+        report.stix.id,
+        [...listOf(report.stix, 'object_refs').filter(isIndicator), ...copied],
+        this.#changes
+      )
     if (isBarren(bucket)) this.#changes.delete('bucket', bucket.name)
     else if (isStored && pruned.length > 0)
       this.#changes.put('bucket', bucket.name, encodeBucket(bucket))

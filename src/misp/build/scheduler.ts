@@ -3,7 +3,7 @@ import type { Caller } from '../../kernel/caller.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
 import type { CatalogFeed, Records } from '../../kernel/records.ts'
-import type { Galaxies } from '../mapping/galaxies.ts'
+import type { Mapping } from '../mapping/mapping.ts'
 import { withAbort } from './abortable.ts'
 import { Builder, type BuilderSettings } from './builder.ts'
 import { spaceOf } from './tables.ts'
@@ -26,13 +26,13 @@ export interface BuildSchedulerDeps {
   readonly clock: Clock
   readonly meter: Meter
   readonly logger: Pick<FastifyBaseLogger, 'info' | 'warn'>
-  readonly galaxies: Galaxies | undefined
+  readonly mapping: Mapping
   readonly settings: BuildSchedulerSettings
   /** Called with a space when a publication is there to be read. */
   readonly onPublished: (space: string) => void
 }
 
-/** A round that failed is tried again this soon. */
+/** A round that failed, or that another gateway was in the way of, is tried again this soon. */
 const retryMs = 15_000
 
 const isStopping = new GatewayError('unavailable', {
@@ -156,6 +156,8 @@ export class ScheduledFeed {
   #next = Promise.withResolvers<void>()
   /** Why the last round failed; undefined when it did not. */
   failure: GatewayError | undefined
+  /** True when another gateway was at it, and kept the last round from its work. */
+  #isOvertaken = false
 
   constructor(parts: ScheduledFeedDeps) {
     this.#parts = parts
@@ -213,7 +215,7 @@ export class ScheduledFeed {
   async #round(): Promise<void> {
     if (this.#isRetired) return
     try {
-      await this.#parts.builder.round(this.#caller)
+      this.#isOvertaken = !(await this.#parts.builder.round(this.#caller))
       this.failure = undefined
     } catch (error) {
       const failure = asGatewayError(error)
@@ -239,7 +241,8 @@ export class ScheduledFeed {
       this.retire()
       return
     }
-    const pause = this.failure ? Math.min(retryMs, settings.publishMs) : settings.publishMs
+    const pause =
+      this.failure || this.#isOvertaken ? Math.min(retryMs, settings.publishMs) : settings.publishMs
     this.#timer = setTimeout(() => this.start(), pause).unref()
   }
 }

@@ -1,16 +1,22 @@
 import type { Position } from '../../kernel/records.ts'
+import type { Totals } from '../events/head.ts'
+import { rowFormat } from '../events/source-row.ts'
 import { marginSeconds } from '../events/timestamps.ts'
-import type { TagBody } from '../events/wire.ts'
-import type { Tlp } from '../mapping/model.ts'
 
 /** Where the building of a feed stands. */
 export interface FeedState {
+  /** Of the rows, see source-row.ts `rowFormat`. */
+  format: number
+  /** All that decides what the rows become, see derivation.ts: when it is another one now, all is made again. */
+  derivation: string
   /** See bucket.ts `layoutOf`. */
   layout: number
   /** What the feed was called when its first event was made. */
   title: string
   /** Indicators created before this day (`YYYY-MM-DD`) are left out; '' leaves out none. */
   since: string
+  /** The window that {@link since} was taken from, days; null is all. */
+  windowDays: number | null
   /** Where in the feed log reading goes on: after a place, or after a date (ms since the epoch). */
   position?: Position | undefined
   addedAfter?: number | undefined
@@ -18,6 +24,8 @@ export interface FeedState {
   isFilled: boolean
   /** True while events of an older layout stand, until the new ones are all there. */
   hasOldLayout?: boolean
+  /** True while the rows are read again from the feed log: nothing is published before they are all there. */
+  isRefilling?: boolean
   /** True once what was there by then was published. */
   isBuilt: boolean
   /** The newest timestamp given to an event, epoch seconds. */
@@ -25,6 +33,8 @@ export interface FeedState {
   /** Instants, ms since the epoch; 0 is never. */
   startedAt: number
   publishedAt: number
+  /** Publications made so far. */
+  publications: number
   walkedAt: number
   /** Objects read so far. */
   objectsRead: number
@@ -38,28 +48,18 @@ export interface FeedState {
   totals: Totals
 }
 
-export interface Totals {
-  readonly events: number
-  readonly attributes: number
-  /** Attributes that are neither expired nor deleted. */
-  readonly live: number
-  readonly indicators: number
-  /** Indicators whose values all stand under another one's name. */
-  readonly merged: number
-}
-
 export const newState = (
   now: number,
-  { layout, title, since }: Pick<FeedState, 'layout' | 'title' | 'since'>
+  settings: Pick<FeedState, 'derivation' | 'layout' | 'title' | 'since' | 'windowDays'>
 ): FeedState => ({
-  layout,
-  title,
-  since,
+  format: rowFormat,
+  ...settings,
   isFilled: false,
   isBuilt: false,
   lastIssued: 0,
   startedAt: now,
   publishedAt: 0,
+  publications: 0,
   walkedAt: 0,
   objectsRead: 0,
   isManifestCurrent: false,
@@ -67,28 +67,14 @@ export const newState = (
   totals: { events: 0, attributes: 0, live: 0, indicators: 0, merged: 0 }
 })
 
+/** From where on a feed with this {@link FeedState.since} is read, ms since the epoch; undefined is from its start. */
+export const startOf = (since: string): number | undefined =>
+  since === '' ? undefined : Date.parse(since) - 1000
+
 /** The next timestamp of an event, epoch seconds: pairwise distinct and growing over the feed (invariant 4). */
 export function issueTimestamp(state: FeedState, now: number): number {
   state.lastIssued = Math.max(state.lastIssued + 1, Math.floor(now / 1000) + marginSeconds)
   return state.lastIssued
-}
-
-/** What is known of an event beside its file. */
-export interface Head {
-  readonly uuid: string
-  readonly bucket: string
-  readonly tlp: Tlp
-  readonly part: number
-  readonly info: string
-  readonly date: string
-  readonly tags: readonly TagBody[]
-  readonly timestamp: string
-  readonly attributes: number
-  readonly live: number
-  readonly indicators: number
-  readonly merged: number
-  /** The next instant at which time alone changes it, ms since the epoch; null when none does. */
-  readonly changesAt: number | null
 }
 
 /** Where an indicator is, and what other objects say of it. */
@@ -98,4 +84,6 @@ export interface Link {
   reports?: string[]
   /** Ids of what relationships say it indicates. */
   subjects?: string[]
+  /** While a feed is read again: the version that had vanished, and when that was noticed. */
+  vanished?: { readonly version: string; readonly at: number }
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
+import { OvertakenError } from '../../kernel/errors.ts'
 import { memoize } from '../../kernel/memoize.ts'
 import type { DocumentCommit, DocumentStore } from '../../kernel/ports.ts'
 
@@ -25,11 +26,6 @@ export type Table =
   | 'name'
   | 'wanted'
   | 'file'
-
-/** Another gateway builds this feed now. */
-export class OvertakenError extends Error {
-  override readonly name = 'OvertakenError'
-}
 
 /** What is to be committed at once; the last word on a key counts. */
 export class Batch {

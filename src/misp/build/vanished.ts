@@ -4,7 +4,8 @@ import {
   decodeBucket,
   encodeBucket,
   pruneRows,
-  type Retention
+  type Retention,
+  rowsOf
 } from '../events/bucket.ts'
 import type { Row } from '../events/source-row.ts'
 import type { IdSet } from './id-sweep.ts'
@@ -41,7 +42,8 @@ export async function judge(
       await setImmediate()
       const bucket = decodeBucket(key, value)
       if (pruneRows(bucket, begun, retention).length > 0) over.push(key)
-      for (const { id, gone, readAt } of rowsOf(bucket)) {
+      for (const { stix, gone, readAt } of rowsOf(bucket)) {
+        const { id } = stix
         if (!gone) present++
         if (readAt > begun || gone?.why === 'revoked') continue
         if (!gone && !found.has(id)) add(missing, key, id)
@@ -51,11 +53,6 @@ export async function judge(
   }
   return { missing, returned, present, over }
 }
-
-const rowsOf = ({ rows, report }: Bucket): Row[] => [
-  ...rows.values(),
-  ...(report ? [report.row] : [])
-]
 
 function add(lists: Map<string, string[]>, bucket: string, id: string): void {
   const known = lists.get(bucket)
@@ -80,9 +77,8 @@ export async function mark(
     const bucket = decodeBucket(name, stored)
     for (const id of missing.get(name) ?? [])
       change(bucket, id, row => ({ ...row, gone: { why: 'vanished', at: now } }))
-    // As if it were modified now: MISP may hold a later deletion that was already forgotten here.
     for (const id of returned.get(name) ?? [])
-      change(bucket, id, ({ gone, ...row }) => ({ ...row, modified: now }))
+      change(bucket, id, ({ gone, ...row }) => ({ ...row, returnedAt: now }))
     changes.put('bucket', name, encodeBucket(bucket))
     changes.put('dirty', name, Buffer.alloc(0))
   }
@@ -93,5 +89,5 @@ export async function mark(
 function change(bucket: Bucket, id: string, to: (row: Row) => Row): void {
   const row = bucket.rows.get(id)
   if (row) bucket.rows.set(id, to(row))
-  if (bucket.report?.row.id === id) bucket.report = { ...bucket.report, row: to(bucket.report.row) }
+  if (bucket.report?.stix.id === id) bucket.report = to(bucket.report)
 }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import type { MispValue, Tlp } from '../mapping/model.ts'
-import { isNewer, type Row } from './source-row.ts'
+import type { Tlp } from '../mapping/model.ts'
+import { isNewer, type Row, spanOf } from './source-row.ts'
 
 /** Some ten kilobytes: on another thread they would take longer, and more memory. */
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
@@ -17,30 +16,8 @@ export interface Bucket {
   /** By id. */
   readonly rows: Map<string, Row>
   /** Of a report: itself, and the notes about it by id. */
-  report?: ReportRow | undefined
-  readonly notes: Map<string, Note>
-}
-
-/** A report: a row for its life, its tags, and the links and vulnerabilities it names. */
-export interface ReportRow {
-  readonly row: Row
-  readonly content: string
-  /** `YYYY-MM-DD`. */
-  readonly date: string
-  /** Ids of the indicators it is about. */
-  readonly indicators: readonly string[]
-}
-
-/** A text about a report. */
-export interface Note {
-  readonly id: string
-  /** As in {@link Row}. */
-  readonly version: string
-  /** ms since the epoch. */
-  readonly modified: number
-  readonly name: string
-  readonly content: string
-  readonly isGone: boolean
+  report?: Row | undefined
+  readonly notes: Map<string, Row>
 }
 
 /** Where an indicator belongs: its day and the first bits of a digest of its id, which never change. */
@@ -95,6 +72,12 @@ export function eventName(bucket: string, tlp: Tlp, part: number): string {
   return part === 0 ? name : `${name}|${part}`
 }
 
+/** All that is kept in it but notes, of which nothing vanishes and nothing is named. */
+export const rowsOf = ({ rows, report }: Bucket): Row[] => [
+  ...rows.values(),
+  ...(report ? [report] : [])
+]
+
 export const emptyBucket = (name: string): Bucket => ({
   name,
   rows: new Map(),
@@ -102,41 +85,32 @@ export const emptyBucket = (name: string): Bucket => ({
 })
 
 /** Takes in a row; false when what is held already says all it says. */
-export function putRow(bucket: Bucket, row: Row): boolean {
-  const held = bucket.rows.get(row.id)
-  if (!isNewer(row, held) || (held && isSame(row, held))) return false
-  bucket.rows.set(row.id, row)
+export function putRow({ rows }: Bucket, row: Row): boolean {
+  if (!isNewer(row, rows.get(row.stix.id))) return false
+  rows.set(row.stix.id, row)
   return true
 }
 
-const isSame = (a: Row, b: Row): boolean =>
-  isDeepStrictEqual({ ...a, readAt: 0 }, { ...b, readAt: 0 })
-
 /** Takes in the report itself; false when what is held already says all it says. */
-export function putReport(bucket: Bucket, report: ReportRow): boolean {
-  const held = bucket.report
-  if (!isNewer(report.row, held?.row)) return false
-  const { row: before, ...rest } = held ?? {}
-  const { row, ...others } = report
-  if (before && isSame(row, before) && isDeepStrictEqual(rest, others)) return false
+export function putReport(bucket: Bucket, report: Row): boolean {
+  if (!isNewer(report, bucket.report)) return false
   bucket.report = report
   return true
 }
 
 /** Takes in a note; false when a later version of it is held, or this one. */
-export function putNote(bucket: Bucket, note: Note): boolean {
-  const held = bucket.notes.get(note.id)
+export function putNote({ notes }: Bucket, note: Row): boolean {
+  const held = notes.get(note.stix.id)
   if (held && held.version >= note.version) return false
-  bucket.notes.set(note.id, note)
+  notes.set(note.stix.id, note)
   return true
 }
 
-/** Adds to what a row is about; false when the row is not here or knows it already. */
-export function addSubjects(bucket: Bucket, id: string, subjects: readonly string[]): boolean {
-  const row = bucket.rows.get(id)
-  const added = row ? subjects.filter(subject => !row.subjects.includes(subject)) : []
-  if (!row || added.length === 0) return false
-  bucket.rows.set(id, { ...row, subjects: [...row.subjects, ...added].sort() })
+/** Adds to what an indicator indicates; false when the row is not here or says so already. */
+export function addIndicated({ rows }: Bucket, id: string, target: string): boolean {
+  const row = rows.get(id)
+  if (!row || row.indicates.includes(target)) return false
+  rows.set(id, { ...row, indicates: [...row.indicates, target].sort() })
   return true
 }
 
@@ -153,67 +127,83 @@ export interface Retention {
  */
 export function pruneRows(bucket: Bucket, now: number, retention: Retention): string[] {
   const isOver = (row: Row) => endedAt(row, retention) + retention.tombstoneMs <= now
-  const over = [...bucket.rows.values()].filter(isOver).map(({ id }) => id)
+  const over = [...bucket.rows.values()].filter(isOver).map(({ stix }) => stix.id)
   for (const id of over) bucket.rows.delete(id)
-  if (bucket.report && isOver(bucket.report.row)) {
-    over.push(bucket.report.row.id)
-    bucket.report = undefined
-    bucket.rows.clear()
-    bucket.notes.clear()
+  if (bucket.report && isOver(bucket.report)) {
+    over.push(bucket.report.stix.id)
+    dropReport(bucket)
   }
   return over
 }
 
+/** Forgets a report, with its copies and notes. */
+export function dropReport(bucket: Bucket): void {
+  bucket.report = undefined
+  bucket.rows.clear()
+  bucket.notes.clear()
+}
+
 /** What vanished may come back at any time as it was, which the feed log does not tell again. */
-const endedAt = ({ gone, until }: Row, { expiredMs }: Retention): number =>
-  Math.min(
-    gone?.why === 'revoked' ? gone.at : Number.POSITIVE_INFINITY,
-    (until ?? Number.POSITIVE_INFINITY) + expiredMs
-  )
+function endedAt(row: Row, { expiredMs }: Retention): number {
+  const { gone, until = Number.POSITIVE_INFINITY } = spanOf(row)
+  return Math.min(gone?.why === 'revoked' ? gone.at : Number.POSITIVE_INFINITY, until + expiredMs)
+}
 
 /** True when nothing is left; a note may have come before its report. */
 export const isBarren = ({ rows, report, notes }: Bucket): boolean =>
   rows.size === 0 && !report && notes.size === 0
 
-/** As it lies in the store: the kinds of values, of which there are few, stand once. */
+/** The members that hold lists of ids, of which few are many times the same. */
+const idLists = [
+  'object_marking_refs',
+  'object_refs',
+  'x_inthreat_sources_refs',
+  'x_ic_related_threat_refs',
+  'x_ic_impacted_sectors',
+  'x_ic_impacted_locations'
+] as const
+
+/** As it lies in the store: in {@link idLists}, and in `indicates`, stand places in `ids`. */
 interface StoredBucket {
-  readonly rows: readonly StoredRow[]
-  readonly report?: ReportRow | undefined
-  readonly notes: readonly Note[]
-  readonly kinds: readonly Kind[]
+  readonly rows: readonly Row[]
+  readonly report?: Row | undefined
+  readonly notes: readonly Row[]
+  readonly ids: readonly string[]
 }
 
-type Kind = Omit<MispValue, 'value'>
-type StoredRow = Omit<Row, 'attributes'> & { readonly attributes: readonly [number, string][] }
-
 export function encodeBucket({ rows, report, notes }: Bucket): Buffer {
-  const kinds: Kind[] = []
-  const kindOf = ({ type, category, toIds }: MispValue) => {
-    const at = kinds.findIndex(
-      kind => kind.type === type && kind.category === category && kind.toIds === toIds
-    )
-    return at < 0 ? kinds.push({ type, category, toIds }) - 1 : at
+  const places = new Map<unknown, number>()
+  const placeOf = (id: unknown) => {
+    const place = places.get(id) ?? places.size
+    places.set(id, place)
+    return place
   }
-  const stored = [...rows.values()].map(row => ({
-    ...row,
-    attributes: row.attributes.map((value): [number, string] => [kindOf(value), value.value])
-  }))
-  const whole: StoredBucket = { rows: stored, report, notes: [...notes.values()], kinds }
-  return zstdCompressSync(JSON.stringify(whole), fast)
+  const pack = (row: Row) => withIds(row, placeOf)
+  const whole = {
+    rows: [...rows.values()].map(pack),
+    report: report && pack(report),
+    notes: [...notes.values()].map(pack)
+  }
+  const stored = { ...whole, ids: [...places.keys()] }
+  return zstdCompressSync(JSON.stringify(stored), fast)
 }
 
 export function decodeBucket(name: string, stored: Buffer): Bucket {
-  const { rows, report, notes, kinds } = JSON.parse(
+  const { rows, report, notes, ids } = JSON.parse(
     zstdDecompressSync(stored).toString()
   ) as StoredBucket
-  const toRow = (row: StoredRow): Row => ({
-    ...row,
-    attributes: row.attributes.map(([kind, value]) => ({ ...kinds[kind]!, value }))
-  })
-  return {
-    name,
-    rows: new Map(rows.map(row => [row.id, toRow(row)])),
-    report,
-    notes: new Map(notes.map(note => [note.id, note]))
+  const unpack = (row: Row) => withIds(row, place => ids[place as number])
+  const byId = (list: readonly Row[]) =>
+    new Map(list.map(row => [row.stix.id, unpack(row)] as const))
+  return { name, rows: byId(rows), report: report && unpack(report), notes: byId(notes) }
+}
+
+/** The row with other things in the place of ids; what is no list stays as it is. */
+function withIds(row: Row, to: (id: unknown) => unknown): Row {
+  const stix: Record<string, unknown> = { ...row.stix }
+  for (const member of idLists) {
+    const list = stix[member]
+    if (Array.isArray(list)) stix[member] = list.map(to)
   }
+  return { ...row, stix: stix as Row['stix'], indicates: row.indicates.map(to) as string[] }
 }

@@ -1,6 +1,7 @@
 import type { MispObject, MispValue } from '../mapping/model.ts'
 import { commentOf, joinComments } from '../mapping/tags.ts'
-import { type Life, lifeOf, nextChange, type Row } from './source-row.ts'
+import type { DerivedRow } from './derive.ts'
+import { type Life, lifeOf, nextChange } from './source-row.ts'
 
 /** What an event is to hold now, before uuids, timestamps and what was published before come into it. */
 
@@ -22,10 +23,9 @@ export interface AttributeDraft {
 export interface ObjectDraft {
   readonly object: MispObject
   /** The indicator it is made of, and its place among that one's objects. */
-  readonly row: Row
+  readonly row: DerivedRow
   readonly no: number
   readonly life: Exclude<Life, 'removed'>
-  readonly tags: readonly string[]
 }
 
 export interface Drafts {
@@ -40,8 +40,6 @@ export interface DraftOptions {
   readonly now: number
   /** How long an expired value stays visible, ms. */
   readonly expiredMs: number
-  /** All tags of a row, sorted. */
-  readonly tagsOf: (row: Row) => readonly string[]
 }
 
 export const valueKey = ({ type, value }: Pick<MispValue, 'type' | 'value'>): string =>
@@ -49,10 +47,10 @@ export const valueKey = ({ type, value }: Pick<MispValue, 'type' | 'value'>): st
 
 interface Share {
   readonly value: MispValue
-  readonly row: Row
+  readonly row: DerivedRow
 }
 
-export function makeDrafts(rows: Iterable<Row>, options: DraftOptions): Drafts {
+export function makeDrafts(rows: Iterable<DerivedRow>, options: DraftOptions): Drafts {
   const { now, expiredMs } = options
   const shares = new Map<string, Share[]>()
   const objects: ObjectDraft[] = []
@@ -67,9 +65,8 @@ export function makeDrafts(rows: Iterable<Row>, options: DraftOptions): Drafts {
       if (known) known.push({ value, row })
       else shares.set(key, [{ value, row }])
     }
-    const tags = row.objects.length > 0 ? options.tagsOf(row) : []
     row.objects.forEach((object, no) => {
-      objects.push({ object, row, no, life, tags })
+      objects.push({ object, row, no, life })
     })
   }
   const attributes = new Map<string, AttributeDraft>()
@@ -91,7 +88,7 @@ function merge(shares: readonly Share[], options: DraftOptions): AttributeDraft 
     comment: joinComments(rows.map(commentOf)),
     ...(first !== undefined && { first }),
     ...(last !== undefined && (first === undefined || last >= first) && { last }),
-    tags: heard.length === 1 ? options.tagsOf(rows[0]!) : united(rows.map(options.tagsOf)),
+    tags: heard.length === 1 ? rows[0]!.tags : united(rows.map(({ tags }) => tags)),
     modified: Math.max(...rows.map(({ modified }) => modified)),
     sources: rows.map(({ id }) => id)
   }
@@ -100,13 +97,13 @@ function merge(shares: readonly Share[], options: DraftOptions): AttributeDraft 
 const united = (lists: readonly (readonly string[])[]): string[] =>
   [...new Set(lists.flat())].sort()
 
-const earliest = (rows: readonly Row[]): number | undefined => {
+const earliest = (rows: readonly DerivedRow[]): number | undefined => {
   const times = rows.flatMap(({ from }) => from ?? [])
   return times.length > 0 ? Math.min(...times) : undefined
 }
 
 /** Undefined when one of them never ends. */
-const latest = (rows: readonly Row[]): number | undefined =>
+const latest = (rows: readonly DerivedRow[]): number | undefined =>
   rows.some(({ until }) => until === undefined)
     ? undefined
     : Math.max(...rows.map(({ until }) => until!))

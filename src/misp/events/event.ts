@@ -1,15 +1,10 @@
 import { type Tlp, tlps } from '../mapping/model.ts'
-import {
-  type Bucket,
-  eventName,
-  isReportBucket,
-  parseBucketName,
-  type ReportRow
-} from './bucket.ts'
+import { eventName, isReportBucket, parseBucketName } from './bucket.ts'
+import type { DerivedBucket, DerivedReport, DerivedRow } from './derive.ts'
 import { type DraftOptions, type Drafts, makeDrafts } from './drafts.ts'
 import { buriedUntil, makeChildren, type Sources } from './merge.ts'
 import { type PartOptions, type PublishedEvent, toParts } from './overflow.ts'
-import { lifeOf, type Row } from './source-row.ts'
+import { lifeOf } from './source-row.ts'
 import { eventUuid } from './uuids.ts'
 import { attributeCount, type EventBody, orgc, type TagBody, toTag } from './wire.ts'
 
@@ -40,15 +35,18 @@ export interface RenderedEvent extends PublishedEvent {
   readonly merged: number
 }
 
+/** To be raised whenever this folder makes other events of the same rows: all are then made again. */
+export const eventVersion = 1
+
 /** The events of a bucket: what its rows say, on top of what was published. Those that changed get new timestamps. */
 export function renderBucket(
-  bucket: Bucket,
+  bucket: DerivedBucket,
   published: readonly PublishedEvent[],
   options: RenderOptions
 ): RenderedEvent[] {
-  const groups = Map.groupBy(shown(bucket, options), row => bucket.report?.row.tlp ?? row.tlp)
+  const groups = Map.groupBy(shown(bucket, options), row => bucket.report?.tlp ?? row.tlp)
   const levels = new Set<Tlp>([...groups.keys(), ...published.map(({ tlp }) => tlp)])
-  if (bucket.report) levels.add(bucket.report.row.tlp)
+  if (bucket.report) levels.add(bucket.report.tlp)
   return tlps
     .filter(tlp => levels.has(tlp))
     .flatMap(tlp => {
@@ -58,27 +56,26 @@ export function renderBucket(
 }
 
 /**
- * In a fixed order. A report shows its indicators, but none that is for fewer eyes than the report itself, and none
+ * A report shows its indicators, but none that is for fewer eyes than the report itself, and none
  * once it was taken back. A copy is made of both, the indicator and the report.
  */
-function shown({ rows, report }: Bucket, options: DraftOptions): Row[] {
-  const all = [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
-  if (!report) return all
+function shown({ rows, report }: DerivedBucket, options: DraftOptions): readonly DerivedRow[] {
+  if (!report) return rows
   if (!isShown(report, options)) return []
-  const highest = tlps.indexOf(report.row.tlp)
+  const highest = tlps.indexOf(report.tlp)
   const named = new Set(report.indicators)
-  return all
+  return rows
     .filter(({ id, tlp }) => named.has(id) && tlps.indexOf(tlp) <= highest)
-    .map(row => ({ ...row, modified: Math.max(row.modified, report.row.modified) }))
+    .map(row => ({ ...row, modified: Math.max(row.modified, report.modified) }))
 }
 
-const isShown = ({ row }: ReportRow, { now, expiredMs }: DraftOptions): boolean =>
-  lifeOf(row, now, expiredMs) !== 'removed'
+const isShown = (report: DerivedReport, { now, expiredMs }: DraftOptions): boolean =>
+  lifeOf(report, now, expiredMs) !== 'removed'
 
 interface Level {
-  readonly bucket: Bucket
+  readonly bucket: DerivedBucket
   readonly tlp: Tlp
-  readonly rows: readonly Row[]
+  readonly rows: readonly DerivedRow[]
 }
 
 function renderLevel(
@@ -87,9 +84,9 @@ function renderLevel(
   options: RenderOptions
 ): RenderedEvent[] {
   const { bucket, tlp, rows } = level
-  const own = bucket.report?.row.tlp === tlp ? bucket.report : undefined
+  const own = bucket.report?.tlp === tlp ? bucket.report : undefined
   const report = own && isShown(own, options) ? own : undefined
-  const drafts = makeDrafts(report ? [...rows, report.row] : rows, options)
+  const drafts = makeDrafts(report ? [...rows, report] : rows, options)
   const sources = { all: new Set<string>(), owners: new Set<string>() }
   const events = toParts(drafts, published, level, options).map((drafts, part) =>
     renderEvent(
@@ -110,7 +107,7 @@ const countsOf = ({ all, owners }: Sources) => ({
 
 interface EventDeps extends Level {
   readonly part: number
-  readonly report: ReportRow | undefined
+  readonly report: DerivedReport | undefined
   readonly drafts: Drafts
   /** Of all parts. */
   readonly sources: Sources
@@ -128,7 +125,7 @@ function renderEvent(
     tombstoneSeconds: options.tombstoneSeconds
   }
   const live = new Set<string>()
-  const children = makeChildren({ ...parts, uuid, notes: bucket.notes.values() }, previous, {
+  const children = makeChildren({ ...parts, uuid, notes: bucket.notes }, previous, {
     moment,
     live,
     sources
@@ -137,7 +134,7 @@ function renderEvent(
   const unstamped: EventBody = {
     ...children,
     Orgc: orgc,
-    Tag: eventTags(parts, options, previous),
+    Tag: eventTags(parts, previous),
     analysis: '2',
     ...facts,
     extends_uuid: '',
@@ -166,15 +163,11 @@ function renderEvent(
 }
 
 /** One of TLP, and of a report what it is about; like those of attributes they are only ever added. */
-function eventTags(
-  { tlp, report }: EventDeps,
-  { tagsOf }: RenderOptions,
-  previous: EventBody | undefined
-): TagBody[] {
+function eventTags({ tlp, report }: EventDeps, previous: EventBody | undefined): TagBody[] {
   const names = [
     'misp-galaxy:producer="Sekoia"',
     `tlp:${tlp}`,
-    ...(report ? tagsOf(report.row) : []),
+    ...(report?.tags ?? []),
     ...(previous?.Tag ?? []).map(({ name }) => name)
   ]
   return [...new Set(names)].sort().map(toTag)
@@ -191,7 +184,7 @@ function factsOf(
   const suffix = part === 0 ? '' : ` part ${part + 1}`
   if (report) {
     const short = rest.split('--')[1]?.slice(0, 8) ?? rest
-    return { date: report.date, info: `${report.row.name} [${level} ${short}]${suffix}` }
+    return { date: report.date, info: `${report.name} [${level} ${short}]${suffix}` }
   }
   if (previous) return { date: previous.date, info: previous.info }
   const shard = shardBits === 0 ? '' : ` #${rest}/${2 ** shardBits}`

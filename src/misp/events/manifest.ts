@@ -1,4 +1,4 @@
-import type { Head, Totals } from '../build/state.ts'
+import type { Head, Totals } from './head.ts'
 import { type EventFacts, orgc } from './wire.ts'
 
 /** `manifest.json`: what every event is called and when it last changed, by uuid (misp-feed.md §1.2). */

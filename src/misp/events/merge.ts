@@ -1,8 +1,8 @@
+import type { MappedText } from '../mapping/mapping.ts'
 import { type MispValue, templates } from '../mapping/model.ts'
 import { commentOf } from '../mapping/tags.ts'
-import type { Note, ReportRow } from './bucket.ts'
+import type { DerivedReport, DerivedRow } from './derive.ts'
 import type { AttributeDraft, Drafts, ObjectDraft } from './drafts.ts'
-import type { Row } from './source-row.ts'
 import { bury, type Moment, stamp } from './timestamps.ts'
 import { attributeUuid, objectUuid, relatedUuid, reportUuid } from './uuids.ts'
 import {
@@ -21,8 +21,8 @@ export interface ChildrenDeps {
   readonly uuid: string
   readonly drafts: Drafts
   /** Given when the event is that of a report, and the report is to be shown. */
-  readonly report: ReportRow | undefined
-  readonly notes: Iterable<Note>
+  readonly report: DerivedReport | undefined
+  readonly notes: readonly MappedText[]
 }
 
 export interface Merging {
@@ -63,7 +63,7 @@ export function makeChildren(
     objects.set(uuid, body)
     note([draft.row.id], merging.sources)
   }
-  const texts = report ? [textOf(report), ...[...notes].filter(({ isGone }) => !isGone)] : []
+  const texts = report ? [report, ...notes.filter(({ isGone }) => !isGone)] : []
   const reports = byUuid(reportBodies(event, texts, previous, merging.moment))
   return {
     Attribute: withBuried(attributes, held, attribute => bury(attribute, merging.moment)),
@@ -137,7 +137,7 @@ function attributeBody(facts: AttributeFacts, uuid: string): AttributeBody {
   }
 }
 
-const seen = ({ from, until }: Row) => ({
+const seen = ({ from, until }: DerivedRow) => ({
   ...(from !== undefined && { first: from }),
   ...(until !== undefined && (from === undefined || until >= from) && { last: until })
 })
@@ -157,7 +157,7 @@ function withTagsOf(held: AttributeBody | undefined, body: AttributeBody): Attri
 function wantedObject(
   held: ObjectBody | undefined,
   uuid: string,
-  { object, row, life, tags }: ObjectDraft,
+  { object, row, life }: ObjectDraft,
   merging: Merging
 ): ObjectBody | undefined {
   if (life === 'expired' && (!held || held.deleted)) return undefined
@@ -168,7 +168,13 @@ function wantedObject(
   for (const value of object.values) {
     const id = relatedUuid(uuid, value.relation, value.value)
     if (life === 'live') live.add(id)
-    const facts = { value, toIds: life === 'live' && value.toIds, comment, tags, ...seen(row) }
+    const facts = {
+      value,
+      toIds: life === 'live' && value.toIds,
+      comment,
+      tags: row.tags,
+      ...seen(row)
+    }
     const body = withTagsOf(heldAttributes.get(id), attributeBody(facts, id))
     attributes.set(id, stamp(heldAttributes.get(id), body, seconds(row.modified), moment))
   }
@@ -189,14 +195,7 @@ function wantedObject(
   return stamp(held, body, seconds(row.modified), moment)
 }
 
-type Text = Pick<Note, 'id' | 'modified' | 'name' | 'content'>
-
-const textOf = ({ row, content }: ReportRow): Text => ({
-  id: row.id,
-  modified: row.modified,
-  name: row.name,
-  content
-})
+type Text = Pick<MappedText, 'id' | 'modified' | 'name' | 'content'>
 
 function reportBodies(
   event: string,

@@ -1,6 +1,7 @@
 import type { RelatedValue, Tlp } from '../mapping/model.ts'
-import { type Bucket, eventName } from './bucket.ts'
+import { eventName } from './bucket.ts'
 import { Spellings } from './collation.ts'
+import type { DerivedBucket } from './derive.ts'
 import type { AttributeDraft, Drafts, ObjectDraft } from './drafts.ts'
 import { attributeUuid, eventUuid, objectUuid, relatedUuid } from './uuids.ts'
 import { attributeCount, type EventBody, type ObjectBody } from './wire.ts'
@@ -27,7 +28,7 @@ export interface PartOptions {
 export function toParts(
   drafts: Drafts,
   published: readonly PublishedEvent[],
-  { bucket, tlp }: { readonly bucket: Bucket; readonly tlp: Tlp },
+  { bucket, tlp }: { readonly bucket: Pick<DerivedBucket, 'name'>; readonly tlp: Tlp },
   { namespace, maxAttributes }: PartOptions
 ): Drafts[] {
   const isOne = published.every(({ part }) => part === 0)

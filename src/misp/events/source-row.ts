@@ -1,31 +1,25 @@
-import { toInstant, toMillis } from '../../stix/timestamp.ts'
-import type { MispObject, MispValue, StixObject, Tlp } from '../mapping/model.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { isRevoked, objectsOf, type StixObject, versionOf } from '../../stix/object.ts'
+import { validUntil } from '../mapping/validity.ts'
 
-/** What is kept of an object of the feed: all that its events need to be made again at any time. */
+/**
+ * What is kept of an object of the feed: facts alone. What it becomes in MISP is made of them whenever its event is
+ * made, see derive.ts.
+ */
 export interface Row {
-  readonly id: string
-  /** Its `modified` as a canonical instant, see stix/timestamp.ts `toInstant`: of two versions the later counts. */
+  /** With the members that {@link trim} keeps. */
+  readonly stix: StixObject
+  /** Its `modified` as a canonical instant, see stix/object.ts `versionOf`: of two versions the later counts. */
   readonly version: string
-  /** When it was read, ms since the epoch. */
+  /** When it was read, ms since the epoch, and for which publication. */
   readonly readAt: number
-  readonly name: string
-  readonly confidence?: number
-  readonly tlp: Tlp
-  /** ms since the epoch. */
-  readonly modified: number
-  /** `valid_from` and `valid_until`, ms since the epoch. */
-  readonly from?: number
-  readonly until?: number
-  readonly attributes: readonly MispValue[]
-  readonly objects: readonly MispObject[]
-  /** Tags it carries by itself. */
-  readonly tags: readonly string[]
-  /** Ids of who reported it, whose names become tags. */
-  readonly sources: readonly string[]
-  /** Ids of what it is about, likewise; also what relationships say. */
-  readonly subjects: readonly string[]
+  readonly readFor: number
+  /** Ids that relationships say it indicates, sorted. */
+  readonly indicates: readonly string[]
   /** Why it is no longer to be shown. */
   readonly gone?: Gone
+  /** When it was found again after it had vanished, ms since the epoch. */
+  readonly returnedAt?: number
 }
 
 export interface Gone {
@@ -36,20 +30,141 @@ export interface Gone {
 }
 
 /**
+ * The form of what is kept, and the rules by which objects are kept at all. Raised, every feed is read again from the
+ * feed log, see build/refill.ts.
+ */
+export const rowFormat = 2
+
+const context = [
+  'created',
+  'modified',
+  'revoked',
+  'x_ic_deprecated',
+  'name',
+  'confidence',
+  'labels',
+  'external_references',
+  'object_marking_refs',
+  'granular_markings',
+  'x_inthreat_sources_refs',
+  'x_ic_related_threat_refs',
+  'x_ic_impacted_sectors',
+  'x_ic_impacted_locations'
+] as const
+
+/** Of things that others refer to: what names and identifies them, and of markings what they say. */
+const referenced = [
+  'name',
+  'aliases',
+  'external_references',
+  'identity_class',
+  'sectors',
+  'roles',
+  'country',
+  'region',
+  'x_ic_is_sector',
+  'x_ic_is_source',
+  'x_mitre_domains',
+  'object_marking_refs',
+  'definition_type',
+  'definition',
+  'extensions'
+] as const
+
+/**
+ * The members that a mapping may look at, by type of the object, beside `id` and `type`. The description of an indicator
+ * is not among them: it is long, and MISP has no place for it.
+ */
+const members: Readonly<Record<string, readonly string[]>> = {
+  indicator: [
+    ...context,
+    'pattern',
+    'pattern_type',
+    'pattern_version',
+    'valid_from',
+    'valid_until',
+    'indicator_types',
+    'kill_chain_phases',
+    'x_ic_observable_types'
+  ],
+  report: [...context, 'description', 'published', 'report_types', 'authors', 'object_refs'],
+  note: [...context, 'abstract', 'content', 'authors']
+}
+
+/** Of these the description is part of what they become. */
+const described: ReadonlySet<string> = new Set(['course-of-action', 'vulnerability'])
+
+/** The object without the members that no mapping looks at. */
+export function trim(object: StixObject): StixObject {
+  if (Object.hasOwn(members, object.type)) return pick(object, members[object.type]!)
+  const known = pick(
+    object,
+    described.has(object.type) ? [...referenced, 'description'] : referenced
+  )
+  if (!Object.hasOwn(known, 'external_references')) return known
+  // Of techniques and malware they describe hundreds of articles.
+  const references = objectsOf(known, 'external_references').map(
+    ({ source_name, external_id, url }) => ({ source_name, external_id, url })
+  )
+  return { ...known, external_references: references }
+}
+
+function pick(object: StixObject, names: readonly string[]): StixObject {
+  const { id, type } = object
+  const kept: Record<string, unknown> = {}
+  for (const name of names) if (Object.hasOwn(object, name)) kept[name] = object[name]
+  return { ...kept, id, type }
+}
+
+export interface Reading {
+  /** ms since the epoch. */
+  readonly now: number
+  /** The publication to come, see state.ts. */
+  readonly publication: number
+}
+
+export function toRow(
+  object: StixObject,
+  { now, publication }: Reading,
+  indicates: readonly string[] = []
+): Row {
+  return {
+    stix: trim(object),
+    version: versionOf(object),
+    readAt: now,
+    readFor: publication,
+    indicates,
+    ...(isRevoked(object) && { gone: { why: 'revoked' as const, at: now } })
+  }
+}
+
+/** Where a row is in its life, and until when. */
+export const spanOf = ({ stix, gone }: Row): Span => {
+  const until = validUntil(stix)
+  return { ...(gone && { gone }), ...(until !== undefined && { until }) }
+}
+
+export interface Span {
+  readonly gone?: Gone
+  /** ms since the epoch. */
+  readonly until?: number
+}
+
+/**
  * Where a value is in its life: served with `to_ids`; past `valid_until` and served without it for a while; or taken
  * back (misp-feed.md §4).
  */
 export type Life = 'live' | 'expired' | 'removed'
 
 /** @param keptMs how long an expired value stays visible */
-export function lifeOf({ gone, until }: Row, now: number, keptMs: number): Life {
+export function lifeOf({ gone, until }: Span, now: number, keptMs: number): Life {
   if (gone) return 'removed'
   if (until === undefined || now < until) return 'live'
   return now < until + keptMs ? 'expired' : 'removed'
 }
 
 /** The next instant after `now` at which time alone changes {@link lifeOf}; infinite when none does. */
-export function nextChange({ gone, until }: Row, now: number, keptMs: number): number {
+export function nextChange({ gone, until }: Span, now: number, keptMs: number): number {
   if (gone || until === undefined) return Number.POSITIVE_INFINITY
   if (now < until) return until
   return now < until + keptMs ? until + keptMs : Number.POSITIVE_INFINITY
@@ -61,35 +176,7 @@ export const isNewer = (next: Row, held: Row | undefined): boolean =>
 
 /** The same version read again may say more, but what vanished comes back by the walk that misses it only. */
 const isChangedInPlace = (next: Row, held: Row): boolean =>
-  next.version === held.version && held.gone === undefined
+  next.version === held.version && held.gone === undefined && !isSame(next, held)
 
-export const isRevoked = (object: StixObject): boolean =>
-  object['revoked'] === true || object['x_ic_deprecated'] === true
-
-/** The time of a member, ms since the epoch; undefined when there is none. */
-export function timeOf(object: StixObject, member: string): number | undefined {
-  const text = object[member]
-  return typeof text === 'string' ? toMillis(text) : undefined
-}
-
-/** The UTC day of `created`, which never changes, as `YYYY-MM-DD`; `modified` stands in where it is missing. */
-export const dayOf = (object: StixObject): string =>
-  new Date(timeOf(object, 'created') ?? timeOf(object, 'modified') ?? 0).toISOString().slice(0, 10)
-
-/** Sorts after every earlier version; '' when the object says nothing of its time. */
-export function versionOf(object: StixObject): string {
-  const text = object['modified'] ?? object['created']
-  const instant = typeof text === 'string' ? toInstant(text) : undefined
-  return instant?.padStart(21, '0') ?? ''
-}
-
-export const textOf = (object: StixObject, member: string): string => {
-  const text = object[member]
-  return typeof text === 'string' ? text : ''
-}
-
-/** The strings of a list member; none when it is anything else. */
-export function listOf(object: StixObject, member: string): string[] {
-  const list = object[member]
-  return Array.isArray(list) ? list.filter(item => typeof item === 'string') : []
-}
+const isSame = (a: Row, b: Row): boolean =>
+  isDeepStrictEqual([a.stix, a.indicates, a.gone], [b.stix, b.indicates, b.gone])

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -24,6 +25,8 @@ export interface Galaxies {
   byName(type: GalaxyType, name: string): string | undefined
   /** The value of the cluster with that `external_id`. */
   byId(type: GalaxyType, id: string): string | undefined
+  /** Stands for all that they say. */
+  readonly digest: string
   /** What could not be used, each with the name of its file. */
   readonly problems: readonly Error[]
 }
@@ -43,11 +46,14 @@ export async function loadGalaxies(folder: string): Promise<Galaxies> {
   const present = new Set(await listFolder(folder))
   const galaxies = new Map<GalaxyType, Galaxy>()
   const problems: Error[] = []
+  const digest = createHash('sha256')
   for (const type of galaxyTypes) {
     const file = `${type}.json`
     if (!present.has(file)) continue
     try {
-      galaxies.set(type, new Galaxy(clustersOf(await readFile(join(folder, file), 'utf8'))))
+      const text = await readFile(join(folder, file), 'utf8')
+      galaxies.set(type, new Galaxy(clustersOf(text)))
+      digest.update(`${type}\0${text}\0`)
     } catch (cause) {
       problems.push(new Error(`the galaxy ${file} cannot be used`, { cause }))
     }
@@ -56,6 +62,7 @@ export async function loadGalaxies(folder: string): Promise<Galaxies> {
     has: type => galaxies.has(type),
     byName: (type, name) => galaxies.get(type)?.byName(name),
     byId: (type, id) => galaxies.get(type)?.byId(id),
+    digest: digest.digest('hex'),
     problems
   }
 }

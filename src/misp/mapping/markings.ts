@@ -1,5 +1,5 @@
-import { textOf } from '../events/source-row.ts'
-import { type StixObject, type Tlp, tlps } from './model.ts'
+import { type StixObject, textOf } from '../../stix/object.ts'
+import { type Tlp, tlps } from './model.ts'
 
 /** What marking-definitions say: levels of TLP and PAP. */
 

@@ -54,10 +54,3 @@ export type TemplateName = keyof typeof templates
 /** The levels of TLP 2.0, from open to closed, and 1.0's white as clear. */
 export const tlps = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const
 export type Tlp = (typeof tlps)[number]
-
-/** An object of STIX as it was parsed; nothing about its members is certain but these two. */
-export interface StixObject {
-  readonly id: string
-  readonly type: string
-  readonly [member: string]: unknown
-}

@@ -1,9 +1,10 @@
+import type { StixObject } from '../../stix/object.ts'
 import type { Comparison } from '../../stix/pattern/ast.ts'
 import { parsePattern } from '../../stix/pattern/parse.ts'
 import { toTerms } from '../../stix/pattern/terms.ts'
 import { maxBytes, normalise, type ValueTypeName } from './attribute-types.ts'
 import { type Equality, maxAlternatives, toEqualities } from './equalities.ts'
-import type { Mapped, MispValue, StixObject } from './model.ts'
+import type { Mapped, MispValue } from './model.ts'
 import { distinct, failed, isFileHash, mapFacts, mapHashes, type Outcome, typed } from './terms.ts'
 
 /** Types of MISP for patterns of other languages. */

@@ -1,6 +1,5 @@
-import { textOf } from '../events/source-row.ts'
+import { objectsOf, type StixObject, textOf } from '../../stix/object.ts'
 import { normalise } from './attribute-types.ts'
-import type { StixObject } from './model.ts'
 
 /** An entry of `external_references`; '' stands for what is missing. */
 export interface Reference {
@@ -11,18 +10,13 @@ export interface Reference {
 }
 
 export function referencesOf(object: StixObject): Reference[] {
-  const list = object['external_references']
-  if (!Array.isArray(list)) return []
-  return list.filter(isObject).map(entry => ({
+  return objectsOf(object, 'external_references').map(entry => ({
     source: textOf(entry, 'source_name'),
     id: textOf(entry, 'external_id'),
     url: textOf(entry, 'url'),
     description: textOf(entry, 'description')
   }))
 }
-
-const isObject = (value: unknown): value is StixObject =>
-  typeof value === 'object' && value !== null
 
 /** Ids of ATT&CK by their letter: groups, software, techniques, mitigations. */
 const attackShapes = {

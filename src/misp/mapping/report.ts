@@ -1,6 +1,6 @@
-import { listOf, textOf, timeOf } from '../events/source-row.ts'
+import { listOf, type StixObject, textOf, timeOf } from '../../stix/object.ts'
 import { normalise } from './attribute-types.ts'
-import type { MispObject, MispValue, RelatedValue, StixObject } from './model.ts'
+import type { MispObject, MispValue, RelatedValue } from './model.ts'
 import { attackId, cveIds, type Reference, referencesOf } from './references.ts'
 import { toLine } from './text.ts'
 

@@ -1,7 +1,6 @@
-import { textOf } from '../events/source-row.ts'
+import { type StixObject, textOf } from '../../stix/object.ts'
 import type { Galaxies, GalaxyType } from './galaxies.ts'
 import { machineTag } from './machine-tag.ts'
-import type { StixObject } from './model.ts'
 import { attackId, cveIds } from './references.ts'
 import { toLine } from './text.ts'
 

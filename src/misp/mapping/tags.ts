@@ -1,8 +1,8 @@
-import { listOf, textOf } from '../events/source-row.ts'
+import { listOf, objectsOf, type StixObject, textOf } from '../../stix/object.ts'
 import type { Galaxies } from './galaxies.ts'
 import { machineTag } from './machine-tag.ts'
 import { papTag, tlpLevel, wellKnown } from './markings.ts'
-import { type StixObject, type Tlp, tlps } from './model.ts'
+import { type Tlp, tlps } from './model.ts'
 import { subjectNamers } from './tag-names.ts'
 import { toLine } from './text.ts'
 
@@ -49,18 +49,11 @@ const killChain: Readonly<Record<string, string>> = {
 export function ownTags(object: StixObject, resolve: Resolve = () => undefined): string[] {
   const markings = listOf(object, 'object_marking_refs').flatMap(id => resolve(id) ?? [])
   const tags = [
-    ...phasesOf(object).flatMap(phaseTag),
+    ...objectsOf(object, 'kill_chain_phases').flatMap(phaseTag),
     ...listOf(object, 'labels').flatMap(label => machineTag('sekoia:label', label)),
     ...markings.flatMap(marking => papTag(marking) ?? [])
   ]
   return [...new Set(tags)].sort()
-}
-
-function phasesOf(object: StixObject): StixObject[] {
-  const phases = object['kill_chain_phases']
-  return Array.isArray(phases)
-    ? phases.filter(phase => typeof phase === 'object' && phase !== null)
-    : []
 }
 
 function phaseTag(phase: StixObject): string[] {

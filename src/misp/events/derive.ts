@@ -1,0 +1,48 @@
+import type { StixObject } from '../../stix/object.ts'
+import type { MappedIndicator, MappedReport, MappedText, Mapping } from '../mapping/mapping.ts'
+import type { Bucket } from './bucket.ts'
+import type { Gone, Row } from './source-row.ts'
+
+/** A bucket as the mapping of now has it: what its events are made of. */
+export interface DerivedBucket {
+  readonly name: string
+  /** In a fixed order. */
+  readonly rows: readonly DerivedRow[]
+  /** Of a report: itself, and the texts about it. */
+  readonly report?: DerivedReport | undefined
+  readonly notes: readonly MappedText[]
+}
+
+export interface DerivedRow extends MappedIndicator {
+  readonly gone?: Gone
+}
+
+export interface DerivedReport extends MappedReport {
+  readonly gone?: Gone
+}
+
+/** @param find as {@link Mapping} wants it */
+export function derive(
+  { name, rows, report, notes }: Bucket,
+  mapping: Mapping,
+  find: (id: string) => StixObject | undefined
+): DerivedBucket {
+  return {
+    name,
+    rows: [...rows.values()]
+      .sort((a, b) => (a.stix.id < b.stix.id ? -1 : 1))
+      .map(row => withLife(mapping.indicator(row.stix, find, row.indicates), row)),
+    report: report && withLife(mapping.report(report.stix, find), report),
+    notes: [...notes.values()].map(({ stix }) => mapping.note(stix))
+  }
+}
+
+/** Found again is as if modified then: MISP may hold a later deletion that was already forgotten here. */
+const withLife = <T extends MappedIndicator>(
+  mapped: T,
+  { gone, returnedAt = 0 }: Row
+): T & Pick<DerivedRow, 'gone'> => ({
+  ...mapped,
+  modified: Math.max(mapped.modified, returnedAt),
+  ...(gone && { gone })
+})

@@ -1,0 +1,174 @@
+import { dayOf, isRevoked, listOf, type StixObject, textOf, timeOf } from '../../stix/object.ts'
+import type { Galaxies } from './galaxies.ts'
+import type { Mapped, Tlp } from './model.ts'
+import { mapIndicator } from './pattern.ts'
+import {
+  type MappedNote,
+  mapCourseOfAction,
+  mapNote,
+  mapReport,
+  mapVulnerability
+} from './report.ts'
+import { confidenceTag, contextRefs, ownTags, type Resolve, tagsOf, tlpOf } from './tags.ts'
+import { distinct } from './terms.ts'
+import { validUntil } from './validity.ts'
+
+/** What an indicator becomes, with what is said about it. */
+export interface MappedIndicator extends Mapped {
+  readonly id: string
+  readonly name: string
+  readonly confidence?: number
+  readonly tlp: Tlp
+  /** ms since the epoch. */
+  readonly modified: number
+  /** `valid_from` and `valid_until`, ms since the epoch. */
+  readonly from?: number
+  readonly until?: number
+  /** Sorted. */
+  readonly tags: readonly string[]
+}
+
+/** A report: what of it stands beside its text, and the text. */
+export interface MappedReport extends MappedIndicator, Pick<MappedNote, 'content'> {
+  /** `YYYY-MM-DD`. */
+  readonly date: string
+  /** Ids of the indicators it is about. */
+  readonly indicators: readonly string[]
+}
+
+/** A text about a report. */
+export interface MappedText extends MappedNote {
+  readonly id: string
+  /** ms since the epoch. */
+  readonly modified: number
+  readonly isGone: boolean
+}
+
+/**
+ * From objects of STIX to what stands in MISP, as a pure function of the objects: it runs whenever an event is made,
+ * so that a better mapping reaches what is held already.
+ */
+export interface Mapping {
+  /** Another one whenever the same objects may become something else. */
+  readonly fingerprint: string
+  /** Ids of the things whose names it puts on an object. */
+  readonly refs: (object: StixObject) => readonly string[]
+  /**
+   * @param find objects that are referred to, markings among them; undefined for those that Sekoia does not know
+   * @param indicates ids that relationships say it indicates
+   */
+  readonly indicator: (
+    object: StixObject,
+    find: Resolve,
+    indicates: readonly string[]
+  ) => MappedIndicator
+  readonly report: (object: StixObject, find: Resolve) => MappedReport
+  readonly note: (object: StixObject) => MappedText
+}
+
+/** To be raised whenever this folder makes something else of the same objects: all events are then made again. */
+export const mappingVersion = 1
+
+export interface MappingOptions {
+  /** The level of what carries none. */
+  readonly defaultTlp: Tlp
+  /** Undefined when the operator has none at hand. */
+  readonly galaxies: Galaxies | undefined
+}
+
+export function createMapping(options: MappingOptions): Mapping {
+  const { defaultTlp, galaxies } = options
+  const subjectTags = remember(object => tagsOf(object, 'subject', galaxies))
+  const sourceTags = remember(object => tagsOf(object, 'source', galaxies))
+
+  const tagsOn = (object: StixObject, find: Resolve, subjects: readonly string[]) => {
+    const tags = new Set(ownTags(object, find))
+    const add = (id: string, tagsOf: (named: StixObject) => readonly string[]) => {
+      const named = find(id)
+      if (named) for (const tag of tagsOf(named)) tags.add(tag)
+    }
+    for (const id of sourcesOf(object)) add(id, sourceTags)
+    for (const id of subjects) add(id, subjectTags)
+    return [...tags].sort()
+  }
+
+  const tlp = (object: StixObject, find: Resolve) =>
+    tlpOf(listOf(object, 'object_marking_refs'), find, defaultTlp)
+
+  return {
+    fingerprint: JSON.stringify([mappingVersion, defaultTlp, galaxies?.digest ?? '']),
+    refs: object => [...sourcesOf(object), ...subjectsOf(object)],
+    indicator: (object, find, indicates) => ({
+      ...factsOf(object),
+      ...mapIndicator(object),
+      tlp: tlp(object, find),
+      tags: tagsOn(object, find, [...subjectsOf(object), ...indicates])
+    }),
+    report(object, find) {
+      const { name, content, links, vulnerabilities, refs } = mapReport(object)
+      const subjects = subjectsOf(object)
+      const about = subjects.flatMap(id => find(id) ?? [])
+      const tags = [...tagsOn(object, find, subjects), ...confidenceTag(object['confidence'])]
+      const published = timeOf(object, 'published')
+      return {
+        ...factsOf(object),
+        name,
+        content,
+        attributes: distinct([...links, ...vulnerabilities, ...about.flatMap(mapVulnerability)]),
+        objects: about.flatMap(object => mapCourseOfAction(object) ?? []),
+        fallback: undefined,
+        tlp: tlp(object, find),
+        tags: [...new Set(tags)].sort(),
+        date:
+          published === undefined ? dayOf(object) : new Date(published).toISOString().slice(0, 10),
+        indicators: refs.filter(isIndicatorId)
+      }
+    },
+    note: object => ({
+      ...mapNote(object),
+      id: object.id,
+      modified: timeOf(object, 'modified') ?? 0,
+      isGone: isRevoked(object)
+    })
+  }
+}
+
+const isIndicatorId = (id: string): boolean => id.startsWith('indicator--')
+
+const sourcesOf = (object: StixObject): readonly string[] =>
+  listOf(object, 'x_inthreat_sources_refs')
+
+/** What an object is about, sorted; a source is not a subject too. */
+function subjectsOf(object: StixObject): string[] {
+  const named = object.type === 'report' ? listOf(object, 'object_refs') : []
+  const sources = new Set(sourcesOf(object))
+  const subjects = [...contextRefs(object), ...named.filter(id => !isIndicatorId(id))]
+  return [...new Set(subjects.filter(id => !sources.has(id)))].sort()
+}
+
+/** An indicator and a report alike. */
+function factsOf(object: StixObject) {
+  const confidence = object['confidence']
+  const from = timeOf(object, 'valid_from')
+  const until = validUntil(object)
+  return {
+    id: object.id,
+    name: textOf(object, 'name'),
+    ...(typeof confidence === 'number' && { confidence }),
+    modified: timeOf(object, 'modified') ?? timeOf(object, 'created') ?? 0,
+    ...(from !== undefined && { from }),
+    ...(until !== undefined && { until })
+  }
+}
+
+/** The same tags for the same object in memory: many indicators refer to one thing. */
+function remember(
+  tagsOf: (object: StixObject) => readonly string[]
+): (object: StixObject) => readonly string[] {
+  const known = new WeakMap<StixObject, readonly string[]>()
+  return object => {
+    const tags = known.get(object) ?? tagsOf(object)
+    known.set(object, tags)
+    return tags
+  }
+}

@@ -1,0 +1,55 @@
+import { toInstant, toMillis } from './timestamp.ts'
+
+/** An object of STIX as it was parsed; nothing about its members is certain but these two. */
+export interface StixObject {
+  readonly id: string
+  readonly type: string
+  readonly [member: string]: unknown
+}
+
+/** The text of a member; '' when it is anything else. */
+export const textOf = (object: StixObject, member: string): string => {
+  const text = object[member]
+  return typeof text === 'string' ? text : ''
+}
+
+/** The strings of a list member; none when it is anything else. */
+export function listOf(object: StixObject, member: string): string[] {
+  const list = object[member]
+  return Array.isArray(list) ? list.filter(item => typeof item === 'string') : []
+}
+
+/** The objects of a list member, such as kill chain phases; none when it is anything else. */
+export function objectsOf(object: StixObject, member: string): StixObject[] {
+  const list = object[member]
+  return Array.isArray(list) ? list.filter(item => typeof item === 'object' && item !== null) : []
+}
+
+/** The time of a member, ms since the epoch; undefined when there is none. */
+export function timeOf(object: StixObject, member: string): number | undefined {
+  const text = object[member]
+  return typeof text === 'string' ? toMillis(text) : undefined
+}
+
+/** Revoked, or deprecated, which Sekoia says in its own member. */
+export const isRevoked = (object: StixObject): boolean =>
+  object['revoked'] === true || object['x_ic_deprecated'] === true
+
+/** The UTC day of `created`, which never changes, as `YYYY-MM-DD`; `modified` stands in where it is missing. */
+export const dayOf = (object: StixObject): string =>
+  new Date(timeOf(object, 'created') ?? timeOf(object, 'modified') ?? 0).toISOString().slice(0, 10)
+
+/** Sorts after every earlier version; '' when the object says nothing of its time. */
+export function versionOf(object: StixObject): string {
+  const text = object['modified'] ?? object['created']
+  const instant = typeof text === 'string' ? toInstant(text) : undefined
+  return instant?.padStart(21, '0') ?? ''
+}
+
+/** The ids of its markings, those of single members included. */
+export const markingRefsOf = (object: StixObject): string[] => [
+  ...listOf(object, 'object_marking_refs'),
+  ...objectsOf(object, 'granular_markings')
+    .map(marking => textOf(marking, 'marking_ref'))
+    .filter(id => id !== '')
+]
