@@ -1,4 +1,4 @@
-import { createRedisClient, type RedisConnection } from './redis-client.ts'
+import { createRedisClient, nodeOf, type RedisConnection } from './redis-client.ts'
 import { createRedisDocuments, documentScripts } from './redis-documents.ts'
 import { openRedisLink, shareLink } from './redis-link.ts'
 import { createRedisLog, logScripts } from './redis-log.ts'
@@ -45,7 +45,9 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Stores
     watch,
     timeoutMs,
     greet,
-    probe: () => client.set(schemaKey, String(schemaVersion), 'NX')
+    probe: () => client.set(schemaKey, String(schemaVersion), 'NX'),
+    nodeOf: tag => nodeOf(client, tag),
+    ping: tag => client.get(`${keyPrefix}{${tag}}:ping`)
   })
   const share = shareLink(link)
   const common = { client, prefix: `${keyPrefix}${schemaVersion}:`, trouble: watch.text }
