@@ -20,9 +20,11 @@ export function withSecondTry<T>(ask: Ask<T>, options: SecondTryOptions): Promis
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const asked: AbortController[] = []
   let timer: NodeJS.Timeout | undefined
+  let isOver = false
 
   function listen(): void {
     clearTimeout(timer)
+    if (isOver) return
     timer = setTimeout(() => {
       onSecondTry()
       for (const superseded of asked.splice(1)) superseded.abort()
@@ -44,6 +46,7 @@ export function withSecondTry<T>(ask: Ask<T>, options: SecondTryOptions): Promis
 
   put()
   return promise.finally(() => {
+    isOver = true
     clearTimeout(timer)
     for (const controller of asked) controller.abort()
   })
