@@ -5,8 +5,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { buildApp } from '../src/app.ts'
-import { Access } from '../src/auth/access.ts'
-import { notingRights } from '../src/auth/rights.ts'
+import { RightsGate } from '../src/auth/rights-gate.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { Journal } from '../src/feedlog/journal/journal.ts'
 import { decodeBody, encodeBody } from '../src/feedlog/journal/segment.ts'
@@ -15,7 +14,7 @@ import { FeedLogs } from '../src/feedlog/logs.ts'
 import { planAppend, redate } from '../src/feedlog/sync/append.ts'
 import { ApiKey, type ScopeId } from '../src/kernel/caller.ts'
 import { silentMeter, systemClock } from '../src/kernel/ports.ts'
-import { lastVersion } from '../src/kernel/records.ts'
+import { lastVersion, type Records } from '../src/kernel/records.ts'
 import { createMeter } from '../src/ops/metrics.ts'
 import { createSekoiaClient } from '../src/sekoia/client.ts'
 import { createTransport } from '../src/sekoia/transport.ts'
@@ -152,12 +151,17 @@ async function stepByStep(): Promise<void> {
 async function readThrough(): Promise<Row[]> {
   const store = newStore()
   const client = newClient()
-  const access = new Access({ clock, store, settings: config.access })
+  const rights = new RightsGate({
+    upstream: client,
+    store,
+    clock,
+    meter: silentMeter,
+    settings: { ...config.access, waitMs: config.feedLog.tipWaitMs }
+  })
   const settings = { ...config.feedLog, feedSeconds: 60, repairRules: 'as given' }
   const logs = (cacheMaxBytes: number) =>
     new FeedLogs({
-      upstream: notingRights(client, access),
-      access,
+      upstream: rights.upstream,
       store,
       clock,
       meter: silentMeter,
@@ -165,24 +169,25 @@ async function readThrough(): Promise<Row[]> {
     })
   const roomy = logs(2 ** 30)
   const table = [
-    await readAll('miss', roomy),
-    await readAll('held in memory', roomy),
-    await readAll('out of SQLite', logs(config.cache.maxBytes))
+    await readAll('miss', rights.guard(roomy)),
+    await readAll('held in memory', rights.guard(roomy)),
+    await readAll('out of SQLite', rights.guard(logs(config.cache.maxBytes)))
   ]
   await roomy.close()
+  await rights.close()
   await client.close()
   await store.close()
   return table
 }
 
-async function readAll(way: string, logs: FeedLogs): Promise<Row> {
+async function readAll(way: string, records: Records): Promise<Row> {
   const request = { caller, feedId, types: [], addedAfter: undefined, maxBytes: 2 ** 30 }
   const filter = { versions: lastVersion, specVersions: undefined }
   const before = process.cpuUsage()
   let count = 0
-  let position: Awaited<ReturnType<FeedLogs['read']>>['position']
+  let position: Awaited<ReturnType<Records['read']>>['position']
   for (let more = true; more; ) {
-    const read = await logs.read({
+    const read = await records.read({
       ...request,
       filter,
       position,

@@ -1,6 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { Access } from './auth/access.ts'
-import { notingRights } from './auth/rights.ts'
+import { RightsGate } from './auth/rights-gate.ts'
 import { createScopes } from './auth/scope.ts'
 import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
@@ -8,25 +7,31 @@ import { createCatalog } from './feeds/catalog.ts'
 import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
-import { sendError } from './http/errors.ts'
+import { corsPlugin } from './http/cors.ts'
+import { errorFormByPrefix } from './http/dialect.ts'
+import { newcomersPlugin } from './http/newcomers.ts'
+import { compileTrust } from './http/origin.ts'
 import { overloadPlugin } from './http/overload.ts'
+import { createHints } from './http/path-hints.ts'
+import { registerDialect } from './http/register-dialect.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
 import type { Galaxies } from './misp/mapping/galaxies.ts'
 import { createMapping } from './misp/mapping/mapping.ts'
-import { sendPlainError } from './misp/serve/errors.ts'
+import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
-import { mispRoutes } from './misp/serve/routes.ts'
 import { FeedEnds } from './ops/feed-ends.ts'
 import { exposeGauges } from './ops/gauges.ts'
 import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
+import { publicTrouble } from './ops/public-trouble.ts'
 import { version } from './ops/version.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { repairRules } from './stix/repair.ts'
-import { taxiiRoutes } from './taxii/routes.ts'
+import { failingAsUnavailable } from './stores/available.ts'
+import { taxiiDialect } from './taxii/dialect.ts'
 import type { TaxiiSettings } from './taxii/settings.ts'
 
 export interface AppDeps {
@@ -39,7 +44,7 @@ export interface AppDeps {
   readonly meter: TextMeter
   /** Names of MISP's galaxies, when the operator has them at hand. */
   readonly galaxies?: Galaxies | undefined
-  /** SyncLease keys into scopes; at least 32 bytes. */
+  /** Turns keys into scopes; at least 32 bytes. */
   readonly secret: Buffer
   readonly tls?: TlsOptions
 }
@@ -56,22 +61,22 @@ export interface App {
  * answer from memory, the store, or Sekoia, in that order. The answer goes out as the bytes that came in.
  */
 export async function buildApp(parts: AppDeps): Promise<App> {
-  const { config, clock, logger, store, documents, upstream, meter } = parts
+  const { config, clock, logger, store, upstream, meter } = parts
+  const documents = failingAsUnavailable(parts.documents)
   let phase: Phase = 'starting'
 
-  const access = new Access({ clock, store, settings: config.access })
-  const sekoia = notingRights(upstream, access)
-  const settings = feedLogSettings(config)
-  const feedEnds = new FeedEnds({ clock, patienceMs: patienceMs(config) })
-  const records = new FeedLogs({
-    upstream: sekoia,
-    access,
+  const rights = new RightsGate({
+    upstream,
     store,
     clock,
     meter,
-    watch: feedEnds,
-    settings
+    settings: { ...config.access, waitMs: config.feedLog.tipWaitMs }
   })
+  const sekoia = rights.upstream
+  const settings = feedLogSettings(config)
+  const feedEnds = new FeedEnds({ clock, logger, patienceMs: patienceMs(config) })
+  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, watch: feedEnds, settings })
+  const records = rights.guard(logs)
   const catalog = createCatalog({
     upstream: sekoia,
     clock,
@@ -81,12 +86,12 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
 
   const answers = new Answers({
+    clock,
     compressedMaxBytes: config.cache.compressedMaxBytes,
     sendTimeoutMs: config.server.sendTimeoutMs
   })
   const publications = new Publications({
     store: documents,
-    clock,
     cacheMaxBytes: config.misp.cacheMaxBytes,
     maxHashes: config.misp.maxHashes
   })
@@ -98,9 +103,31 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     meter,
     logger,
     mapping: createMapping({ defaultTlp: config.misp.defaultTlp, galaxies: parts.galaxies }),
-    settings: mispFeedsSettings(config),
-    onPublished: space => publications.changed(space)
+    settings: mispFeedsSettings(config)
   })
+
+  /** What no prefix decides belongs to the first. */
+  const dialects = [
+    taxiiDialect({
+      records,
+      catalog,
+      rights,
+      settings: taxiiSettings(config),
+      meter
+    }),
+    ...(config.misp.enabled
+      ? [
+          mispDialect({
+            catalog,
+            rights,
+            feeds: mispFeeds,
+            publications,
+            clock,
+            settings: mispSettings(config)
+          })
+        ]
+      : [])
+  ] as const
 
   const server = buildServer({
     logger,
@@ -108,13 +135,22 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     trustProxy: config.server.trustProxy,
     requestTimeoutMs: config.server.requestTimeoutMs,
     keepAliveTimeoutMs: config.server.keepAliveTimeoutMs,
-    sendUnrouted: config.misp.enabled ? sendByPath : sendError,
+    errorFormOf: errorFormByPrefix(dialects),
+    hintOf: createHints({
+      apiRoot: config.taxii.apiRoot,
+      hasMisp: config.misp.enabled,
+      publicUrl: config.server.publicUrl
+    }),
     ...(parts.tls && { tls: parts.tls })
   })
-  await server.register(connectionsPlugin, { maxConnections: config.server.maxConnections })
-  await server.register(requestLog, { meter, stopwatch: meter, dialectOf })
+  await server.register(connectionsPlugin, {
+    maxConnections: config.server.maxConnections,
+    maxPerAddress: config.server.maxConnectionsPerAddress,
+    isTrusted: compileTrust(config.server.trustProxy)
+  })
+  await server.register(requestLog, { meter, stopwatch: meter })
   const checks: Checks = {
-    store: () => store.trouble() ?? documents.trouble(),
+    store: () => publicTrouble(store.trouble() ?? documents.trouble()),
     upstream: () => upstream.health().trouble,
     feeds: () => troubleOfFeeds(feedEnds.failing)
   }
@@ -129,6 +165,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
+  await server.register(corsPlugin, {
+    origins: config.server.corsOrigins,
+    keyHeader: config.auth.apiKeyHeader
+  })
   await server.register(authPlugin, {
     credentials: {
       headerName: config.auth.apiKeyHeader.toLowerCase(),
@@ -137,35 +177,18 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     },
     toCaller: createScopes(parts.secret)
   })
-  await server.register(overloadPlugin, config.overload)
-  await server.register(taxiiRoutes, {
-    records,
-    catalog,
-    verify: caller => records.verify(caller),
-    settings: taxiiSettings(config),
-    meter,
-    answers
+  await server.register(newcomersPlugin, {
+    maxPerMinute: config.auth.maxUnknownPerMinute,
+    wasAccepted: caller => rights.wasAccepted(caller)
   })
-  if (config.misp.enabled)
-    await server.register(mispRoutes, {
-      prefix: '/misp',
-      catalog,
-      authorize: (caller, feedId) => records.authorize(caller, feedId),
-      isAuthorized: (caller, feedId) => records.isAuthorized(caller, feedId),
-      feeds: mispFeeds,
-      publications,
-      answers,
-      clock,
-      settings: {
-        defaultFeedId: config.sekoia.defaultFeedId,
-        publicUrl: config.server.publicUrl,
-        firstWaitMs: config.misp.firstWaitMs
-      }
-    })
+  await server.register(overloadPlugin, config.overload)
+  for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })
 
+  server.addHook('preClose', async () => mispFeeds.end())
   server.addHook('onClose', async () => {
     await mispFeeds.close()
-    await records.close()
+    await logs.close()
+    await rights.close()
     await upstream.close()
     await documents.close()
     await store.close()
@@ -183,24 +206,6 @@ const patienceMs = ({ feedLog }: Config): number => Math.max(60, 6 * feedLog.tip
 
 const troubleOfFeeds = ({ length }: readonly string[]): string | undefined =>
   length === 0 ? undefined : `${length} feed${length > 1 ? 's' : ''} cannot be read on`
-
-const dialects: Readonly<Record<string, string | undefined>> = {
-  unknown: undefined,
-  livez: undefined,
-  readyz: undefined,
-  metrics: undefined,
-  misp: 'misp'
-}
-
-/** By the first segment of its route. */
-function dialectOf(route: string): string | undefined {
-  const [first = ''] = route.split('/').filter(Boolean)
-  return first in dialects ? dialects[first] : 'taxii'
-}
-
-/** In the dialect of those who use such paths. */
-const sendByPath: typeof sendError = (error, request, reply) =>
-  (/^\/+misp\//i.test(request.url) ? sendPlainError : sendError)(error, request, reply)
 
 const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
@@ -228,6 +233,12 @@ function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
 }
 
 const dayMs = 86_400_000
+
+const mispSettings = ({ misp, sekoia, server }: Config): MispSettings => ({
+  defaultFeedId: sekoia.defaultFeedId,
+  publicUrl: server.publicUrl,
+  firstWaitMs: misp.firstWaitMs
+})
 
 const taxiiSettings = ({ taxii, server, stix }: Config): TaxiiSettings => ({
   mode: taxii.mode,

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
 import { loadScopeSecret } from './auth/secret.ts'
 import { type Config, ConfigError, loadConfig } from './config/load.ts'
+import { findMisspelt } from './config/misspelt.ts'
 import { addressText, greetingOf, greetingText, nextSteps } from './greeting.ts'
 import type { TlsOptions } from './http/server.ts'
 import { systemClock } from './kernel/ports.ts'
@@ -25,6 +26,8 @@ const greeting = greetingOf(version, config)
 /** Under a supervisor standard output is for the log alone. */
 const hasReader = process.stdout.isTTY || process.env['npm_lifecycle_event'] !== undefined
 if (hasReader) console.log(greetingText(greeting))
+for (const { name, suggestion } of findMisspelt(process.env))
+  logger.warn(`${name} is not an option and is ignored; did you mean ${suggestion}?`)
 try {
   await run(config, logger)
 } catch (error) {

@@ -14,7 +14,14 @@ const filesBelow = (folder: string, ending: string) =>
     .filter(name => name.endsWith(ending))
     .map(name => join(folder, name))
 
-const documents = ['README.md', 'CHANGELOG.md', 'src/demo/README.md', ...filesBelow('docs', '.md')]
+const documents = [
+  'README.md',
+  'CHANGELOG.md',
+  'src/demo/README.md',
+  'bench/README.md',
+  'test/feedlog/README.md',
+  ...filesBelow('docs', '.md')
+]
 const find = (text: string, pattern: RegExp) => [
   ...new Set([...text.matchAll(pattern)].map(match => match[1]!))
 ]
@@ -30,11 +37,18 @@ t.test('every variable that the documents name is an option', async t => {
   const names = configOptions.flatMap(({ envName, schema }) =>
     schema.secret ? [envName, `${envName}_FILE`] : [envName]
   )
-  const ofTheSystem = [
-    ...['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD', 'MALLOC_TRIM_THRESHOLD'],
-    ...['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS']
+  const ofOthers = [
+    'BENCH_NODE_OPTIONS',
+    'TAXII2_INITIAL_HISTORY',
+    'MALLOC_ARENA_MAX',
+    'MALLOC_MMAP_THRESHOLD',
+    'MALLOC_TRIM_THRESHOLD',
+    'HTTPS_PROXY',
+    'HTTP_PROXY',
+    'NO_PROXY',
+    'NODE_EXTRA_CA_CERTS'
   ]
-  const known = new Set([...names, ...ofTheSystem, 'CONFIG_PROFILE', 'CONFIG_FILE'])
+  const known = new Set([...names, ...ofOthers, 'CONFIG_PROFILE', 'CONFIG_FILE'])
   for (const path of documents) {
     const named = find(read(path), /\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{2,}(?==))/g)
     t.strictSame(
@@ -59,6 +73,21 @@ t.test('every file that the documents name exists', async t => {
   }
 })
 
+t.test(
+  'every source file that the documents name exists, whatever part of its path they give',
+  async t => {
+    const paths = ['src', 'test', 'bench'].flatMap(folder => filesBelow(folder, '.ts'))
+    for (const path of documents) {
+      const named = find(read(path), /(?<![\w./*-])([\w.-]+(?:\/[\w.-]+)*\.ts)\b/g)
+      t.strictSame(
+        named.filter(name => !paths.some(known => `/${known}`.endsWith(`/${name}`))),
+        [],
+        path
+      )
+    }
+  }
+)
+
 t.test('every link to a heading leads to one', async t => {
   const anchorOf = (heading: string) =>
     heading
@@ -68,8 +97,12 @@ t.test('every link to a heading leads to one', async t => {
   for (const path of documents) {
     for (const target of find(read(path), /\]\(((?!https?:)[^)\s]*#[^)\s]+)\)/g)) {
       const [file = '', anchor] = target.split('#')
-      const headings = find(read(file ? join(dirname(path), file) : path), /^#+ (.+)$/gm)
-      t.ok(headings.map(anchorOf).includes(anchor!), `${path}: ${target}`)
+      const text = read(file ? join(dirname(path), file) : path)
+      const anchors = [
+        ...find(text, /^#+ (.+)$/gm).map(anchorOf),
+        ...find(text, /<a id="([^"]+)">/g)
+      ]
+      t.ok(anchors.includes(anchor!), `${path}: ${target}`)
     }
   }
 })

@@ -53,3 +53,66 @@ t.test('a wrong setting stops the start, in a sentence that names it, with code 
   t.equal(stdout, '')
   t.match(stderr, /^.*FEED_LOG_PAGE_LIMIT.*"many".*\n$/)
 })
+
+t.test('K11: a password in the URL of Sekoia stops the start and is not printed', async t => {
+  const env = { SEKOIA_URL: 'https://user:hunter2-secret@api.sekoia.io' }
+  const { code, stdout, stderr } = (await startGateway(t, env).catch(error => error)).cause
+  t.strictSame([code, stdout], [2, ''])
+  t.match(stderr, /^sekoia\.url \(SEKOIA_URL\) .*without user.*\n$/)
+  t.notMatch(stderr, 'hunter2')
+})
+
+t.test('a key that does not belong to the certificate stops the start by its name', async t => {
+  const [one, other] = [makeCertificate(t, 'one'), makeCertificate(t, 'other')]
+  const env = { SERVER_TLS_CERT_FILE: one.certFile, SERVER_TLS_KEY_FILE: other.keyFile }
+  const { code, stderr } = (await startGateway(t, env).catch(error => error)).cause
+  t.equal(code, 2)
+  t.match(stderr, /^server\.tls\.keyFile \(SERVER_TLS_KEY_FILE\) .*\n$/)
+})
+
+t.test('K11: a data directory below /proc keeps nobody waiting: memory serves', async t => {
+  const gateway = await startGateway(t, { DATA_DIR: '/proc/no/such/place' })
+  const reply = await request(`${gateway.url}/readyz`)
+  t.match(await reply.body.json(), {
+    status: 'degraded',
+    checks: { store: 'the data directory cannot be used: the path is no directory' }
+  })
+})
+
+t.test('a misspelt variable is told, with the one that may be meant', async t => {
+  const gateway = await startGateway(t, { SEKIOA_URL: 'https://api.sekoia.io', TAXII_LIMIT: '5' })
+  await gateway.told(/SEKIOA_URL is not an option and is ignored; did you mean SEKOIA_URL\?/)
+  await gateway.told(/TAXII_LIMIT is not an option and is ignored; did you mean TAXII_/)
+})
+
+t.test(
+  'its first line of JSON says version, upstream, store and address; nothing else is there',
+  async t => {
+    const simulator = await startSimulator({ objects: 20 })
+    t.teardown(() => simulator.close())
+    const gateway = await startGateway(t, { SEKOIA_URL: simulator.url })
+    const [line] = await gateway.told(/^.*the gateway serves"\}$/m)
+    t.match(JSON.parse(line), {
+      version: /^\d+\.\d+\.\d+/,
+      upstream: simulator.url,
+      store: /^SQLite in \//,
+      address: gateway.url
+    })
+    const { stdout } = await gateway.stop()
+    for (const text of stdout.trim().split('\n')) t.doesNotThrow(() => JSON.parse(text), text)
+  }
+)
+
+t.test('started by npm, the first lines are for people, and say what to try', async t => {
+  const simulator = await startSimulator({ objects: 20 })
+  t.teardown(() => simulator.close())
+  const env = { SEKOIA_URL: simulator.url, npm_lifecycle_event: 'start' }
+  const gateway = await startGateway(t, env)
+  const [text] = await gateway.told(/^[\s\S]*Try: curl.*$/m)
+  const lines = text.split('\n')
+  t.match(lines[0], /^sekoia-feed-gateway \d+\.\d+\.\d+$/)
+  t.match(lines[1], simulator.url)
+  t.match(lines[2], /store +SQLite in \//)
+  t.match(lines[3], gateway.url)
+  t.match(text, `${gateway.url}/taxii2/`)
+})

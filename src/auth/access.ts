@@ -21,28 +21,31 @@ export interface AccessDeps {
 /** Stands for the key as such, whatever the feed. */
 export const anyFeed = '*'
 
-/** Sekoia's last word on a key and a feed: yes, or the kind of its no. */
+/** What Sekoia said of a key and a feed: yes, or the kind of its refusal. */
 export type Verdict = 'yes' | ErrorKind
 
-interface Standing {
-  readonly word: Verdict
+/** A caller, without the key where none is needed. */
+type Scoped = Pick<Caller, 'scope'>
+
+interface DatedVerdict {
+  readonly verdict: Verdict
   readonly at: number
 }
 
-const maxStandings = 100_000
+const maxVerdicts = 100_000
 
 /**
  * Who may see what: what is held for a key is shown only while Sekoia's yes is recent (G6). A refusal ends access
  * at once, a key that is unknown to Sekoia loses all its feeds with it. Trouble upstream is neither yes nor no:
- * then the last word stands, which is kept in the store.
+ * then the last verdict stands, which is kept in the store.
  */
 export class Access {
   readonly #parts: AccessDeps
-  readonly #standings = new LRUCache<string, Standing>({ max: maxStandings })
-  readonly #unanswered = new LRUCache<string, number>({ max: maxStandings })
+  readonly #verdicts = new LRUCache<string, DatedVerdict>({ max: maxVerdicts })
+  readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
   readonly #checks = new SingleFlight<string, void>()
   /** What the store has, as far as this process knows. */
-  readonly #kept = new LRUCache<string, Verdict>({ max: maxStandings })
+  readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
@@ -67,13 +70,13 @@ export class Access {
   /** Throws the refusal that was given a moment ago. */
   assertNotRefused(caller: Caller, feedId: string): void {
     const last = this.#last(caller, feedId)
-    if (last && last.word !== 'yes' && this.#age(last.at) < this.#parts.settings.refusedSeconds)
-      throw new GatewayError(last.word)
+    if (last && last.verdict !== 'yes' && this.#age(last.at) < this.#parts.settings.refusedSeconds)
+      throw new GatewayError(last.verdict)
   }
 
-  isRecent(caller: Caller, feedId: string): boolean {
+  isRecent(caller: Scoped, feedId: string): boolean {
     const last = this.#last(caller, feedId)
-    return last?.word === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
+    return last?.verdict === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
   }
 
   /** True for a moment after Sekoia could not be asked. */
@@ -95,40 +98,51 @@ export class Access {
     })
   }
 
-  /** Sekoia's last word, however long ago and by whatever process it was heard; undefined when there was none. */
+  /** The last verdict stored for this key and feed, however old; undefined when there was none. */
   async lastVerdict(caller: Caller, feedId: string): Promise<Verdict | undefined> {
     await Promise.all([this.#recall(caller, feedId), this.#recall(caller, anyFeed)])
-    return this.#last(caller, feedId)?.word
+    return this.#last(caller, feedId)?.verdict
   }
 
-  /** Resolves when every word is in the store. */
+  /** True when Sekoia accepted the key at some time, and last did. */
+  wasAccepted(caller: Caller): boolean | Promise<boolean> {
+    const known = this.#verdicts.get(nameOf(caller, anyFeed))
+    if (known) return known.verdict === 'yes'
+    return this.lastVerdict(caller, anyFeed).then(verdict => verdict === 'yes')
+  }
+
+  /** Resolves when every verdict is in the store. */
   async settle(): Promise<void> {
     await this.#writing
   }
 
-  /** Of the words on the feed and on the key the one that counts: a later no to the key undoes a yes to the feed. */
-  #last(caller: Caller, feedId: string): Standing | undefined {
-    const feed = this.#standings.get(nameOf(caller, feedId))
-    const key = this.#standings.get(nameOf(caller, anyFeed))
-    return key && key.word !== 'yes' && (!feed || key.at >= feed.at) ? key : feed
+  /** Of the verdicts on the feed and on the key the one that counts: a later no to the key undoes a yes to the feed. */
+  #last(caller: Scoped, feedId: string): DatedVerdict | undefined {
+    const feed = this.#verdicts.get(nameOf(caller, feedId))
+    const key = this.#verdicts.get(nameOf(caller, anyFeed))
+    return key && key.verdict !== 'yes' && (!feed || key.at >= feed.at) ? key : feed
   }
 
-  #note(caller: Caller, feedId: string, word: Verdict): void {
-    const standing = { word, at: this.#parts.clock.now() }
-    this.#standings.set(nameOf(caller, feedId), standing)
-    if (this.#kept.get(nameOf(caller, feedId)) === word) return
-    this.#writing = this.#writing.then(() => this.#keep(caller, feedId, standing))
+  #note(caller: Caller, feedId: string, verdict: Verdict): void {
+    const dated = { verdict, at: this.#parts.clock.now() }
+    this.#verdicts.set(nameOf(caller, feedId), dated)
+    if (this.#kept.get(nameOf(caller, feedId)) === verdict) return
+    this.#writing = this.#writing.then(() => this.#keep(caller, feedId, dated))
   }
 
-  /** A word is kept as a journal without segments, whenever it changes; a store in trouble gets it with the next. */
-  async #keep(caller: Caller, feedId: string, standing: Standing): Promise<void> {
+  /**
+   * A verdict is kept as a journal without segments, whenever it changes; a store in trouble gets it with the next. A
+   * refusal is kept only where there is a yes that it ends: made-up keys leave nothing in the store.
+   */
+  async #keep(caller: Caller, feedId: string, dated: DatedVerdict): Promise<void> {
     const { store } = this.#parts
     const name = storedName(caller, feedId)
     try {
       const expectedVersion = await store.version(name)
-      const state = Buffer.from(JSON.stringify(standing))
+      if (expectedVersion === 0 && dated.verdict !== 'yes') return
+      const state = encode(dated)
       const isFirst = await store.commit(name, { expectedVersion, state, heads: [], bodies: [] })
-      if (isFirst) this.#kept.set(nameOf(caller, feedId), standing.word)
+      if (isFirst) this.#kept.set(nameOf(caller, feedId), dated.verdict)
     } catch {
       this.#kept.delete(nameOf(caller, feedId))
     }
@@ -136,9 +150,9 @@ export class Access {
 
   async #recall(caller: Caller, feedId: string): Promise<void> {
     const name = nameOf(caller, feedId)
-    if (this.#standings.has(name)) return
+    if (this.#verdicts.has(name)) return
     const stored = await this.#parts.store.load(storedName(caller, feedId)).catch(() => undefined)
-    if (stored) this.#standings.set(name, JSON.parse(stored.state.toString()) as Standing)
+    if (stored) this.#verdicts.set(name, decode(stored.state))
   }
 
   #age(instant: number): number {
@@ -146,7 +160,16 @@ export class Access {
   }
 }
 
-const nameOf = (caller: Caller, feedId: string): string => `${caller.scope}:${feedId}`
+/** `word` is what stores of earlier releases have. */
+const encode = ({ verdict, at }: DatedVerdict): Buffer =>
+  Buffer.from(JSON.stringify({ word: verdict, at }))
+
+function decode(state: Buffer): DatedVerdict {
+  const { word, at } = JSON.parse(state.toString()) as { word: Verdict; at: number }
+  return { verdict: word, at }
+}
+
+const nameOf = (caller: Scoped, feedId: string): string => `${caller.scope}:${feedId}`
 
 /** Nothing of a URL gets into a name in the store. */
 function storedName(caller: Caller, feedId: string): string {

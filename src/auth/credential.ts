@@ -20,7 +20,7 @@ const keyShape = /^[\x21-\x7e]{1,4096}$/
 const base64Shape = /^[A-Za-z0-9+/_-]+={0,2}$/
 
 /**
- * The Sekoia key of a request, by every style clients have (taxii-clients rule 11): a named header, a query
+ * The Sekoia key of a request, by every style clients have (CLIENT-11): a named header, a query
  * parameter, `Bearer`, `Token`, `Basic` (key as password, or as user name when the password is empty). Lenient:
  * also `ApiKey`, no scheme at all, and `Basic` before the key itself. The first place that holds a usable key wins;
  * `Authorization` comes last, since a proxy in front may have put its own credentials there. Nothing usable anywhere

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDirectory } from '../kernel/make-directory.ts'
 
 /** The secret that turns keys into scopes, and signs what must come back unchanged (G6). */
 export interface ScopeSecret {
@@ -28,7 +29,7 @@ export async function loadScopeSecret(sources: ScopeSecretSources): Promise<Scop
   if (sources.configured) return { secret: sources.configured, durable: true }
   const file = join(sources.dataDir, 'secret')
   try {
-    await mkdir(sources.dataDir, { recursive: true, mode: 0o700 })
+    makeDirectory(sources.dataDir)
     const secret = (await readSecret(file)) ?? (await createSecret(file))
     return { secret, durable: true }
   } catch (error) {

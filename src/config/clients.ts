@@ -49,12 +49,12 @@ export const server = section('How clients reach the gateway.', {
   }),
   keepAliveTimeoutMs: integer(1000, maxMs, {
     description:
-      'How long a connection without a request stays open. Behind a proxy: longer than the proxy keeps its own.',
+      'How long a connection without a request stays open. Behind a proxy, set it above the time for which the proxy keeps its connections.',
     default: 72_000,
     example: 30_000
   }),
   sendTimeoutMs: integer(1000, maxMs, {
-    description: 'A client that takes nothing of its answer for this long is cut off.',
+    description: 'A client that reads nothing of its answer for this long is disconnected.',
     default: 30_000,
     example: 60_000
   }),
@@ -63,8 +63,24 @@ export const server = section('How clients reach the gateway.', {
     default: 2000,
     example: 10_000
   }),
+  maxConnectionsPerAddress: integer(1, 1_000_000, {
+    description:
+      'Most of them from one client address; then those go first that have been quiet for longest. Proxies that `trustProxy` names have no such bound.',
+    default: 500,
+    example: 100
+  }),
+  corsOrigins: Type.Array(Type.String({ pattern: '^(\\*|https?://[^\\s/?#@,]+)$' }), {
+    ...annotate<string[]>({
+      description:
+        'Web pages of these origins may read answers in a browser (CORS); `*` for all (a list; commas in the environment). Empty: none.',
+      default: [],
+      example: ['https://soc.example.com']
+    }),
+    expected: 'a list of origins such as https://soc.example.com, or *',
+    list: true
+  }),
   closeTimeoutMs: integer(0, maxMs, {
-    description: 'On SIGTERM: longest wait for the requests under way before the process ends.',
+    description: 'On SIGTERM: longest wait for running requests before the process ends.',
     default: 10_000,
     example: 30_000
   }),
@@ -93,25 +109,25 @@ export const overload = section(
   {
     maxActiveRequests: integer(1, 100_000, {
       description:
-        'Most requests for objects, manifests and versions at a time, from their start until the answer is out. Times `taxii.maxBytes`, this is the most memory that answers take.',
+        'Most requests for objects, manifests and versions at a time, from their start until the answer is out. Multiplied by `taxii.maxBytes` it bounds the memory that answers take.',
       default: 100,
       example: 400
     }),
     maxQueuedRequests: integer(0, 1_000_000, {
-      description: 'Most of them that wait for others to be done.',
+      description: 'Most of these requests that may queue.',
       default: 1000,
       example: 100
     }),
     maxEventLoopDelayMs: integer(0, 60_000, {
       description:
-        'Mean delay of the event loop from which on the process counts as overloaded. 0: never.',
+        'Mean delay of the event loop above which the process counts as overloaded. 0: never.',
       default: 1000,
       example: 500
     })
   }
 )
 
-export const auth = section('Where a client may put its Sekoia API key, beside `Authorization`.', {
+export const auth = section('Where a client may put its Sekoia API key besides `Authorization`.', {
   apiKeyHeader: text({
     description: 'Header that may carry the key. Empty: none.',
     default: 'X-API-Key',
@@ -126,5 +142,11 @@ export const auth = section('Where a client may put its Sekoia API key, beside `
     pattern: '^[A-Za-z0-9_.-]*$',
     expected: 'the name of a query parameter',
     example: 'api_key'
+  }),
+  maxUnknownPerMinute: integer(0, 1_000_000, {
+    description:
+      'Most requests in a minute from one address with keys that Sekoia never accepted; more are 429. Requests that carry `next` are not counted. 0: any number.',
+    default: 300,
+    example: 60
   })
 })

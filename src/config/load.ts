@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Value } from 'typebox/value'
 import { parseRedisUrl } from '../stores/redis-url.ts'
+import { type CertificateTexts, findCertificateFault } from './certificates.ts'
 import {
   configOptions,
   expectation,
@@ -13,8 +14,8 @@ import {
 import type { Config } from './schema.ts'
 
 /**
- * One configuration out of, in rising precedence: `default.json`, the profile's file, the file that `CONFIG_FILE`
- * names, the environment. Read once by the process and handed down as values.
+ * The configuration, merged in rising precedence from `default.json`, the profile's file, the file that `CONFIG_FILE`
+ * names, and the environment. Read once by the process and handed down as values.
  */
 
 export type { Config } from './schema.ts'
@@ -54,7 +55,25 @@ export function loadConfig(sources: ConfigSources): Config {
     const path = values.get(name)
     if (schema.file && path) readText(String(path), `${name} (${envName})`, sources)
   }
+  checkCertificates('server.tls', config.server.tls, sources)
+  checkCertificates('redis.tls', config.redis.tls, sources)
   return config
+}
+
+/** @param files the options of one section, each the path of a file or '' */
+function checkCertificates(
+  section: string,
+  files: Readonly<Record<string, string>>,
+  { readFile }: ConfigSources
+): void {
+  const named = Object.entries(files).filter(([, path]) => path !== '')
+  const texts: CertificateTexts = Object.fromEntries(
+    named.map(([member, path]) => [member, readFile(path)])
+  )
+  const fault = findCertificateFault(texts)
+  if (!fault) return
+  const name = `${section}.${fault.member}`
+  throw wrongValue(byName.get(name)!, files[fault.member], fault.demand)
 }
 
 interface ConfigFile {
@@ -63,7 +82,8 @@ interface ConfigFile {
   readonly asked: string
 }
 
-function listFiles({ directory, env }: ConfigSources): ConfigFile[] {
+function listFiles(sources: ConfigSources): ConfigFile[] {
+  const { directory, env } = sources
   const files = [{ path: join(directory, 'default.json'), asked: 'default.json' }]
   const { CONFIG_PROFILE: profile, CONFIG_FILE: file } = env
   if (profile) {
@@ -72,10 +92,22 @@ function listFiles({ directory, env }: ConfigSources): ConfigFile[] {
         `CONFIG_PROFILE must be the bare name of a file in config/, not ${show(profile)}; for example production`
       )
     }
-    files.push({ path: join(directory, `${profile}.json`), asked: 'CONFIG_PROFILE' })
+    files.push({ path: profilePath(profile, sources), asked: 'CONFIG_PROFILE' })
   }
   if (file) files.push({ path: file, asked: 'CONFIG_FILE' })
   return files
+}
+
+function profilePath(profile: string, { directory, readFile }: ConfigSources): string {
+  const path = join(directory, `${profile}.json`)
+  try {
+    readFile(path)
+    return path
+  } catch {
+    throw new ConfigError(
+      `CONFIG_PROFILE names no profile: ${show(path)} cannot be read; put it there, or give any file by CONFIG_FILE`
+    )
+  }
 }
 
 function parseFile({ path, asked }: ConfigFile, sources: ConfigSources): unknown {
@@ -159,7 +191,7 @@ const byName = new Map(configOptions.map(option => [option.name, option]))
 
 const reservedSegments = ['taxii2', 'misp', 'v2', 'livez', 'readyz', 'metrics']
 
-/** What one option demands of another: the option to blame, the rule, and the rule in words. */
+/** Rules between options: the option that is named in the error, the rule, and the rule in words. */
 const crossChecks: readonly (readonly [string, (config: Config) => boolean, string])[] = [
   [
     'redis.url',
@@ -215,17 +247,23 @@ function wrongValue(
   value: unknown,
   demand: string
 ): ConfigError {
-  const given = schema.secret ? 'what is given' : show(value)
+  const given = schema.secret
+    ? 'what is given'
+    : cut(toLine(value).replace(urlSecret, '$1[hidden]$2'))
   return new ConfigError(
     `${name} (${envName}) ${demand}, not ${given}; for example ${show(schema.examples[0])}`
   )
 }
 
 /** Any value on one line of bounded length. */
-const show = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'absent'
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
-}
+const show = (value: unknown): string => cut(toLine(value))
+
+const toLine = (value: unknown): string => JSON.stringify(value) ?? 'absent'
+
+const cut = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text)
+
+/** User and password, or the query, of a URL: they may be secret. */
+const urlSecret = /(:\/\/)[^"]*(@)|(?<=:\/\/[^"]*[?#])[^"]+/g
 
 interface Tree {
   [key: string]: unknown

@@ -1,10 +1,10 @@
 import { flag, integer, oneOf, section, text } from './notes.ts'
 
-/** Options about running the gateway: what it says of itself, and the built-in simulator. */
+/** Options about the log, metrics and the built-in simulator. */
 
 export const log = section('The log: JSON lines on standard output.', {
   level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-    description: 'Least important lines to write.',
+    description: 'Lowest level that is written.',
     default: 'info',
     example: 'debug'
   })

@@ -8,7 +8,7 @@ import { cache, feedLog, redis, store } from './storage.ts'
 import { access, sekoia, upstream } from './upstream.ts'
 
 /**
- * Every option there is, once: what it means, its default, its bounds and an example. The loader, its error
+ * Every option, once: what it means, its default, its bounds and an example. The loader, its error
  * lines, `config/default.json` and `docs/configuration.md` all follow from this table.
  */
 export const configSchema = section('sekoia-feed-gateway', {

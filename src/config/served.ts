@@ -5,7 +5,7 @@ import { flag, integer, mebibyte, oneOf, section, text } from './notes.ts'
 export const taxii = section('TAXII 2.1.', {
   mode: oneOf(['field', 'strict'], {
     description:
-      'Where the standard and the clients in the field disagree: follow the clients (`field`) or the letter (`strict`). docs/taxii.md has the table.',
+      'Where the standard and the clients in the field disagree: follow the clients (`field`) or the standard (`strict`). docs/taxii.md has the table.',
     default: 'field',
     example: 'strict'
   }),
@@ -50,7 +50,7 @@ export const taxii = section('TAXII 2.1.', {
   }),
   tipToken: flag({
     description:
-      'Send `next` also with the last page, for clients that keep it to go on from there.',
+      'Also send `next` with the last page, for clients that store it and resume from it.',
     default: false,
     example: true
   })
@@ -59,7 +59,7 @@ export const taxii = section('TAXII 2.1.', {
 export const stix = section('STIX objects.', {
   repair: oneOf(['on', 'off'], {
     description:
-      'Repair invalid objects by named rules (`on`), or serve them as they come (`off`). Valid ones are never touched.',
+      'Repair invalid objects by named rules (`on`), or serve them unchanged (`off`). Valid objects are never changed.',
     default: 'on',
     example: 'off'
   })

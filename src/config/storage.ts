@@ -1,87 +1,90 @@
 import { redisUrlPattern } from '../stores/redis-url.ts'
 import { day, file, flag, integer, maxMs, mebibyte, oneOf, section, text } from './notes.ts'
 
-/** Options about feeds as they are kept: where, how much, and how they are followed. */
+/** Options about the store, memory, and how feeds are followed. */
 
-export const redis = section('A store that replicas share, in place of `store`.', {
-  url: text({
-    description:
-      'Where Redis (or Valkey) is: one server, some Sentinels, or some nodes of a Cluster, with commas between them. `rediss://` for TLS. What is special in a user or password is percent-encoded. Empty: `store` is used. Replicas share what is stored when `access.secret` is the same on all.',
-    default: '',
-    pattern: `^$|${redisUrlPattern}`,
-    expected: 'redis://[user:password@]host[:port][,host[:port]…][/database], or rediss://',
-    secret: true,
-    example: 'rediss://gateway:password@redis.example.com:6380'
-  }),
-  mode: oneOf(['single', 'sentinel', 'cluster'], {
-    description:
-      'What `url` names: a server, Sentinels (port 26379 if none is given), or a Cluster.',
-    default: 'single',
-    example: 'cluster'
-  }),
-  username: text({
-    description: 'ACL user, if `url` has none. Empty: the default user.',
-    default: '',
-    example: 'gateway'
-  }),
-  password: text({
-    description: 'Password of the user, if `url` has none.',
-    default: '',
-    secret: true,
-    example: 'a long random password'
-  }),
-  sentinelName: text({
-    description: 'What the Sentinels call the master.',
-    default: 'mymaster',
-    pattern: '^\\S+$',
-    expected: 'text without spaces',
-    example: 'gateway'
-  }),
-  sentinelPassword: text({
-    description: 'Password of the Sentinels themselves. Empty: they ask for none.',
-    default: '',
-    secret: true,
-    example: 'a long random password'
-  }),
-  timeoutMs: integer(50, 60_000, {
-    description:
-      'Longest wait for Redis; after it the gateway goes on without, from memory and Sekoia. The journal of a feed of ten million objects is about 80 MB, read when its log is opened.',
-    default: 2000,
-    example: 5000
-  }),
-  keyPrefix: text({
-    description: 'What the names of all keys begin with.',
-    default: 'sekoia-feed-gateway:',
-    pattern: '^[^{}\\s]{0,100}$',
-    expected: 'at most 100 characters, no braces and no spaces',
-    example: 'cti:'
-  }),
-  bodySeconds: integer(60, 3650 * day, {
-    description:
-      'How long a feed page is kept that nobody reads; it is fetched again when asked for. The journal is kept for ever. Give Redis the policy `volatile-lru`, so that it makes room by itself, or `noeviction`.',
-    default: 30 * day,
-    example: 7 * day
-  }),
-  tls: section('TLS towards Redis, beside a URL that begins with `rediss://`.', {
-    caFile: file({
-      description: "Path of the CA of the server's certificate, PEM. Empty: the public CAs.",
+export const redis = section(
+  'Redis or Valkey as the store, shared by several gateways, in place of `store`.',
+  {
+    url: text({
+      description:
+        'Where Redis (or Valkey) is: one server, some Sentinels, or some nodes of a Cluster, with commas between them. `rediss://` for TLS. Special characters in user or password are percent-encoded. Empty: `store` is used. Gateways share what is stored when `access.secret` is the same on all.',
       default: '',
-      example: '/etc/gateway/redis-ca.crt'
+      pattern: `^$|${redisUrlPattern}`,
+      expected: 'redis://[user:password@]host[:port][,host[:port]…][/database], or rediss://',
+      secret: true,
+      example: 'rediss://gateway:password@redis.example.com:6380'
     }),
-    certFile: file({
-      description: 'Path of the client certificate, PEM. Given together with `keyFile`.',
-      default: '',
-      example: '/etc/gateway/redis.crt'
+    mode: oneOf(['single', 'sentinel', 'cluster'], {
+      description:
+        'What `url` names: a server, Sentinels (port 26379 if none is given), or a Cluster.',
+      default: 'single',
+      example: 'cluster'
     }),
-    keyFile: file({
-      description: 'Path of the private key, PEM.',
+    username: text({
+      description: 'ACL user, if `url` has none. Empty: the default user.',
       default: '',
-      example: '/etc/gateway/redis.key'
+      example: 'gateway'
+    }),
+    password: text({
+      description: 'Password of the user, if `url` has none.',
+      default: '',
+      secret: true,
+      example: 'a long random password'
+    }),
+    sentinelName: text({
+      description: 'What the Sentinels call the master.',
+      default: 'mymaster',
+      pattern: '^\\S+$',
+      expected: 'text without spaces',
+      example: 'gateway'
+    }),
+    sentinelPassword: text({
+      description: 'Password of the Sentinels themselves. Empty: they ask for none.',
+      default: '',
+      secret: true,
+      example: 'a long random password'
+    }),
+    timeoutMs: integer(50, 60_000, {
+      description:
+        'Longest wait for Redis; after it the gateway continues without Redis, from memory and Sekoia. The journal of a feed of ten million objects is about 80 MB, read when its log is opened.',
+      default: 2000,
+      example: 5000
+    }),
+    keyPrefix: text({
+      description: 'What the names of all keys begin with.',
+      default: 'sekoia-feed-gateway:',
+      pattern: '^[^{}\\s]{0,100}$',
+      expected: 'at most 100 characters, no braces and no spaces',
+      example: 'cti:'
+    }),
+    bodySeconds: integer(60, 3650 * day, {
+      description:
+        'How long a feed page that nobody reads is kept; it is fetched again when asked for. The journal is kept for ever. Set the policy of Redis to `volatile-lru`, so that it frees memory itself, or to `noeviction`.',
+      default: 30 * day,
+      example: 7 * day
+    }),
+    tls: section('TLS for connections to Redis; needs a URL that begins with `rediss://`.', {
+      caFile: file({
+        description: "Path of the CA of the server's certificate, PEM. Empty: the public CAs.",
+        default: '',
+        example: '/etc/gateway/redis-ca.crt'
+      }),
+      certFile: file({
+        description: 'Path of the client certificate, PEM. Given together with `keyFile`.',
+        default: '',
+        example: '/etc/gateway/redis.crt'
+      }),
+      keyFile: file({
+        description: 'Path of the private key, PEM.',
+        default: '',
+        example: '/etc/gateway/redis.key'
+      })
     })
-  })
-})
+  }
+)
 
-export const store = section('What survives a restart.', {
+export const store = section('The data directory, which survives a restart.', {
   dataDir: text({
     description:
       'Directory for the feed logs and the generated secret; made when it is not there. When it cannot be used the gateway serves from memory and `/readyz` says so.',
@@ -98,7 +101,7 @@ export const store = section('What survives a restart.', {
   })
 })
 
-export const cache = section('What is held in memory.', {
+export const cache = section('Memory for answers.', {
   maxBytes: integer(mebibyte, 2 ** 40, {
     description: 'Most bytes of feed pages held in memory, ready to be sent.',
     default: 128 * mebibyte,
@@ -113,7 +116,7 @@ export const cache = section('What is held in memory.', {
 
 export const feedLog = section('How feeds are followed.', {
   tipSeconds: integer(1, 3600, {
-    description: 'How long the end of a feed is believed before Sekoia is asked for more.',
+    description: 'How long the end of a feed counts as the end before Sekoia is asked for more.',
     default: 10,
     example: 60
   }),
@@ -153,7 +156,7 @@ export const feedLog = section('How feeds are followed.', {
   }),
   maxIndexedIds: integer(1000, 1_000_000_000, {
     description:
-      'Most object ids per feed log held in memory to hide replaced versions, at about 20 bytes each; beyond it the oldest are forgotten and an old version may be repeated before the new one.',
+      'Most object ids per feed log held in memory to hide replaced versions, at about 20 bytes each; beyond it the oldest are forgotten, and an old version of an object may come before the new one.',
     default: 10_000_000,
     example: 1_000_000
   }),

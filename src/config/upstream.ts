@@ -1,6 +1,6 @@
 import { baseUrl, day, file, integer, maxMs, mebibyte, section, text } from './notes.ts'
 
-/** Options about Sekoia: where it is, how it is treated, and how long its word on a key is believed. */
+/** Options about Sekoia: its address, how it is called, and how long its decision about a key holds. */
 
 export const sekoia = section('The Sekoia.io API behind the gateway.', {
   url: text({
@@ -14,8 +14,8 @@ export const sekoia = section('The Sekoia.io API behind the gateway.', {
   defaultFeedId: text({
     description: 'The feed offered to keys that may not list feeds.',
     default: 'd6092c37-d8d7-45c3-8aff-c4dc26030608',
-    pattern: '^[A-Za-z0-9-]{1,100}$',
-    expected: 'a feed id',
+    pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+    expected: "a feed's id, a UUID in lower case",
     example: 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
   }),
   caFile: file({
@@ -26,7 +26,7 @@ export const sekoia = section('The Sekoia.io API behind the gateway.', {
   })
 })
 
-export const upstream = section('Manners and patience towards Sekoia.', {
+export const upstream = section('Calls to Sekoia: time limits, retries, and how many at a time.', {
   connectTimeoutMs: integer(100, maxMs, {
     description: 'Longest time to open a connection.',
     default: 5000,
@@ -72,7 +72,7 @@ export const upstream = section('Manners and patience towards Sekoia.', {
     example: 500
   }),
   maxInFlightPerKey: integer(1, 100, {
-    description: 'Most calls at a time with one key; more wait their turn.',
+    description: 'Most calls at a time with one key; further calls queue.',
     default: 4,
     example: 2
   }),
@@ -100,7 +100,7 @@ export const upstream = section('Manners and patience towards Sekoia.', {
   })
 })
 
-export const access = section('How long an answer of Sekoia about a key is believed.', {
+export const access = section('How long a decision of Sekoia about a key holds.', {
   rightsSeconds: integer(1, day, {
     description:
       'Longest time for which a key keeps access to a feed after Sekoia last accepted it.',
@@ -113,13 +113,13 @@ export const access = section('How long an answer of Sekoia about a key is belie
     example: 30
   }),
   collectionsSeconds: integer(0, day, {
-    description: 'How long the list of feeds of a key is believed.',
+    description: 'How long the list of feeds of a key is used before it is fetched again.',
     default: 60,
     example: 300
   }),
   secret: text({
     description:
-      'Secret that turns keys into the names of what is stored for them; the same on every replica, at least 32 characters. Empty: read from `<dataDir>/secret`, made there at the first start.',
+      'Secret that turns keys into the names of what is stored for them; the same on every gateway of one Redis, at least 32 characters. Empty: read from `<dataDir>/secret`, which is made at the first start.',
     default: '',
     pattern: '^(.{32,})?$',
     expected: 'text of at least 32 characters',

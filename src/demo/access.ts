@@ -1,4 +1,4 @@
-/** Keys and what they open (sekoia-api §1 and §4, item 2). */
+/** Keys and what they open (SEKOIA-1, SEKOIA-4, SEKOIA-9.2). */
 import type { IncomingMessage } from 'node:http'
 import { Problem } from './problem.ts'
 

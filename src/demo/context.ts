@@ -1,6 +1,6 @@
 /**
  * What pages refer to but never hold: markings, the SEKOIA identity, sources, sectors and locations. They come
- * by id only (sekoia-api §9, item 17).
+ * by id only (SEKOIA-9.17).
  */
 import { hash, uuidOf } from './random.ts'
 

@@ -1,6 +1,6 @@
 /**
- * The base corpus: object i of the feed, made on demand from (seed, i). Held in memory are only the times, eight
- * bytes an object. Added objects take the indices that follow the base.
+ * The base corpus: object i of the feed, made on demand from (seed, i). Only the times are held in memory, eight
+ * bytes an object. Added objects get the indices after the base.
  */
 import { type Context, makeContext, sekoia, sourcesOf } from './context.ts'
 import { indicatorJson } from './indicator.ts'

@@ -1,4 +1,4 @@
-/** The server's cursors (sekoia-api §3.3): base64 of the last `modified`, or of a (modified, id) pair. */
+/** The server's cursors (SEKOIA-3.3): base64 of the last `modified`, or of a (modified, id) pair. */
 import type { Bound } from './object-set.ts'
 import { Problem } from './problem.ts'
 import type { Switches } from './switches.ts'

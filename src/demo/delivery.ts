@@ -1,4 +1,4 @@
-/** Puts an answer on the wire, or what a fault makes of it. */
+/** Sends an answer, or what a fault makes of it. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -28,7 +28,7 @@ const html = (title: string): Body => ({
   headers: {}
 })
 
-/** What the client gets in place of the right answer; the same for faults that only touch the wire. */
+/** What the client gets in place of the right answer; unchanged for faults of the connection. */
 export function distort(answer: Answer, fault: Fault | undefined, now: number): Answer {
   switch (fault?.kind) {
     case 'status':

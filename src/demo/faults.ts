@@ -1,4 +1,4 @@
-/** Trouble on demand (sekoia-api §9, item 27): a queue of one-shot faults and faults at a rate. */
+/** Faults on demand (SEKOIA-9.27): a queue of one-shot faults and faults at a rate. */
 import { sequence } from './random.ts'
 
 export type FaultKind =
@@ -22,9 +22,9 @@ export type FaultKind =
   | 'null'
   /** The right items, with `next_cursor: null`. */
   | 'null-cursor'
-  /** Says gzip, is not. */
+  /** Declares gzip and sends something else. */
   | 'bad-gzip'
-  /** The answer that this feed's page before this one had. */
+  /** The answer of this feed's previous page. */
   | 'duplicate-page'
   /** The right items, with the first cursor that this feed ever gave. */
   | 'loop-cursor'
@@ -63,7 +63,7 @@ export class Faults {
     this.#random = sequence(seed)
   }
 
-  /** One-shot faults that still wait for their request. */
+  /** One-shot faults that no request has met yet. */
   get waiting(): number {
     return this.#queue.length
   }

@@ -1,4 +1,4 @@
-/** `/feeds`: the descriptions (sekoia-api §9, item 25). */
+/** `/feeds`: the descriptions (SEKOIA-9.25). */
 import { type KeyState, permit } from './access.ts'
 import { mayRead, openFeed } from './collection-routes.ts'
 import type { Answer } from './delivery.ts'

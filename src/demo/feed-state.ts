@@ -1,4 +1,7 @@
-/** The feed as it changes: edits, additions, late arrivals, deletions (sekoia-api §9, items 9, 14, 15 and 20). */
+/**
+ * The feed as it changes: edits, additions, late arrivals, deletions (SEKOIA-9.9, SEKOIA-9.14, SEKOIA-9.15 and
+ * SEKOIA-9.20).
+ */
 import type { SimulatorClock } from './clock.ts'
 import type { StixObject } from './context.ts'
 import type { Corpus } from './corpus.ts'

@@ -1,4 +1,4 @@
-/** Feeds as `/feeds` describes them (sekoia-api §3.5), and which objects each of them holds (item 16). */
+/** Feeds as `/feeds` describes them (SEKOIA-3.5), and which objects each of them holds (SEKOIA-9.16). */
 import { randomUUID } from 'node:crypto'
 import { microsOf } from './timeline.ts'
 import type { Facts } from './traits.ts'
@@ -62,7 +62,7 @@ export function makeFeed(members: Partial<FeedDescription>, now: number): FeedDe
 export const makeDefaultFeed = (now: number): FeedDescription =>
   makeFeed({ id: defaultFeedId, title: 'SEKOIA.IO CTI feed', sort_order: 'asc' }, now)
 
-/** What a request may narrow beyond its feed. */
+/** Filters that a request may add to those of its feed. */
 export interface Narrowing {
   readonly types?: readonly string[] | undefined
   readonly observableTypes?: readonly string[] | undefined
@@ -73,7 +73,7 @@ export interface Narrowing {
 /** A test of one object against everything a feed and a request ask; undefined when all objects pass. */
 export type Filter = ((facts: Facts) => boolean) | undefined
 
-/** `now` in milliseconds decides what has expired (item 13). */
+/** `now` in milliseconds decides what has expired (SEKOIA-9.13). */
 export function makeFilter(feed: FeedDescription, narrowing: Narrowing, now: number): Filter {
   const revoked = narrowing.includeRevoked ?? feed.include_revoked
   const skipExpired = narrowing.skipExpired ?? feed.skip_expired

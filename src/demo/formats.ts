@@ -1,4 +1,4 @@
-/** Page bodies. Formats other than JSON carry the cursor in the header `Cursor` (sekoia-api §9, item 26). */
+/** Page bodies. Formats other than JSON carry the cursor in the header `Cursor` (SEKOIA-9.26). */
 import type { StixObject } from './context.ts'
 import type { FeedState } from './feed-state.ts'
 import type { FeedDescription } from './feeds.ts'
@@ -15,7 +15,7 @@ export interface FormatOptions {
   readonly state: FeedState
   readonly feed: FeedDescription
   readonly query: PageQuery
-  /** Item 18: pages have `spec_version` and `lang` only when this is set. */
+  /** SEKOIA-9.18: pages have `spec_version` and `lang` only when this is set. */
   readonly complete: boolean
 }
 

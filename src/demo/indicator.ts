@@ -1,5 +1,5 @@
 /**
- * Indicators as Sekoia's feed pages hold them, deviations included (sekoia-api §8). All values are synthetic:
+ * Indicators as Sekoia's feed pages hold them, deviations included (SEKOIA-8). All values are synthetic:
  * documentation domains and addresses, random hashes.
  */
 import { sekoia, sourcesOf } from './context.ts'

@@ -7,7 +7,7 @@ import type { CorpusSeed, Frame } from './traits.ts'
 
 export interface KnowledgeFrame extends Frame {
   readonly type: KnowledgeType
-  /** Ids that a report is about. */
+  /** Ids of the objects that a report refers to. */
   readonly objectRefs: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-/** Objects and relationships by id, and the listing `GET /objects` (sekoia-api §9, items 21 and 22). */
+/** Objects and relationships by id, and the listing `GET /objects` (SEKOIA-9.21 and SEKOIA-9.22). */
 import type { StixObject } from './context.ts'
 import { type Body, completeObject, itemsBody, jsonBody } from './formats.ts'
 import { parseInteger } from './page-query.ts'

@@ -1,13 +1,13 @@
 /**
- * Current objects, each once, ordered by the text of their `modified` and then by id. The base corpus stays where
- * it is; whatever was edited, added or loaded from a file is an entry of its own, merged in by its place
- * (sekoia-api §9, items 4 and 9).
+ * Current objects, each once, ordered by the text of their `modified` and then by id. The base corpus is not
+ * changed; objects that were edited, added or loaded from a file are entries of their own, merged in by order
+ * (SEKOIA-9.4 and SEKOIA-9.9).
  */
 import type { Corpus } from './corpus.ts'
 import { microsOf, type Order } from './timeline.ts'
 import type { Facts } from './traits.ts'
 
-/** An object that is not, or no longer, the base corpus's own. */
+/** An object that was added, edited or loaded: it replaces or extends the base corpus. */
 export interface Entry {
   readonly id: string
   /** The text it is ordered by: `modified`, else `created`, else the time it was loaded. */

@@ -1,4 +1,4 @@
-/** The query of `GET /collections/{feed_id}/objects` (sekoia-api §3.1, items 3 and 10 to 12). */
+/** The query of `GET /collections/{feed_id}/objects` (SEKOIA-3.1, SEKOIA-9.3, SEKOIA-9.10 to SEKOIA-9.12). */
 import { decodeCursor } from './cursor.ts'
 import type { FeedDescription, Format, Narrowing } from './feeds.ts'
 import type { Bound } from './object-set.ts'

@@ -1,4 +1,4 @@
-/** One page of a feed: which objects, and the cursor that goes on after them (items 4 to 11 and 26). */
+/** One page of a feed: its objects and the cursor after them (SEKOIA-9.4 to SEKOIA-9.11 and SEKOIA-9.26). */
 import { encodeCursor } from './cursor.ts'
 import type { FeedState } from './feed-state.ts'
 import { type FeedDescription, type Filter, makeFilter } from './feeds.ts'

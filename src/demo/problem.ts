@@ -1,4 +1,4 @@
-/** An answer other than success, in the form of inthreat errors: `{message, code}` (sekoia-api §4). */
+/** An answer other than success, in the form of inthreat errors: `{message, code}` (SEKOIA-4). */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly status: number

@@ -129,7 +129,7 @@ async function attempt(work: () => Answer | Promise<Answer>): Promise<Answer> {
   }
 }
 
-/** A TypeError is the control interface's word for a wrong command. */
+/** A TypeError means a wrong command of the control interface. */
 const toProblem = (error: unknown): Problem => {
   if (error instanceof Problem) return error
   return new Problem(error instanceof TypeError ? 400 : 500, `${error}`)

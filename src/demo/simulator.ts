@@ -161,7 +161,7 @@ export class Simulator {
     return this.#world.state.edit(id, members, options)
   }
 
-  /** Item 14: the same object, revoked, with a new `modified`, which is returned. */
+  /** SEKOIA-9.14: the same object, revoked, with a new `modified`, which is returned. */
   revoke(id: string, options: ChangeOptions = {}): string {
     return this.edit(id, { revoked: true }, options)
   }
@@ -175,7 +175,7 @@ export class Simulator {
     return sha256
   }
 
-  /** Item 15: gone without a trace. False when it was not there. */
+  /** SEKOIA-9.15: gone without a trace. False when it was not there. */
   remove(id: string): boolean {
     return this.#world.state.remove(id)
   }
@@ -209,7 +209,7 @@ export class Simulator {
     return [...state.walk(undefined)].filter(ref => !filter || filter(state.facts(ref)))
   }
 
-  /** Item 27: closes every connection and refuses new ones, for so many milliseconds or until `reopen`. */
+  /** SEKOIA-9.27: closes every connection and refuses new ones, for so many milliseconds or until `reopen`. */
   refuse(forMs?: number): Promise<void> {
     return this.#server.refuse(forMs)
   }

@@ -1,11 +1,11 @@
 import type { Config } from '../config/load.ts'
 import { type Simulator, startSimulator } from './simulator.ts'
 
-/** The built-in upstream of a gateway that was given none. */
+/** The built-in Sekoia of a gateway without `SEKOIA_URL`. */
 export const startDemo = ({ objects, seed, key }: Config['demo']): Promise<Simulator> =>
   startSimulator({ objects, seed, key, historyDays: 30 })
 
-/** What a newcomer can do with a gateway that runs on the demo upstream. */
+/** Text for a newcomer: what to try with a gateway that runs on the simulator. */
 export function whatToTry(address: string, config: Config, demo: Simulator): string {
   const root = `${address}/${config.taxii.apiRoot}`
   const { key } = config.demo

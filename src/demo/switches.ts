@@ -1,45 +1,45 @@
 /**
- * What of Sekoia's behaviour is inferred rather than known (`°` in sekoia-api §9). The defaults are the likely
+ * What of Sekoia's behaviour is inferred rather than known (SEKOIA-9). The defaults are the likely
  * behaviour; each switch turns one into its opposite, at any time.
  */
 export interface Switches {
-  /** Item 3: a json or csv limit above 2,000 is cut to 2,000, or refused. */
+  /** SEKOIA-9.3: a json or csv limit above 2,000 is cut to 2,000, or refused. */
   largeLimit: 'cap' | 'refuse'
-  /** Item 3: 0, negative, above 10,000, not a number: refused, or brought into range. */
+  /** SEKOIA-9.3: 0, negative, above 10,000, not a number: refused, or brought into range. */
   badLimit: 'refuse' | 'clamp'
-  /** Items 5 and 6: base64 of the last `modified`, or of the (modified, id) pair. */
+  /** SEKOIA-9.5 and SEKOIA-9.6: base64 of the last `modified`, or of the (modified, id) pair. */
   cursorMode: 'A' | 'B'
-  /** Item 5: a page starts at its cursor instead of after it. */
+  /** SEKOIA-9.5: a page starts at its cursor instead of after it. */
   inclusiveCursor: boolean
-  /** Item 5: a cursor that is not base64 is refused, or ignored. */
+  /** SEKOIA-9.5: a cursor that is not base64 is refused, or ignored. */
   badCursor: 'refuse' | 'ignore'
-  /** Item 7: null in place of the same cursor: on empty pages, or already on a last page with items. */
+  /** SEKOIA-9.7: null in place of the same cursor: on empty pages, or already on a last page with items. */
   nullAtTip: false | 'empty-page' | 'last-page'
-  /** Item 10. */
+  /** SEKOIA-9.10. */
   modifiedAfterWithCursor: 'cursor-wins' | 'refuse'
-  /** §3.1: `modified_after` compares instants, or text as cursors do. */
+  /** SEKOIA-3.1: `modified_after` compares instants, or text as cursors do. */
   modifiedAfterOrder: 'instant' | 'text'
-  /** Item 11: an unknown type in `match[…]` matches nothing, or is refused. */
+  /** SEKOIA-9.11: an unknown type in `match[…]` matches nothing, or is refused. */
   unknownType: 'empty' | 'refuse'
-  /** Item 11: filters drop objects from a slice already cut, so pages may be short or empty. */
+  /** SEKOIA-9.11: filters drop objects from a slice already cut, so pages may be short or empty. */
   filterAfterSlicing: boolean
-  /** Item 15: a deleted object is unknown by id, or still answered. */
+  /** SEKOIA-9.15: a deleted object is unknown by id, or still answered. */
   deletedById: 'missing' | 'kept'
-  /** Item 16. */
+  /** SEKOIA-9.16. */
   latest: 'newest-first' | 'ignore'
-  /** Item 16: the answer for a feed of another community. */
+  /** SEKOIA-9.16: the answer for a feed of another community. */
   foreignFeed: 404 | 403
-  /** Item 18: pages hold `spec_version` and `lang` too, as those of recent years do. */
+  /** SEKOIA-9.18: pages hold `spec_version` and `lang` too, as those of recent years do. */
   pageSpecVersion: boolean
-  /** §3.1: what `convert_network_traffic` is when a request has none; Sekoia's is said to be true. */
+  /** SEKOIA-3.1: what `convert_network_traffic` is when a request has none; Sekoia's is said to be true. */
   convertsNetworkTraffic: boolean
-  /** Item 24: an unknown `type` of a look-up is refused, or matches nothing. */
+  /** SEKOIA-9.24: an unknown `type` of a look-up is refused, or matches nothing. */
   unknownLookUpType: 'refuse' | 'empty'
-  /** Item 21: unknown ids among several are left out, or make the whole answer 404. */
+  /** SEKOIA-9.21: unknown ids among several are left out, or make the whole answer 404. */
   unknownIds: 'left-out' | 'not-found'
-  /** Milliseconds after which a cursor given out is refused; 0 means never (§3.3 knows of no expiry). */
+  /** Milliseconds after which a cursor given out is refused; 0 means never (SEKOIA-3.3 knows of no expiry). */
   cursorLifetimeMs: number
-  /** Compress answers for clients that accept gzip (§7: unknown of Sekoia). */
+  /** Compress answers for clients that accept gzip (SEKOIA-7: unknown of Sekoia). */
   gzip: boolean
 }
 

@@ -1,6 +1,6 @@
 /**
  * Times in whole microseconds and as Sekoia writes them: `Z`, trailing zeros of the fraction trimmed. Feeds are
- * ordered by that text, not by the instant (sekoia-api §3.2): `.822315Z` comes before `.822Z`.
+ * ordered by that text, not by the instant (SEKOIA-3.2): `.822315Z` comes before `.822Z`.
  */
 import { sequence } from './random.ts'
 
@@ -101,7 +101,7 @@ export interface TimelineOptions {
 
 /**
  * `modified` of the base corpus, in feed order: bursts of up to 800 objects some 23 µs apart, spread over the
- * history, all different; a few rounded to the millisecond or the second (sekoia-api §8, timestamps).
+ * history, all different; a few rounded to the millisecond or the second (SEKOIA-8).
  */
 export function timeline({ seed, count, from, to, order }: TimelineOptions): Float64Array {
   const times = burstTimes(seed, count, from * 1000, to * 1000)

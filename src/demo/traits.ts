@@ -62,7 +62,7 @@ export function impactedOf({ seed, context }: CorpusSeed, index: number, bloat: 
   )
 }
 
-/** Facts of an object of the base, each worked out only when a filter asks. */
+/** Facts of an object of the base, each computed only when a filter needs it. */
 export class LazyFacts implements Facts {
   readonly #corpus: CorpusSeed
   readonly #index: number

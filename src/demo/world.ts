@@ -1,4 +1,4 @@
-/** All that a running simulator knows; requests and the control interface act on the same one. */
+/** The state of a running simulator, shared by requests and the control interface. */
 import type { KeyState } from './access.ts'
 import type { SimulatorClock } from './clock.ts'
 import type { Faults } from './faults.ts'
@@ -21,11 +21,11 @@ export interface Call {
   /** The body of a request other than GET. */
   readonly text: string
   readonly key: string | undefined
-  /** 0 while unanswered, and for good when the connection was reset before the headers. */
+  /** 0 until it is answered; it stays 0 when the connection was reset before the headers. */
   status: number
 }
 
-/** What a feed gave out before, for faults that give it again. */
+/** Earlier answers of a feed, for faults that repeat them. */
 export interface Given {
   readonly firstCursor: string | null
   readonly lastPage: Body

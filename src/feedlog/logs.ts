@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { type Access, anyFeed } from '../auth/access.ts'
 import { unwalkableReason } from '../feeds/unwalkable.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
@@ -11,7 +10,7 @@ import type {
   ObjectVersion,
   ReadRequest,
   ReadResult,
-  Records
+  UnguardedRecords
 } from '../kernel/records.ts'
 import { Journal } from './journal/journal.ts'
 import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './journal/log-deps.ts'
@@ -33,9 +32,7 @@ export interface FeedLogsSettings extends FeedLogSettings {
 }
 
 export interface FeedLogsDeps {
-  /** Notes in `access` what its answers say about rights. */
   readonly upstream: Upstream
-  readonly access: Access
   readonly store: LogStore
   readonly clock: Clock
   readonly meter: Meter
@@ -55,10 +52,10 @@ interface Description {
 const maxRestarts = 5
 
 /**
- * All feed logs of this process: opens them from the store, keeps the busiest in memory, holds each key to its
- * rights, and answers the dialects' reads and look-ups.
+ * All feed logs of this process: opens them from the store, keeps the busiest in memory, and answers reads and
+ * look-ups.
  */
-export class FeedLogs implements Records {
+export class FeedLogs implements UnguardedRecords {
   readonly #parts: FeedLogsDeps
   readonly #cache: SegmentCache
   readonly #logs: LRUCache<string, Promise<FeedLog>>
@@ -71,7 +68,10 @@ export class FeedLogs implements Records {
     const { settings } = parts
     this.#parts = parts
     this.#cache = new SegmentCache(settings.cacheMaxBytes)
-    this.#logs = new LRUCache({ max: settings.maxOpenLogs })
+    this.#logs = new LRUCache({
+      max: settings.maxOpenLogs,
+      dispose: opening => void opening.then(markClosed, () => {})
+    })
     this.#feeds = new LRUCache({ max: 10_000 })
     this.#lookup = new Lookup({
       upstream: parts.upstream,
@@ -82,24 +82,21 @@ export class FeedLogs implements Records {
     })
   }
 
-  async read(asked: ReadRequest): Promise<ReadResult> {
-    const { feedId, all = false, continues } = asked
+  async read(asked: ReadRequest, admit: () => Promise<void>): Promise<ReadResult> {
+    const { feedId, continues } = asked
     const caller = continues ? { ...asked.caller, continues } : asked.caller
     const request = { ...asked, caller }
     const deadline = this.#parts.clock.now() + this.#parts.settings.readBudgetMs
     for (let restarts = 0; ; restarts++) {
-      this.#parts.access.assertNotRefused(caller, feedId)
-      const opening = this.#open(caller, await this.#selectionOf(request))
-      const log = await opening
+      const log = await this.#open(caller, await this.#selectionOf(request))
       try {
-        if (log.journal.isBegun) await this.#assertFeedRights(caller, feedId, true)
+        if (log.journal.isBegun) await admit()
         else
           await withDeadline(
             this.#assertWalkable(caller, feedId),
             deadline - this.#parts.clock.now()
           )
-        const isOpen = () => this.#isOpen({ caller, feedId, all }, opening, log)
-        const terms = { deadline, isReloaded: restarts > 0, isOpen }
+        const terms = { deadline, isReloaded: restarts > 0 }
         return await new Reading(log, request, terms).run()
       } catch (error) {
         if (!(error instanceof StaleLogError)) throw asGatewayError(error)
@@ -111,21 +108,7 @@ export class FeedLogs implements Records {
     }
   }
 
-  /**
-   * Resolves when what is held of the feed may be shown to the caller: Sekoia's yes is recent, or was its last word
-   * and it cannot be asked (G6). Throws GatewayError: the refusal, or Sekoia's trouble where it never said anything.
-   */
-  async authorize(caller: Caller, feedId: string): Promise<void> {
-    await this.#assertFeedRights(caller, feedId, false)
-  }
-
-  /** True when {@link authorize} would resolve without anybody being asked. */
-  isAuthorized(caller: Caller, feedId: string): boolean {
-    return this.#parts.access.isRecent(caller, feedId)
-  }
-
   async lookup(request: LookupRequest): Promise<ObjectVersion[]> {
-    await this.#assertFeedRights(request.caller, request.feedId, true)
     try {
       return await this.#lookup.find(request)
     } catch (error) {
@@ -133,64 +116,11 @@ export class FeedLogs implements Records {
     }
   }
 
-  /**
-   * Resolves when Sekoia accepts the key, now or within `rightsSeconds`, or accepted it once and cannot be asked.
-   * Throws GatewayError `unauthorized` when it does not.
-   */
-  async verify(caller: Caller): Promise<void> {
-    await this.#assertRights(caller, anyFeed, false, () => this.#parts.upstream.verifyKey(caller))
-  }
-
   /** Resolves when nothing is under way; journals that could not be written are tried once more. */
   async close(): Promise<void> {
     const logs = await Promise.allSettled(this.#logs.values())
     const open = logs.flatMap(log => (log.status === 'fulfilled' ? [log.value] : []))
     await Promise.all([...new Set([...open, ...this.#busy.values()])].map(log => log.close()))
-    await this.#parts.access.settle()
-  }
-
-  /** What is held of a feed is shown to a key that Sekoia accepts for it. */
-  #assertFeedRights(caller: Caller, feedId: string, isHeld: boolean): Promise<void> {
-    const { upstream } = this.#parts
-    const ask = () => upstream.page(caller, { feedId, types: [], limit: 1 })
-    return this.#assertRights(caller, feedId, isHeld, ask)
-  }
-
-  /**
-   * Resolves while Sekoia's yes is recent; otherwise Sekoia is asked again (G6). It may be late, or in trouble: then
-   * its last word counts, and nobody waits long, or asks again at once (G7). Where there was no word at all,
-   * `isHeld` decides: what is held was once given to the key.
-   */
-  async #assertRights(
-    caller: Caller,
-    feedId: string,
-    isHeld: boolean,
-    ask: () => Promise<unknown>
-  ): Promise<void> {
-    const { access } = this.#parts
-    access.assertNotRefused(caller, feedId)
-    if (access.isRecent(caller, feedId)) return
-    const word = await access.lastVerdict(caller, feedId)
-    const isTrusted = word === 'yes' || (word === undefined && isHeld)
-    try {
-      if (access.isResting(caller, feedId)) throw new GatewayError('unavailable')
-      const check = access.check(caller, feedId, ask)
-      await (isTrusted ? withDeadline(check, this.#parts.settings.tipWaitMs) : check)
-    } catch (error) {
-      if (isRefusal(error)) throw error
-      if (!isTrusted) throw word ? new GatewayError(word) : asGatewayError(error)
-      this.#parts.meter.count('rights_unconfirmed')
-    }
-  }
-
-  /** True while a read would be given this log, and nobody need be asked for the rights of its caller. */
-  #isOpen(
-    { caller, feedId, all }: Required<Pick<ReadRequest, 'caller' | 'feedId' | 'all'>>,
-    opening: Promise<FeedLog>,
-    log: FeedLog
-  ): boolean {
-    const isInUse = !log.isStale && this.#logs.get(log.identity.name) === opening
-    return isInUse && !all && this.#parts.access.isRecent(caller, feedId)
   }
 
   /** A new log begins only where the feed can be followed; the first page is looked at as well. */
@@ -283,6 +213,10 @@ export class FeedLogs implements Records {
     this.#logs.delete(log.identity.name)
     this.#busy.delete(log.identity.name)
   }
+}
+
+function markClosed(log: FeedLog): void {
+  log.isOpen = false
 }
 
 /** The name of a log in the store: the scope and a digest of the rest, so nothing of a URL gets into it. */

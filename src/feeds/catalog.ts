@@ -4,6 +4,7 @@ import { GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, Feed, Meter, Upstream } from '../kernel/ports.ts'
 import type { Catalog, CatalogFeed } from '../kernel/records.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
+import type { Validity } from '../kernel/validity.ts'
 import { collectionIdOf, toCollections, toUnlisted } from './collections.ts'
 
 /**
@@ -113,12 +114,10 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return found
   }
 
-  function resolveHeld({ scope }: Caller, idOrAlias: string): CatalogFeed | undefined {
+  function validity({ scope }: Caller): Validity | undefined {
     const held = listings.get(scope)
-    const wanted = idOrAlias.toLowerCase()
-    const isDue = !held || clock.now() >= held.renewAt
-    return isDue ? undefined : (held.byName.get(wanted) ?? toUnlisted(wanted))
+    return held && (now => now < held.renewAt && listings.peek(scope) === held)
   }
 
-  return { list, resolve, resolveHeld }
+  return { list, resolve, validity }
 }

@@ -2,7 +2,7 @@ import type { Feed } from '../kernel/ports.ts'
 
 /**
  * Whether an object that came by id can be of a feed, by the feed's filters (U-9). Categories are combined
- * with AND, the values of one with OR (sekoia-api §3.5).
+ * with AND, the values of one with OR (SEKOIA-3.5).
  */
 
 /** An object, parsed; only what filters look at. */

@@ -1,6 +1,6 @@
 /**
  * A title as every client can take it: no `.` and no `,`, on which the OpenCTI and Cortex configurations are
- * split (taxii-clients rule 8), one line, no space at its ends. '' when nothing is left.
+ * split (CLIENT-8), one line, no space at its ends. '' when nothing is left.
  */
 export const toPlainTitle = (title: string): string =>
   title

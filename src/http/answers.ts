@@ -1,47 +1,57 @@
-import type { OutgoingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Clock, systemClock } from '../kernel/ports.ts'
+import type { Validity } from '../kernel/validity.ts'
 import { CompressedAnswers } from './compressed.ts'
-import { createTag, isHeld } from './conditional.ts'
 import { chooseEncoding, compressing, type Encoding } from './encodings.ts'
+import { ResponseCache } from './response-cache.ts'
+import {
+  cacheControl,
+  endsAtHead,
+  headersOf,
+  type ResponseHead,
+  type Tagged,
+  toHead
+} from './response-head.ts'
 
-/** A 200 that a dialect has found, before it is known whether the client has it already. */
-export interface Answer {
-  readonly headers: Readonly<Record<string, string>>
-  /** Stands for the content, see {@link createTag}. */
-  readonly digest: string
+/** What a handler of a dialect has found. */
+export type Answer = Content | LongContent | Verbatim
+
+/** A 200 in memory, before it is known whether the client has it already. */
+export interface Content extends Tagged {
   /** The bytes, in pieces; called only when they are to be sent. */
   readonly body: () => readonly Buffer[]
   /** The whole body in a coding that is at hand. */
   readonly encoded?: { readonly encoding: Encoding; readonly bytes: Buffer }
-  /** True when this very object is given for the same caller and URL again: what is made of it is kept with it. */
-  readonly comesAgain?: boolean
+  /** True while the same request would get the same content: it may be given again without being made again. */
+  readonly validity?: Validity | undefined
+  /** Called each time the content is given, for what is to be logged and counted of it. */
+  readonly note?: (request: FastifyRequest) => void
 }
 
 /** A 200 that is too large to be held: its pieces are made as they are sent. */
-export interface LongAnswer extends Pick<Answer, 'headers' | 'digest'> {
+export interface LongContent extends Tagged {
   /** Bytes of all pieces. */
   readonly length: number
   readonly pieces: () => Iterable<Buffer>
 }
 
-/** What all answers of a dialect have in common. */
-export interface Form {
-  readonly mediaType: string
-  /** See {@link createTag}. */
-  readonly representation: string
+/** An answer of any status without an entity tag: the outcome of a write, or what another server said. */
+export interface Verbatim {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly bytes: Buffer
 }
 
 export interface AnswersOptions {
+  /** Default: the system's. */
+  readonly clock?: Pick<Clock, 'now'>
   /** Bytes of compressed bodies held. Default 16 MiB. */
   readonly compressedMaxBytes?: number
   /** A client that takes nothing of its answer for this long is cut off. Default 30 s. */
   readonly sendTimeoutMs?: number
 }
-
-/** A client may keep its answer, and has to ask each time whether it still holds: a poll is never skipped. */
-const cacheControl = 'private, no-cache'
 
 /** Bodies of at most this many bytes fit in a packet or two, and go out as they are. */
 const minCompressed = 1024
@@ -55,78 +65,91 @@ const minPiece = 16 * 1024
  */
 export class Answers {
   readonly #compressed: CompressedAnswers
-  readonly #heads = new WeakMap<object, Head>()
+  readonly #cache: ResponseCache<Omit<Prepared, 'body'>>
   readonly #sendTimeoutMs: number
 
-  constructor({ compressedMaxBytes = 16 * 1024 * 1024, sendTimeoutMs = 30_000 }: AnswersOptions) {
+  constructor({
+    clock = systemClock,
+    compressedMaxBytes = 16 * 1024 * 1024,
+    sendTimeoutMs = 30_000
+  }: AnswersOptions) {
+    this.#cache = new ResponseCache(clock)
     this.#compressed = new CompressedAnswers(compressedMaxBytes)
     this.#sendTimeoutMs = sendTimeoutMs
   }
 
+  /** What {@link send} gave to the same caller for the same URL, if it would be made again as it was. */
+  held(request: FastifyRequest): Prepared | undefined {
+    const cached = this.#cache.get(keyOf(request))
+    return cached && { ...cached.response, body: () => cached.pieces }
+  }
+
   /**
    * Needs `privateAnswers` on the scope. A HEAD costs no body, and tells none of its length. Returns at once unless
-   * there is something to compress.
+   * there is something to compress, or to be made while it is sent.
+   *
+   * @param representation see `createTag`.
    */
   send(
     request: FastifyRequest,
     reply: FastifyReply,
-    answer: Answer & Form
+    answer: Answer | Prepared,
+    representation: string
   ): Promise<void> | undefined {
     if (request.report) request.report.foundMs = reply.elapsedTime
-    const head = this.#headOf(request, answer)
+    if ('status' in answer) return sendVerbatim(reply, answer)
+    const head = 'head' in answer ? answer.head : toHead(request, answer, representation)
+    if ('body' in answer) this.#keep(request, answer, head)
     if (endsAtHead(request, reply, head)) return undefined
     const encoding = chooseEncoding(request.headers['accept-encoding'])
-    const encoded = encoding && this.#held(head.tag, encoding, answer)
-    if (encoded) return this.#write(request, reply, { ...head, encoding }, [encoded])
-    const pieces = answer.body()
+    return 'pieces' in answer
+      ? this.#stream(request, reply, answer, head, encoding)
+      : this.#sendContent(request, reply, answer, head, encoding)
+  }
+
+  #sendContent(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    content: Content,
+    head: ResponseHead,
+    encoding: Encoding | undefined
+  ): Promise<void> | undefined {
+    const encoded = encoding && this.#held(head.tag, encoding, content)
+    if (encoded) return this.#write(request, reply, head, [encoded], encoding)
+    const pieces = content.body()
     if (!encoding || lengthOf(pieces) <= minCompressed)
       return this.#write(request, reply, head, pieces)
     return this.#compressed
       .make(head.tag, encoding, pieces)
-      .then(bytes => this.#write(request, reply, { ...head, encoding }, [bytes]))
+      .then(bytes => this.#write(request, reply, head, [bytes], encoding))
   }
 
-  /** As {@link send}; in a coding only as fast as it is made, and then of a length not told. */
-  async stream(
+  /** In a coding only as fast as it is made, and then of a length not told. */
+  async #stream(
     request: FastifyRequest,
     reply: FastifyReply,
-    answer: LongAnswer & Form
+    content: LongContent,
+    head: ResponseHead,
+    encoding: Encoding | undefined
   ): Promise<void> {
-    if (request.report) request.report.foundMs = reply.elapsedTime
-    const head = this.#headOf(request, answer)
-    if (endsAtHead(request, reply, head)) return
-    const encoding = chooseEncoding(request.headers['accept-encoding'])
-    const body = encoding ? { encoding } : { length: answer.length }
-    if (!encoding && request.report) request.report.bytes = answer.length
+    const body = encoding ? { encoding } : { length: content.length }
+    if (!encoding && request.report) request.report.bytes = content.length
     const { raw } = reply.hijack()
     raw.setTimeout(this.#sendTimeoutMs, () => raw.destroy())
-    raw.writeHead(200, headersOf(reply, { ...head, ...body }))
+    raw.writeHead(200, headersOf(reply, head, body))
     const coding = encoding ? [compressing(encoding)] : []
     // A client that goes away ends it: there is nobody left to be told.
-    await pipeline([Readable.from(answer.pieces()), ...coding, raw]).catch(() => {})
+    await pipeline([Readable.from(content.pieces()), ...coding, raw]).catch(() => {})
   }
 
-  #held(tag: string, encoding: Encoding, { encoded }: Answer): Buffer | undefined {
+  #keep(request: FastifyRequest, content: Content | Prepared, head: ResponseHead): void {
+    if (!content.validity || 'head' in content) return
+    const { body, ...rest } = content
+    this.#cache.set(keyOf(request), { ...rest, head }, body(), content.validity)
+  }
+
+  #held(tag: string, encoding: Encoding, { encoded }: Content): Buffer | undefined {
     return encoded?.encoding === encoding ? encoded.bytes : this.#compressed.get(tag, encoding)
-  }
-
-  #headOf(request: FastifyRequest, answer: (Answer | LongAnswer) & Form): Head {
-    const known = this.#heads.get(answer)
-    if (known) return known
-    const { headers, mediaType, representation, digest } = answer
-    const tag = createTag({
-      scope: request.caller?.scope ?? '',
-      url: request.raw.url ?? '',
-      representation: `${mediaType} ${representation}`,
-      content: digest
-    })
-    const head = {
-      tag,
-      mediaType,
-      headers: { ...headers, 'cache-control': cacheControl, etag: tag }
-    }
-    if ('comesAgain' in answer) this.#heads.set(answer, head)
-    return head
   }
 
   /**
@@ -137,15 +160,16 @@ export class Answers {
   #write(
     request: FastifyRequest,
     reply: FastifyReply,
-    head: Head & { readonly encoding?: Encoding },
-    pieces: readonly Buffer[]
+    head: ResponseHead,
+    pieces: readonly Buffer[],
+    encoding?: Encoding
   ): undefined {
     const length = lengthOf(pieces)
     const isScattered = length < pieces.length * minPiece
     if (request.report) request.report.bytes = length
     const { raw } = reply.hijack()
     raw.cork()
-    raw.writeHead(200, headersOf(reply, { ...head, length }))
+    raw.writeHead(200, headersOf(reply, head, { encoding, length }))
     for (const piece of isScattered ? [Buffer.concat(pieces)] : pieces) raw.write(piece)
     raw.uncork()
     if (raw.writableLength === 0) raw.end()
@@ -156,37 +180,19 @@ export class Answers {
   }
 }
 
-interface Head {
-  readonly tag: string
-  readonly mediaType: string
-  readonly headers: Readonly<Record<string, string>>
+/** Content for one caller and one URL. */
+interface Prepared extends Content {
+  readonly head: ResponseHead
 }
 
-/** True when there was no body to send: the client has it, or wants none. */
-function endsAtHead(request: FastifyRequest, reply: FastifyReply, head: Head): boolean {
-  const isUnchanged = isHeld(request.headers['if-none-match'], head.tag)
-  if (!isUnchanged && request.method !== 'HEAD') return false
-  const headers = isUnchanged ? { ...reply.getHeaders(), ...head.headers } : headersOf(reply, head)
+const keyOf = ({ caller, raw }: FastifyRequest): string => `${caller?.scope} ${raw.url}`
+
+function sendVerbatim(reply: FastifyReply, { status, headers, bytes }: Verbatim): undefined {
   reply
-    .hijack()
-    .raw.writeHead(isUnchanged ? 304 : 200, headers as OutgoingHttpHeaders)
-    .end()
-  return true
+    .code(status)
+    .headers({ 'cache-control': cacheControl, ...headers })
+    .send(bytes)
 }
-
-/** What hooks have put on the reply goes out as well. */
-const headersOf = (
-  reply: FastifyReply,
-  body: Head & { readonly encoding?: Encoding | undefined; readonly length?: number }
-): OutgoingHttpHeaders =>
-  Object.assign(
-    {},
-    reply.getHeaders(),
-    body.headers,
-    { 'content-type': body.mediaType },
-    body.encoding && { 'content-encoding': body.encoding },
-    body.length !== undefined && { 'content-length': body.length }
-  )
 
 const lengthOf = (pieces: readonly Buffer[]): number =>
   pieces.reduce((sum, { length }) => sum + length, 0)

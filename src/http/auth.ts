@@ -1,8 +1,7 @@
-import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { type CredentialOptions, parseCredential } from '../auth/credential.ts'
 import type { ApiKey, Caller } from '../kernel/caller.ts'
-import { GatewayError } from '../kernel/errors.ts'
+import { addVary } from './caching.ts'
 
 export interface AuthOptions {
   readonly credentials: CredentialOptions
@@ -13,20 +12,15 @@ export interface AuthOptions {
 export const authPlugin = fp<AuthOptions>(
   async (app, { credentials, toCaller }) => {
     app.decorateRequest('caller')
-    app.addHook('onRequest', (request, _reply, done) => {
+    app.addHook('onRequest', (request, reply, done) => {
       const key = parseCredential(request.headers, request.raw.url ?? '', credentials)
       request.caller = key && toCaller(key)
+      if (credentials.headerName !== '') addVary(reply, credentials.headerName)
       done()
     })
   },
   { name: 'auth', fastify: '5.x' }
 )
-
-/** @throws GatewayError `unauthorized` for a request without a usable credential (§1.6.9). */
-export function requireCaller(request: FastifyRequest): Caller {
-  if (!request.caller) throw new GatewayError('unauthorized')
-  return request.caller
-}
 
 declare module 'fastify' {
   interface FastifyRequest {

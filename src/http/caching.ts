@@ -1,5 +1,12 @@
 import fastifyCaching from '@fastify/caching'
+import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
+
+/** Says of one more header, or some, that the answer depends on it. */
+export function addVary(reply: FastifyReply, names: string): void {
+  const before = reply.getHeader('vary')
+  reply.header('vary', before === undefined ? names : `${names}, ${before}`)
+}
 
 /**
  * Keeps shared caches out of answers that belong to one key (H-4). The caching plugin's own 304 stays idle: it goes by
@@ -10,7 +17,7 @@ export const privateAnswers = fp(
   async app => {
     await app.register(fastifyCaching, { privacy: fastifyCaching.privacy.PRIVATE })
     app.addHook('onRequest', (_request, reply, done) => {
-      reply.header('vary', 'Accept, Accept-Encoding, Authorization')
+      addVary(reply, 'Accept, Accept-Encoding, Authorization')
       done()
     })
   },

@@ -1,25 +1,71 @@
+import { randomUUID } from 'node:crypto'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { asGatewayError, GatewayError } from '../kernel/errors.ts'
-import { toErrorReply } from '../taxii/errors.ts'
+
+/** The body of a failure in the form of one dialect. Only the public text of the error may be in it. */
+export interface ErrorContent {
+  readonly mediaType: string
+  readonly text: string
+}
+
+/** @param errorId names this occurrence in the answer and in the log. */
+export type ErrorForm = (failure: GatewayError, errorId: string) => ErrorContent
+
+/** One line of text: what went wrong, for a reader or a log. */
+export const plainText: ErrorForm = ({ title, detail }) => ({
+  mediaType: 'text/plain; charset=utf-8',
+  text: `${detail ?? title}\n`
+})
+
+/** An error as it goes out. */
+export interface ErrorReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+  readonly errorId: string
+}
+
+const challenge =
+  'Basic realm="sekoia-feed-gateway", charset="UTF-8", Bearer realm="sekoia-feed-gateway"'
+const defaultRetrySeconds = 10
+
+/** The failure in the form of a dialect, with the headers that all dialects have in common. */
+export function toErrorReply(failure: GatewayError, form: ErrorForm): ErrorReply {
+  const { status, retryAfterSeconds } = failure
+  const errorId = randomUUID()
+  const { mediaType, text } = form(failure, errorId)
+  const waits = status === 429 || status === 503
+  const retryAfter = retryAfterSeconds ?? (waits ? defaultRetrySeconds : undefined)
+  const headers = {
+    'content-type': mediaType,
+    'cache-control': 'no-store',
+    ...(status === 401 && { 'www-authenticate': challenge }),
+    ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) })
+  }
+  return { status, headers, body: Buffer.from(text), errorId }
+}
 
 /** What the framework refuses by itself, in the gateway's terms; anything unforeseen is `internal`. */
 export function toGatewayError(error: unknown): GatewayError {
   const { code, statusCode = 500 } = (error ?? {}) as Partial<FastifyError>
   if (error instanceof GatewayError) return error
   if (code === 'FST_ERR_HANDLER_TIMEOUT') return new GatewayError('timeout', { cause: error })
+  if (statusCode === 413) return new GatewayError('content-too-large', { cause: error })
   if (statusCode === 414) return new GatewayError('uri-too-long', { cause: error })
   if (statusCode === 404) return new GatewayError('not-found', { cause: error })
   if (statusCode >= 400 && statusCode < 500) return new GatewayError('malformed', { cause: error })
   return asGatewayError(error)
 }
 
-/** Answers any failure with a TAXII error resource, and leaves a note for the request's log line. */
-export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+/** Answers any failure in a dialect's form, and leaves a note for the request's log line. */
+export function sendError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  form: ErrorForm
+): void {
   const failure = toGatewayError(error)
-  const { status, headers, body, errorId } = toErrorReply(failure)
-  if (request.report) {
-    request.report.failure = failure
-    request.report.errorId = errorId
-  }
+  const { status, headers, body, errorId } = toErrorReply(failure, form)
+  if (request.report) Object.assign(request.report, { failure, errorId })
   reply.code(status).headers(headers).send(body)
 }

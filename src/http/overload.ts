@@ -15,9 +15,9 @@ export interface OverloadOptions {
 
 /**
  * Bounds what routes marked `heavy` may cost together. When the process falls behind, and when too many wait, they are
- * 503 with `Retry-After` at once, unless they carry `next`: those wait. The load of the event loop alone says nothing,
- * since a gateway that is fully used and prompt is well; so only its delay counts. Comes after the credentials, so
- * that the anonymous get their 401.
+ * 503 with `Retry-After` at once, unless they continue a walk: those wait. The load of the event loop alone says
+ * nothing, since a gateway that is fully used and prompt is well; so only its delay counts. Comes after the
+ * credentials, so that the anonymous get their 401.
  */
 export const overloadPlugin = fp<OverloadOptions>(
   async (app, { maxActiveRequests, maxQueuedRequests, maxEventLoopDelayMs }) => {
@@ -25,7 +25,7 @@ export const overloadPlugin = fp<OverloadOptions>(
     await app.register(underPressure, {
       maxEventLoopDelay: maxEventLoopDelayMs,
       pressureHandler: request => {
-        if (isHeavy(request) && request.caller && !carriesNext(request))
+        if (isHeavy(request) && request.caller && !continues(request))
           throw new GatewayError('overloaded')
       }
     })
@@ -36,9 +36,7 @@ export const overloadPlugin = fp<OverloadOptions>(
         reply.raw.once('close', giveBack)
         done()
       }
-      const giveBack = slots.tryTake()
-      if (giveBack) enter(giveBack)
-      else slots.take(carriesNext(request), request.signal).then(enter, done)
+      slots.take(continues(request), request).then(enter, done)
     })
   },
   { name: 'overload', fastify: '5.x' }
@@ -46,12 +44,14 @@ export const overloadPlugin = fp<OverloadOptions>(
 
 const isHeavy = ({ routeOptions }: FastifyRequest): boolean => routeOptions.config.heavy === true
 
-const carriesNext = ({ query }: FastifyRequest): boolean =>
-  Boolean((query as { readonly next?: unknown }).next)
+const continues = (request: FastifyRequest): boolean =>
+  request.routeOptions.config.continues?.(request) ?? false
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** True for routes whose answers may be large or long in coming. */
     heavy?: boolean
+    /** True for a request that goes on where an earlier answer ended. */
+    continues?: (request: FastifyRequest) => boolean
   }
 }

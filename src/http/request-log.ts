@@ -5,7 +5,7 @@ import { type Meter, type Stopwatch, silentMeter, silentStopwatch } from '../ker
 
 /** What the parts of a request leave for its one log line. Never a key, never client text unchecked. */
 export interface RequestReport {
-  /** How the data was come by. */
+  /** Where the data came from. */
   outcome?: string
   /** Objects, manifest records or versions in the answer. */
   items?: number
@@ -21,9 +21,8 @@ export interface RequestReport {
 
 export interface RequestLogOptions {
   readonly meter?: Meter
+  /** Told the times of the answers of dialects. */
   readonly stopwatch?: Stopwatch
-  /** The dialect of a route, for the times of its answers; undefined: they are not told. */
-  readonly dialectOf?: (route: string) => string | undefined
 }
 
 /** One log line and one count per request, when its answer is out or its client is gone. */
@@ -52,7 +51,7 @@ export const requestLog = fp<RequestLogOptions>(
 export function watchRequest(
   request: FastifyRequest,
   reply: FastifyReply,
-  { meter = silentMeter, stopwatch = silentStopwatch, dialectOf }: RequestLogOptions
+  { meter = silentMeter, stopwatch = silentStopwatch }: RequestLogOptions
 ): void {
   request.report = {}
   let isFinished = false
@@ -63,7 +62,7 @@ export function watchRequest(
     const status = isFinished ? reply.statusCode : clientGone
     const route = request.routeOptions.url ?? 'unknown'
     meter.count('http_requests', { method: request.method, route, status: String(status) })
-    const dialect = dialectOf?.(route)
+    const dialect = request.routeOptions.config?.dialect
     if (dialect) timeAnswer(stopwatch, dialect, request.report, reply, status)
     logRequest(request, reply, status, route)
   })
@@ -103,7 +102,8 @@ function logRequest(
 ): void {
   const { failure, errorId, items, fields, bytes } = request.report ?? {}
   const line = {
-    ...fields,
+    ...(fields && hideOdd(fields)),
+    dialect: request.routeOptions.config?.dialect,
     method: request.method,
     route,
     path: pathOf(request.raw.url ?? ''),
@@ -119,9 +119,31 @@ function logRequest(
   request.log[status === clientGone ? 'info' : levelOf(failure)](line, 'request')
 }
 
-/** Without the query, and without the authority of an absolute target: either may hold a key. */
+/**
+ * Without the query, and without the authority of an absolute target: either may hold a key. So may a segment of the
+ * path, as people try: it is told when it is a word of a path or an id.
+ */
 const pathOf = (target: string): string =>
-  target.replace(/^[a-z]+:\/\/[^/?]*/i, '').split('?', 1)[0]!
+  target
+    .replace(/^[a-z]+:\/\/[^/?]*/i, '')
+    .split('?', 1)[0]!
+    .split('/')
+    .map(segment => (isPlain(segment) ? segment : '[hidden]'))
+    .join('/')
+
+/** A short word, or a UUID behind a type, with the ending of a file. */
+const isPlain = (segment: string): boolean =>
+  /^(?:[\w.~%-]{0,8}|[a-z][a-z_.-]{0,15}|(?:[a-z0-9_-]{1,40}--)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.json)?)$/i.test(
+    segment
+  )
+
+const hideOdd = (fields: NonNullable<RequestReport['fields']>) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value !== 'string' || isPlain(value) ? value : '[hidden]'
+    ])
+  )
 
 /** error: the gateway is wrong; warn: upstream trouble, the operator may act. */
 function levelOf(failure: GatewayError | undefined): 'info' | 'warn' | 'error' {

@@ -3,19 +3,22 @@ import type { IncomingMessage } from 'node:http'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
   type FastifyServerOptions,
   LogController
 } from 'fastify'
 import { GatewayError } from '../kernel/errors.ts'
 import type { Meter } from '../kernel/ports.ts'
 import { createClientErrorHandler } from './client-error.ts'
-import { sendError } from './errors.ts'
+import { type ErrorForm, plainText, sendError } from './errors.ts'
+import { compileTrust, decorateOrigin } from './origin.ts'
 import { watchRequest } from './request-log.ts'
 
 export interface TlsOptions {
   readonly key: string | Buffer
   readonly cert: string | Buffer
-  /** When set, clients have to show a certificate of this authority (§8.3.1). */
+  /** When set, clients have to show a certificate of this authority (TAXII 2.1 §8.3.1). */
   readonly clientCa?: string | Buffer
 }
 
@@ -27,18 +30,20 @@ export interface ServerOptions {
   readonly tls?: TlsOptions
   /** Which proxies' `X-Forwarded-*` are believed; as in Fastify. */
   readonly trustProxy?: boolean | string | string[]
-  /** Bytes of a request body; no route of this server reads one. */
+  /** Bytes of a request body, where an operation does not say. */
   readonly bodyLimitBytes?: number
   /** A whole request has to arrive within this time. */
   readonly requestTimeoutMs?: number
   /** A whole answer has to be ready within this time; 504 after it (H-10). */
   readonly handlerTimeoutMs?: number
   readonly keepAliveTimeoutMs?: number
-  /** Answers failures of requests that reach no route, such as a path that cannot be decoded. */
-  readonly sendUnrouted?: typeof sendError
+  /** By request target, the form of failures outside all dialects, and of those that reach no route. Default: text. */
+  readonly errorFormOf?: (target: string) => ErrorForm
+  /** What to say to one who asks for a path that does not exist: which one may be meant. */
+  readonly hintOf?: (request: FastifyRequest) => string | undefined
 }
 
-/** Forward-secret AEAD suites alone: nothing of the deny list of RFC 7540, Appendix A (§8.2.2). */
+/** Forward-secret AEAD suites alone: nothing of the deny list of RFC 7540, Appendix A (TAXII 2.1 §8.2.2). */
 const ciphers = [
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
@@ -51,15 +56,20 @@ const ciphers = [
   'ECDHE-RSA-AES128-GCM-SHA256'
 ].join(':')
 
+const defaultRequestTimeoutMs = 30_000
+
 /** Room for a URL with 200 ids and the usual headers (H-8). */
 const maxHeaderSize = 32 * 1024
 
-/**
- * The listener that every dialect is registered on. Whatever fails is answered with a TAXII error resource, unless the
- * dialect says otherwise.
- */
+/** The listener that every dialect is registered on. */
 export function buildServer(options: ServerOptions): FastifyInstance {
-  const { sendUnrouted = sendError } = options
+  const { errorFormOf = () => plainText, hintOf = () => undefined } = options
+  const notFound = (request: FastifyRequest) => {
+    const detail = hintOf(request)
+    return new GatewayError('not-found', detail === undefined ? {} : { detail })
+  }
+  const sendFailure = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    sendError(error, request, reply, errorFormOf(request.url))
   const settings: FastifyServerOptions = {
     loggerInstance: options.logger,
     logController: new LogController({
@@ -68,7 +78,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     }),
     trustProxy: options.trustProxy ?? false,
     bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
-    requestTimeout: options.requestTimeoutMs ?? 30_000,
+    requestTimeout: options.requestTimeoutMs ?? defaultRequestTimeoutMs,
     handlerTimeout: options.handlerTimeoutMs ?? 60_000,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 72_000,
     // A paging run that still comes in while the process drains is served to its next page.
@@ -84,28 +94,35 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     },
     frameworkErrors: (error, request, reply) => {
       watchRequest(request, reply, options)
-      sendUnrouted(error, request, reply)
+      sendFailure(error, request, reply)
     },
-    clientErrorHandler: createClientErrorHandler(options.logger)
+    clientErrorHandler: createClientErrorHandler(options.logger, errorFormOf('/'))
   }
-  const app = fastify({ ...settings, ...listener(options.tls) }) as unknown as FastifyInstance
-  app.setErrorHandler(sendError)
+  const app = fastify({ ...settings, ...listener(options) }) as unknown as FastifyInstance
+  decorateOrigin(app, compileTrust(options.trustProxy ?? false))
+  app.setErrorHandler(sendFailure)
   // Before any body is parsed, and after the credentials of the path's dialect were asked for.
   app.addHook('preParsing', (request, _reply, payload, done) => {
-    if (request.is404) throw new GatewayError('not-found')
+    if (request.is404) throw notFound(request)
     done(null, payload)
   })
-  app.setNotFoundHandler(() => {
-    throw new GatewayError('not-found')
+  app.setNotFoundHandler(request => {
+    throw notFound(request)
   })
   return app
 }
 
-function listener(tls: TlsOptions | undefined): object {
-  if (!tls) return { http: { maxHeaderSize } }
+function listener({ tls, requestTimeoutMs = defaultRequestTimeoutMs }: ServerOptions): object {
+  // Looked at ten times within the time-out: Node's own interval would double it.
+  const connectionsCheckingInterval = Math.ceil(requestTimeoutMs / 10)
+  const http = { maxHeaderSize, connectionsCheckingInterval }
+  if (!tls) return { http }
   const { key, cert, clientCa } = tls
   const client = clientCa && { ca: clientCa, requestCert: true, rejectUnauthorized: true }
-  return { https: { key, cert, ...client, ciphers, minVersion: 'TLSv1.2', maxHeaderSize } }
+  const handshakeTimeout = requestTimeoutMs
+  return {
+    https: { key, cert, ...client, ciphers, minVersion: 'TLSv1.2', handshakeTimeout, ...http }
+  }
 }
 
 /** The proxy's id for the request, when it is a plain word; else one of ours. */

@@ -10,8 +10,8 @@ export interface SlotsOptions {
 type Waiter = () => void
 
 /**
- * Places for requests that cost memory. Who finds none waits; who continues a walk comes first and is never sent
- * away, since clients lose data over a page that fails (taxii-clients rule 14).
+ * Slots for requests that cost memory. If none is free the request queues. Requests that continue a walk go first and
+ * are never rejected, since clients lose data over a page that fails (CLIENT-14).
  */
 export class Slots {
   readonly #options: SlotsOptions
@@ -26,20 +26,12 @@ export class Slots {
   /**
    * Resolves with how to give the place back, which may be called more than once.
    *
-   * @param signal ends the waiting; rejects with its reason.
+   * @param waiter its signal ends the waiting, and is looked at where there is waiting; rejects with its reason.
    * @throws GatewayError `overloaded` when the queue is full.
    */
-  async take(continues: boolean, signal: AbortSignal): Promise<() => void> {
-    const free = this.tryTake()
-    if (free) return free
-    await this.#wait(continues, signal)
-    return this.#held()
-  }
-
-  /** How to give the place back, when one was free; undefined: there was none. */
-  tryTake(): (() => void) | undefined {
-    if (this.#active >= this.#options.maxActive) return undefined
-    this.#active++
+  async take(continues: boolean, waiter: { readonly signal: AbortSignal }): Promise<() => void> {
+    if (this.#active < this.#options.maxActive) this.#active++
+    else await this.#wait(continues, waiter.signal)
     return this.#held()
   }
 

@@ -12,6 +12,7 @@ export const errorKinds = {
   'not-acceptable': { status: 406, title: 'No acceptable media type' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   unwalkable: { status: 409, title: 'This feed cannot be followed from oldest to newest' },
+  'content-too-large': { status: 413, title: 'The request body is too large' },
   'uri-too-long': { status: 414, title: 'The request URL is too long' },
   throttled: { status: 429, title: 'Too many requests' },
   'headers-too-large': { status: 431, title: 'The request headers are too large' },

@@ -81,7 +81,7 @@ export interface Feed {
 
 /** The upstream as the gateway needs it. Every method throws GatewayError and nothing else. */
 export interface Upstream {
-  /** One page of a feed (sekoia-api §3). */
+  /** One page of a feed (SEKOIA-3). */
   page(caller: Caller, request: PageRequest, signal?: AbortSignal): Promise<Page>
   /** Objects by id, relationships split to their own endpoint; unknown ids are left out. */
   objects(caller: Caller, ids: readonly string[], signal?: AbortSignal): Promise<Page>

@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts'
+import type { Validity } from './validity.ts'
 
 /**
  * A place in a feed's order, just after one record. `epoch` names the journal that gave the dates: in another
@@ -17,7 +18,7 @@ export interface Position {
   readonly segment?: number
 }
 
-/** Which of the versions held are asked for (TAXII §3.4.1, D-20): the union of the parts that are set. */
+/** Which of the versions held are asked for (TAXII 2.1 §3.4.1, D-20): the union of the parts that are set. */
 export interface VersionFilter {
   readonly last: boolean
   readonly first: boolean
@@ -73,17 +74,6 @@ export interface FeedRecord {
 /** How a read was answered; logs, metrics and tests share these words. */
 export type Outcome = 'held' | 'fetched' | 'stale'
 
-/** A result that may be given again without being read again. */
-export interface Repeat {
-  /**
-   * True while the same request, read anew at this moment, would get this result out of memory: the rights of its
-   * caller and the end of the log are looked at as a read would. Asked right before each answer.
-   */
-  holds(): boolean
-  /** The `chunks` of the result; only right after {@link holds} was true. */
-  chunks(): readonly Buffer[]
-}
-
 export interface ReadResult {
   /** Ascending date. Perhaps made only when asked for: whoever needs no more than their dates asks `dates`. */
   readonly records: readonly FeedRecord[]
@@ -96,8 +86,8 @@ export interface ReadResult {
   /** After the last record, or the place reached when the budget ended; present when `more`. */
   readonly position: Position | undefined
   readonly outcome: Outcome
-  /** Undefined for what is not worth keeping, or hung on more than memory. */
-  readonly repeat?: Repeat | undefined
+  /** Undefined for what hung on more than memory, so that reading again might give something else. */
+  readonly validity?: Validity | undefined
 }
 
 export interface LookupRequest {
@@ -121,6 +111,25 @@ export interface Records {
   lookup(request: LookupRequest): Promise<ObjectVersion[]>
 }
 
+/** Records for whoever asks; the gate for rights stands in front of them. */
+export interface UnguardedRecords extends Pick<Records, 'lookup'> {
+  /**
+   * @param admit called before anything that is held is read, again whenever the reading starts over; what it throws
+   *   ends the reading. Not called where nothing is held: what Sekoia answers to the caller's key decides.
+   */
+  read(request: ReadRequest, admit: () => Promise<void>): Promise<ReadResult>
+}
+
+/** Who may see what. Throws GatewayError: Sekoia's refusal, or its trouble where it never accepted the key. */
+export interface Rights {
+  /** Resolves when what is held of the feed, by whomever it was fetched, may be shown to the caller. */
+  authorize(caller: Caller, feedId: string): Promise<void>
+  /** Resolves when Sekoia knows the key. */
+  verify(caller: Caller): Promise<void>
+  /** Of an answer that holds what the caller may see of the feed; undefined when Sekoia's yes is not recent. */
+  validity(caller: Caller, feedId: string): Validity | undefined
+}
+
 /** A feed as a collection of this caller. */
 export interface CatalogFeed {
   /** The id that goes upstream. */
@@ -129,7 +138,7 @@ export interface CatalogFeed {
   readonly collectionId: string
   /** Upstream id when it is not a bare UUID (`feed--…`, `ioc-collection--…`). */
   readonly alias: string | undefined
-  /** Unique for the caller; no `.` and no `,` (taxii-clients rule 8). */
+  /** Unique for the caller; no `.` and no `,` (CLIENT-8). */
   readonly title: string
   readonly description: string | undefined
   /** Why the feed cannot be walked and what to change in Sekoia; undefined when it can. */
@@ -144,6 +153,6 @@ export interface Catalog {
    * listing lacks (or could not show) is passed on as it is: Sekoia decides when it is read.
    */
   resolve(caller: Caller, idOrAlias: string): Promise<CatalogFeed>
-  /** What {@link resolve} would give without asking Sekoia; undefined where it would ask, or throw. */
-  resolveHeld(caller: Caller, idOrAlias: string): CatalogFeed | undefined
+  /** Of an answer that holds what the catalog says; undefined when its listing is due. */
+  validity(caller: Caller): Validity | undefined
 }

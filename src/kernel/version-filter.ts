@@ -7,7 +7,7 @@ export interface VersionPlace {
 }
 
 /**
- * True when a version is among those asked for (TAXII §3.4.1, D-20). `instant` gives its own instant in the form of
+ * True when a version is among those asked for (TAXII 2.1 §3.4.1, D-20). `instant` gives its own instant in the form of
  * {@link VersionFilter.at}, and is asked only where exact versions are wanted.
  */
 export function isWanted(

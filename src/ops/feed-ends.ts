@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { BaseLogger } from 'pino'
 import { isRefusal } from '../kernel/errors.ts'
 import type { Clock, FeedWatch, WatchedLog } from '../kernel/ports.ts'
 
@@ -6,6 +7,8 @@ export interface FeedEndsOptions {
   readonly clock: Clock
   /** A log that cannot be read on for longer than this is in trouble. */
   readonly patienceMs: number
+  /** Told when the trouble of a log begins and ends. */
+  readonly logger: Pick<BaseLogger, 'info' | 'warn'>
 }
 
 /** What is known of one log. */
@@ -27,26 +30,39 @@ export class FeedEnds implements FeedWatch {
   readonly #ends = new LRUCache<string, End>({ max: maxLogs })
   readonly #clock: Clock
   readonly #patienceMs: number
+  readonly #logger: FeedEndsOptions['logger']
+  /** Names of logs whose trouble the operator's log has told. */
+  readonly #told = new LRUCache<string, true>({ max: maxLogs })
 
-  constructor({ clock, patienceMs }: FeedEndsOptions) {
+  constructor({ clock, patienceMs, logger }: FeedEndsOptions) {
     this.#clock = clock
     this.#patienceMs = patienceMs
+    this.#logger = logger
   }
 
   succeeded({ name, feedId }: WatchedLog, confirmedAt: number | undefined): void {
     const triedAt = this.#clock.now()
     this.#ends.set(name, { feedId, confirmedAt, triedAt, failingSince: undefined })
+    if (this.#told.delete(name)) this.#logger.info({ feed: feedId }, 'a feed is read on again')
   }
 
   /** A refused key is no trouble of the feed: its log is not looked at any more. */
   failed({ name, feedId }: WatchedLog, error: unknown): void {
     if (isRefusal(error)) {
       this.#ends.delete(name)
+      this.#told.delete(name)
       return
     }
     const triedAt = this.#clock.now()
     const { confirmedAt, failingSince = triedAt } = this.#ends.get(name) ?? {}
     this.#ends.set(name, { feedId, confirmedAt, triedAt, failingSince })
+    if (triedAt - failingSince < this.#patienceMs || this.#told.has(name)) return
+    this.#told.set(name, true)
+    const seconds = Math.round((triedAt - failingSince) / 1000)
+    this.#logger.warn(
+      { err: error, feed: feedId, seconds },
+      'a feed cannot be read on: clients get nothing new of it'
+    )
   }
 
   /** How many logs were asked for within the last day. */
@@ -66,17 +82,13 @@ export class FeedEnds implements FeedWatch {
     return [...ages].toSorted((a, b) => b[1] - a[1])
   }
 
-  /** The feeds of which some log cannot be read on for longer than patience lasts. */
+  /** The feeds of which some log cannot be read on for longer than patience lasts, while somebody asks for it. */
   get failing(): string[] {
-    const limit = this.#clock.now() - this.#patienceMs
-    const isFailing = ({ failingSince = Number.POSITIVE_INFINITY }: End) => failingSince <= limit
-    return [
-      ...new Set(
-        this.#followed()
-          .filter(isFailing)
-          .map(({ feedId }) => feedId)
-      )
-    ]
+    const now = this.#clock.now()
+    const isFailing = ({ failingSince = now, triedAt }: End) =>
+      now - failingSince >= this.#patienceMs && now - triedAt <= 10 * this.#patienceMs
+    const ends = [...this.#ends.values()].filter(isFailing)
+    return [...new Set(ends.map(({ feedId }) => feedId))]
   }
 
   #followed(): End[] {

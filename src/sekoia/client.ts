@@ -102,7 +102,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     }
   }
 
-  /** Formats other than JSON have the cursor in a header, whatever is wrong with the objects (sekoia-api §3.3). */
+  /** Formats other than JSON have the cursor in a header, whatever is wrong with the objects (SEKOIA-3.3). */
   async function cursorPast(
     caller: Caller,
     request: PageRequest,

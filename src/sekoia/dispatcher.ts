@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls'
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 
-/** The way out: connections to Sekoia, straight or through the proxy of the environment (taxii-clients R9). */
+/** The way out: connections to Sekoia, straight or through the proxy of the environment. */
 export interface DispatcherOptions {
   readonly connectTimeoutMs: number
   /** From the request to the last header. */

@@ -72,7 +72,7 @@ const kindOfStatus: Readonly<Record<number, 'unauthorized' | 'forbidden' | 'not-
 
 const transientStatuses: ReadonlySet<number> = new Set([500, 502, 503, 504])
 
-/** The error for a status other than 200 (sekoia-api §4). */
+/** The error for a status other than 200 (SEKOIA-4). */
 export function toStatusError({ status, code, retryAfterMs }: Refusal): GatewayError {
   const cause = new UpstreamFailure(`Sekoia answered ${status}${code ? ` with ${code}` : ''}`, {
     trouble: transientStatuses.has(status) ? 'transient' : 'final',

@@ -10,7 +10,7 @@ import { withSecondTry } from './second-try.ts'
 import type { Answer } from './transport.ts'
 
 /**
- * How a call to Sekoia is carried through (design §7): it waits its turn in its scope's lane, and is tried again
+ * How a call to Sekoia is carried through: it waits its turn in its scope's lane, and is tried again
  * where that helps, for as long as its caller can wait. What fails again and again is left alone for a while: a
  * key by itself, the host when no connection can be opened. That spares Sekoia calls, and refuses nobody sooner.
  */

@@ -26,7 +26,7 @@ export interface Answer {
   readonly body: Buffer
   /** Of a 429, as Sekoia named it. */
   readonly retryAfterMs: number | undefined
-  /** Of formats other than JSON, which have it in a header (sekoia-api §3.3). */
+  /** Of formats other than JSON, which have it in a header (SEKOIA-3.3). */
   readonly cursor: string | undefined
   /** Sekoia's clock less ours, by the `Date` header; to the second. */
   readonly clockSkewMs: number | undefined

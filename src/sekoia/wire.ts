@@ -3,7 +3,7 @@ import type { Feed, PageRequest } from '../kernel/ports.ts'
 import { unusable } from './failures.ts'
 
 /**
- * The letter of Sekoia's API (sekoia-api §1–3): base URL, paths, queries, and the small answers that are
+ * The letter of Sekoia's API (SEKOIA-1 to SEKOIA-3): base URL, paths, queries, and the small answers that are
  * parsed as JSON. Pure; everything that goes into a URL is percent-encoded here.
  */
 export interface BaseUrl {
@@ -12,9 +12,9 @@ export interface BaseUrl {
   readonly path: string
 }
 
-/** The most items Sekoia puts on a JSON page, whatever is asked (sekoia-api §3.1). */
+/** The most items Sekoia puts on a JSON page, whatever is asked (SEKOIA-3.1). */
 export const maxPageLimit = 2000
-/** Ids in one look-up, so that URLs stay near 3 kB (sekoia-api §2). */
+/** Ids in one look-up, so that URLs stay near 3 kB (SEKOIA-2). */
 export const maxIdsPerRequest = 40
 /** The most feeds Sekoia lists in one answer. */
 export const maxFeedsPerRequest = 100
@@ -23,7 +23,7 @@ const appHost = /^app\.(?:[a-z0-9-]+\.)?sekoia\.io$/
 
 /**
  * The base URL as people paste it: any region, with or without scheme, trailing slash, `/api` and
- * `/v2/inthreat…` (sekoia-api §1). Throws TypeError when it is no http(s) URL or carries credentials.
+ * `/v2/inthreat…` (SEKOIA-1). Throws TypeError when it is no http(s) URL or carries credentials.
  */
 export function parseBaseUrl(text: string): BaseUrl {
   const trimmed = text.trim()
@@ -36,7 +36,7 @@ export function parseBaseUrl(text: string): BaseUrl {
   return { origin: url.origin, path: `${api}/v2/inthreat` }
 }
 
-/** One page of a feed. Sends `limit` always, and a cursor or a start time, never both (sekoia-api §10). */
+/** One page of a feed. Sends `limit` always, and a cursor or a start time, never both (SEKOIA-10). */
 export function feedObjectsPath(base: BaseUrl, request: PageRequest): string {
   const { feedId, types, cursor, modifiedAfter, limit, all } = request
   const query: [string, string][] = [['limit', String(Math.min(limit, maxPageLimit))]]
@@ -49,12 +49,12 @@ export function feedObjectsPath(base: BaseUrl, request: PageRequest): string {
 
 export type ObjectKind = 'objects' | 'relationships'
 
-/** Relationships have an endpoint of their own (sekoia-api §2). */
+/** Relationships have an endpoint of their own (SEKOIA-2). */
 export const objectKindOf = (id: string): ObjectKind =>
   id.startsWith('relationship--') ? 'relationships' : 'objects'
 
 /** True for what can be the id of a STIX object; anything else Sekoia cannot hold. */
-export const isStixId = (id: string): boolean => /^[a-z0-9-]{1,250}--[0-9a-f-]{36}$/i.test(id)
+export const isStixId = (id: string): boolean => /^[a-z0-9_-]{1,250}--[0-9a-f-]{36}$/i.test(id)
 
 /** Objects by id, all of one kind. */
 export const objectsPath = (base: BaseUrl, kind: ObjectKind, ids: readonly string[]): string =>
@@ -119,7 +119,7 @@ export interface SekoiaError {
 }
 
 /**
- * An error, `{"message": …, "code": "T300"}` (sekoia-api §4), from the beginning of its body. Of the code only what
+ * An error, `{"message": …, "code": "T300"}` (SEKOIA-4), from the beginning of its body. Of the code only what
  * looks like one: a front server may write anything there, and the code is logged.
  */
 export const parseError = (text: string): SekoiaError => ({

@@ -57,7 +57,7 @@ export class Draft {
   /** As Sekoia wrote them. */
   rawModified: string | undefined
   rawCreated: string | undefined
-  #validUntil: string | undefined
+  #validUntil: Range | undefined
   readonly #bytes: Buffer
   readonly #repair: boolean
   readonly #typeOf: () => string | undefined
@@ -147,18 +147,17 @@ export class Draft {
         this.edits.push({ at: range.start, remove: 0, insert: '', rule: 'timezone' })
       return text
     }
-    this.#faults = this.#faults.filter(fault => fault.name !== name)
+    if (this.#faults.length > 0) this.#faults = this.#faults.filter(fault => fault.name !== name)
     const fixed = this.#fixTime(range, 3)
     if (fixed === undefined) this.#faults.push({ name, ...range })
     return fixed || text
   }
 
   #takeTime(name: string, range: Range): Rule | undefined {
-    if (isPlainTimestamp(this.#bytes, range, 0) && name !== 'valid_until') return undefined
+    if (name === 'valid_until') this.#validUntil = range
+    if (isPlainTimestamp(this.#bytes, range, 0)) return undefined
     const type = this.#typeOf()
     if (!isTime(type, name)) return undefined
-    const text = this.#text(range)
-    if (name === 'valid_until') this.#validUntil = text
     if (this.#fixTime(range, 0) !== undefined) return undefined
     if (!isRequired(type, name)) return 'timestamp'
     this.#faults.push({ name: name === 'valid_from' ? name : 'other', ...range })
@@ -197,7 +196,8 @@ export class Draft {
   }
 
   #isBeforeEnd(time: string | undefined): boolean {
-    const [start, end] = [time, this.#validUntil].map(text => text && toInstant(text))
+    const until = this.#validUntil && this.#text(this.#validUntil)
+    const [start, end] = [time, until].map(text => text && toInstant(text))
     return !start || !end || start < end
   }
 

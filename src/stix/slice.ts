@@ -27,7 +27,7 @@ interface Envelope {
 }
 
 /**
- * The body of `GET /collections/{id}/objects` (sekoia-api §3.2) as a page.
+ * The body of `GET /collections/{id}/objects` (SEKOIA-3.2) as a page.
  * @throws GatewayError `bad-answer` for everything that is not `{"items": […], "next_cursor": …}`.
  */
 export const slicePage = (body: Buffer, options: SliceOptions): Page =>
@@ -47,9 +47,10 @@ function slice(body: Buffer, options: SliceOptions, layout: Layout): Page {
     throw new GatewayError('bad-answer', { cause: new JsonError('no items', body.length) })
   const sound = items.filter((item): item is Item => item.draft !== undefined)
   const page = assemble(body, sound, rule => options.onRepair?.(rule))
-  const unreadable = items.flatMap((item, index) =>
-    item.draft === undefined ? [toUnreadable(body, item, index)] : []
-  )
+  const unreadable =
+    sound.length === items.length
+      ? []
+      : items.flatMap((item, index) => (item.draft ? [] : [toUnreadable(body, item, index)]))
   return { ...page, nextCursor: nextCursor || null, itemCount: items.length, unreadable }
 }
 

@@ -4,7 +4,7 @@ const stixShape = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:(?:[0-5]\d|60)(?:\.(\d+))?Z$/
 
 /**
  * A timestamp in the form of STIX 2.1 §2.14 with at least `minimumDigits` fraction digits (three for `created`
- * and `modified`, §3.2): the text itself when it already has it, else its instant in UTC with the digits it
+ * and `modified`, STIX 2.1 §3.2): the text itself when it already has it, else its instant in UTC with the digits it
  * had. Undefined when the text is not a timestamp.
  */
 export function toStixTimestamp(text: string, minimumDigits: number): string | undefined {

@@ -1,6 +1,6 @@
 /**
- * Keys of documents as bytes. A key is any JavaScript string: one with half a surrogate pair has no UTF-8, and would
- * fall together with others. Such a key is kept as UTF-16 after a byte that UTF-8 never has.
+ * Keys of documents as bytes. A key is any JavaScript string. One with half a surrogate pair has no UTF-8 form, and
+ * two such keys would become equal: they are kept as UTF-16 after a byte that UTF-8 never has.
  */
 
 const utf16 = 0xff

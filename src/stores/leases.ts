@@ -1,8 +1,8 @@
 import type { LogStore } from '../kernel/ports.ts'
 
 /**
- * Leases among the users of one process; a lease that was not given back ends by itself. With `isRenewable` its owner
- * may take it again before.
+ * Leases within one process. A lease that is not released ends after its time. With `isRenewable` the owner may
+ * renew it before that.
  */
 export function createLeases({ isRenewable = false } = {}): Pick<LogStore, 'lease' | 'release'> {
   const leases = new Map<string, { readonly owner: string; readonly until: number }>()

@@ -4,13 +4,13 @@ import { createLeases } from './leases.ts'
 
 /**
  * Documents held in this process only: for tests, and in place of a data directory that cannot be used. Nothing is
- * evicted, so a commit that would pass the bound is refused. Buffers are copied on the way in.
+ * evicted, so a commit that would exceed the bound rejects. Buffers are copied on the way in.
  */
 
 export interface MemoryDocumentsOptions {
   /** Most bytes of all documents. */
   readonly maxBytes: number
-  /** Why memory stands in for a real store; `trouble()` repeats it. */
+  /** Why memory is used in place of a real store; `trouble()` returns it. */
   readonly trouble?: string
 }
 
@@ -22,7 +22,7 @@ interface Space {
 
 const batchSize = 1000
 
-/** What V8 takes for an entry of a map and a Buffer, beside key and value. */
+/** Bytes that V8 needs for a map entry and a Buffer, besides key and value. */
 const overhead = 200
 
 /** A {@link DocumentStore} that forgets everything with the process. */
@@ -79,7 +79,7 @@ async function* batches(documents: ReadonlyMap<string, Buffer> = new Map()) {
 const costOf = (key: string, value: Buffer | undefined) =>
   value ? overhead + key.length + value.length : 0
 
-/** At most this many bytes more; what is deleted is not counted. */
+/** Upper bound of the bytes that a commit adds; deletes are not subtracted. */
 function growth({ tables }: Space, { puts }: DocumentCommit): number {
   let bytes = 0
   for (const { table, key, value } of puts) {

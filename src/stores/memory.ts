@@ -10,7 +10,7 @@ import { createLeases } from './leases.ts'
 export interface MemoryStoreOptions {
   /** Most bytes of bodies; the least recently used go first. */
   readonly bodyMaxBytes: number
-  /** Why memory stands in for a real store; `trouble()` repeats it. */
+  /** Why memory is used in place of a real store; `trouble()` returns it. */
   readonly trouble?: string
 }
 

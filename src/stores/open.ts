@@ -6,7 +6,7 @@ import { openSqliteStore, type SqliteStoreOptions } from './sqlite.ts'
 import { openSqliteDocuments } from './sqlite-documents.ts'
 import type { Stores } from './stores.ts'
 
-export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'onTrouble'> {
+export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'onTrouble' | 'onSetAside'> {
   /** Given: Redis is the store, and the data directory holds none. */
   readonly redis?: Omit<RedisStoreOptions, 'onTrouble'> | undefined
   /** Most bytes of bodies, and of documents, held when memory has to stand in for the data directory. */
@@ -24,6 +24,8 @@ type OnTrouble = (trouble: string | undefined) => void
 export async function openStore(options: OpenStoreOptions): Promise<Stores> {
   const { redis, memoryMaxBytes, logger, ...sqlite } = options
   const troubleOf = tellTroubles(logger)
+  const onSetAside = (path: string) =>
+    logger.error({ path }, 'a damaged file was set aside: what it held is read or built again')
   if (redis) {
     const { openRedisStore } = await import('./redis.ts')
     return openRedisStore({ ...redis, onTrouble: troubleOf() })
@@ -31,12 +33,12 @@ export async function openStore(options: OpenStoreOptions): Promise<Stores> {
   return {
     log: openOr(
       troubleOf(),
-      onTrouble => openSqliteStore({ ...sqlite, onTrouble }),
+      onTrouble => openSqliteStore({ ...sqlite, onTrouble, onSetAside }),
       trouble => createMemoryStore({ bodyMaxBytes: memoryMaxBytes, trouble })
     ),
     documents: openOr(
       troubleOf(),
-      onTrouble => openSqliteDocuments({ ...sqlite, onTrouble }),
+      onTrouble => openSqliteDocuments({ ...sqlite, onTrouble, onSetAside }),
       trouble => createMemoryDocuments({ maxBytes: memoryMaxBytes, trouble })
     )
   }

@@ -1,22 +1,22 @@
 import { Cluster, Command, Redis } from 'ioredis'
 import { parseRedisUrl, type RedisNode } from './redis-url.ts'
 
-/** One ioredis client for the three ways Redis is run, with the scripts of the stores. */
+/** One ioredis client for a server, Sentinels or a Cluster, with the Lua scripts of the stores. */
 
 export interface RedisConnection {
   /** `rediss://` for TLS. Its nodes are the server, the Sentinels, or some of the Cluster. */
   readonly url: string
   readonly mode: 'single' | 'sentinel' | 'cluster'
-  /** For a URL that carries none; '' for none. */
+  /** User when the URL has none; '' for none. */
   readonly username: string
   readonly password: string
-  /** What the Sentinels call the master. */
+  /** The name of the master in the Sentinels. */
   readonly sentinelName: string
-  /** '' when the Sentinels ask for none. */
+  /** '' when the Sentinels need none. */
   readonly sentinelPassword: string
   /** PEM. What is left out is Node's default. */
   readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer }
-  /** Longest wait for a connection, for an answer, and for a silent socket before it is given up. */
+  /** Longest wait for a connection and for an answer; a socket that is silent for as long is closed. */
   readonly timeoutMs: number
 }
 
@@ -43,7 +43,7 @@ export interface RedisClient {
   releaseLease(keyCount: number, ...keysAndArguments: string[]): Promise<number>
   dropJournal(keyCount: number, ...keysAndArguments: string[]): Promise<number>
   spaceVersion(keyCount: number, ...keysAndArguments: string[]): Promise<number>
-  /** All in one list, because there may be more than a call can have arguments. */
+  /** One list, because there may be more than a call can have arguments. */
   commitDocuments(countKeysAndArguments: readonly (string | number | Buffer)[]): Promise<number>
   getDocumentsBuffer(
     keyCount: number,
@@ -98,7 +98,7 @@ export function createRedisClient(connection: RedisConnection, scripts: Scripts)
       enableOfflineQueue: false,
       clusterRetryStrategy: retryStrategy,
       slotsRefreshTimeout: timeoutMs,
-      // Names stay names, so that certificates can be checked against them.
+      // Host names are not resolved here, so that certificates can be checked against them.
       dnsLookup: (host, callback) => callback(null, host)
     }) as unknown as RedisClient
   }
@@ -120,8 +120,8 @@ export function createRedisClient(connection: RedisConnection, scripts: Scripts)
 }
 
 /**
- * Nothing waits for a connection and nothing is sent twice: an operation that cannot be done now fails now, and
- * the gateway goes on without the store. A socket that stays silent is given up with all that was queued on it.
+ * No operation waits for a connection and none is sent twice: one that cannot run now fails now, and the gateway
+ * continues without the store. A silent socket is closed together with everything queued on it.
  */
 function serverOptions({ url, username, password, tls, timeoutMs }: RedisConnection) {
   const found = parseRedisUrl(url)
@@ -137,7 +137,7 @@ function serverOptions({ url, username, password, tls, timeoutMs }: RedisConnect
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     retryStrategy,
-    // After a failover the old master, or a name that still leads to it, answers READONLY.
+    // After a failover the old master answers READONLY, also when a name still leads to it.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY')
   }
 }

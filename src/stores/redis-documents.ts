@@ -8,14 +8,14 @@ import type { RedisLink } from './redis-link.ts'
 export interface RedisDocumentsOptions {
   readonly client: RedisClient
   readonly link: RedisLink
-  /** Before every key, with the schema version. */
+  /** Prefix of every key, with the schema version. */
   readonly prefix: string
   readonly trouble: () => string | undefined
 }
 
 /**
  * A space is a hash of `version` and, under a colon and each table's name, how many documents that table holds. A
- * table that holds another number was evicted or tampered with: the space is then empty, whatever is read of it.
+ * table with another number was evicted or changed by someone else: the whole space then counts as empty.
  */
 const versionOf = `
   local function versionOf(space)
@@ -31,7 +31,7 @@ const versionOf = `
     return version
   end`
 
-/** Each field of a space ends the key of a table, but for `version`, which ends the key of nothing. */
+/** The end of a table's key for each field of a space except `version`. */
 const dropTables = `
   local function dropTables(space)
     for _, field in ipairs(redis.call('HKEYS', space)) do
@@ -46,7 +46,7 @@ export const documentScripts = {
   /**
    * KEYS: the space, then its tables that change. ARGV: expected version; for each table how many arguments its
    * deletes and its puts have; all deletes (keys); all puts (key and value in turn). The first write changes nothing,
-   * and deletes come before puts: a user without the right to one of them, or a full memory, stops it all.
+   * and deletes come before puts: without the right to one of them, or with full memory, nothing is changed.
    */
   commitDocuments: {
     lua: `${versionOf} ${dropTables}
@@ -77,7 +77,7 @@ export const documentScripts = {
       redis.call('HSET', space, 'version', version + 1)
       return 1`
   },
-  /** KEYS: the space, the table. ARGV: keys, no more than Lua unpacks. Their values, or nothing of an empty space. */
+  /** KEYS: the space, the table. ARGV: keys, no more than Lua unpacks. Gives values, or nothing for an empty space. */
   getDocuments: {
     lua: `${versionOf}
       if versionOf(KEYS[1]) == 0 then return {} end
@@ -108,7 +108,7 @@ export const documentScripts = {
   dropSpace: { lua: `${dropTables} dropTables(KEYS[1])` }
 } satisfies Partial<Scripts>
 
-/** Most keys of one HMGET; Lua unpacks no more than some thousands. */
+/** Most keys of one HMGET: Lua unpacks only some thousands. */
 const getSize = 1000
 
 /** A {@link DocumentStore} over a connection that was made with {@link documentScripts}. */
@@ -130,8 +130,8 @@ export function createRedisDocuments(options: RedisDocumentsOptions): DocumentSt
   }
 
   /**
-   * A cursor means something to the server that gave it only, until it restarts: on another one, as after a failover,
-   * the table is begun anew.
+   * A cursor is valid only for the server process that gave it. On another one, as after a failover or restart, the
+   * scan starts again.
    */
   async function* scan(space: string, table: string) {
     const keys = [spaceKey(space), tableKey(space, table)]
@@ -192,7 +192,7 @@ export function createRedisDocuments(options: RedisDocumentsOptions): DocumentSt
   }
 }
 
-/** What a commit does to each table: keys to delete; keys and values in turn. */
+/** The changes of a commit for each table: keys to delete; then keys and values, alternating. */
 function byTable({ puts, deletes }: DocumentCommit) {
   const tables = new Map<string, { readonly deletes: Buffer[]; readonly puts: Buffer[] }>()
   const changesOf = (table: string) => {
@@ -214,7 +214,7 @@ function toBatch([server, cursor, ...items]: Buffer[]) {
   return { server: server!.toString(), cursor: cursor!.toString(), documents }
 }
 
-/** HSCAN is told a count, and knows nothing of bytes: batches should be some 256 kB to 1 MB. */
+/** HSCAN takes a count, not bytes: the count is adapted so that batches are 256 kB to 1 MB. */
 function nextCount(count: number, documents: readonly Document[]): number {
   const bytes = documents.reduce((sum, { value }) => sum + value.length, 0)
   if (bytes > 1024 * 1024) return Math.max(1, Math.floor(count / 2))

@@ -2,7 +2,7 @@ import type { RedisClient } from './redis-client.ts'
 import { createNodeRest } from './redis-rest.ts'
 import type { Activity, TroubleWatch } from './trouble.ts'
 
-/** The connection as the store uses it: every operation bounded in time, trouble noticed without being asked. */
+/** The connection as the store uses it: every operation has a time limit, and failures are noticed without one. */
 export interface RedisLink {
   /**
    * Rejects within the time limit, with an error that carries no more than a message; at once while the node that
@@ -16,7 +16,7 @@ export interface RedisLinkOptions {
   readonly client: RedisClient
   readonly watch: TroubleWatch
   readonly timeoutMs: number
-  /** Must have succeeded on a connection before anything else runs on it. */
+  /** Has to succeed on a new connection before anything else runs on it. */
   readonly greet: () => Promise<void>
   /** A write that changes nothing: shows on a new connection whether writing works. */
   readonly probe: () => Promise<unknown>
@@ -26,7 +26,7 @@ export interface RedisLinkOptions {
   readonly ping: (tag: string) => Promise<unknown>
 }
 
-/** Resolves when the connection is there, or known not to be, or after the time limit; never rejects. */
+/** Resolves when the connection is ready, when it has failed, or after the time limit; never rejects. */
 export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLink> {
   const { client, watch, timeoutMs } = options
   const opened = Promise.withResolvers<void>()
@@ -83,7 +83,7 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
       attempt('writing', () => within(timeoutMs, () => operate(options.probe)))
     ])
 
-  /** Trouble ends by itself, whether or not anybody asks. */
+  /** Notices that the store works again, also when no operation runs. */
   const checkSoon = () => {
     if (isClosed) return
     checking ??= setTimeout(() => {
@@ -124,7 +124,7 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
   }
 }
 
-/** Gives each user of a connection a link of its own to close; the connection ends with the last of them. */
+/** Gives each user of a connection its own link to close; the connection ends when the last one is closed. */
 export function shareLink(link: RedisLink): () => RedisLink {
   let users = 0
   return () => {
@@ -165,7 +165,7 @@ async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What ioredis says of its own options and retries, in the operator's terms. */
+/** Messages of ioredis about its options and retries, in the operator's terms. */
 const phrases: readonly (readonly [RegExp, string])[] = [
   [
     /^(Reached the max retries|Stream isn't writeable|Command aborted).*/s,

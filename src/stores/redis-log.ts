@@ -7,7 +7,7 @@ import type { RedisLink } from './redis-link.ts'
 export interface RedisLogOptions {
   readonly client: RedisClient
   readonly link: RedisLink
-  /** Before every key, with the schema version. */
+  /** Prefix of every key, with the schema version. */
   readonly prefix: string
   /** Lifetime of a body that nobody reads. */
   readonly bodySeconds: number
@@ -19,8 +19,8 @@ const day = 86_400
 export const logScripts = {
   /**
    * KEYS: the journal, its changes, then the bodies. ARGV: expected version, state, lifetime of bodies, count of
-   * heads, each head's number and bytes, then the bodies. Bodies come first, so that what an error leaves behind is
-   * harmless.
+   * heads, each head's number and bytes, then the bodies. Bodies come first: after an error, bodies without
+   * heads are left behind, which nobody reads.
    */
   commitJournal: {
     lua: `
@@ -99,7 +99,7 @@ export function createRedisLog(options: RedisLogOptions): LogStore {
     return toChanges(changes)
   }
 
-  /** What is read is kept: the lifetime starts again, at most once a day. */
+  /** Reading a body restarts its lifetime, at most once a day. */
   const readBody = async (key: string) => {
     const [body, secondsLeft] = await Promise.all([client.getBuffer(key), client.ttl(key)])
     if (body && secondsLeft < bodySeconds - Math.min(day, bodySeconds / 2)) {
@@ -156,7 +156,7 @@ function toJournal({
   }
 }
 
-/** What `loadChanges` gives: version, state, then number and bytes in turn. */
+/** What `loadChanges` gives: version, state, then numbers and bytes, alternating. */
 function toChanges([version, state, ...rest]: Buffer[]): StoredJournal | undefined {
   if (!version || !state) return undefined
   const heads = rest.flatMap((no, i) =>

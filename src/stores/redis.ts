@@ -6,29 +6,29 @@ import type { Stores } from './stores.ts'
 import { watchTrouble } from './trouble.ts'
 
 /**
- * The stores that replicas share: Redis alone, behind Sentinels, or a Cluster, over one connection. Keys and reasons
- * are in docs/decisions/0002-redis-layout.md.
+ * The stores that several gateways share: one Redis server, Redis behind Sentinels, or a Cluster, over one
+ * connection. Keys and reasons are in docs/decisions/0002-redis-layout.md.
  */
 
 export interface RedisStoreOptions extends RedisConnection {
-  /** Before every key; holds no brace. */
+  /** Prefix of every key, without braces. */
   readonly keyPrefix: string
   /** Lifetime of a body that nobody reads. */
   readonly bodySeconds: number
-  /** Told when trouble begins (its text) and when it has ended (undefined). */
+  /** Called with a text when the store begins to fail, and with undefined when it works again. */
   readonly onTrouble?: (trouble: string | undefined) => void
 }
 
 const schemaVersion = 1
 
 /**
- * Resolves when Redis answers, is known not to, or after `timeoutMs`: the stores then reject until Redis is
- * back, each time within `timeoutMs`, and need no help to recover. Never rejects.
+ * Resolves when Redis answers or has failed, at the latest after `timeoutMs`. Until Redis is back the operations of
+ * the stores reject, each within `timeoutMs`; they recover by themselves. Never rejects.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<Stores> {
   const { mode, timeoutMs, bodySeconds, keyPrefix } = options
   const client = createRedisClient(options, { ...logScripts, ...documentScripts })
-  // While one node of a Cluster is down the others answer: one trouble, not one for each change of node.
+  // While one node of a Cluster is down the others answer: report one failure, not one for each change of node.
   const watch = watchTrouble(options.onTrouble, { calmMs: mode === 'cluster' ? 5 * timeoutMs : 0 })
   const schemaKey = `${keyPrefix}schema`
 

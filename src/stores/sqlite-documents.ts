@@ -6,22 +6,24 @@ import { bytes, openSqliteFile, transaction } from './sqlite-file.ts'
 import { watchTrouble } from './trouble.ts'
 
 /**
- * Documents in an SQLite file of their own, which may be shared by processes of one machine: so may the leases, which
- * are in the file. Calls are synchronous inside; a commit is one transaction.
+ * Documents in an SQLite file of their own, which processes of one machine may share, with the leases, which are in
+ * the file. Calls are synchronous inside; a commit is one transaction.
  */
 
 export interface SqliteDocumentsOptions {
   /** Made (mode 0700) when it is not there. */
   readonly dataDir: string
-  /** By which leases end: the same in every process that shares the file. */
+  /** The clock by which leases end: it must agree in every process that shares the file. */
   readonly clock: Pick<Clock, 'now'>
-  /** Told when trouble begins (its text) and when it has ended (undefined). */
+  /** Called with a text when the store begins to fail, and with undefined when it works again. */
   readonly onTrouble?: (trouble: string | undefined) => void
+  /** Told under which name a damaged file was set aside. */
+  readonly onSetAside?: (path: string) => void
 }
 
 /**
- * Keys are bytes, because text would not keep them all apart. Documents have rowids: without, values of a kilobyte
- * took nearly three times the space, and as much more time.
+ * Keys are bytes, because some different keys are equal as text. Documents have rowids: without them, values of a
+ * kilobyte took nearly three times the space and time.
  */
 const schema = `
   CREATE TABLE spaces (space TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
@@ -36,10 +38,16 @@ const schema = `
 /** A batch of a scan ends with the first of these that is reached. */
 const batch = { documents: 1000, bytes: 1024 * 1024 }
 
-/** Opens or creates `documents.sqlite`. Throws when the directory or the file cannot be used, leaving both as they are. */
+/** Opens or creates `documents.sqlite`. Throws as `openSqliteFile` does. */
 export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentStore {
   const { dataDir, clock } = options
-  const database = openSqliteFile({ dataDir, name: 'documents.sqlite', schema, schemaVersion: 1 })
+  const database = openSqliteFile({
+    dataDir,
+    name: 'documents.sqlite',
+    schema,
+    schemaVersion: 1,
+    onSetAside: options.onSetAside
+  })
   const watch = watchTrouble(options.onTrouble)
   const sql = prepare(database)
 
@@ -67,7 +75,7 @@ export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentSt
       .map((row): Document => ({ key: decodeKey(bytes(row['key'])), value: bytes(row['value']) }))
   }
 
-  /** Each batch is a read of its own: no transaction is open while the caller works, and others get their turn. */
+  /** Each batch is a separate read: no transaction is open while the caller works, so that others can write. */
   async function* scan(space: string, table: string) {
     let from = Buffer.alloc(0)
     for (;;) {
@@ -113,7 +121,7 @@ export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentSt
   }
 }
 
-/** In the order of the index, whose pages are then written once. Changes of one key keep their order. */
+/** Sorts changes by the index, so that each of its pages is written once. Changes of one key keep their order. */
 const inOrder = <T extends { readonly table: string; readonly key: string }>(
   changes: readonly T[]
 ) =>
@@ -123,7 +131,7 @@ const inOrder = <T extends { readonly table: string; readonly key: string }>(
 
 const compareNames = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1)
 
-/** How many of the first reach `bytes` together. */
+/** How many of the first documents together reach `bytes`. */
 function countWithin(sizes: readonly number[], bytes: number): number {
   let count = 0
   for (let sum = 0; count < sizes.length && sum < bytes; count++) sum += sizes[count]!
@@ -156,7 +164,7 @@ const prepare = (database: DatabaseSync) => ({
   ),
   dropVersion: database.prepare('DELETE FROM spaces WHERE space = ?'),
   dropDocuments: database.prepare('DELETE FROM documents WHERE space = ?'),
-  // A lease taken in the future is one of before the machine's clock was set back.
+  // A lease that was taken in the future is from before the machine's clock was set back.
   takeLease: database.prepare(
     `INSERT INTO leases VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeDirectory } from '../kernel/make-directory.ts'
 
 /** A file of the data directory, and what the stores that live in such files have in common. */
 
@@ -11,19 +12,43 @@ export interface SqliteFile {
   /** SQL that fills an empty file. */
   readonly schema: string
   readonly schemaVersion: number
+  /** Told under which name a file that is no database, or a damaged one, was set aside. */
+  readonly onSetAside?: ((path: string) => void) | undefined
   /** SQL of what came later and older files lack: it runs each time, and is nothing to an older gateway. */
   readonly additions?: string
 }
 
-/** Opens or creates the file. Throws when the directory or the file cannot be used, leaving both as they are. */
-export function openSqliteFile({
-  dataDir,
-  name,
-  schema,
-  schemaVersion,
-  additions = ''
-}: SqliteFile): DatabaseSync {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+/**
+ * Opens or creates the file. One that SQLite finds damaged is set aside, and a new one begins, as after a lost store.
+ * Throws when the directory or the file cannot be used otherwise, leaving both as they are.
+ */
+export function openSqliteFile(file: SqliteFile): DatabaseSync {
+  makeDirectory(file.dataDir)
+  try {
+    return open(file)
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    file.onSetAside?.(setAside(file))
+    return open(file)
+  }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const damages = new Set([11, 26])
+
+const isDamage = (error: unknown): boolean =>
+  damages.has(Number((error as { errcode?: unknown }).errcode))
+
+/** Renames the file and those that SQLite keeps beside it; gives the new name of the file itself. */
+function setAside({ dataDir, name }: SqliteFile): string {
+  const ending = `.damaged-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`
+  for (const found of readdirSync(dataDir))
+    if ([name, `${name}-wal`, `${name}-shm`].includes(found))
+      renameSync(join(dataDir, found), join(dataDir, found + ending))
+  return join(dataDir, name + ending)
+}
+
+function open({ dataDir, name, schema, schemaVersion, additions = '' }: SqliteFile): DatabaseSync {
   const path = join(dataDir, name)
   closeSync(openSync(path, 'a', 0o600))
   const database = new DatabaseSync(path, { timeout: 2000 })

@@ -15,8 +15,10 @@ export interface SqliteStoreOptions {
   /** Most bytes of bodies; the least recently written go first. The journal is never evicted. */
   readonly bodyMaxBytes: number
   readonly clock: Pick<Clock, 'now'>
-  /** Told when trouble begins (its text) and when it has ended (undefined). */
+  /** Called with a text when the store begins to fail, and with undefined when it works again. */
   readonly onTrouble?: (trouble: string | undefined) => void
+  /** Told under which name a damaged file was set aside. */
+  readonly onSetAside?: (path: string) => void
 }
 
 /** `body_total` is kept by triggers, so that it rolls back with a failed commit and counts every process. */
@@ -49,7 +51,7 @@ const leases = `
   ) WITHOUT ROWID;
 `
 
-/** Opens or creates `feed-log.sqlite`. Throws when the directory or the file cannot be used, leaving both as they are. */
+/** Opens or creates `feed-log.sqlite`. Throws as `openSqliteFile` does. */
 export function openSqliteStore(options: SqliteStoreOptions): LogStore {
   const { dataDir } = options
   const database = openSqliteFile({
@@ -57,7 +59,8 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     name: 'feed-log.sqlite',
     schema,
     schemaVersion: 1,
-    additions: leases
+    additions: leases,
+    onSetAside: options.onSetAside
   })
   const watch = watchTrouble(options.onTrouble)
   const sql = prepare(database)

@@ -1,6 +1,6 @@
 import type { DocumentStore, LogStore } from '../kernel/ports.ts'
 
-/** What one process keeps. Each part is closed by itself, also where both use one connection. */
+/** The stores of one process. Each part is closed separately, also where both use one connection. */
 export interface Stores {
   readonly log: LogStore
   readonly documents: DocumentStore

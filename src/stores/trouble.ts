@@ -1,25 +1,25 @@
 /**
- * What a store says about itself for `/readyz`: in trouble since the last failed attempt, well again once one of
- * the same kind succeeds. Reads and writes are told apart because a full disk still reads.
+ * The state of a store for `/readyz`: failing after a failed operation, working again after one of the same kind
+ * succeeds. Reads and writes count separately, because a full disk can still be read.
  */
 export interface TroubleWatch {
   /** Runs one operation of a store; rejects with what it threw. */
   attempt<T>(kind: Activity, operation: () => T | Promise<T>): Promise<T>
   failed(kind: Activity, error: unknown): void
   worked(kind: Activity): void
-  /** A short text, or undefined when all is well. */
+  /** A short text while the store fails, else undefined. */
   text(): string | undefined
 }
 
 export type Activity = 'connecting' | 'reading' | 'writing'
 
 export interface TroubleOptions {
-  /** A success this soon after a failure ends no trouble; for a store of which a part may be down. Default 0. */
+  /** A success within this time after a failure does not end it; for a store of which a part may be down. Default 0. */
   readonly calmMs?: number
   readonly now?: () => number
 }
 
-/** `onChange` gets the text when trouble begins and undefined when it has ended: once for each change. */
+/** `onChange` gets a text when the store begins to fail and undefined when it works again. */
 export function watchTrouble(
   onChange: (trouble: string | undefined) => void = () => {},
   { calmMs = 0, now = Date.now }: TroubleOptions = {}

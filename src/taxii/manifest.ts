@@ -4,7 +4,7 @@ import { isBare, pagingFields } from './envelope.ts'
 import type { Mode } from './modes.ts'
 import type { DataPage } from './page.ts'
 
-/** A manifest resource (§5.3.1). */
+/** A manifest resource (TAXII 2.1 §5.3.1). */
 export function toManifest(page: DataPage, mode: Mode, mediaTypes: readonly string[]): Buffer {
   if (isBare(page, mode)) return Buffer.from('{}')
   const objects = page.records.map(record => toManifestRecord(record, mediaTypes))

@@ -1,6 +1,6 @@
-/** Where the letter of the standard and the clients of the field disagree (design §8): the one table of it. */
+/** Where the standard and the clients disagree: the one table of it (docs/taxii.md#field-and-strict). */
 export interface Mode {
-  /** Nothing found is `{"more":false,"objects":[]}` instead of `{}` (D-3, taxii-clients rule 7). */
+  /** Nothing found is `{"more":false,"objects":[]}` instead of `{}` (D-3, CLIENT-7). */
   readonly emptyLists: boolean
   /** A `next` that is altered, foreign to the endpoint, or sent with another `match[…]` counts as absent (D-9). */
   readonly lenientNext: boolean
@@ -29,4 +29,4 @@ export const modes = {
   }
 } as const satisfies Record<string, Mode>
 
-export type MoodName = keyof typeof modes
+export type ModeName = keyof typeof modes

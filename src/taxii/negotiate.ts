@@ -27,7 +27,7 @@ const negotiate = memoize((accept: string): 'taxii' | 'json' | 'neither' => {
   return types.includes('application/json') ? 'json' : 'neither'
 })
 
-/** @throws GatewayError `not-acceptable` (§3.1: 406). */
+/** @throws GatewayError `not-acceptable` (TAXII 2.1 §3.1: 406). */
 export function assertAcceptable(accept: string | undefined, mode: Mode): void {
   if (acceptsTaxii(accept, mode)) return
   throw new GatewayError('not-acceptable', { detail: `This server speaks ${taxiiType} only.` })

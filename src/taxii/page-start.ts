@@ -27,7 +27,7 @@ export interface Place {
 }
 
 /**
- * The start of a page from the query and its `next` (D-9, taxii-clients §2.3). A token of another collection or
+ * The start of a page from the query and its `next` (D-9, CLIENT-2.3). A token of another collection or
  * with another `added_after` loses its position, never its meaning as "not before": clients repeat, no hole.
  *
  * @throws GatewayError `malformed` in strict mode, for a token that is altered or out of its query.
@@ -68,7 +68,7 @@ function begin(
 function refuse(selection: Selection, mode: Mode, reason: string): PageStart {
   if (mode.lenientNext) return begin(selection, selection.addedAfter?.millis, 'ignored')
   throw new GatewayError('malformed', {
-    detail: `next: ${reason}. PageStart again with added_after and without next.`
+    detail: `next: ${reason}. Start again with added_after and without next.`
   })
 }
 

@@ -7,8 +7,9 @@ import {
   type Outcome,
   type ReadResult,
   type Records,
-  type Repeat
+  type Rights
 } from '../kernel/records.ts'
+import type { Validity } from '../kernel/validity.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import type { Match } from './match.ts'
 import { modes } from './modes.ts'
@@ -28,13 +29,12 @@ export interface DataPage {
   readonly chunks: readonly Buffer[]
   readonly more: boolean
   readonly next: string | undefined
-  /** Values of the date headers (§3.2, D-1), TS6. */
+  /** Values of the date headers (TAXII 2.1 §3.2, D-1), TS6. */
   readonly firstDate: string
   readonly lastDate: string
   readonly token: NextTokenUse
   readonly outcome: Outcome
-  /** Says whether the page may be given again. */
-  readonly repeat: Repeat | undefined
+  readonly validity: Validity | undefined
 }
 
 export interface PageRequest {
@@ -47,8 +47,7 @@ export interface PageRequest {
 
 export interface PageSource {
   readonly records: Records
-  /** Asks Sekoia for nothing but whether it knows the key. */
-  readonly verify: (caller: Caller) => Promise<void>
+  readonly rights: Pick<Rights, 'verify' | 'validity'>
   readonly settings: TaxiiSettings
 }
 
@@ -61,9 +60,12 @@ const nothing: ReadResult = {
   outcome: 'held'
 }
 
-/** STIX 2.1 §2.9 and §3.1; what does not look like this cannot exist, and is not asked for (D-13). */
-const idShape = /^[a-z0-9-]{1,250}--[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
-const typeShape = /^[a-z0-9-]{1,250}$/
+/**
+ * STIX 2.1 §2.9 and §3.1, and upper case and underscores, which objects in the field have; what does not look like
+ * this cannot exist, and is not asked for (D-13).
+ */
+const idShape = /^[a-z0-9_-]{1,250}--[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+const typeShape = /^[a-z0-9_-]{1,250}$/i
 
 /**
  * Reads one page: by the feed's order, or by id where ids are given.
@@ -89,7 +91,7 @@ async function readSlice(
   const isObject = request.endpoint === 'object' || request.endpoint === 'versions'
   if (isObject && ids?.length === 0) throw new GatewayError('not-found')
   if (ids?.length === 0 || types?.length === 0) {
-    await source.verify(request.caller)
+    await source.rights.verify(request.caller)
     return nothing
   }
   return ids
@@ -170,7 +172,7 @@ function toPage(
   request: PageRequest,
   settings: TaxiiSettings
 ): DataPage {
-  const { dates, chunks, more, position, outcome, repeat } = slice
+  const { dates, chunks, more, position, outcome, validity } = slice
   const reached = position && toTs6(position.date)
   const [first, last] = [dates[0], dates.at(-1)]
   return {
@@ -185,7 +187,7 @@ function toPage(
     lastDate: last === undefined ? (reached ?? start.emptyDate) : toTs6(last),
     token: start.token,
     outcome,
-    repeat
+    validity
   }
 }
 

@@ -8,7 +8,7 @@ import type { Mode } from './modes.ts'
 /** The four endpoints with filters and pages; also what a `next` token belongs to. */
 export type Endpoint = 'objects' | 'manifest' | 'object' | 'versions'
 
-/** A query, understood (§3.4). */
+/** A query, understood (TAXII 2.1 §3.4). */
 export interface Selection {
   readonly addedAfter: Instant | undefined
   readonly limit: number | undefined
@@ -97,14 +97,17 @@ function decode(text: string): string | undefined {
 }
 
 function parseAddedAfter(text: string, mode: Mode): Instant {
-  const instant = parseInstant(text, mode.lenientQuery ? 'any' : 'zero-offset')
+  const isDate = mode.lenientQuery && /^\d{4}-\d{2}-\d{2}$/.test(text)
+  const whole = isDate ? `${text}T00:00:00Z` : text
+  const instant = parseInstant(whole, mode.lenientQuery ? 'any' : 'zero-offset')
   if (!instant) throw malformed('added_after', 'not a timestamp such as 2024-01-31T12:00:00.000Z')
   return instant
 }
 
+/** Beyond the numbers that are told apart it is as many as there are. */
 function parseLimit(text: string): number {
-  const limit = /^\d+$/.test(text) ? Number(text) : 0
-  if (limit < 1 || !Number.isSafeInteger(limit)) throw malformed('limit', 'not a positive integer')
+  const limit = /^\d+$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : 0
+  if (limit < 1) throw malformed('limit', 'not a positive integer')
   return limit
 }
 

@@ -8,11 +8,13 @@ export interface Origin {
   readonly protocol: string
   /** Host and port as the client named them. */
   readonly host: string
+  /** Path that a proxy in front takes off. */
+  readonly prefix?: string
 }
 
 const toBuffer = (resource: unknown): Buffer => Buffer.from(JSON.stringify(resource))
 
-/** The discovery resource (§4.1.1). */
+/** The discovery resource (TAXII 2.1 §4.1.1). */
 export function toDiscovery(settings: TaxiiSettings, origin: Origin): Buffer {
   const root = apiRootUrl(settings, origin)
   const { title, description, contact } = settings
@@ -23,26 +25,29 @@ export function toDiscovery(settings: TaxiiSettings, origin: Origin): Buffer {
  * The API root's URL: of the configured public URL, else of the request. Plain http is never published in strict
  * mode (T-4.1.1-4); the relative form is valid too, though some clients fail on it.
  */
-export function apiRootUrl(settings: TaxiiSettings, { protocol, host }: Origin): string {
+export function apiRootUrl(
+  settings: TaxiiSettings,
+  { protocol, host, prefix = '' }: Origin
+): string {
   const { publicUrl, apiRootPath } = settings
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '') + apiRootPath
   const isUsable = protocol === 'https' || modes[settings.mode].absoluteRoots
   return isUsable && /^[\w.:[\]-]+$/.test(host)
-    ? `${protocol}://${host}${apiRootPath}`
-    : apiRootPath
+    ? `${protocol}://${host}${prefix}${apiRootPath}`
+    : prefix + apiRootPath
 }
 
-/** The API root resource (§4.2.1). */
+/** The API root resource (TAXII 2.1 §4.2.1). */
 export const toApiRoot = ({ title, description, maxContentLength }: TaxiiSettings): Buffer =>
   toBuffer({ title, description, versions: [taxiiType], max_content_length: maxContentLength })
 
-/** The collections resource (§5.1.1), in the order of the catalog. */
+/** The collections resource (TAXII 2.1 §5.1.1), in the order of the catalog. */
 export function toCollections(feeds: readonly CatalogFeed[], settings: TaxiiSettings): Buffer {
   if (feeds.length === 0 && !modes[settings.mode].emptyLists) return toBuffer({})
   return toBuffer({ collections: feeds.map(feed => collectionFields(feed, settings)) })
 }
 
-/** A collection resource (§5.2.1). */
+/** A collection resource (TAXII 2.1 §5.2.1). */
 export const toCollection = (feed: CatalogFeed, settings: TaxiiSettings): Buffer =>
   toBuffer(collectionFields(feed, settings))
 

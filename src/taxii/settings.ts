@@ -1,8 +1,8 @@
-import type { MoodName } from './modes.ts'
+import type { ModeName } from './modes.ts'
 
 /** What an operator decides about the TAXII side. Values are checked by the configuration, not here. */
 export interface TaxiiSettings {
-  readonly mode: MoodName
+  readonly mode: ModeName
   /** One segment with both slashes, beside `/taxii2/`. */
   readonly apiRootPath: string
   readonly title: string
@@ -16,11 +16,11 @@ export interface TaxiiSettings {
   readonly maxLimit: number
   /** Bytes of objects on a page; a single larger object is still served. */
   readonly maxBytes: number
-  /** Published as `max_content_length` (§4.2.1); nothing can be posted. */
+  /** Published as `max_content_length` (TAXII 2.1 §4.2.1); nothing can be posted. */
   readonly maxContentLength: number
   /** True: the last page has a `next` too, for scripts that live on it (D-4). */
   readonly tipToken: boolean
-  /** Media types of the stored objects (§5.2.1); with `stix.repair: off` the 2.0 type belongs here too. */
+  /** Media types of the stored objects (TAXII 2.1 §5.2.1); with `stix.repair: off` the 2.0 type belongs here too. */
   readonly mediaTypes: readonly string[]
 }
 

@@ -31,7 +31,7 @@ export interface MatchHash {
 }
 
 const version = 1
-/** 150 bytes are the 200 characters that taxii-clients rule 3 allows. */
+/** 150 bytes are the 200 characters that CLIENT-3 allows. */
 const maxBytes = 150
 const maxMatchBytes = 60
 const checksumBytes = 8

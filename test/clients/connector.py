@@ -1,5 +1,5 @@
 """
-Polls as OpenCTI's taxii2 connector does (taxii-clients.md 2.3 and 3.4): one set of filters for all collections
+Polls as OpenCTI's taxii2 connector does (CLIENT-2.3 and CLIENT-3.4): one set of filters for all collections
 and all runs of the process. A page with `more` drops `added_after`, and a `next` once received is never taken
 out again, so that it goes to the next collection and into the next run. Every line on stdin is a run: its
 `added_after`. Every run prints a line of JSON: what each collection gave.

@@ -7,7 +7,7 @@ import { toInstant, toNaturalMillis } from '../../src/stix/timestamp.ts'
 import { startGateway } from '../support/gateway-process.ts'
 import { preparePython, pythonTimeoutMs, scriptCommand } from '../support/python.ts'
 
-/** OpenCTI's connector for TAXII 2, which sends tokens of other collections and of earlier runs (taxii-clients §2.3). */
+/** OpenCTI's connector for TAXII 2, which sends tokens of other collections and of earlier runs (CLIENT-2.3). */
 
 /** What each collection gave, as `id version`. */
 type Run = Record<string, string[]>

@@ -175,6 +175,24 @@ const mistakes: readonly (Given & { title: string; message: string })[] = [
       'sekoia.url (SEKOIA_URL) must be an http:// or https:// URL without user, query and fragment, not "api.example.com\\n"; for example "https://api.sekoia.io"'
   },
   {
+    title: 'a URL of Sekoia that holds a password',
+    env: { SEKOIA_URL: `https://user:${secret.repeat(3)}@${secret}@api.sekoia.io/` },
+    message:
+      'sekoia.url (SEKOIA_URL) must be an http:// or https:// URL without user, query and fragment, not "https://[hidden]@api.sekoia.io/"; for example "https://api.sekoia.io"'
+  },
+  {
+    title: 'a URL of Sekoia that holds a key',
+    env: { SEKOIA_URL: `https://api.sekoia.io/?key=${secret}` },
+    message:
+      'sekoia.url (SEKOIA_URL) must be an http:// or https:// URL without user, query and fragment, not "https://api.sekoia.io/?[hidden]"; for example "https://api.sekoia.io"'
+  },
+  {
+    title: 'a default feed that cannot be one',
+    env: { SEKOIA_DEFAULT_FEED_ID: 'xyz' },
+    message:
+      'sekoia.defaultFeedId (SEKOIA_DEFAULT_FEED_ID) must be a feed\'s id, a UUID in lower case, not "xyz"; for example "d6092c37-d8d7-45c3-8aff-c4dc26030608"'
+  },
+  {
     title: 'a very long value',
     env: { TAXII_API_ROOT: 'a'.repeat(1000) },
     message: `taxii.apiRoot (TAXII_API_ROOT) must be one path segment of letters, digits, \`_\` and \`-\`, not "${'a'.repeat(79)}…; for example "cti"`
@@ -303,7 +321,7 @@ const mistakes: readonly (Given & { title: string; message: string })[] = [
     title: 'a profile that there is not',
     env: { CONFIG_PROFILE: 'soc' },
     message:
-      'CONFIG_PROFILE: "config/soc.json" cannot be read (ENOENT); give the path of a readable file, for example /etc/gateway/file'
+      'CONFIG_PROFILE names no profile: "config/soc.json" cannot be read; put it there, or give any file by CONFIG_FILE'
   },
   {
     title: 'a profile that leaves the directory',

@@ -1,12 +1,10 @@
 import t, { type Test } from 'tap'
-import { Access } from '../../src/auth/access.ts'
-import { notingRights } from '../../src/auth/rights.ts'
 import { FeedLogs } from '../../src/feedlog/logs.ts'
 import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
 import { lastVersion, type ReadRequest } from '../../src/kernel/records.ts'
 import { buildGateway } from '../support/app.ts'
 import { failure } from '../support/failure.ts'
-import { defaultFeed, logSettings } from '../support/gateway.ts'
+import { defaultFeed, logSettings, rightsOf } from '../support/gateway.ts'
 import { callerOf, clientOf } from '../support/sekoia-client.ts'
 import { queryText, stepOf, truth } from '../support/walks.ts'
 import { onPageCalls, pageCalls, storeWith, worldOf } from '../support/worlds.ts'
@@ -104,10 +102,10 @@ async function slowLogs(t: Test) {
     return call === 1 ? { kind: 'slow', delayMs: 30 } : undefined
   })
   const store = storeWith()
-  const access = new Access({ clock, store, settings: logSettings })
+  const upstream = clientOf(t, world.simulator.url, { clock })
+  const rights = rightsOf({ upstream, clock, store, meter: silentMeter }, logSettings)
   const logs = new FeedLogs({
-    upstream: notingRights(clientOf(t, world.simulator.url, { clock }), access),
-    access,
+    upstream: rights.upstream,
     store,
     clock,
     meter: silentMeter,
@@ -128,7 +126,7 @@ async function slowLogs(t: Test) {
     continues: false,
     ...(signal && { signal })
   })
-  return { world, logs, request, asked: asked.promise }
+  return { world, logs: rights.guard(logs), request, asked: asked.promise }
 }
 
 t.test('a client that goes away does not cancel the work that others wait for', async t => {

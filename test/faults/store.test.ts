@@ -193,3 +193,38 @@ t.test(
     t.equal(gateway.lines.filter(({ msg }) => msg === 'the store works again').length, 1)
   }
 )
+
+t.test(
+  'K11: a full disk: the MISP manifest is 503 with Retry-After, and comes after a restart with room',
+  async t => {
+    const dataDir = t.testdir()
+    const gateway = await buildGateway(t, { store: { dataDir } })
+    const database = new DatabaseSync(join(dataDir, 'documents.sqlite'))
+    t.teardown(() => database.close())
+    const tables = database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .all()
+      .map(({ name }) => String(name))
+    for (const table of tables)
+      database.exec(
+        `CREATE TRIGGER full_${table} BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`
+      )
+    const { statusCode, headers, body } = await gateway.send({ url: '/misp/manifest.json' })
+    t.equal(statusCode, 503)
+    t.ok(Number(headers['retry-after']) >= 1)
+    t.equal(body, 'The store of the gateway is in trouble for now\n')
+    t.match(await ready(gateway), {
+      status: 'degraded',
+      checks: { store: 'writing failed: the disk is full' }
+    })
+    t.strictSame(
+      gateway.lines.filter(({ outcome }) => outcome === 'internal'),
+      []
+    )
+    for (const table of tables) database.exec(`DROP TRIGGER full_${table}`)
+    await gateway.close()
+    const later = await buildGateway(t, { store: { dataDir } })
+    const again = await later.send({ url: '/misp/manifest.json' })
+    t.equal(again.statusCode, 200)
+  }
+)

@@ -3,7 +3,7 @@ import type { FeedDescription } from '../../src/demo/feeds.ts'
 import type { World } from '../support/gateway.ts'
 import { worldOf } from '../support/worlds.ts'
 
-/** Feeds that cannot be followed from oldest to newest (U-1, design §4), and feeds that are not there. */
+/** Feeds that cannot be followed from oldest to newest (U-1), and feeds that are not there. */
 
 const blind = 'key-without-view-feeds'
 

@@ -12,7 +12,7 @@ import {
   worldAt
 } from '../support/worlds.ts'
 
-/** The first fill, and chains that start in the middle of a feed and meet (conformance §8.5, P-44). */
+/** The first fill, and chains that start in the middle of a feed and meet (P-44). */
 
 const hour = 3_600_000
 /** Sixty objects, one an hour, the last of them an hour ago. */

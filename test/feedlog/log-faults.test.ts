@@ -3,7 +3,7 @@ import type { Fault } from '../../src/demo/faults.ts'
 import { idsOf, keysOf, queryText, read, stepOf, truth, walk } from '../support/walks.ts'
 import { onPageCalls, storeWith, worldOf } from '../support/worlds.ts'
 
-/** One upstream call of a request fails (conformance §8.3, P-34). */
+/** One upstream call of a request fails (P-34). */
 
 const faults: readonly Fault[] = [
   { kind: 'status', status: 503 },

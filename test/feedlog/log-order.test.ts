@@ -6,7 +6,7 @@ import { indicatorId } from '../support/bodies.ts'
 import { datesOf, idsOf, keysOf, read, truth, walk, walkByHeader } from '../support/walks.ts'
 import { noon, worldAt, worldOf } from '../support/worlds.ts'
 
-/** Order and dates of the feed log over a whole gateway (conformance §8.3, P-1 … P-7, and P-41). */
+/** Order and dates of the feed log over a whole gateway (P-1 … P-7, and P-41). */
 
 t.test(
   'walks at limit 1, 2, 7 and the most are the same, sorted, and all there is (P-1, P-7)',

@@ -10,7 +10,7 @@ import {
   worldOf
 } from '../support/worlds.ts'
 
-/** Pages over a whole gateway while the feed changes (conformance §8.3, P-8 … P-19, and filters). */
+/** Pages over a whole gateway while the feed changes (P-8 … P-19, and filters). */
 
 /** Groups of equal times, a second apart, the day before. */
 const timesOf = (...groups: number[]): string[] =>

@@ -12,7 +12,7 @@ import {
   worldOf
 } from '../support/worlds.ts'
 
-/** Clients that come back: the four classes of conformance §8.1 (P-20 … P-33, P-39, P-42, P-43, P-47). */
+/** Clients that come back: the four classes CLASS-A to CLASS-D (P-20 … P-33, P-39, P-42, P-43, P-47). */
 
 t.test(
   'a poll with the last header gets what is new and nothing else; an empty one repeats the header (P-21)',

@@ -99,7 +99,7 @@ t.test(
   }
 )
 
-t.test('titles hold no dot and no comma, and one line (taxii-clients rule 8)', async t => {
+t.test('titles hold no dot and no comma, and one line (CLIENT-8)', async t => {
   const titles = ['Sekoia.io, all.', ' . ', 'a\n\tb', 'v1.2,beta']
   const feeds = titles.map((title, no) => feedOf(uuid(no + 1), { title }))
   t.same(await titlesOf(feeds), [

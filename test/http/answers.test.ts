@@ -26,13 +26,12 @@ async function serve(t: Test, pieces: readonly Buffer[], options: AnswersOptions
     method: ['GET', 'HEAD'],
     url: '/',
     handler: (request, reply) =>
-      answers.send(request, reply, {
-        mediaType: 'application/x',
-        representation: '',
-        headers: { 'x-own': 'yes' },
-        digest: 'd',
-        body
-      })
+      answers.send(
+        request,
+        reply,
+        { mediaType: 'application/x', headers: { 'x-own': 'yes' }, digest: 'd', body },
+        ''
+      )
   })
   t.teardown(() => app.close())
   return {
@@ -122,13 +121,17 @@ t.test('an answer whose handler timeout passes while it is read is not cut off',
   const answers = new Answers({})
   await server.register(privateAnswers)
   server.get('/', (request, reply) =>
-    answers.send(request, reply, {
-      mediaType: 'application/x',
-      representation: '',
-      headers: {},
-      digest: 'd',
-      body: () => Array(32).fill(Buffer.alloc(1_000_000))
-    })
+    answers.send(
+      request,
+      reply,
+      {
+        mediaType: 'application/x',
+        headers: {},
+        digest: 'd',
+        body: () => Array(32).fill(Buffer.alloc(1_000_000))
+      },
+      ''
+    )
   )
   t.teardown(() => server.close())
   const socket = connect(await listen(server), '127.0.0.1')

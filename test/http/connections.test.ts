@@ -22,7 +22,7 @@ const until = async (isSo: () => boolean) => {
   while (!isSo()) await new Promise(setImmediate)
 }
 
-t.test('rule 14: closing ends idle connections at once', async t => {
+t.test('CLIENT-14: closing ends idle connections at once', async t => {
   const server = await build(t)
   const answer = raw(await listen(server.app), lasting)
   await until(() => server.logs.length === 1)
@@ -30,7 +30,7 @@ t.test('rule 14: closing ends idle connections at once', async t => {
   t.match(await answer, /^HTTP\/1\.1 200 [\s\S]*\r\nConnection: keep-alive\r\n/)
 })
 
-t.test('rule 14: closing waits for answers under way, whose connections then end', async t => {
+t.test('CLIENT-14: closing waits for answers under way, whose connections then end', async t => {
   const { app, records } = await build(t)
   const port = await listen(app)
   const read = records.read.bind(records)
@@ -54,7 +54,7 @@ t.test('rule 14: closing waits for answers under way, whose connections then end
   await closed
 })
 
-t.test('rule 14: closing lets an answer that is being read be read to its end', async t => {
+t.test('CLIENT-14: closing lets an answer that is being read be read to its end', async t => {
   const { app, records } = await build(t)
   const chunks = Array(32).fill(Buffer.alloc(1_000_000, ' '))
   const read = records.read.bind(records)

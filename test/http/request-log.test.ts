@@ -95,3 +95,27 @@ t.test('G6: a key never gets into the log, however it was sent', async t => {
   t.notMatch(server.logText(), key)
   t.notMatch(server.logText(), Buffer.from(`user:${key}`).toString('base64'))
 })
+
+t.test('K11: a key typed into the path is not logged, words and ids are', async t => {
+  const server = await buildTaxiiServer(t)
+  const port = await listen(server.app)
+  const keys = [key, `eyJ${'hbGciOiJIUzI1NiJ9.'.repeat(3)}x`, 'a1b2c3d4e5f6a7b8c9d0e1f2']
+  for (const typed of keys)
+    for (const path of [
+      '/K/',
+      '/taxii2/K',
+      `${R}K/`,
+      `${R}collections/K/objects/`,
+      '/misp/K',
+      `${O}K/`
+    ]) {
+      await raw(port, head(`GET ${path.replace('K', typed)} HTTP/1.1`))
+      await server.get(path.replace('K', typed))
+    }
+  for (const typed of keys) t.notOk(server.logText().includes(typed), typed)
+  t.ok(server.logs.some(({ path }) => path === '/taxii2/[hidden]'))
+  for (const path of ['/taxii/collections/', `${O}`, `${O}indicator--${collectionA}/`, '/v2.1/']) {
+    await server.get(path)
+    t.equal(server.logs.at(-1)!['path'], path)
+  }
+})

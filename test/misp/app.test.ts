@@ -14,7 +14,7 @@ import { refused } from '../support/misp/refusal.ts'
 import { liveUpstream } from '../support/misp-sync.ts'
 import { until } from '../support/redis.ts'
 
-/** The gateway from the first request of a MISP on, in good times and bad (design §9; invariants 9 and 16). */
+/** The gateway from the first request of a MISP on, in good times and bad (INV-9 and INV-16). */
 
 t.setTimeout(300_000)
 
@@ -172,7 +172,7 @@ t.test('with Sekoia down the last publication is served, for as long as it takes
   }
 })
 
-t.test('what expires while Sekoia is down loses to_ids all the same (invariant 9)', async t => {
+t.test('what expires while Sekoia is down loses to_ids all the same (INV-9)', async t => {
   const scene = await startMispGateway(t, { env: prompt, simulator: { objects: 0 } })
   const { simulator } = scene.gateway
   const misp = mispOf(scene)

@@ -28,7 +28,22 @@ function check(title: string, cases: readonly Case[]): void {
 check('all values are trimmed of what PHP trims, and of nothing else', [
   ['text', ' \t\n\r\0\va b\v\0\r\n\t ', 'a b'],
   ['text', '\u00a0a\u2003', '\u00a0a\u2003'],
-  ['mutex', '  a\nb  ', 'a\nb']
+  ['text', '  a\nb  ', 'a\nb']
+])
+
+check('K11: control characters: refused in a value of one line, a question mark in text', [
+  ...(['\0', '\u001b[2J', '\n', '\r', '\u007f', '\u0085'] as const).flatMap(odd => [
+    ['mutex', `a${odd}b`, undefined] as const,
+    ['filename', `a${odd}b`, undefined] as const,
+    ['filename|md5', `a${odd}b|${md5}`, undefined] as const,
+    ['url', `http://example.com/${odd}b`, undefined] as const,
+    ['user-agent', `a${odd}b`, undefined] as const,
+    ['regkey|value', `a${odd}|b`, undefined] as const,
+    ['mime-type', `a/${odd}b`, undefined] as const
+  ]),
+  ['text', 'a\0b\u001b[2Jc\td\r\ne', 'a?b?[2Jc\td\r\ne'],
+  ['stix2-pattern', "[mutex:name = 'a\0\u001bb']", "[mutex:name = 'a??b']"],
+  ['yara', 'rule a {\n\tcondition: true\u0007\n}', 'rule a {\n\tcondition: true?\n}']
 ])
 
 check('4-byte UTF-8 and lone surrogates become a question mark', [
@@ -210,7 +225,7 @@ check('composites of a filename or key: exactly one |, both parts there, no line
   ['filename|md5', `a|b.exe|${md5}`, undefined],
   ['filename|md5', `|${md5}`, undefined],
   ['filename|md5', `a\nb|${md5}`, undefined],
-  ['filename|md5', `a\x01|${md5}`, `a\x01|${md5}`],
+  ['filename|md5', `a\x01|${md5}`, undefined],
   ['filename|md5', `\x01|${md5}`, undefined],
   ['filename|md5', 'a.exe|abc', undefined],
   ['filename|ssdeep', 'a.exe|3:Ab:cD', 'a.exe|3:Ab:cD'],
@@ -253,7 +268,7 @@ check('no value may be blank or of control characters only', [
   ['text', '', undefined],
   ['text', ' \n\t', undefined],
   ['text', '\x01\x02\x7f', undefined],
-  ['text', '\x01a', '\x01a'],
+  ['text', '\x01a', '?a'],
   ['filename', 'a\nb', undefined],
   ['user-agent', 'a\nb', undefined],
   ['email-subject', 'a\nb', undefined],
@@ -303,7 +318,7 @@ t.test('a value that is handed back is handed back again', async t => {
   )
 })
 
-t.test('invariant 11: a MISP takes what is handed back, and stores it as it is', async t => {
+t.test('INV-11: a MISP takes what is handed back, and stores it as it is', async t => {
   let taken = 0
   t.doesNotThrow(() =>
     fc.assert(

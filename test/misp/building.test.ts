@@ -20,7 +20,7 @@ import {
 import { attributeOf, lifeOf, placesOf, readServed } from '../support/misp-served.ts'
 import { type MispWorld, newDocuments } from '../support/misp-world.ts'
 
-/** Rounds of building on one store: who builds, what is counted, and what is left behind (misp-feed.md §4). */
+/** Rounds of building on one store: who builds, what is counted, and what is left behind (MISP-4). */
 
 const stateOf = async ({ documents, space }: MispWorld): Promise<FeedState> =>
   JSON.parse(`${(await documents.get(space, 'state', ['state']))[0]}`)

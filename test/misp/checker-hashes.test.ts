@@ -3,7 +3,7 @@ import { checkFeed } from '../support/misp/checker.ts'
 import { checkWith, feedWith, goodHashes } from '../support/misp/good-feed.ts'
 import { attribute, event, HandMadeFeed, hashLine, tombstone } from '../support/misp/hand-made.ts'
 
-/** What the checker says of hashes.csv (misp-feed.md §1.3). */
+/** What the checker says of hashes.csv (MISP-1.3). */
 
 const rows = goodHashes.trim().split('\n')
 const withRows = (changed: readonly string[]) => checkWith({ hashes: changed.join('\n') })

@@ -4,7 +4,7 @@ import { download } from '../support/misp/http.ts'
 import { refused } from '../support/misp/refusal.ts'
 import { until } from '../support/redis.ts'
 
-/** A gateway that stops while it builds: it ends at its next step, and nothing is lost (design §9). */
+/** A gateway that stops while it builds: it ends at its next step, and nothing is lost. */
 
 t.setTimeout(180_000)
 

@@ -18,7 +18,7 @@ import {
 import { attributeOf, placesOf, tagsOf, tlpOf } from '../support/misp-served.ts'
 import type { MispWorld } from '../support/misp-world.ts'
 
-/** Names of what an indicator refers to by id, and levels of TLP, from the feed or asked of Sekoia (§3.2). */
+/** Names of what an indicator refers to by id, and levels of TLP, from the feed or asked of Sekoia (MISP-3.2). */
 
 const byId = '/objects/'
 const withDefault = (defaultTlp: Tlp) => createMapping({ defaultTlp, galaxies: undefined })

@@ -15,7 +15,7 @@ import {
 import { readServed } from '../support/misp-served.ts'
 import { type MispWorld, newDocuments } from '../support/misp-world.ts'
 
-/** Whenever a gateway dies, what was published stays whole, and the next one goes on (invariant 12). */
+/** Whenever a gateway dies, what was published stays whole, and the next one goes on (INV-12). */
 
 /** Events of three days, a report, and an event that is about to be dropped. */
 async function fill(world: MispWorld): Promise<void> {

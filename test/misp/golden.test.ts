@@ -24,7 +24,7 @@ import { subjectNamers } from '../../src/misp/mapping/tag-names.ts'
 import { commentOf, confidenceTag, ownTags, tagsOf, tlpOf } from '../../src/misp/mapping/tags.ts'
 import { type StixObject, timeOf } from '../../src/stix/object.ts'
 
-/** One entry for every row of misp-feed.md §3.1 and §3.2, STIX beside what MISP gets. */
+/** One entry for every row of MISP-3.1 and MISP-3.2, STIX beside what MISP gets. */
 interface Row {
   /** The row, and which of its cases. */
   readonly row: string
@@ -52,7 +52,7 @@ const toObject = (stix: Row['stix'], type = 'indicator'): StixObject =>
 const plain = (mapped: Mapped) => ({ ...mapped, fallback: mapped.fallback ?? null })
 
 for (const { row, stix, misp } of indicators) {
-  t.test(`§3.1 ${row}`, async t => {
+  t.test(`MISP-3.1 ${row}`, async t => {
     t.strictSame(plain(mapIndicator(toObject(stix))), misp)
   })
 }
@@ -102,7 +102,7 @@ const makers = {
   note: (object: StixObject) => mapNote(object)
 }
 
-t.test('§3.2', async t => {
+t.test('MISP-3.2', async t => {
   const galaxies = await loadGalaxies(folder)
   for (const { row, made, stix, misp, ...options } of contexts) {
     const args = options.galaxies ? ([galaxies] as const) : []

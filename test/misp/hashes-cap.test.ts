@@ -3,7 +3,7 @@ import { md5 } from '../support/misp/hashed-values.ts'
 import { addIndicator, inDays, mispWorld, publish, url } from '../support/misp-scenes.ts'
 import type { Served } from '../support/misp-served.ts'
 
-/** hashes.csv has a cap, as MISP reads it into memory whole (misp-feed.md §1.3): the newest events come first. */
+/** hashes.csv has a cap, as MISP reads it into memory whole (MISP-1.3): the newest events come first. */
 
 const namesIn = ({ hashes }: Served, names: readonly string[]) =>
   names.filter(name => hashes.some(line => line.startsWith(md5(url(name)))))

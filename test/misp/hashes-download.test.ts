@@ -14,7 +14,7 @@ import { type EventHashes, HashesFile } from '../../src/misp/events/hashes.ts'
 import { decoders } from '../support/misp/http.ts'
 import { head, listen } from '../support/raw-http.ts'
 
-/** `hashes.csv` as it goes out: made piece by piece, for whoever takes it (misp-feed.md §1.3, §1.5). */
+/** `hashes.csv` as it goes out: made piece by piece, for whoever takes it (MISP-1.3, MISP-1.5). */
 
 t.setTimeout(120_000)
 
@@ -87,14 +87,18 @@ async function serve(
     method: ['GET', 'HEAD'],
     url: '/',
     handler: (request, reply) =>
-      sender.stream(request, reply, {
-        mediaType: 'text/csv',
-        representation: '',
-        headers: {},
-        digest: file.digest,
-        length: file.length,
-        pieces
-      })
+      sender.send(
+        request,
+        reply,
+        {
+          mediaType: 'text/csv',
+          headers: {},
+          digest: file.digest,
+          length: file.length,
+          pieces
+        },
+        ''
+      )
   })
   t.teardown(() => app.close())
   return {

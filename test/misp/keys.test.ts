@@ -5,7 +5,7 @@ import { type Ask, asking, download, uuidsOf } from '../support/misp/http.ts'
 import { refused } from '../support/misp/refusal.ts'
 import { until } from '../support/redis.ts'
 
-/** A publication belongs to the key it was made for, as long as Sekoia accepts it (G5, G6; invariant 18). */
+/** A publication belongs to the key it was made for, as long as Sekoia accepts it (G5, G6; INV-18). */
 
 t.setTimeout(120_000)
 

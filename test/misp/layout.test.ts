@@ -15,7 +15,7 @@ import {
 import { lifeOf, livesOf, placeOf, placesOf, type Served } from '../support/misp-served.ts'
 import { differences } from '../support/misp-sync.ts'
 
-/** How events are cut, and how far back they go: both may be configured anew (misp-feed.md §4). */
+/** How events are cut, and how far back they go: both may be configured anew (MISP-4). */
 
 const uuidsOf = ({ events }: Served) => events.map(({ uuid }) => uuid)
 const lives = (served: Served, name: string) =>

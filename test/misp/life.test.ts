@@ -15,7 +15,7 @@ import {
 } from '../support/misp-scenes.ts'
 import { attributeOf, lifeOf, livesOf, placeOf, placesOf, tlpOf } from '../support/misp-served.ts'
 
-/** The life of a value (misp-feed.md §4): live, expired, taken back, forgotten. */
+/** The life of a value (MISP-4): live, expired, taken back, forgotten. */
 
 t.test('a value goes from live to expired to deleted, and is then forgotten', async t => {
   const world = await mispWorld(t)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { hashedParts } from '../../src/misp/events/md5s.ts'
 import { hashedSpellings, hashedParts as looked } from '../support/misp/hashed-values.ts'
 
-t.test('hashes.csv (§1.3): a value without capitals stands once', async t => {
+t.test('hashes.csv (MISP-1.3): a value without capitals stands once', async t => {
   t.strictSame(hashedParts('domain', 'www.example.com'), ['www.example.com'])
 })
 

@@ -14,7 +14,7 @@ import {
 } from '../support/misp-scenes.ts'
 import { attributeOf, lifeOf, placeOf, placesOf, tagsOf, tlpOf } from '../support/misp-served.ts'
 
-/** One value of several indicators is one attribute of an event (misp-feed.md §4, invariant 10). */
+/** One value of several indicators is one attribute of an event (MISP-4, INV-10). */
 
 const same = { pattern: urlPattern('same') }
 const value = url('same')

@@ -13,7 +13,7 @@ import {
 import { lifeOf, readServed } from '../support/misp-served.ts'
 import type { MispWorld } from '../support/misp-world.ts'
 
-/** The life of an Object, which MISP takes over as a whole (misp-feed.md §1.6). */
+/** The life of an Object, which MISP takes over as a whole (MISP-1.6). */
 
 const hash = (digit: string, length: number) => digit.repeat(length)
 const filePattern = (md5: string, sha1: string) =>

@@ -14,7 +14,7 @@ import { addIndicator, mispOf, mispWorld, publish, pullAndCompare } from '../sup
 import { lifeOf, placeOf, placesOf } from '../support/misp-served.ts'
 import { stixId } from '../support/objects.ts'
 
-/** Events that would grow too large go on in further parts (misp-feed.md §4, invariants 7 and 17). */
+/** Events that would grow too large go on in further parts (MISP-4, INV-7 and INV-17). */
 
 const now = Date.UTC(2026, 0, 15, 12)
 const maxAttributes = 5

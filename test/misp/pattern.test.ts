@@ -251,7 +251,7 @@ const isTaken = ({ type, value }: MispValue): boolean =>
   valueRefusal(type, value) === undefined &&
   storedValue(type, value) === value
 
-t.test('invariant 11: whatever an indicator holds, MISP takes all that is made of it', async t => {
+t.test('INV-11: whatever an indicator holds, MISP takes all that is made of it', async t => {
   t.doesNotThrow(() =>
     fc.assert(
       fc.property(indicator, stix => {

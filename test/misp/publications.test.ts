@@ -1,28 +1,24 @@
 import t from 'tap'
 import type { DocumentStore } from '../../src/kernel/ports.ts'
 import { Publications } from '../../src/misp/serve/publications.ts'
+import { failure } from '../support/failure.ts'
 import { addIndicator, mispWorld, publish, wait } from '../support/misp-scenes.ts'
 import type { MispWorld } from '../support/misp-world.ts'
 
-/** When an event goes out from memory, and when the store has to be looked into first. */
+/** What is held of a publication is good as long as the version of its feed in the store stays the same. */
 
-/** The publications as one process sees them, and how often it looked into the store. */
-function reading({ documents, clock }: MispWorld, isShared: boolean) {
-  let looks = 0
+/** The publications as one process sees them, and how often it read from the store. */
+function reading({ documents }: MispWorld) {
+  let reads = 0
   const store: DocumentStore = {
     ...documents,
-    isShared,
-    version: space => {
-      looks++
-      return documents.version(space)
-    },
     get: (...what) => {
-      looks++
+      reads++
       return documents.get(...what)
     }
   }
-  const options = { store, clock, cacheMaxBytes: 1024 * 1024, maxHashes: 1000 }
-  return { publications: new Publications(options), looks: () => looks }
+  const options = { store, cacheMaxBytes: 1024 * 1024, maxHashes: 1000 }
+  return { publications: new Publications(options), reads: () => reads }
 }
 
 const uuidOf = async (publications: Publications, space: string) => {
@@ -30,53 +26,47 @@ const uuidOf = async (publications: Publications, space: string) => {
   return [...manifest!.timestamps.keys()][0]!
 }
 
-t.test('an event that is held goes out without a look into a store of our own', async t => {
+t.test('manifest and event are read once while the version stays', async t => {
   const world = await mispWorld(t)
   addIndicator(world, 'a')
   await publish(world)
-  const { publications, looks } = reading(world, false)
+  const { publications, reads } = reading(world)
   const { space } = world
   const uuid = await uuidOf(publications, space)
-  t.equal(publications.heldEvent(space, uuid), undefined, 'nobody asked for it yet')
   const event = await publications.event(space, uuid)
-  const before = looks()
-  t.equal(publications.heldEvent(space, uuid), event)
-  t.equal(publications.heldEvent(space, '00000000-0000-4000-8000-000000000000'), undefined)
-  t.equal(publications.heldEvent('another space', uuid), undefined)
-  t.equal(looks(), before)
+  const before = reads()
+  t.equal(await publications.event(space, uuid), event)
+  t.equal(await uuidOf(publications, space), uuid)
+  t.equal(reads(), before)
 })
 
-t.test('not when its manifest lists a newer one', async t => {
+t.test('what another process published is seen at once, event and manifest alike', async t => {
   const world = await mispWorld(t)
   const id = addIndicator(world, 'a')
   await publish(world)
-  const { publications } = reading(world, false)
+  const { publications, reads } = reading(world)
   const { space } = world
   const uuid = await uuidOf(publications, space)
   const event = await publications.event(space, uuid)
-  world.simulator.edit(id, { revoked: true })
-  wait(world, 1)
-  await publish(world)
-  publications.changed(space)
-  await publications.manifest(space)
-  t.equal(publications.heldEvent(space, uuid), undefined)
-  const newer = await publications.event(space, uuid)
-  t.not(newer.digest, event.digest)
-  t.equal(publications.heldEvent(space, uuid), newer)
-})
-
-t.test('never from a store that others write to: their manifest may list a newer one', async t => {
-  const world = await mispWorld(t)
-  const id = addIndicator(world, 'a')
-  await publish(world)
-  const { publications } = reading(world, true)
-  const { space } = world
-  const uuid = await uuidOf(publications, space)
-  const event = await publications.event(space, uuid)
-  t.equal(publications.heldEvent(space, uuid), undefined)
   world.simulator.edit(id, { revoked: true })
   wait(world, 1)
   await publish(world)
   const newer = await publications.event(space, uuid)
   t.not(newer.digest, event.digest, 'though nobody told that something changed')
+  const { timestamps } = (await reading(world).publications.manifest(space))!
+  t.equal((await publications.manifest(space))!.timestamps.get(uuid), timestamps.get(uuid))
+  const before = reads()
+  t.equal(await publications.event(space, uuid), newer)
+  t.equal(reads(), before)
+})
+
+t.test('an event of another feed, or of none, is not found', async t => {
+  const world = await mispWorld(t)
+  addIndicator(world, 'a')
+  await publish(world)
+  const { publications } = reading(world)
+  const uuid = await uuidOf(publications, world.space)
+  await t.rejects(publications.event('another space', uuid), failure('not-found'))
+  const unknown = '00000000-0000-4000-8000-000000000000'
+  await t.rejects(publications.event(world.space, unknown), failure('not-found'))
 })

@@ -12,7 +12,7 @@ import {
 import { asking, uuidsOf } from '../support/misp/http.ts'
 import { refused } from '../support/misp/refusal.ts'
 
-/** What a MISP feed is refused for, and in which words (misp-feed.md §1.5; invariants 12, 15 and 18). */
+/** What a MISP feed is refused for, and in which words (MISP-1.5; INV-12, INV-15 and INV-18). */
 
 t.setTimeout(120_000)
 
@@ -158,28 +158,25 @@ for (const [feed, how, advice] of [
   })
 }
 
-t.test(
-  'invariant 18: a feed that a key may not see is for it as one that is not there',
-  async t => {
-    const stranger = 'stranger-key'
-    gateway.simulator.putKey(stranger, { feeds: [] })
-    const askStranger = asking(t, origin, stranger)
-    const told = async (feed: string, file: string) => {
-      const { status, headers, text } = await askStranger(`/misp/${feed}/${file}`)
-      const { date, ...others } = headers
-      return { status, headers: others, text }
-    }
-    t.equal((await askStranger('/misp/manifest.json')).status, 200, 'it has the default feed')
-    for (const file of [...files, `${listedInOwn}.json`]) {
-      const absent = await told(nowhere, file)
-      t.equal(absent.status, 404)
-      for (const hidden of [ownFeed, newestFirst, inCsv])
-        t.strictSame(await told(hidden, file), absent, `${hidden} ${file}`)
-    }
-    const { text } = await askStranger('/misp/')
-    for (const hidden of [ownFeed, newestFirst, inCsv]) t.notMatch(text, hidden)
+t.test('INV-18: a feed that a key may not see is for it as one that is not there', async t => {
+  const stranger = 'stranger-key'
+  gateway.simulator.putKey(stranger, { feeds: [] })
+  const askStranger = asking(t, origin, stranger)
+  const told = async (feed: string, file: string) => {
+    const { status, headers, text } = await askStranger(`/misp/${feed}/${file}`)
+    const { date, ...others } = headers
+    return { status, headers: others, text }
   }
-)
+  t.equal((await askStranger('/misp/manifest.json')).status, 200, 'it has the default feed')
+  for (const file of [...files, `${listedInOwn}.json`]) {
+    const absent = await told(nowhere, file)
+    t.equal(absent.status, 404)
+    for (const hidden of [ownFeed, newestFirst, inCsv])
+      t.strictSame(await told(hidden, file), absent, `${hidden} ${file}`)
+  }
+  const { text } = await askStranger('/misp/')
+  for (const hidden of [ownFeed, newestFirst, inCsv]) t.notMatch(text, hidden)
+})
 
 t.test('what writes is refused before anything else, and OPTIONS says what is allowed', async t => {
   const allow = 'GET, HEAD, OPTIONS'

@@ -20,7 +20,7 @@ import {
 import { lifeOf, placesOf, type Served, tagsOf, tlpOf } from '../support/misp-served.ts'
 import type { MispWorld } from '../support/misp-world.ts'
 
-/** Reports as events of their own, with copies of their indicators (misp-feed.md §4, §3.2). */
+/** Reports as events of their own, with copies of their indicators (MISP-4, MISP-3.2). */
 
 const isReport = ({ info }: EventBody) => info.includes('report')
 const reportsOf = ({ events }: Served) => events.filter(isReport)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { defaultFeed, ownFeed, startMispGateway } from '../support/misp/gateway-feeds.ts'
 import { decoders, uuidsOf } from '../support/misp/http.ts'
 
-/** The files of a MISP feed over HTTP (misp-feed.md §1.1, §1.5; invariants 12 and 15). */
+/** The files of a MISP feed over HTTP (MISP-1.1, MISP-1.5; INV-12 and INV-15). */
 
 t.setTimeout(120_000)
 
@@ -18,7 +18,7 @@ async function filesOf(feed: string): Promise<string[]> {
 const own = await filesOf(ownFeed)
 const all = [...(await filesOf('')), ...(await filesOf(defaultFeed)), ...own, '/misp/']
 
-t.test('§1.1: a feed has a manifest, hashes, and a file for every event listed', async t => {
+t.test('MISP-1.1: a feed has a manifest, hashes, and a file for every event listed', async t => {
   for (const feed of [defaultFeed, ownFeed]) {
     const manifest = await ask(`/misp/${feed}/manifest.json`)
     t.equal(manifest.status, 200)
@@ -132,7 +132,7 @@ t.test('tags differ from file to file', async t => {
   t.equal(new Set(tags).size, tags.length)
 })
 
-t.test('§1.5: what is compressed was asked for, and decoded it is the same', async t => {
+t.test('MISP-1.5: what is compressed was asked for, and decoded it is the same', async t => {
   for (const path of all) {
     const plain = await ask(path)
     t.equal(plain.headers['content-encoding'], undefined, path)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { bury, marginSeconds, stamp } from '../../src/misp/events/timestamps.ts'
 
-/** Timestamps to the second (misp-feed.md §4). */
+/** Timestamps to the second (MISP-4). */
 
 const moment = { published: 1000, tombstoneSeconds: 100 }
 const child = (timestamp: number, more: object = {}) => ({

@@ -227,7 +227,7 @@ t.test('tags have one line, at most 255 characters, quotes only around the value
   )
 })
 
-t.test('OpenCTI reads none of our own tags as something else (§2)', async t => {
+t.test('OpenCTI reads none of our own tags as something else (MISP-2)', async t => {
   const words = ['malware', 'tool', 'mitre', 'intrusion-set', 'marking', 'creator', 'tlp']
   for (const type of Object.keys(subjectNamers)) {
     const [tag] = tagsOf(object(type, { name: 'A' }), 'subject')

@@ -14,7 +14,7 @@ import {
 import { attributeOf, placeOf, type Served } from '../support/misp-served.ts'
 import type { MispWorld } from '../support/misp-world.ts'
 
-/** Timestamps decide what a MISP and an OpenCTI take over (misp-feed.md §4, invariants 3 to 5 and 8). */
+/** Timestamps decide what a MISP and an OpenCTI take over (MISP-4, INV-3 to INV-5 and INV-8). */
 
 const timestampsOf = ({ events }: Served) => events.map(({ timestamp }) => Number(timestamp))
 const day = (world: MispWorld, days: number) => ({ created: inDays(world, days) })

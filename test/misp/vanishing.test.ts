@@ -17,7 +17,7 @@ import {
 import { attributeOf, lifeOf, placesOf, type Served } from '../support/misp-served.ts'
 import type { MispWorld } from '../support/misp-world.ts'
 
-/** What leaves a feed without a word is found by walks (misp-feed.md §4). */
+/** What leaves a feed without a word is found by walks (MISP-4). */
 
 const hourly = { settings: { walkMs: 3_600_000 } }
 

@@ -9,12 +9,16 @@ const hour = 3_600_000
 function watched(patienceMs = 60_000) {
   let now = start
   const clock = { now: () => now, sleep: async () => {} }
-  const ends = new FeedEnds({ clock, patienceMs })
+  const lines: { level: string; fields: unknown; text: string }[] = []
+  const note = (level: string) => (fields: unknown, text?: string) =>
+    void lines.push({ level, fields, text: text ?? '' })
+  const logger = { info: note('info'), warn: note('warn') }
+  const ends = new FeedEnds({ clock, patienceMs, logger })
   const log = (name: string, feedId = 'feed') => ({ name, feedId })
   const pass = (ms: number) => {
     now += ms
   }
-  return { ends, log, pass, now: () => now }
+  return { ends, log, pass, lines }
 }
 
 const trouble = new GatewayError('unavailable')
@@ -84,4 +88,35 @@ t.test('a log that nobody asked for within a day is not followed any more', asyn
   t.equal(ends.followed, 2)
   pass(1)
   t.strictSame([ends.followed, ends.ages(), ends.failing], [0, [], []])
+})
+
+t.test('trouble of a feed is told once when it begins and once when it ends', async t => {
+  const { ends, log, pass, lines } = watched(60_000)
+  for (let n = 0; n < 20; n++) {
+    ends.failed(log('a'), trouble)
+    pass(10_000)
+  }
+  t.match(lines, [
+    {
+      level: 'warn',
+      fields: { feed: 'feed', seconds: 60, err: trouble },
+      text: /cannot be read on/
+    }
+  ])
+  t.equal(lines.length, 1)
+  ends.succeeded(log('a'), start)
+  ends.succeeded(log('a'), start)
+  t.match(lines[1], { level: 'info', fields: { feed: 'feed' } })
+  t.equal(lines.length, 2)
+})
+
+t.test('trouble of a feed that nobody asks for any more is forgotten after a while', async t => {
+  const { ends, log, pass } = watched(60_000)
+  ends.failed(log('a'), trouble)
+  pass(60_000)
+  ends.failed(log('a'), trouble)
+  pass(600_000)
+  t.strictSame(ends.failing, ['feed'])
+  pass(1)
+  t.strictSame(ends.failing, [])
 })

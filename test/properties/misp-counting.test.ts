@@ -10,7 +10,7 @@ import { addIndicator, inDays } from '../support/misp-scenes.ts'
 import { type MispWorld, startMispWorld } from '../support/misp-world.ts'
 
 /**
- * Every indicator that a first build reads is accounted for (invariant 11): it is shown, under its own name or merged
+ * Every indicator that a first build reads is accounted for (INV-11): it is shown, under its own name or merged
  * with others, or it is skipped for a reason that is counted.
  */
 

@@ -5,7 +5,7 @@ import { HashesFile, hashesOf } from '../../src/misp/events/hashes.ts'
 import type { AttributeBody, EventBody } from '../../src/misp/events/wire.ts'
 import { hashedParts, hashedSpellings, md5 } from '../support/misp/hashed-values.ts'
 
-/** hashes.csv is a sorted set of lines (invariant 14), however it is put together. */
+/** hashes.csv is a sorted set of lines (INV-14), however it is put together. */
 
 const uuidOf = (n: number) => `00000000-0000-5000-8000-${n.toString(16).padStart(12, '0')}`
 /** Many share their first two bytes, by which they are counted; some are the same in several events. */

@@ -8,7 +8,7 @@ import { keysOf } from '../support/misp-scenes.ts'
 import { readServed } from '../support/misp-served.ts'
 import { type MispWorld, newDocuments, startMispWorld } from '../support/misp-world.ts'
 
-/** The same state and clock make the same files, and what is read again changes nothing (invariants 1 and 2). */
+/** The same state and clock make the same files, and what is read again changes nothing (INV-1 and INV-2). */
 
 type Step =
   | Change

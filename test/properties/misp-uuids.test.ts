@@ -15,7 +15,7 @@ import {
 } from '../../src/misp/events/uuids.ts'
 import { type Tlp, tlps } from '../../src/misp/mapping/model.ts'
 
-/** Two things never share a uuid, whatever feed, layout, event or Object they are in (invariants 6 and 18). */
+/** Two things never share a uuid, whatever feed, layout, event or Object they are in (INV-6 and INV-18). */
 
 interface Place {
   readonly feedId: string

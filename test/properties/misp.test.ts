@@ -5,7 +5,7 @@ import { type History, keptHistories, lossyHistories, playMisp } from '../suppor
 /**
  * G11: whatever happens to a feed, to the gateways that build its MISP events and to their store, after each
  * publication and pull a MISP detects what the feed holds live, and nothing else; and every publication keeps the
- * invariants of misp-feed.md §4.
+ * invariants INV-1 to INV-18.
  */
 const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][] = [
   ['with crashes, restarts and two gateways on one store', keptHistories, 200],

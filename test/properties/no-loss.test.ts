@@ -11,7 +11,7 @@ import {
 import { play } from '../support/play.ts'
 
 /**
- * G1 to G4 for all client classes of conformance §8.1 at once: whatever Sekoia, the network, the store and the
+ * G1 to G4 for all client classes CLASS-A to CLASS-D at once: whatever Sekoia, the network, the store and the
  * clients do, everybody ends up with the current version of every object, and every answer on the way keeps
  * what single answers promise (P-1, P-5, P-6, P-9, P-11, P-21, P-45).
  */

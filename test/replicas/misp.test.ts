@@ -9,7 +9,7 @@ import { refused } from '../support/misp/refusal.ts'
 import { liveUpstream } from '../support/misp-sync.ts'
 import { type RedisServer, startRedis, until } from '../support/redis.ts'
 
-/** Gateway processes that build and serve the MISP events of one feed on one Redis (design §9). */
+/** Gateway processes that build and serve the MISP events of one feed on one Redis. */
 
 t.setTimeout(400_000)
 t.jobs = 4
@@ -70,7 +70,7 @@ const timesOf = (manifest: string): Map<string, number> =>
 /**
  * Looks at what is fetched, and notes what is not as a client may rely on it: a timestamp is of one event for all
  * time, and an event is there and no older than the manifest said that was fetched before it, whoever answers
- * (invariants 4, 5 and 12).
+ * (INV-4, INV-5 and INV-12).
  */
 function audited(fetch: FetchFeed): { readonly fetch: FetchFeed; readonly problems: string[] } {
   const problems: string[] = []

@@ -33,7 +33,7 @@ t.test('within its patience a call is tried again, however often it fails', asyn
 
 t.test('once patience is over the failure is told', async t => {
   const server = await fakeServer(t, failing(503))
-  const client = clientOf(t, server.url, { maxAttempts: 1, patienceMs: 60, backoffMs: 5 })
+  const client = clientOf(t, server.url, { maxAttempts: 1, patienceMs: 1000, backoffMs: 5 })
   await t.rejects(client.page(caller, request), failure('unavailable', { cause: { status: 503 } }))
   t.ok(server.requests.length > 2)
 })

@@ -6,7 +6,7 @@ import { failure } from '../support/failure.ts'
 const base = { origin: 'https://api.sekoia.io', path: '/v2/inthreat' }
 const feedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
 
-t.test('the base URL is free text (sekoia-api §1)', async t => {
+t.test('the base URL is free text (SEKOIA-1)', async t => {
   const forms: [string, string][] = [
     ['https://api.sekoia.io', 'https://api.sekoia.io /v2/inthreat'],
     [' https://api.sekoia.io/ ', 'https://api.sekoia.io /v2/inthreat'],

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pino } from 'pino'
@@ -59,6 +59,34 @@ t.test(
   }
 )
 
+t.test('K11: a file that is no database is set aside, told, and a new one begins', async t => {
+  const dataDir = t.testdir({
+    'feed-log.sqlite': 'garbage '.repeat(1000),
+    'documents.sqlite': 'garbage '.repeat(1000)
+  })
+  const { store, documents, lines } = await openIn(t, dataDir)
+  t.equal(store.trouble(), undefined)
+  t.equal(await store.commit('log', firstCommit()), true)
+  t.equal(await documents.commit('space', firstDocuments()), true)
+  t.match(lines, [
+    { level: 50, path: /\/feed-log\.sqlite\.damaged-\d{14}$/ },
+    { level: 50, path: /\/documents\.sqlite\.damaged-\d{14}$/ }
+  ])
+  for (const { path } of lines) t.match(readFileSync(String(path), 'utf8'), /^garbage /)
+  const again = await openIn(t, dataDir)
+  t.equal((await again.store.load('log'))?.version, 1)
+  t.strictSame(again.lines, [])
+})
+
+t.test(
+  'K11: a directory that the system will not make is trouble, and no endless wait',
+  async t => {
+    const { store, lines } = await openIn(t, '/proc/no/such/place')
+    t.match(store.trouble(), /^the data directory cannot be used: ENOENT/)
+    t.equal(lines.length, 1)
+  }
+)
+
 t.test('a disk that fills up: the log tells it once, and once that it works again', async t => {
   const dataDir = t.testdir()
   const { store, lines } = await openIn(t, dataDir)
@@ -76,12 +104,18 @@ t.test('a disk that fills up: the log tells it once, and once that it works agai
 })
 
 t.test('a file of documents that cannot be used: memory serves for it alone', async t => {
-  const dataDir = t.testdir({ 'documents.sqlite': 'not a database, and long enough for a header' })
+  const dataDir = t.testdir()
+  const newer = new DatabaseSync(join(dataDir, 'documents.sqlite'))
+  newer.exec('PRAGMA user_version = 99')
+  newer.close()
   const { store, documents, lines } = await openIn(t, dataDir)
   t.equal(await documents.commit('space', firstDocuments()), true)
   t.equal(await store.commit('log', firstCommit()), true)
   t.equal(store.trouble(), undefined)
-  t.equal(documents.trouble(), 'the data directory cannot be used: file is not a database')
+  t.match(
+    documents.trouble(),
+    /^the data directory cannot be used: documents\.sqlite .* newer than/
+  )
   t.match(lines, [{ level: 50, trouble: documents.trouble() }])
   t.equal(lines.length, 1)
   const again = await openIn(t, dataDir)

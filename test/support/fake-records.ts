@@ -86,9 +86,8 @@ export class FakeRecords implements Records, Catalog {
     return feed
   }
 
-  resolveHeld(): CatalogFeed | undefined {
-    return undefined
-  }
+  /** What is read changes without notice. */
+  validity(): undefined {}
 
   async read(request: ReadRequest): Promise<ReadResult> {
     this.reads.push(request)

@@ -1,20 +1,22 @@
 import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
-import { Access, type AccessSettings } from '../../src/auth/access.ts'
-import { notingRights } from '../../src/auth/rights.ts'
+import type { AccessSettings } from '../../src/auth/access.ts'
+import { RightsGate, type RightsGateDeps } from '../../src/auth/rights-gate.ts'
 import { createScopes } from '../../src/auth/scope.ts'
 import type { SimulatorOptions } from '../../src/demo/simulator.ts'
 import { type Simulator, startSimulator } from '../../src/demo/simulator.ts'
 import { FeedLogs, type FeedLogsSettings } from '../../src/feedlog/logs.ts'
 import { createCatalog } from '../../src/feeds/catalog.ts'
+import { Answers } from '../../src/http/answers.ts'
 import { authPlugin } from '../../src/http/auth.ts'
+import { registerDialect } from '../../src/http/register-dialect.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
 import { type Clock, type LogStore, silentMeter } from '../../src/kernel/ports.ts'
 import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/client.ts'
 import { repairRules } from '../../src/stix/repair.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
-import { taxiiRoutes } from '../../src/taxii/routes.ts'
+import { taxiiDialect } from '../../src/taxii/dialect.ts'
 import { defaultTaxiiSettings, type TaxiiSettings } from '../../src/taxii/settings.ts'
 
 /** A gateway in front of a simulated Sekoia, on the simulator's clock, that can be restarted at any moment. */
@@ -144,6 +146,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   }
 }
 
+/** The gate for rights, which waits as long as reads wait for the end of a feed. */
+export const rightsOf = (
+  deps: Omit<RightsGateDeps, 'settings'>,
+  settings: AccessSettings & Pick<FeedLogsSettings, 'tipWaitMs'>
+): RightsGate => new RightsGate({ ...deps, settings: { ...settings, waitMs: settings.tipWaitMs } })
+
 interface Leashed extends LogStore {
   /** From now on nothing is written any more. */
   cut(): void
@@ -178,17 +186,17 @@ async function startProcess(
     repairRules: repairRules(told.repair),
     ...options.logs
   }
-  const access = new Access({ clock, store, settings })
-  const upstream = notingRights(client, access)
-  const records = new FeedLogs({ upstream, access, store, clock, meter: silentMeter, settings })
+  const rights = rightsOf({ upstream: client, clock, store, meter: silentMeter }, settings)
+  const { upstream } = rights
+  const logs = new FeedLogs({ upstream, store, clock, meter: silentMeter, settings })
   const server = buildServer({ logger: pino({ level: 'silent' }) })
   await server.register(requestLog)
   await server.register(authPlugin, {
     credentials: { headerName: 'x-api-key', queryParameter: undefined },
     toCaller: createScopes(Buffer.alloc(32, 7))
   })
-  await server.register(taxiiRoutes, {
-    records,
+  const dialect = taxiiDialect({
+    records: rights.guard(logs),
     catalog: createCatalog({
       upstream,
       clock,
@@ -196,16 +204,18 @@ async function startProcess(
       defaultFeedId: defaultFeed,
       cacheSeconds: 60
     }),
-    verify: caller => records.verify(caller),
+    rights,
     settings: { ...defaultTaxiiSettings, ...options.taxii },
     meter: silentMeter
   })
+  await registerDialect(server, dialect, { answers: new Answers({ clock }), rights })
   return {
     server,
     store,
     async close() {
       await server.close()
-      await records.close()
+      await logs.close()
+      await rights.close()
       await client.close()
     }
   }

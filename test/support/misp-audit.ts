@@ -10,7 +10,7 @@ import { keysOf } from './misp-scenes.ts'
 import { readServed, type Served } from './misp-served.ts'
 import type { MispWorld } from './misp-world.ts'
 
-/** The invariants of misp-feed.md §4 that a publication shows by itself, and against the one before. */
+/** The invariants INV-1 to INV-18 that a publication shows by itself, and against the one before. */
 
 interface Publication {
   readonly served: Served
@@ -53,7 +53,7 @@ export class Audit {
     return problems
   }
 
-  /** Invariant 4: each new timestamp is later than every one before, and than now. */
+  /** INV-4: each new timestamp is later than every one before, and than now. */
   #checkIssued({ events }: Served, known: Served['manifest'], from: number): string[] {
     const fresh = events.filter(({ uuid, timestamp }) => known[uuid]?.timestamp !== timestamp)
     const newest = this.#newest
@@ -90,7 +90,7 @@ export class Audit {
     return problems
   }
 
-  /** Invariant 7: what was served is there until its tombstone was served for long enough. */
+  /** INV-7: what was served is there until its tombstone was served for long enough. */
   #checkGone({ body }: Child, before: Publication, { to }: Publication): string[] {
     const since = body.deleted ? Number(body.timestamp) : before.from
     return since + this.#tombstoneSeconds <= to ? [] : [`${body.uuid} is gone too early`]
@@ -117,7 +117,7 @@ const childrenOf = (events: readonly EventBody[]): Map<string, Child> =>
     )
   )
 
-/** By the static checker: invariants 5, 6, 10 to 14 and 17. */
+/** By the static checker: INV-5, INV-6, INV-10 to INV-14 and INV-17. */
 const checkFiles = ({ files }: Served, publishedAt: number | undefined): Promise<string[]> => {
   const file = (path: string) => Buffer.from(files.get(path) ?? '')
   return checkFeed({
@@ -142,7 +142,7 @@ async function checkStore(world: MispWorld, { manifest }: Served): Promise<strin
 const isOver = (body: Body, seconds: number): boolean =>
   'last_seen' in body && Date.parse(body.last_seen!) <= seconds * 1000
 
-/** Invariant 9: with to_ids nothing is past `valid_until`, and nothing is taken back. */
+/** INV-9: with to_ids nothing is past `valid_until`, and nothing is taken back. */
 const checkLives = (event: EventBody, { from }: Publication): string[] =>
   [...childrenOf([event]).values()].flatMap(({ body }) => {
     if (!('to_ids' in body && body.to_ids)) return []
@@ -159,7 +159,7 @@ function checkNew({ body }: Child, { from, to }: Publication): string[] {
   ]
 }
 
-/** Invariant 8: a timestamp grows with the content, and only then; tags are only added. */
+/** INV-8: a timestamp grows with the content, and only then; tags are only added. */
 function checkChildren(before: Child, after: Child, isBlind: boolean): string[] {
   const { uuid } = before.body
   if (before.event !== after.event) return [`${uuid} moved to another event`]
@@ -172,7 +172,7 @@ function checkChildren(before: Child, after: Child, isBlind: boolean): string[] 
   ]
 }
 
-/** Invariant 3, and what OpenCTI takes for the identity of a report. */
+/** INV-3, and what OpenCTI takes for the identity of a report. */
 function checkEvents(before: EventBody, after: EventBody, isBlind: boolean): string[] {
   const { uuid } = before
   const isSame = contentOf(before) === contentOf(after)

@@ -1,7 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
-import { Access } from '../../src/auth/access.ts'
-import { notingRights } from '../../src/auth/rights.ts'
 import { createScopes } from '../../src/auth/scope.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/demo/simulator.ts'
 import { FeedLogs } from '../../src/feedlog/logs.ts'
@@ -9,6 +7,7 @@ import { createCatalog } from '../../src/feeds/catalog.ts'
 import { Answers } from '../../src/http/answers.ts'
 import { authPlugin } from '../../src/http/auth.ts'
 import { overloadPlugin } from '../../src/http/overload.ts'
+import { registerDialect } from '../../src/http/register-dialect.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
 import { ApiKey, type Caller } from '../../src/kernel/caller.ts'
@@ -23,12 +22,12 @@ import {
 import { Builder, type BuilderSettings } from '../../src/misp/build/builder.ts'
 import { spaceOf } from '../../src/misp/build/tables.ts'
 import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
+import { mispDialect } from '../../src/misp/serve/dialect.ts'
 import { Publications } from '../../src/misp/serve/publications.ts'
-import { mispRoutes } from '../../src/misp/serve/routes.ts'
 import { createSekoiaClient } from '../../src/sekoia/client.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
-import { clientSettings, defaultFeed, logSettings } from './gateway.ts'
+import { clientSettings, defaultFeed, logSettings, rightsOf } from './gateway.ts'
 import type { FeedAnswer, FetchFeed } from './misp/feed-client.ts'
 
 /** A gateway that serves the default feed over MISP, on the simulator's clock; a test decides when it builds. */
@@ -97,9 +96,10 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     baseUrl: simulator.url
   })
   const store = options.store ?? createMemoryStore({ bodyMaxBytes: 64 * 1024 * 1024 })
-  const access = new Access({ clock, store, settings: logSettings })
-  const upstream = notingRights(client, access)
-  const records = new FeedLogs({ upstream, access, store, clock, meter, settings: logSettings })
+  const rights = rightsOf({ upstream: client, clock, store, meter }, logSettings)
+  const { upstream } = rights
+  const logs = new FeedLogs({ upstream, store, clock, meter, settings: logSettings })
+  const records = rights.guard(logs)
   const toCaller = createScopes(Buffer.alloc(32, 7))
   const caller = toCaller(new ApiKey(simulator.key))
   const space = spaceOf(caller, defaultFeed)
@@ -132,7 +132,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       meter,
       mapping,
       settings,
-      onPublished: () => publications.changed(space)
+      onPublished: () => {}
     })
   const builderOf = (gateway: number) => {
     const builder = builders.get(gateway) ?? newBuilder()
@@ -142,7 +142,6 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
   const newPublications = () =>
     new Publications({
       store: documents,
-      clock,
       cacheMaxBytes: 16 * 1024 * 1024,
       maxHashes: options.maxHashes ?? 1_000_000
     })
@@ -159,8 +158,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     maxQueuedRequests: 100,
     maxEventLoopDelayMs: 0
   })
-  await server.register(mispRoutes, {
-    prefix: '/misp',
+  const dialect = mispDialect({
     catalog: createCatalog({
       upstream,
       clock,
@@ -168,24 +166,21 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       defaultFeedId: defaultFeed,
       cacheSeconds: 60
     }),
-    authorize: (caller, feedId) => records.authorize(caller, feedId),
-    isAuthorized: (caller, feedId) => records.isAuthorized(caller, feedId),
+    rights,
     feeds: {
       want: () => ({ failure: undefined, nextPublication: async () => {} }),
-      find: () => undefined,
-      end() {}
+      find: () => undefined
     },
     publications: {
       manifest: space => publications.manifest(space),
       event: (space, uuid) => publications.event(space, uuid),
-      heldEvent: (space, uuid) => publications.heldEvent(space, uuid),
       hashes: space => publications.hashes(space),
       state: space => publications.state(space)
     },
-    answers: new Answers({}),
     clock,
     settings: { defaultFeedId: defaultFeed, publicUrl: '', firstWaitMs: 0 }
   })
+  await registerDialect(server, dialect, { answers: new Answers({}), rights })
 
   return {
     simulator,
@@ -221,7 +216,8 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     },
     async close() {
       await server.close()
-      await records.close()
+      await logs.close()
+      await rights.close()
       await client.close()
       await simulator.close()
     }

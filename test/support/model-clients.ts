@@ -1,7 +1,7 @@
 import type { Answer } from './gateway.ts'
 
 /**
- * The ways in which clients of the field resume (conformance §8.1, taxii-clients §2.2): each model makes one
+ * The ways in which clients of the field resume (CLASS-A to CLASS-D, CLIENT-2.2): each model makes one
  * request per step and remembers only what the real client would.
  */
 export interface ModelClient {

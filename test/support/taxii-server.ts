@@ -3,11 +3,15 @@ import { pino } from 'pino'
 import type { Test } from 'tap'
 import { type CredentialOptions, defaultCredentialOptions } from '../../src/auth/credential.ts'
 import { createScopes } from '../../src/auth/scope.ts'
+import { Answers } from '../../src/http/answers.ts'
 import { authPlugin } from '../../src/http/auth.ts'
+import { errorFormByPrefix } from '../../src/http/dialect.ts'
+import { registerDialect } from '../../src/http/register-dialect.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer, type ServerOptions } from '../../src/http/server.ts'
+import type { Caller } from '../../src/kernel/caller.ts'
+import { taxiiDialect } from '../../src/taxii/dialect.ts'
 import { taxiiType } from '../../src/taxii/negotiate.ts'
-import { taxiiRoutes } from '../../src/taxii/routes.ts'
 import { defaultTaxiiSettings, type TaxiiSettings } from '../../src/taxii/settings.ts'
 import { FakeRecords } from './fake-records.ts'
 import { collectionA, collectionB, collectionEmpty, feedObjects, tiedObjects } from './objects.ts'
@@ -62,19 +66,25 @@ export async function buildTaxiiServer(
       if (by > 0) counts.push([name, ...Object.values(labels)].join(' '))
     }
   }
-  const app = buildServer({ logger, meter, ...options.server })
+  const rights = {
+    verify: (caller: Caller) => records.verify(caller),
+    validity: () => () => true
+  }
+  const dialect = taxiiDialect({
+    records,
+    catalog: records,
+    rights,
+    settings: { ...defaultTaxiiSettings, mode: 'strict', ...options.settings },
+    meter
+  })
+  const errorFormOf = errorFormByPrefix([dialect])
+  const app = buildServer({ logger, meter, errorFormOf, ...options.server })
   await app.register(requestLog, { meter })
   await app.register(authPlugin, {
     credentials: { ...defaultCredentialOptions, ...options.credentials },
     toCaller: createScopes(Buffer.from('test secret'))
   })
-  await app.register(taxiiRoutes, {
-    records,
-    catalog: records,
-    verify: caller => records.verify(caller),
-    settings: { ...defaultTaxiiSettings, mode: 'strict', ...options.settings },
-    meter
-  })
+  await registerDialect(app, dialect, { answers: new Answers({}), rights })
   options.extend?.(app)
   await app.ready()
   t.teardown(() => app.close())

@@ -14,7 +14,7 @@ function failedRaw(t: Test, answer: string, status: number) {
   t.equal(JSON.parse(body).http_status, String(status))
 }
 
-t.test('errors (§3.6)', async t => {
+t.test('errors (TAXII 2.1 §3.6)', async t => {
   const server = await buildTaxiiServer(t)
 
   t.test('T-3.6-1, T-3.6.1-1, -2, -3, T-3.1-4: every error is an error resource', async t => {
@@ -25,7 +25,7 @@ t.test('errors (§3.6)', async t => {
     failed(t, await server.send({ method: 'PUT', url: O }), 405)
   })
 
-  t.test('T-3.6.1-4 §3.6.1: error_id names one occurrence, also in the log', async t => {
+  t.test('T-3.6.1-4: error_id names one occurrence, also in the log', async t => {
     const [first, second] = [
       failed(t, await server.get(`${O}?limit=0`), 400),
       failed(t, await server.get(`${O}?limit=0`), 400)

@@ -20,10 +20,10 @@ const tied = `${R}collections/${collectionB}/objects/`
 const tiedIds = tiedObjects.map(({ object }) => object.id)
 const field = { settings: { mode: 'field' } } as const
 
-t.test('rules of taxii-clients.md, in field mode', async t => {
+t.test('client rules, in field mode', async t => {
   const server = await buildTaxiiServer(t, field)
 
-  t.test('rule 1: the Content-Type on the wire is exact, to the byte', async t => {
+  t.test('CLIENT-1: the Content-Type on the wire is exact, to the byte', async t => {
     const { app } = await buildTaxiiServer(t, field)
     const port = await listen(app)
     const authorization = `Authorization: ${credentials}`
@@ -50,7 +50,7 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     }
   })
 
-  t.test('rule 2: next comes with more: true only, and more is always a boolean', async t => {
+  t.test('CLIENT-2: next comes with more: true only, and more is always a boolean', async t => {
     for (const url of [O, M, `${O}${indicator1}/`, `${O}${indicator1}/versions/`, empty]) {
       const body = ok(t, await server.get(url))
       t.strictSame([body.more, body.next], [false, undefined], url)
@@ -60,7 +60,7 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     t.type(page.next, 'string')
   })
 
-  t.test('rule 2: more: true means that the next page holds something', async t => {
+  t.test('CLIENT-2: more: true means that the next page holds something', async t => {
     for (let next = '', count = 0; count < currentIds.length; ) {
       const page = ok(t, await server.get(`${O}?limit=2&next=${next}`))
       t.ok(page.objects.length > 0)
@@ -70,25 +70,28 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     }
   })
 
-  t.test('rule 3: an altered or foreign token starts over, and is counted and logged', async t => {
-    const next = ok(t, await server.get(`${O}?limit=2`)).next
-    for (const query of ['next=abc', `next=${next}x`, `next=${next}&match[version]=all`]) {
-      const own = await buildTaxiiServer(t, field)
-      t.strictSame(
-        [...new Set(ids(ok(t, await own.get(`${O}?${query}`))))].toSorted(),
-        currentIds.toSorted()
-      )
-      t.ok(own.counts.includes('taxii_tokens ignored'))
-      t.match(own.logs[0], { token: 'ignored' })
+  t.test(
+    'CLIENT-3: an altered or foreign token starts over, and is counted and logged',
+    async t => {
+      const next = ok(t, await server.get(`${O}?limit=2`)).next
+      for (const query of ['next=abc', `next=${next}x`, `next=${next}&match[version]=all`]) {
+        const own = await buildTaxiiServer(t, field)
+        t.strictSame(
+          [...new Set(ids(ok(t, await own.get(`${O}?${query}`))))].toSorted(),
+          currentIds.toSorted()
+        )
+        t.ok(own.counts.includes('taxii_tokens ignored'))
+        t.match(own.logs[0], { token: 'ignored' })
+      }
+      const after = 'added_after=2024-01-01T00:05:30Z'
+      const plain = await server.get(`${O}?${after}`)
+      t.equal((await server.get(`${O}?${after}&next=abc`)).body, plain.body)
+      t.strictSame(ids(ok(t, await server.get(`${M}?next=${next}`))), currentIds)
     }
-    const after = 'added_after=2024-01-01T00:05:30Z'
-    const plain = await server.get(`${O}?${after}`)
-    t.equal((await server.get(`${O}?${after}&next=abc`)).body, plain.body)
-    t.strictSame(ids(ok(t, await server.get(`${M}?next=${next}`))), currentIds)
-  })
+  )
 
   t.test(
-    'rule 3: four runs of the OpenCTI connector over two collections lose nothing',
+    'CLIENT-3: four runs of the OpenCTI connector over two collections lose nothing',
     async t => {
       let token: string | undefined
       const run = async (url: string, after: string, limit: number) => {
@@ -109,13 +112,13 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     }
   )
 
-  t.test('rule 6, G1: header dates cut to milliseconds repeat and lose nothing', async t => {
+  t.test('CLIENT-6, G1: header dates cut to milliseconds repeat and lose nothing', async t => {
     const page = await server.get(`${O}?limit=4`)
     const cut = String(dates(page)[1]).replace(/\d{3}Z$/, 'Z')
     t.strictSame(ids(ok(t, await server.get(`${O}?added_after=${cut}`))), currentIds.slice(4))
   })
 
-  t.test('rule 6: an empty page echoes added_after in both headers', async t => {
+  t.test('CLIENT-6: an empty page echoes added_after in both headers', async t => {
     for (const [sent, expected] of [
       ['2999-01-01T00:00:00Z', '2999-01-01T00:00:00.000000Z'],
       ['2999-01-01T02:00:00.5%2B02:00', '2999-01-01T00:00:00.500000Z']
@@ -125,7 +128,7 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     }
   })
 
-  t.test('rule 7: an empty answer has its list', async t => {
+  t.test('CLIENT-7: an empty answer has its list', async t => {
     const nothing = 'match[type]=x-foo'
     t.equal((await server.get(empty)).body, '{"more":false,"objects":[]}')
     t.equal((await server.get(`${O}?${nothing}`)).body, '{"more":false,"objects":[]}')
@@ -140,7 +143,7 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     t.equal((await server.get(`${R}collections/`, poor)).body, '{"collections":[]}')
   })
 
-  t.test('rule 9: discovery gives absolute URLs with a slash, default among them', async t => {
+  t.test('CLIENT-9: discovery gives absolute URLs with a slash, default among them', async t => {
     for (const [headers, root] of [
       [{ host: 'gateway.example.com:9000' }, `http://gateway.example.com:9000${R}`],
       [{ host: '127.0.0.1:9000' }, `http://127.0.0.1:9000${R}`],
@@ -153,7 +156,7 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     t.equal(root, R, 'a host that is none is not repeated')
   })
 
-  t.test('rule 10: never a redirect', async t => {
+  t.test('CLIENT-10: never a redirect', async t => {
     for (const url of [O, C, R, '/taxii2/']) {
       for (const form of [url, url.slice(0, -1), `/${url}`, `${url}/`]) {
         t.equal((await server.get(form)).statusCode, 200, form)
@@ -162,7 +165,7 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     t.equal((await server.get('/TAXII2')).statusCode, 200, 'letter case of fixed parts is free')
   })
 
-  t.test('rule 11: every way to send the key', async t => {
+  t.test('CLIENT-11: every way to send the key', async t => {
     for (const authorization of [
       basic('anyone', 'valid-key'),
       basic('valid-key', ''),
@@ -182,7 +185,7 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
   })
 
   t.test(
-    'rule 12: vendor types of TAXII 2.0 get 406, everything else sensible gets 2.1',
+    'CLIENT-12: vendor types of TAXII 2.0 get 406, everything else sensible gets 2.1',
     async t => {
       for (const accept of ['application/json', 'application/taxii+json', '*/*', undefined]) {
         ok(t, await server.get(O, { accept }), accept)
@@ -197,7 +200,7 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     }
   )
 
-  t.test('rule 13: clamped limit, unknown and empty parameters, Content-Type on GET', async t => {
+  t.test('CLIENT-13: clamped limit, unknown and empty parameters, Content-Type on GET', async t => {
     const plain = (await server.get(O)).body
     for (const query of [
       'limit=99999999',
@@ -217,13 +220,13 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     t.equal(spaced.body, (await server.get(`${O}?match[type]=indicator,malware`)).body)
   })
 
-  t.test('design §8: limits that are none and doubled parameters are 400 all the same', async t => {
+  t.test('modes: limits that are none and doubled parameters are 400 all the same', async t => {
     for (const query of ['limit=0', 'limit=-1', 'limit=abc', 'limit=1&limit=1']) {
       failed(t, await server.get(`${O}?${query}`), 400)
     }
   })
 
-  t.test('§2.2: every spelling of added_after seen in the field', async t => {
+  t.test('CLIENT-2.2: every spelling of added_after seen in the field', async t => {
     const expected = currentIds.slice(4)
     for (const value of [
       '2024-01-01T00:04:30Z',
@@ -245,7 +248,7 @@ t.test('rules of taxii-clients.md, in field mode', async t => {
     }
   })
 
-  t.test('rule 18: all endpoints exist, manifest with match[id] included', async t => {
+  t.test('CLIENT-18: all endpoints exist, manifest with match[id] included', async t => {
     const { objects } = ok(t, await server.get(`${M}?match[id]=${indicator1}`))
     t.equal(objects.length, 1)
     for (const url of [C, `${O}${indicator1}/`, `${O}${indicator1}/versions/`]) {

@@ -19,16 +19,16 @@ import { buildTaxiiServer } from '../support/taxii-server.ts'
 const indicators = currentIds.filter(id => id.startsWith('indicator--'))
 const stamp = '2024-01-01T00:08:00.000Z'
 
-t.test('added_after (§3.4)', async t => {
+t.test('added_after (TAXII 2.1 §3.4)', async t => {
   const server = await buildTaxiiServer(t)
   const dates = ok(t, await server.get(M)).objects.map(entry => entry.date_added)
 
-  t.test('T-3.4-2, -9 §3.4: without parameters everything comes, the oldest first', async t => {
+  t.test('T-3.4-2, -9: without parameters everything comes, the oldest first', async t => {
     t.strictSame(ids(ok(t, await server.get(O))), currentIds)
     t.strictSame(ids(ok(t, await server.get(`${O}?limit=1`))), [currentIds[0]])
   })
 
-  t.test('T-3.4-3 §3.4: only what is strictly later', async t => {
+  t.test('T-3.4-3: only what is strictly later', async t => {
     for (const url of [O, M]) {
       const body = ok(t, await server.get(`${url}?added_after=${dates[3]}`))
       t.strictSame(ids(body), currentIds.slice(4))
@@ -73,12 +73,12 @@ t.test('added_after (§3.4)', async t => {
     }
   })
 
-  t.test('T-3.4-8 §3.4: times inside the objects play no part', async t => {
+  t.test('T-3.4-8: times inside the objects play no part', async t => {
     const old = stixId('indicator', 5)
     t.ok(ids(ok(t, await server.get(`${O}?added_after=2024-01-01T00:04:30Z`))).includes(old))
   })
 
-  t.test('T-3.4-10, -11 §3.4: a value after everything gives an empty answer', async t => {
+  t.test('T-3.4-10, -11: a value after everything gives an empty answer', async t => {
     for (const url of [O, M, `${O}${indicator1}/`, `${O}${indicator1}/versions/`]) {
       t.strictSame(ok(t, await server.get(`${url}?added_after=2999-01-01T00:00:00Z`), url), {})
     }
@@ -91,7 +91,7 @@ t.test('added_after (§3.4)', async t => {
   })
 })
 
-t.test('match (§3.4, §3.4.1)', async t => {
+t.test('match (TAXII 2.1 §3.4, §3.4.1)', async t => {
   const server = await buildTaxiiServer(t)
   const select = async (query: string) => {
     const objects = ids(ok(t, await server.get(`${O}?${query}`), query))
@@ -106,11 +106,11 @@ t.test('match (§3.4, §3.4.1)', async t => {
     }
   }
 
-  t.test('T-3.4-40 §3.4: different fields are ANDed', async () => {
+  t.test('T-3.4-40: different fields are ANDed', async () => {
     t.strictSame(await select(`match[type]=indicator&match[id]=${malware2}`), [])
   })
 
-  t.test('T-3.4-41 §3.4: values in one field are ORed', async () => {
+  t.test('T-3.4-41: values in one field are ORed', async () => {
     t.strictSame(await select('match[type]=malware,indicator'), [
       indicator1,
       malware2,
@@ -152,7 +152,7 @@ t.test('match (§3.4, §3.4.1)', async t => {
     )
   })
 
-  t.test('T-3.4.1-1, -2 §3.4.1: match[id] with one, several, and unknown ids', async () => {
+  t.test('T-3.4.1-1, -2: match[id] with one, several, and unknown ids', async () => {
     const unknown = stixId('malware', 999)
     t.strictSame(await select(`match[id]=${malware2}`), [malware2])
     t.strictSame(await select(`match[id]=${malware2},${indicator1}`), [indicator1, malware2])
@@ -161,18 +161,18 @@ t.test('match (§3.4, §3.4.1)', async t => {
     t.strictSame(await select('match[id]=nonsense'), [])
   })
 
-  t.test('T-3.4.1-3 §3.4.1: ids of other collections are unknown', async t => {
+  t.test('T-3.4.1-3: ids of other collections are unknown', async t => {
     const elsewhere = stixId('indicator', 100)
     t.strictSame(await select(`match[id]=${elsewhere}`), [])
     failed(t, await server.get(`${O}${elsewhere}/`), 404)
     ok(t, await server.get(`${R}collections/${collectionB}/objects/${elsewhere}/`))
   })
 
-  t.test('T-3.4.1-10 §3.4.1: match[type] gives the listed types and nothing else', async () => {
+  t.test('T-3.4.1-10: match[type] gives the listed types and nothing else', async () => {
     t.strictSame(await select('match[type]=indicator'), indicators)
   })
 
-  t.test('T-3.4.1-11 §3.4.1: every type of STIX 2.1 is taken', async () => {
+  t.test('T-3.4.1-11: every type of STIX 2.1 is taken', async () => {
     const types =
       'attack-pattern campaign course-of-action grouping identity incident indicator infrastructure ' +
       'intrusion-set location malware malware-analysis note observed-data opinion report threat-actor ' +
@@ -189,13 +189,13 @@ t.test('match (§3.4, §3.4.1)', async t => {
     t.strictSame(await select('match[type]=No/Type!'), [])
   })
 
-  t.test('T-3.4.1-20, -21 §3.4.1: the newest version alone, which `last` names too', async () => {
+  t.test('T-3.4.1-20, -21: the newest version alone, which `last` names too', async () => {
     t.strictSame(await select(''), currentIds)
     t.strictSame(await select('match[version]=last'), currentIds)
     t.strictSame(await select(`match[id]=${twoVersions8}`), [twoVersions8])
   })
 
-  t.test('T-3.4.1-22 §3.4.1: `first` gives the earliest version held, one for each id', async t => {
+  t.test('T-3.4.1-22: `first` gives the earliest version held, one for each id', async t => {
     t.strictSame((await select('match[version]=first')).toSorted(), currentIds.toSorted())
     for (const query of [`match[id]=${twoVersions8}&`, 'match[type]=campaign&']) {
       const first = ok(t, await server.get(`${O}?${query}match[version]=first`)).objects
@@ -206,7 +206,7 @@ t.test('match (§3.4, §3.4.1)', async t => {
     }
   })
 
-  t.test('T-3.4.1-23 §3.4.1: `all` gives every version held', async () => {
+  t.test('T-3.4.1-23: `all` gives every version held', async () => {
     t.strictSame(
       (await select('match[version]=all')).filter(id => id === twoVersions8),
       [twoVersions8, twoVersions8]
@@ -217,7 +217,7 @@ t.test('match (§3.4, §3.4.1)', async t => {
     ])
   })
 
-  t.test('T-3.4.1-24 §3.4.1: a timestamp selects by instant', async () => {
+  t.test('T-3.4.1-24: a timestamp selects by instant', async () => {
     for (const value of [stamp, '2024-01-01T00:08:00Z', '2024-01-01T00:08:00.000000Z']) {
       t.strictSame(await select(`match[version]=${value}`), [twoVersions8])
       t.strictSame(await select(`match[version]=${value}&match[id]=${twoVersions8}`), [
@@ -227,7 +227,7 @@ t.test('match (§3.4, §3.4.1)', async t => {
     t.strictSame(await select('match[version]=2024-01-01T00:08:00.001Z'), [])
   })
 
-  t.test('T-3.4.1-25 §3.4.1: several values are a union without repeats', async () => {
+  t.test('T-3.4.1-25: several values are a union without repeats', async () => {
     const both = [twoVersions8, twoVersions8]
     for (const query of ['first,last', `first,${stamp},last`, `${stamp},2024-01-01T00:10:00Z`]) {
       t.strictSame(await select(`match[id]=${twoVersions8}&match[version]=${query}`), both)
@@ -235,24 +235,21 @@ t.test('match (§3.4, §3.4.1)', async t => {
     }
   })
 
-  t.test(
-    'T-3.4.1-26, -27, -28 §3.4.1: combined `all`, repeats and other text are 400',
-    async () => {
-      for (const value of [
-        'all,last',
-        'last,last',
-        `${stamp},${stamp}`,
-        'newest',
-        '2016-01-01',
-        'Last',
-        `${stamp.replace('Z', '+00:00')}`
-      ]) {
-        await refuses(`match[version]=${value}`, 'match[version]')
-      }
+  t.test('T-3.4.1-26, -27, -28: combined `all`, repeats and other text are 400', async () => {
+    for (const value of [
+      'all,last',
+      'last,last',
+      `${stamp},${stamp}`,
+      'newest',
+      '2016-01-01',
+      'Last',
+      `${stamp.replace('Z', '+00:00')}`
+    ]) {
+      await refuses(`match[version]=${value}`, 'match[version]')
     }
-  )
+  })
 
-  t.test('T-3.4.1-29 §3.4.1: an object without modified goes by created', async () => {
+  t.test('T-3.4.1-29: an object without modified goes by created', async () => {
     t.strictSame(await select('match[version]=2024-01-01T00:06:00Z'), [marking6])
   })
 
@@ -264,14 +261,14 @@ t.test('match (§3.4, §3.4.1)', async t => {
     t.strictSame(await select(`match[version]=${version}`), [sco7])
   })
 
-  t.test('T-3.4.1-40 §3.4.1: match[spec_version] lets nothing else through', async t => {
+  t.test('T-3.4.1-40: match[spec_version] lets nothing else through', async t => {
     const { objects } = ok(t, await server.get(`${O}?match[spec_version]=2.1`))
     t.ok(objects.every(object => (object['spec_version'] ?? '2.1') === '2.1'))
     const feed = `${R}collections/${collectionB}/objects/`
     t.strictSame(ok(t, await server.get(`${feed}?match[spec_version]=2.0`)), {})
   })
 
-  t.test('T-3.4.1-41 §3.4.1: without it, the newest spec version of each object', async t => {
+  t.test('T-3.4.1-41: without it, the newest spec version of each object', async t => {
     for (const query of [`match[id]=${twoSpecs9}`, 'match[type]=tool']) {
       const { objects } = ok(t, await server.get(`${O}?${query}`))
       t.strictSame(
@@ -295,14 +292,14 @@ t.test('match (§3.4, §3.4.1)', async t => {
     )
   })
 
-  t.test('T-3.4.1-43 §3.4.1: an unknown value is empty, a malformed one 400', async () => {
+  t.test('T-3.4.1-43: an unknown value is empty, a malformed one 400', async () => {
     t.strictSame(await select('match[spec_version]=2.2'), [])
     for (const value of ['latest', '2', '2.1.0', '2.1,latest']) {
       await refuses(`match[spec_version]=${value}`, 'match[spec_version]')
     }
   })
 
-  t.test('T-3.4.1-50 §5: fields that an endpoint does not know are ignored', async t => {
+  t.test('T-3.4.1-50: fields that an endpoint does not know are ignored', async t => {
     const object = `${O}${twoVersions8}/`
     const plain = await server.get(object)
     t.equal((await server.get(`${object}?match[type]=other`)).body, plain.body)

@@ -15,10 +15,10 @@ import { buildTaxiiServer } from '../support/taxii-server.ts'
 const empty = `${R}collections/${collectionEmpty}/`
 const epoch = '1970-01-01T00:00:00.000000Z'
 
-t.test('date headers (§3.2)', async t => {
+t.test('date headers (TAXII 2.1 §3.2)', async t => {
   const server = await buildTaxiiServer(t)
 
-  t.test('T-3.2-1, -2, -3 §3.2: both are on every 2xx of the four endpoints, as TS6', async t => {
+  t.test('T-3.2-1, -2, -3: both are on every 2xx of the four endpoints, as TS6', async t => {
     for (const url of [M, O, `${O}${indicator1}/`, `${O}${twoVersions8}/versions/`]) {
       const response = await server.get(url)
       ok(t, response, url)
@@ -30,7 +30,7 @@ t.test('date headers (§3.2)', async t => {
     }
   })
 
-  t.test('T-3.2-4 §3.2: they are the date_added of the first and last entry', async t => {
+  t.test('T-3.2-4: they are the date_added of the first and last entry', async t => {
     const manifest = await server.get(`${M}?limit=3`)
     const { objects } = ok(t, manifest)
     const expected = [objects[0]?.date_added, objects[2]?.date_added]
@@ -59,7 +59,7 @@ t.test('date headers (§3.2)', async t => {
     t.strictSame(dates(response), [kept, kept])
   })
 
-  t.test('T-3.2-6 §3.2: they are absent elsewhere and on errors', async t => {
+  t.test('T-3.2-6: they are absent elsewhere and on errors', async t => {
     for (const url of ['/taxii2/', R, `${R}collections/`, C]) {
       t.strictSame(dates(await server.get(url)), [undefined, undefined], url)
     }
@@ -67,7 +67,7 @@ t.test('date headers (§3.2)', async t => {
     failed(t, await server.get(O, { accept: 'text/html' }), 406)
   })
 
-  t.test('T-3.4-0 §3.4: every answer has a Date that is right to the second', async t => {
+  t.test('T-3.4-0: every answer has a Date that is right to the second', async t => {
     for (const url of ['/taxii2/', O, '/nope/']) {
       const date = Date.parse(String((await server.get(url)).headers.date))
       t.ok(Math.abs(date - Date.now()) < 2000, url)

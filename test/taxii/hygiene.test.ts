@@ -144,7 +144,7 @@ t.test('HTTP hygiene', async t => {
     t.notMatch(JSON.stringify(id.headers), 'a\\tb')
   })
 
-  t.test('rule 14: a request that is under way when the server closes is answered', async t => {
+  t.test('CLIENT-14: a request that is under way when the server closes is answered', async t => {
     const closing = await buildTaxiiServer(t)
     const port = await listen(closing.app)
     const read = closing.records.read.bind(closing.records)
@@ -165,7 +165,7 @@ t.test('HTTP hygiene', async t => {
 })
 
 /*
- * Rows of conformance §3 and §5 without a test at this level, and why:
+ * Rows of docs/reference/taxii-rules.md without a test at this level, and why:
  * T-8.2.2-4 (0-RTT): Node's TLS server never accepts early data; a proxy must have it off.
  * T-8.2.2-7 (authentication off): not offered, every request needs the caller's own Sekoia key.
  * T-8.2.2-10 (silence), T-4.3-2, T-4.3.1-1 (status), T-5.5-3 (202), T-5.7-3 (write without read),

@@ -17,7 +17,7 @@ import { buildTaxiiServer } from '../support/taxii-server.ts'
 
 const empty = `${R}collections/${collectionEmpty}/objects/`
 
-t.test('get objects and the envelope (§3.7, §5.4)', async t => {
+t.test('get objects and the envelope (TAXII 2.1 §3.7, §5.4)', async t => {
   const server = await buildTaxiiServer(t)
 
   t.test('T-5.4-1, T-3.7-1, I-3.7.1: STIX comes in an envelope', async t => {
@@ -25,7 +25,7 @@ t.test('get objects and the envelope (§3.7, §5.4)', async t => {
     t.strictSame(Object.keys(body), ['more', 'next', 'objects'])
   })
 
-  t.test('T-3.7-2 §3.7: the list holds objects, no bundle', async t => {
+  t.test('T-3.7-2: the list holds objects, no bundle', async t => {
     for (const { id, type } of ok(t, await server.get(O)).objects) {
       t.ok(id.startsWith(`${type}--`))
       t.not(type, 'bundle')
@@ -54,7 +54,7 @@ t.test('get objects and the envelope (§3.7, §5.4)', async t => {
   })
 })
 
-t.test('object by id (§5.6)', async t => {
+t.test('object by id (TAXII 2.1 §5.6)', async t => {
   const server = await buildTaxiiServer(t)
 
   t.test('T-5.6-1, T-3.7-6, I-3.8.1: an envelope with that object alone', async t => {
@@ -92,7 +92,7 @@ t.test('object by id (§5.6)', async t => {
     }
   })
 
-  t.test('T-5.6-4, T-3.4.1-23 §5.6: match[version]=all gives every version held', async t => {
+  t.test('T-5.6-4, T-3.4.1-23: match[version]=all gives every version held', async t => {
     const { objects } = ok(t, await server.get(`${O}${twoVersions8}/?match[version]=all`))
     const versions = ok(t, await server.get(`${O}${twoVersions8}/versions/`)).versions
     t.strictSame(
@@ -101,7 +101,7 @@ t.test('object by id (§5.6)', async t => {
     )
   })
 
-  t.test('T-5.6-6 §5.6: odd ids are 404 or served, never 5xx', async t => {
+  t.test('T-5.6-6: odd ids are 404 or served, never 5xx', async t => {
     const long = `x-${'a'.repeat(248)}--00000000-0000-4000-8000-000000000001`
     t.equal(long.length, 288)
     for (const id of ['abc', long, '%00', '..%2f..', 'indicator--1', 'Indicator--x', '%C3%A9']) {
@@ -116,7 +116,7 @@ t.test('object by id (§5.6)', async t => {
   })
 })
 
-t.test('versions (§5.8)', async t => {
+t.test('versions (TAXII 2.1 §5.8)', async t => {
   const server = await buildTaxiiServer(t)
 
   t.test('T-5.8-1, I-3.9.1 D-21: every version, ascending, with both headers', async t => {
@@ -128,17 +128,17 @@ t.test('versions (§5.8)', async t => {
     t.strictSame(dates(response), ['2024-01-01T00:08:00.001000Z', '2024-01-01T00:10:00.001000Z'])
   })
 
-  t.test('T-5.8-2 §5.8: created when there is no modified', async t => {
+  t.test('T-5.8-2: created when there is no modified', async t => {
     t.strictSame(ok(t, await server.get(`${O}${marking6}/versions/`)).versions, [
       '2024-01-01T00:06:00.000Z'
     ])
   })
 
-  t.test('T-5.8-3 §5.8: an unknown object is 404', async t => {
+  t.test('T-5.8-3: an unknown object is 404', async t => {
     failed(t, await server.get(`${O}${stixId('indicator', 999)}/versions/`), 404)
   })
 
-  t.test('T-5.8-4 §5.8: added_after, limit, next and spec_version work', async t => {
+  t.test('T-5.8-4: added_after, limit, next and spec_version work', async t => {
     const url = `${O}${twoVersions8}/versions/`
     const page = ok(t, await server.get(`${url}?limit=1`))
     t.strictSame(page.versions, ['2024-01-01T00:08:00.000Z'])
@@ -151,7 +151,7 @@ t.test('versions (§5.8)', async t => {
     t.equal((await server.get(`${url}?added_after=2999-01-01T00:00:00Z`)).body, '{}')
   })
 
-  t.test('T-5.8.1-1 §5.8.1: the texts of the manifest with match[version]=all', async t => {
+  t.test('T-5.8.1-1: the texts of the manifest with match[version]=all', async t => {
     const query = `match[id]=${twoVersions8}&match[version]=all`
     const { objects } = ok(t, await server.get(`${M}?${query}`))
     const { versions } = ok(t, await server.get(`${O}${twoVersions8}/versions/`))

@@ -7,6 +7,7 @@ import { parseInstant } from '../../src/taxii/instant.ts'
 import { type Mode, modes } from '../../src/taxii/modes.ts'
 import { resume } from '../../src/taxii/page-start.ts'
 import { type Endpoint, parseQuery } from '../../src/taxii/query.ts'
+import { failure } from '../support/failure.ts'
 
 const seed = 20_240_101
 const endpoints: readonly Endpoint[] = ['objects', 'manifest', 'object', 'versions']
@@ -50,6 +51,15 @@ t.test('D-7: an instant has whole milliseconds and six printed digits', async t 
   t.equal(parseInstant('9999-12-31T23:59:59-01:00', 'any'), undefined, 'beyond year 9999')
 })
 
+t.test('D-7: a date alone is its first moment in UTC, in field mode only', async t => {
+  const read = (text: string, mode: Mode = modes.field) =>
+    parseQuery(`added_after=${text}`, 'objects', mode).addedAfter?.millis
+  t.equal(read('2024-01-31'), Date.UTC(2024, 0, 31))
+  for (const text of ['2024-02-30', '2024-1-31', '20240131'])
+    t.throws(() => read(text), failure('malformed'), text)
+  t.throws(() => read('2024-01-31', modes.strict), failure('malformed'))
+})
+
 const oddTimes = [
   '0001-01-01T00:00:00Z',
   '1601-01-01T00:00:00Z',
@@ -83,7 +93,7 @@ t.test('a space before an offset is a plus, one before the time is a T', async t
   t.equal(selection.addedAfter?.millis, Date.UTC(2023, 11, 31, 22))
 })
 
-t.test('design §8: the modes differ in these points and no others', async t => {
+t.test('modes: they differ in these points and no others', async t => {
   t.strictSame(modes.field, {
     emptyLists: true,
     lenientNext: true,

@@ -75,7 +75,7 @@ const anyToken: fc.Arbitrary<Token> = fc.record(
   { noNullPrototype: true }
 )
 
-t.test('G3, rule 3: a token holds its position and query in at most 200 characters', async t => {
+t.test('G3, CLIENT-3: a token holds its position and query in at most 200 characters', async t => {
   fc.assert(
     fc.property(anyToken, given => {
       const text = encodeToken(given)

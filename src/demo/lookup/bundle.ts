@@ -1,11 +1,11 @@
-/** Context bundles: an object, what it is related to, and what these refer to (sekoia-api §8, context bundle). */
+/** Context bundles: an object, what it is related to, and what these refer to (SEKOIA-8, context bundle). */
 import { createHash } from 'node:crypto'
 import { type StixObject, sekoia } from '../context.ts'
 import { objectById } from '../object-routes.ts'
 import type { World } from '../world.ts'
 import { type Link, linksOf } from './links.ts'
 
-/** Item 23: no more related objects than this. */
+/** SEKOIA-9.23: no more related objects than this. */
 const mostRelated = 100
 
 /** The context of one object, in the order that Sekoia has: object, related, relationships, sources, markings. */

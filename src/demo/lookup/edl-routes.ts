@@ -1,4 +1,4 @@
-/** `/v1/edl-gateway/{type}`: block lists for firewalls, one value a line (sekoia-api §7). */
+/** `/v1/edl-gateway/{type}`: block lists for firewalls, one value a line (SEKOIA-7). */
 import type { Answer } from '../delivery.ts'
 import { makeDefaultFeed, makeFilter } from '../feeds.ts'
 import { jsonBody } from '../formats.ts'

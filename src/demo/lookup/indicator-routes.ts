@@ -1,4 +1,4 @@
-/** Look-ups by value: `/indicators`, `/indicators/context`, `POST /indicators/indicates-relationships` (item 24). */
+/** Look-ups by value (SEKOIA-9.24): `/indicators`, its `/context`, `POST` to its `/indicates-relationships`. */
 import type { StixObject } from '../context.ts'
 import type { Answer } from '../delivery.ts'
 import { completeObject } from '../formats.ts'

@@ -1,4 +1,4 @@
-/** What belongs to one object: relationships, context, sources, files (item 23); and the walk over relationships. */
+/** Relationships, context, sources and files of one object (SEKOIA-9.23), and the walk over relationships. */
 import type { StixObject } from '../context.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type { Answer } from '../delivery.ts'

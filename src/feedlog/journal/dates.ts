@@ -1,7 +1,7 @@
 import { toNaturalMillis } from '../../stix/timestamp.ts'
 
 /**
- * `date_added` by mapping B (conformance §8.5): history keeps its own times, what arrives once clients may have
+ * `date_added` by mapping B (P-39 to P-48): history keeps its own times, what arrives once clients may have
  * seen the end is dated after the latest instant at which the end was answered. Everything here is pure.
  */
 

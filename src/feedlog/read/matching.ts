@@ -4,9 +4,9 @@ import type {
   Outcome,
   Position,
   ReadResult,
-  RecordFilter,
-  Repeat
+  RecordFilter
 } from '../../kernel/records.ts'
+import type { Validity } from '../../kernel/validity.ts'
 import { isWanted, type VersionPlace } from '../../kernel/version-filter.ts'
 import { toInstant, toTs6 } from '../../stix/timestamp.ts'
 import { toStixTimestamp } from '../../stix/timestamp-form.ts'
@@ -116,7 +116,7 @@ export class FoundPage implements ReadResult {
   readonly more: boolean
   readonly position: Position | undefined
   readonly outcome: Outcome
-  readonly repeat: Repeat | undefined
+  readonly validity: Validity | undefined
   readonly #page: readonly Found[]
   #records: readonly FeedRecord[] | undefined
 
@@ -126,7 +126,7 @@ export class FoundPage implements ReadResult {
     this.more = parts.more
     this.position = parts.position
     this.outcome = parts.outcome
-    this.repeat = parts.repeat
+    this.validity = parts.validity
     this.#page = parts.page
   }
 

@@ -1,7 +1,8 @@
 import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
 import { cutPage, isEnough } from '../../kernel/page-cut.ts'
-import type { Outcome, Position, ReadRequest, ReadResult, Repeat } from '../../kernel/records.ts'
+import type { Outcome, Position, ReadRequest, ReadResult } from '../../kernel/records.ts'
+import type { Validity } from '../../kernel/validity.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import { StaleLogError } from '../journal/log-deps.ts'
@@ -10,23 +11,17 @@ import type { Segment } from '../journal/segment.ts'
 import type { SegmentHead } from '../journal/segment-head.ts'
 import type { FeedLog } from '../sync/feed-log.ts'
 import { findChain, startBucket } from './find-chain.ts'
-import { chunksOf, type Found, FoundPage, isSparse, matches, type Run, runsOf } from './matching.ts'
-import { HeldReading } from './repeat.ts'
+import { chunksOf, type Found, FoundPage, isSparse, matches, runsOf } from './matching.ts'
 
 export interface ReadTerms {
   /** Instant after which the answer is made from what was found, ms since the epoch. */
   readonly deadline: number
   /** True when the log was loaded for this read: a token cannot know more of it than the store does. */
   readonly isReloaded: boolean
-  /** True while the caller has access to the log, and the log is the one in use. */
-  isOpen(): boolean
 }
 
 /** How the collecting came to an end. */
 type Ending = 'enough' | 'end' | 'short'
-
-/** Pages in more pieces than this are not worth keeping: to find the pieces again costs as much as to read. */
-const maxHeldRuns = 64
 
 /** Records dated this little ahead of the clock are waited for. */
 const futureWaitMs = 1000
@@ -104,31 +99,22 @@ export class Reading {
 
   #answer(count: number, more: boolean, ending: Ending = 'short'): ReadResult {
     const page = this.#found.slice(0, count)
-    const runs = runsOf(page)
     return new FoundPage({
       page,
       dates: this.#dates.slice(0, count),
-      chunks: chunksOf(runs),
+      chunks: chunksOf(runsOf(page)),
       more,
       position: this.#positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined)),
       outcome: this.#outcome,
-      repeat: this.#repeatOf(runs, ending)
+      validity: this.#validity(ending)
     })
   }
 
   /** Only for what came out of memory, and of a journal that stayed as it was meanwhile. */
-  #repeatOf(runs: readonly Run[], ending: Ending): Repeat | undefined {
+  #validity(ending: Ending): Validity | undefined {
     const isSettled = this.#outcome === 'held' && this.#log.journal.revision === this.#revision
     const isWhole = ending !== 'short' && this.#future === undefined && !this.#terms.isReloaded
-    if (!isSettled || !isWhole || runs.length > maxHeldRuns) return undefined
-    return new HeldReading(this.#log, {
-      caller: this.#request.caller,
-      isOpen: this.#terms.isOpen,
-      runs,
-      chain: this.#chain,
-      index: this.#index,
-      isEnd: ending === 'end'
-    })
+    return isSettled && isWhole ? this.#log.validity(ending === 'end') : undefined
   }
 
   async #collect(): Promise<Ending> {

@@ -1,5 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { SingleFlight } from '../../kernel/single-flight.ts'
+import type { Validity } from '../../kernel/validity.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type FeedLogDeps, type FeedLogIdentity, StaleLogError } from '../journal/log-deps.ts'
@@ -33,6 +34,8 @@ export class FeedLog {
   readonly #openedAt: number
   /** True once another writer was first. */
   isStale = false
+  /** False once it has lost its place among the open ones: another may be opened in its stead. */
+  isOpen = true
   /** When Sekoia last failed to give the tip. */
   #failedAt = Number.NEGATIVE_INFINITY
   /** The latest instant at which this process answered the end. */
@@ -91,9 +94,26 @@ export class FeedLog {
     return isFirst && !this.#appender.isBusy
   }
 
-  /** Declares the end as {@link declareEnd} does, where nothing has to be waited for; false: something has. */
-  declareEndAgain(): boolean {
-    const now = this.parts.clock.now()
+  /**
+   * Of what is read from memory now: ends with the next change of the journal. With the end of the log it ends, too,
+   * when the end has to be confirmed or promised again, and when records are being added; each time that it is given
+   * counts as an answer of the end (P-39). Lets go of a log that nobody uses any more.
+   */
+  validity(tellsEnd: boolean): Validity {
+    const weak = new WeakRef(this)
+    const { revision } = this.journal
+    return now => {
+      const log = weak.deref()
+      return (
+        log?.isOpen === true &&
+        !log.isStale &&
+        log.journal.revision === revision &&
+        (!tellsEnd || log.#tellEnd(now))
+      )
+    }
+  }
+
+  #tellEnd(now: number): boolean {
     if (this.#appender.isBusy || !this.isEndFresh || this.journal.endValidUntil < now) return false
     this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
     return true

@@ -59,15 +59,15 @@ export interface Published {
   readonly dirty: Set<string>
 }
 
-/** OpenCTI builds no relationships from here on (misp-feed.md §2). */
+/** OpenCTI builds no relationships from here on (MISP-2). */
 const maxAttributes = 9_999
-/** From here on an event is a burden to MISP (misp-feed.md §4). */
+/** From here on an event is a burden to MISP (MISP-4). */
 const largeEvent = 5_000
 const largeManifest = 10_000
 
 /**
  * Brings the events up to what the buckets say. Events come first and the manifest last, so that it never promises
- * what is not there, and a crash leaves it as it was (misp-feed.md §4).
+ * what is not there, and a crash leaves it as it was (MISP-4).
  */
 export class Publisher {
   readonly #parts: PublisherDeps
@@ -145,7 +145,8 @@ export class Publisher {
     for (const { gone, fallback: reason, attributes, objects } of rows) {
       if (gone || reason === undefined) continue
       const isUnseen = attributes.length + objects.length === 0
-      this.#parts.meter.count(isUnseen ? 'misp_skipped' : 'misp_fallbacks', { reason })
+      if (isUnseen) this.#parts.meter.count('misp_skipped', { reason })
+      else this.#parts.meter.count('misp_fallbacks', { reason })
     }
   }
 

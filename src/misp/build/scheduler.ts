@@ -28,8 +28,6 @@ export interface BuildSchedulerDeps {
   readonly logger: Pick<FastifyBaseLogger, 'info' | 'warn'>
   readonly mapping: Mapping
   readonly settings: BuildSchedulerSettings
-  /** Called with a space when a publication is there to be read. */
-  readonly onPublished: (space: string) => void
 }
 
 /** A round that failed, or that another gateway was in the way of, is tried again this soon. */
@@ -71,10 +69,7 @@ export class BuildScheduler {
       title,
       space,
       settings: { ...settings, shardBits: settings.shardBitsOf(feedId) },
-      onPublished: () => {
-        feed.published()
-        this.#parts.onPublished(space)
-      }
+      onPublished: () => feed.published()
     })
     const feed: ScheduledFeed = new ScheduledFeed({
       builder,

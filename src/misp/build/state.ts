@@ -71,7 +71,7 @@ export const newState = (
 export const startOf = (since: string): number | undefined =>
   since === '' ? undefined : Date.parse(since) - 1000
 
-/** The next timestamp of an event, epoch seconds: pairwise distinct and growing over the feed (invariant 4). */
+/** The next timestamp of an event, epoch seconds: pairwise distinct and growing over the feed (INV-4). */
 export function issueTimestamp(state: FeedState, now: number): number {
   state.lastIssued = Math.max(state.lastIssued + 1, Math.floor(now / 1000) + marginSeconds)
   return state.lastIssued

@@ -9,7 +9,7 @@ const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 /**
  * What is kept together: the indicators of one day of `created` and one shard, or a report with copies of its
  * indicators. A bucket becomes one event for each TLP in it, so that an indicator whose TLP changes never leaves its
- * bucket (misp-feed.md §4).
+ * bucket (MISP-4).
  */
 export interface Bucket {
   readonly name: string

@@ -4,7 +4,7 @@ type Identified = Pick<MispValue, 'type' | 'category' | 'value'>
 
 /**
  * Where two values differ in case and accents only, MISP takes them for one: the columns are `utf8mb3_unicode_ci`. It
- * refuses the second on edit, so an event may hold one spelling only (invariant 10).
+ * refuses the second on edit, so an event may hold one spelling only (INV-10).
  */
 export class Spellings {
   readonly #known = new Map<string, string>()

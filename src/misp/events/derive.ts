@@ -14,11 +14,11 @@ export interface DerivedBucket {
 }
 
 export interface DerivedRow extends MappedIndicator {
-  readonly gone?: Gone
+  readonly gone?: Gone | undefined
 }
 
 export interface DerivedReport extends MappedReport {
-  readonly gone?: Gone
+  readonly gone?: Gone | undefined
 }
 
 /** @param find as {@link Mapping} wants it */
@@ -41,8 +41,7 @@ export function derive(
 const withLife = <T extends MappedIndicator>(
   mapped: T,
   { gone, returnedAt = 0 }: Row
-): T & Pick<DerivedRow, 'gone'> => ({
-  ...mapped,
-  modified: Math.max(mapped.modified, returnedAt),
-  ...(gone && { gone })
-})
+): T & Pick<DerivedRow, 'gone'> =>
+  gone || returnedAt > mapped.modified
+    ? { ...mapped, modified: Math.max(mapped.modified, returnedAt), gone }
+    : mapped

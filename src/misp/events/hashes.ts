@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { hashedParts } from './md5s.ts'
 import type { EventBody } from './wire.ts'
 
-/** `hashes.csv`, MISP's quick cache: the md5 of every live value with its event (misp-feed.md §1.3). */
+/** `hashes.csv`, MISP's quick cache: the md5 of every live value with its event (MISP-1.3). */
 
 const md5Bytes = 16
 

@@ -1,7 +1,7 @@
 import type { Head, Totals } from './head.ts'
 import { type EventFacts, orgc } from './wire.ts'
 
-/** `manifest.json`: what every event is called and when it last changed, by uuid (misp-feed.md §1.2). */
+/** `manifest.json`: what every event is called and when it last changed, by uuid (MISP-1.2). */
 export function toManifest(heads: Iterable<Head>): string {
   const sorted = [...heads].sort((a, b) => (a.uuid < b.uuid ? -1 : 1))
   return JSON.stringify(Object.fromEntries(sorted.map(head => [head.uuid, toEntry(head)])))

@@ -20,7 +20,7 @@ const unseen: ReadonlySet<string> = new Set([
 const firstOnly: ReadonlySet<string> = new Set(['ip-src|port', 'ip-dst|port', 'hostname|port'])
 
 /**
- * What of an attribute has its md5 in `hashes.csv` (misp-feed.md §1.3). The parts of a composite stand apart, and a
+ * What of an attribute has its md5 in `hashes.csv` (MISP-1.3). The parts of a composite stand apart, and a
  * part with capitals stands twice: MISP's page for searching caches makes what it is given lower case, the view of
  * an event does not.
  * @param value as `normalise` gave it

@@ -153,7 +153,7 @@ function withTagsOf(held: AttributeBody | undefined, body: AttributeBody): Attri
   return { ...body, Tag }
 }
 
-/** An Object grows later with each of its attributes: MISP looks into those of a newer Object only (§1.6). */
+/** An Object grows later with each of its attributes: MISP looks into those of a newer Object only (MISP-1.6). */
 function wantedObject(
   held: ObjectBody | undefined,
   uuid: string,

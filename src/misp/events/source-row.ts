@@ -111,9 +111,9 @@ export function trim(object: StixObject): StixObject {
 
 function pick(object: StixObject, names: readonly string[]): StixObject {
   const { id, type } = object
-  const kept: Record<string, unknown> = {}
+  const kept: StixObject & Record<string, unknown> = { id, type }
   for (const name of names) if (Object.hasOwn(object, name)) kept[name] = object[name]
-  return { ...kept, id, type }
+  return kept
 }
 
 export interface Reading {
@@ -140,19 +140,18 @@ export function toRow(
 
 /** Where a row is in its life, and until when. */
 export const spanOf = ({ stix, gone }: Row): Span => {
-  const until = validUntil(stix)
-  return { ...(gone && { gone }), ...(until !== undefined && { until }) }
+  return { gone, until: validUntil(stix) }
 }
 
 export interface Span {
-  readonly gone?: Gone
+  readonly gone?: Gone | undefined
   /** ms since the epoch. */
-  readonly until?: number
+  readonly until?: number | undefined
 }
 
 /**
  * Where a value is in its life: served with `to_ids`; past `valid_until` and served without it for a while; or taken
- * back (misp-feed.md §4).
+ * back (MISP-4).
  */
 export type Life = 'live' | 'expired' | 'removed'
 

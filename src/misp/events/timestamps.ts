@@ -1,5 +1,5 @@
 /**
- * Timestamps decide what a MISP takes over (misp-feed.md §1.6): one that grew without need costs it work, one that
+ * Timestamps decide what a MISP takes over (MISP-1.6): one that grew without need costs it work, one that
  * did not grow hides a change for ever. Those of an event's last publication are the memory.
  */
 

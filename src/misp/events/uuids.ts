@@ -2,7 +2,7 @@ import { v5 } from 'uuid'
 
 /**
  * Every uuid of a MISP feed is a version 5: of the product, the feed and its layout, the event, and what stands in
- * it (misp-feed.md §4). The same thing has the same uuid on every gateway, for every key, and after the loss of all
+ * it (MISP-4). The same thing has the same uuid on every gateway, for every key, and after the loss of all
  * state; two things never share one.
  */
 

@@ -1,4 +1,4 @@
-/** Events as MISP reads them (misp-feed.md §1.4). Members stand in the order of their names (invariant 1). */
+/** Events as MISP reads them (MISP-1.4). Members stand in the order of their names (INV-1). */
 
 export interface TagBody {
   readonly colour: string
@@ -49,7 +49,7 @@ export interface OrgBody {
   readonly uuid: string
 }
 
-/** What manifest and event say alike (§1.2). */
+/** What manifest and event say alike (MISP-1.2). */
 export interface EventFacts {
   readonly Orgc: OrgBody
   readonly Tag: readonly TagBody[]
@@ -80,7 +80,7 @@ export interface EventBody extends EventChildren, EventFacts {
 export const attributeCount = (event: EventChildren): number =>
   event.Object.reduce((sum, object) => sum + object.Attribute.length, event.Attribute.length)
 
-/** The organisation that all events come from: Sekoia's own identity (§3.2). */
+/** The organisation that all events come from: Sekoia's own identity (MISP-3.2). */
 export const orgc: OrgBody = { name: 'SEKOIA', uuid: '357447d7-9229-4ce1-b7fa-f1b83587048e' }
 
 const colours: readonly (readonly [string, string])[] = [

@@ -1,5 +1,5 @@
 import * as addresses from './hosts.ts'
-import { lowerAscii, refangUrl, trimBlanks, withoutWide } from './text.ts'
+import { lowerAscii, refangUrl, trimBlanks, withoutControls, withoutWide } from './text.ts'
 import { link } from './url-filter.ts'
 
 /** A value that is already trimmed and free of wide characters → as stored; undefined when it is refused. */
@@ -70,7 +70,7 @@ const dateTime: Normaliser = text => {
 
 /**
  * Every type that the gateway gives to MISP: its categories, of which the first is its own and others stand in
- * Objects, and how its values are stored (misp-feed.md §1.9, §3.1).
+ * Objects, and how its values are stored (MISP-1.9, MISP-3.1).
  */
 export const valueTypes = {
   md5: { categories: ['Payload delivery'], normalise: hex(32) },
@@ -152,11 +152,23 @@ export const maxBytes = 65_535
  */
 export function normalise(type: string, raw: string): string | undefined {
   if (!isValueType(type)) return undefined
-  const text = trimBlanks(withoutWide(raw))
-  if (isBlank(text)) return undefined
+  const trimmed = trimBlanks(withoutWide(raw))
+  if (isBlank(trimmed)) return undefined
+  const isLong = multiline.has(type)
+  if (!isLong && /\p{Cc}/u.test(trimmed)) return undefined
+  const text = isLong ? withoutControls(trimmed) : trimmed
   const value = valueTypes[type].normalise(text)
   return value && Buffer.byteLength(value) <= maxBytes ? value : undefined
 }
+
+/** Types of text in lines. In all others a control character is a fault of the source, or an attack on a terminal. */
+const multiline: ReadonlySet<ValueTypeName> = new Set([
+  'text',
+  'yara',
+  'sigma',
+  'snort',
+  'stix2-pattern'
+])
 
 const isValueType = (type: string): type is ValueTypeName => Object.hasOwn(valueTypes, type)
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The galaxies of MISP that tags are made of (misp-feed.md §3.2). */
+/** The galaxies of MISP that tags are made of (MISP-3.2). */
 export const galaxyTypes = [
   'threat-actor',
   'malpedia',

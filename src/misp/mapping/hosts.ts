@@ -2,7 +2,7 @@ import { isIPv4, isIPv6, SocketAddress } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { lowerAscii, refang } from './text.ts'
 
-/** Addresses and names of hosts as MISP stores them, each undefined when MISP would refuse it (misp-feed.md §1.9). */
+/** Addresses and names of hosts as MISP stores them, each undefined when MISP would refuse it (MISP-1.9). */
 
 const digits = /^\d{1,10}$/
 

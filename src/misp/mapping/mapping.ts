@@ -17,13 +17,13 @@ import { validUntil } from './validity.ts'
 export interface MappedIndicator extends Mapped {
   readonly id: string
   readonly name: string
-  readonly confidence?: number
+  readonly confidence: number | undefined
   readonly tlp: Tlp
   /** ms since the epoch. */
   readonly modified: number
   /** `valid_from` and `valid_until`, ms since the epoch. */
-  readonly from?: number
-  readonly until?: number
+  readonly from: number | undefined
+  readonly until: number | undefined
   /** Sorted. */
   readonly tags: readonly string[]
 }
@@ -98,12 +98,17 @@ export function createMapping(options: MappingOptions): Mapping {
   return {
     fingerprint: JSON.stringify([mappingVersion, defaultTlp, galaxies?.digest ?? '']),
     refs: object => [...sourcesOf(object), ...subjectsOf(object)],
-    indicator: (object, find, indicates) => ({
-      ...factsOf(object),
-      ...mapIndicator(object),
-      tlp: tlp(object, find),
-      tags: tagsOn(object, find, [...subjectsOf(object), ...indicates])
-    }),
+    indicator(object, find, indicates) {
+      const { attributes, objects, fallback } = mapIndicator(object)
+      return {
+        ...factsOf(object),
+        attributes,
+        objects,
+        fallback,
+        tlp: tlp(object, find),
+        tags: tagsOn(object, find, [...subjectsOf(object), ...indicates])
+      }
+    },
     report(object, find) {
       const { name, content, links, vulnerabilities, refs } = mapReport(object)
       const subjects = subjectsOf(object)
@@ -140,24 +145,23 @@ const sourcesOf = (object: StixObject): readonly string[] =>
 
 /** What an object is about, sorted; a source is not a subject too. */
 function subjectsOf(object: StixObject): string[] {
-  const named = object.type === 'report' ? listOf(object, 'object_refs') : []
-  const sources = new Set(sourcesOf(object))
-  const subjects = [...contextRefs(object), ...named.filter(id => !isIndicatorId(id))]
-  return [...new Set(subjects.filter(id => !sources.has(id)))].sort()
+  const subjects = new Set(contextRefs(object))
+  if (object.type === 'report')
+    for (const id of listOf(object, 'object_refs')) if (!isIndicatorId(id)) subjects.add(id)
+  for (const id of sourcesOf(object)) subjects.delete(id)
+  return [...subjects].sort()
 }
 
 /** An indicator and a report alike. */
 function factsOf(object: StixObject) {
   const confidence = object['confidence']
-  const from = timeOf(object, 'valid_from')
-  const until = validUntil(object)
   return {
     id: object.id,
     name: textOf(object, 'name'),
-    ...(typeof confidence === 'number' && { confidence }),
+    confidence: typeof confidence === 'number' ? confidence : undefined,
     modified: timeOf(object, 'modified') ?? timeOf(object, 'created') ?? 0,
-    ...(from !== undefined && { from }),
-    ...(until !== undefined && { until })
+    from: timeOf(object, 'valid_from'),
+    until: validUntil(object)
   }
 }
 

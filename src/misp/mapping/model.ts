@@ -1,6 +1,6 @@
-/** What STIX becomes in MISP before it has uuids and timestamps (misp-feed.md §3). */
+/** What STIX becomes in MISP before it has uuids and timestamps (MISP-3). */
 
-/** A value as MISP will store it (§1.9), with a type and category that MISP allows together. */
+/** A value as MISP will store it (MISP-1.9), with a type and category that MISP allows together. */
 export interface MispValue {
   readonly type: string
   readonly category: string
@@ -28,7 +28,7 @@ export interface Mapped {
   readonly fallback: string | undefined
 }
 
-/** Object templates of MISP, at the versions that were accepted by a running MISP (§3.1). */
+/** Object templates of MISP, at the versions that were accepted by a running MISP (MISP-3.1). */
 export const templates = {
   file: { uuid: '688c46fb-5edb-40a3-8273-1af7923e2215', version: '25', category: 'file' },
   'network-connection': {

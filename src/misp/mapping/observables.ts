@@ -3,7 +3,7 @@ import type { Equality } from './equalities.ts'
 import type { FallbackReason } from './fallbacks.ts'
 import type { TemplateName } from './model.ts'
 
-/** What a property of an observable is in MISP (misp-feed.md §3.1). */
+/** What a property of an observable is in MISP (MISP-3.1). */
 export interface Meaning {
   /** Its name in composites, and its relation in the Object. */
   readonly name: string
@@ -112,7 +112,7 @@ const wallet = (value: string): Meaning => {
   return alone('wallet', type, type === 'btc')
 }
 
-/** The table of §3.1, by object and path; hashes are in the tables above. */
+/** The table of MISP-3.1, by object and path; hashes are in the tables above. */
 const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>> = {
   'ipv4-addr:value': ip,
   'ipv6-addr:value': ip,

@@ -16,7 +16,7 @@ const ruleTypes: Readonly<Record<string, ValueTypeName>> = {
 }
 
 /**
- * An indicator in MISP's terms (misp-feed.md §3.1); it never throws. What cannot be said in them goes out as a
+ * An indicator in MISP's terms (MISP-3.1); it never throws. What cannot be said in them goes out as a
  * `stix2-pattern` that holds the whole pattern, beside those of its alternatives that can.
  */
 export function mapIndicator(indicator: StixObject): Mapped {

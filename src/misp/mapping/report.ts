@@ -12,7 +12,7 @@ export interface MappedNote {
   readonly content: string
 }
 
-/** What a report becomes (misp-feed.md §3.2). */
+/** What a report becomes (MISP-3.2). */
 export interface MappedReport extends MappedNote {
   readonly links: readonly MispValue[]
   /** How many urls MISP would refuse as links; the content names them. */

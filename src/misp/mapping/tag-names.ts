@@ -5,9 +5,9 @@ import { attackId, cveIds } from './references.ts'
 import { toLine } from './text.ts'
 
 /**
- * How a thing is named by tags on what it has to do with (misp-feed.md §3.2). Values of official galaxies are never
+ * How a thing is named by tags on what it has to do with (MISP-3.2). Values of official galaxies are never
  * made up: they are looked up, or are ATT&CK's `<name> - <id>`. All else is in our own namespace, whose tags begin
- * with none of the words that OpenCTI reads as something else (§2).
+ * with none of the words that OpenCTI reads as something else (MISP-2).
  */
 type Namer = (object: StixObject, galaxies: Galaxies | undefined) => string[]
 

@@ -6,7 +6,7 @@ import { type Tlp, tlps } from './model.ts'
 import { subjectNamers } from './tag-names.ts'
 import { toLine } from './text.ts'
 
-/** What is said about a value beside the value: its TLP, tags and comment (misp-feed.md §3.2). */
+/** What is said about a value beside the value: its TLP, tags and comment (MISP-3.2). */
 
 export type Resolve = (id: string) => StixObject | undefined
 
@@ -118,9 +118,9 @@ export function confidenceTag(confidence: unknown): string[] {
 
 export interface Commented {
   readonly name: string
-  readonly confidence?: number
+  readonly confidence?: number | undefined
   /** ms since the epoch. */
-  readonly until?: number
+  readonly until?: number | undefined
   readonly id: string
 }
 

@@ -19,7 +19,7 @@ interface Known {
 export const failed = (reason: FallbackReason): Outcome => ({ attributes: [], objects: [], reason })
 const attribute = (value: MispValue): Outcome => ({ attributes: [value], objects: [] })
 
-/** Facts that have to hold together: a value, a composite or an Object (misp-feed.md §3.1). */
+/** Facts that have to hold together: a value, a composite or an Object (MISP-3.1). */
 export function mapFacts(facts: readonly Equality[]): Outcome {
   const known: Known[] = []
   for (const fact of distinct(facts)) {

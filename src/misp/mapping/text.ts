@@ -1,4 +1,4 @@
-/** Text as MISP stores it (misp-feed.md §1.9). */
+/** Text as MISP stores it (MISP-1.9). */
 
 /** What PHP's `trim` takes off. */
 const blanks = ' \t\n\r\0\v'
@@ -18,6 +18,9 @@ export function trimBlanks(text: string): string {
  */
 export const withoutWide = (text: string): string =>
   text.replace(/[\u{10000}-\u{10ffff}\p{Cs}]/gu, '?')
+
+/** Control characters become `?`, but for those that lay out lines: NUL ends text in places, ESC steers terminals. */
+export const withoutControls = (text: string): string => text.replace(/(?![\t\n\r])\p{Cc}/gu, '?')
 
 /** Lower case of ASCII letters alone, as PHP's `strtolower` has it. */
 export const lowerAscii = (text: string): string =>

@@ -7,7 +7,7 @@ const userInfo = /^(?:[\w.~!$&'()*+,;=:-]|%[0-9a-f]{2})*$/i
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
 
 /**
- * A link of http or https that passes PHP's URL filter, with which MISP checks the type `link` (misp-feed.md §1.9):
+ * A link of http or https that passes PHP's URL filter, with which MISP checks the type `link` (MISP-1.9):
  * ASCII without spaces, a host of letters, digits and hyphens. MISP takes other schemes too; reports have none.
  */
 export function link(text: string): string | undefined {

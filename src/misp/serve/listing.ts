@@ -1,16 +1,31 @@
 import type { FastifyRequest } from 'fastify'
-import { requireCaller } from '../../http/auth.ts'
+import { baseUrlOf } from '../../http/origin.ts'
+import type { Caller } from '../../kernel/caller.ts'
+import type { Clock } from '../../kernel/ports.ts'
+import type { Catalog } from '../../kernel/records.ts'
 import type { FeedState } from '../build/state.ts'
 import { spaceOf } from '../build/tables.ts'
-import type { MispOptions, WantedFeed } from './routes.ts'
+import type { Publications } from './publications.ts'
+import type { WantedFeed, WantedFeeds } from './wanted.ts'
+
+export interface ListingDeps {
+  readonly catalog: Catalog
+  readonly feeds: WantedFeeds
+  readonly publications: Pick<Publications, 'state'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly settings: {
+    /** '' when it is taken from the request. */
+    readonly publicUrl: string
+  }
+}
 
 /** `GET /misp/`: for a key, each feed it sees as a feed of MISP, and how far its building has come. */
 export async function toListing(
   request: FastifyRequest,
-  { catalog, feeds: wanted, publications, clock, settings }: MispOptions
+  caller: Caller,
+  { catalog, feeds: wanted, publications, clock, settings }: ListingDeps
 ): Promise<Buffer> {
-  const caller = requireCaller(request)
-  const base = settings.publicUrl || `${request.protocol}://${request.host}`
+  const base = settings.publicUrl || baseUrlOf(request.origin)
   const feeds = await catalog.list(caller)
   const now = clock.now()
   const entries = await Promise.all(
@@ -31,7 +46,7 @@ export async function toListing(
   return Buffer.from(JSON.stringify({ feeds: entries }))
 }
 
-interface Standing {
+interface Progress {
   /** Undefined when nothing was written down yet. */
   readonly state: FeedState | undefined
   /** The feed, if this gateway keeps it up to date. */
@@ -39,7 +54,7 @@ interface Standing {
   readonly now: number
 }
 
-function toProgress({ state, kept, now }: Standing): object {
+function toProgress({ state, kept, now }: Progress): object {
   const problem = kept?.failure && { problem: kept.failure.message }
   if (!state) return { status: kept ? 'first build' : 'not asked for yet', ...problem }
   const { totals, publishedAt, isBuilt, objectsRead } = state

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { GatewayError } from '../../kernel/errors.ts'
-import type { Clock, DocumentStore } from '../../kernel/ports.ts'
+import type { DocumentStore } from '../../kernel/ports.ts'
 import { decodeFile, type StoredFile, unpack } from '../build/files.ts'
 import type { FeedState } from '../build/state.ts'
 import { type EventHashes, HashesFile } from '../events/hashes.ts'
@@ -24,7 +24,6 @@ export interface Manifest extends PublishedFile {
 
 export interface PublicationsOptions {
   readonly store: DocumentStore
-  readonly clock: Clock
   /** Bytes of files held in memory. */
   readonly cacheMaxBytes: number
   /** Most lines of a hashes file; values of the newest events come first. */
@@ -35,19 +34,16 @@ interface KnownManifest {
   readonly manifest: Manifest | undefined
   /** Of the space. */
   readonly version: number
-  checkedAt: number
 }
 
-/** What another gateway published is seen this much later at most, ms. */
-const freshMs = 1000
 /** Spaces of which the manifest is held. */
 const maxManifests = 100
 /** Events read at a time. */
 const batch = 500
 
 /**
- * Reads publications from the store, holding in memory what is asked for again and again. With the store in trouble,
- * what is held is served.
+ * Reads publications from the store. What is held in memory is good as long as the version of its space in the store
+ * stays the same, whichever process wrote it. With the store in trouble, what is held is served.
  */
 export class Publications {
   readonly #options: PublicationsOptions
@@ -55,9 +51,6 @@ export class Publications {
   readonly #events: LRUCache<string, PublishedFile & { readonly timestamp: number }>
   /** Looks at the store that have not begun, by space. */
   readonly #checks = new Map<string, Promise<Manifest | undefined>>()
-  /** How often {@link changed} was called. */
-  #changes = 0
-
   /** The last one asked for: many MISPs fetch theirs in the same minute. */
   #hashes: { readonly name: string; readonly file: Promise<HashesFile> } | undefined
 
@@ -69,21 +62,12 @@ export class Publications {
     })
   }
 
-  /** Something new is there. */
-  changed(space: string): void {
-    this.#changes++
-    const known = this.#manifests.get(space)
-    if (known) known.checkedAt = 0
-  }
-
   /** Undefined when nothing was published yet. Throws `unavailable` when the store is in trouble and none is held. */
   async manifest(space: string): Promise<Manifest | undefined> {
-    const known = this.#manifests.get(space)
-    const now = this.#options.clock.now()
-    if (known && Math.abs(now - known.checkedAt) < freshMs) return known.manifest
     try {
       return await this.#check(space)
     } catch (error) {
+      const known = this.#manifests.get(space)
       if (known) return known.manifest
       throw storeTrouble(error)
     }
@@ -99,35 +83,17 @@ export class Publications {
       if (known?.timestamps.has(uuid)) return known
       throw storeTrouble(error)
     })
-    if (!manifest?.timestamps.has(uuid)) throw new GatewayError('not-found')
-    const held = this.#upToDate(space, uuid, manifest)
-    if (held) return held
+    const listed = manifest?.timestamps.get(uuid)
+    if (listed === undefined) throw new GatewayError('not-found')
+    const held = this.#events.get(`${space} ${uuid}`)
+    // The manifest may lag behind an event, and never leads it.
+    if (held && held.timestamp >= listed) return held
     const [stored] = await this.#get(space, 'event', [uuid])
     if (!stored) throw new GatewayError('not-found')
     const file = decodeFile(stored)
     const event = { ...toPublished(file), timestamp: file.timestamp }
     this.#events.set(`${space} ${uuid}`, event)
     return event
-  }
-
-  /**
-   * What {@link event} would give from memory; undefined where it would look into the store, or throw. Nobody but this
-   * process writes to a store that is not shared: its manifest lists what the one held here lists, or less.
-   */
-  heldEvent(space: string, uuid: string): PublishedFile | undefined {
-    if (this.#options.store.isShared) return undefined
-    return this.#upToDate(space, uuid, this.#manifests.get(space)?.manifest)
-  }
-
-  /** The manifest may lag behind an event, and never leads it. */
-  #upToDate(
-    space: string,
-    uuid: string,
-    manifest: Manifest | undefined
-  ): PublishedFile | undefined {
-    const listed = manifest?.timestamps.get(uuid)
-    const held = this.#events.get(`${space} ${uuid}`)
-    return held && listed !== undefined && held.timestamp >= listed ? held : undefined
   }
 
   /** The md5s of the events that the manifest lists, newest first as far as there is room. */
@@ -181,19 +147,13 @@ export class Publications {
   }
 
   async #refresh(space: string): Promise<Manifest | undefined> {
-    const { store, clock } = this.#options
-    const changes = this.#changes
+    const { store } = this.#options
     const known = this.#manifests.get(space)
-    const now = clock.now()
     const version = await store.version(space)
-    if (known?.version === version) {
-      known.checkedAt = now
-      return known.manifest
-    }
+    if (known?.version === version) return known.manifest
     const [stored] = await store.get(space, 'file', ['manifest'])
     const manifest = stored && toManifest(decodeFile(stored), known?.manifest)
-    const checkedAt = changes === this.#changes ? now : 0
-    this.#manifests.set(space, { manifest, version, checkedAt })
+    this.#manifests.set(space, { manifest, version })
     return manifest
   }
 

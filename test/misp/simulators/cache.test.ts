@@ -10,7 +10,7 @@ import {
 } from '../../support/misp/hand-made.ts'
 import { pulling } from '../../support/misp/pulling.ts'
 
-/** What a MISP caches of a feed (misp-feed.md §1.3, §1.7). */
+/** What a MISP caches of a feed (MISP-1.3, MISP-1.7). */
 
 const Attribute = [
   attribute(10, { type: 'url', value: 'http://a.example/X' }),

@@ -14,7 +14,7 @@ import type { MispInstance } from '../../support/misp/instance.ts'
 import type { Json } from '../../support/misp/json.ts'
 import { edited, local, newer, newest, pulling, reasons } from '../../support/misp/pulling.ts'
 
-/** What an edit does to Objects, references and reports, row by row of misp-feed.md §1.6. */
+/** What an edit does to Objects, references and reports, row by row of MISP-1.6. */
 
 t.test('a known Object that is not newer is ignored with all of its attributes', async t => {
   const changed = inside(21, { timestamp: newer, to_ids: false })

@@ -19,7 +19,7 @@ import {
   tagsOf
 } from '../../support/misp/pulling.ts'
 
-/** What an edit does to what a MISP has stored, row by row of misp-feed.md §1.6. */
+/** What an edit does to what a MISP has stored, row by row of MISP-1.6. */
 
 t.test('an attribute that is absent stays as it was', async t => {
   const { misp } = await edited(

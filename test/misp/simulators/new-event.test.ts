@@ -14,7 +14,7 @@ import {
 import type { Json } from '../../support/misp/json.ts'
 import { local, pulling, reasons, tagsOf } from '../../support/misp/pulling.ts'
 
-/** What a MISP makes of an event that it does not know (misp-feed.md §1.4, §1.6). */
+/** What a MISP makes of an event that it does not know (MISP-1.4, MISP-1.6). */
 
 const adding = async (fields: Json, more: Json[] = []) => {
   const misp = pulling(new HandMadeFeed(event(1, fields), ...more))

@@ -13,7 +13,7 @@ import type { Json } from '../../support/misp/json.ts'
 import { OpenCti } from '../../support/misp/opencti.ts'
 import { newer } from '../../support/misp/pulling.ts'
 
-/** OpenCTI's misp-feed connector (misp-feed.md §2). */
+/** OpenCTI's misp-feed connector (MISP-2). */
 
 const listed = (n: number, timestamp = t0 + n) => ({ uuid: uuid5(n), timestamp })
 const events = (...numbers: number[]) =>

@@ -14,7 +14,7 @@ import { MispInstance } from '../../support/misp/instance.ts'
 import type { Json } from '../../support/misp/json.ts'
 import { liveValues, newer, pulling, reasons } from '../../support/misp/pulling.ts'
 
-/** Which events a MISP fetches (misp-feed.md §1.2, §1.6, §1.8). */
+/** Which events a MISP fetches (MISP-1.2, MISP-1.6, MISP-1.8). */
 
 t.test('what is not local is added, and seen by detection', async t => {
   const feed = new HandMadeFeed(

@@ -5,7 +5,7 @@ import { local, pulling, reasons } from '../../support/misp/pulling.ts'
 import { storedValue } from '../../support/misp/stored-value.ts'
 import { valueRefusal } from '../../support/misp/value-rules.ts'
 
-/** Which values a MISP stores, and in which form (misp-feed.md §1.9). */
+/** Which values a MISP stores, and in which form (MISP-1.9). */
 
 const hex = (length: number) => 'ab'.repeat(length / 2)
 const upper = (length: number) => 'AB'.repeat(length / 2)
@@ -134,7 +134,7 @@ for (const [type, accepted, refused] of taken) {
   })
 }
 
-t.test('a type is allowed in some categories only (§3.1)', async t => {
+t.test('a type is allowed in some categories only (MISP-3.1)', async t => {
   t.ok(isAllowed('tlsh', 'Payload delivery'))
   t.notOk(isAllowed('tlsh', 'Artifacts dropped'))
   t.ok(isAllowed('filename|tlsh', 'Artifacts dropped'))

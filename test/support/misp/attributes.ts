@@ -28,7 +28,7 @@ export function addAttribute(database: Database, file: Json, place: Place): void
 }
 
 /**
- * Stores what is new in attributes of an event or Object that is known (misp-feed.md §1.6). All of them are checked
+ * Stores what is new in attributes of an event or Object that is known (MISP-1.6). All of them are checked
  * against what was stored before any of them is saved.
  */
 export function editAttributes(database: Database, files: readonly Json[], place: Place): void {

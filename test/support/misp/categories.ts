@@ -1,5 +1,5 @@
 /**
- * The types that this gateway may send (misp-feed.md §3.1, and what the Objects of its templates hold) with the
+ * The types that this gateway may send (MISP-3.1, and what the Objects of its templates hold) with the
  * categories in which MISP takes them. A type outside this table is as good as unknown.
  */
 const anywhere = ['comment', 'text', 'other']

@@ -31,7 +31,7 @@ const fields: Fields = {
   last_seen: optional(instant)
 }
 
-/** One attribute, at the top level or in an Object (misp-feed.md §1.4, §1.9). */
+/** One attribute, at the top level or in an Object (MISP-1.4, MISP-1.9). */
 export function checkAttribute(attribute: Json, isInObject: boolean): string[] {
   const where = `attribute ${toText(attribute['uuid'])}`
   const table = isInObject ? { ...fields, object_relation: filled } : fields

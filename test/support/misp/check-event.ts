@@ -23,7 +23,7 @@ import { type Json, records, toText } from './json.ts'
 
 const maxAttributes = 9_999
 
-/** What a manifest entry and its event have in common (misp-feed.md §1.2). */
+/** What a manifest entry and its event have in common (MISP-1.2). */
 export const commonFields: Fields = {
   info: filled,
   date: day,
@@ -41,7 +41,7 @@ const reportFields: Fields = {
   deleted: flag
 }
 
-/** One event by itself (misp-feed.md §1.4). */
+/** One event by itself (MISP-1.4). */
 export function checkEvent(event: Json): string[] {
   const attributes = records(event['Attribute'])
   const targets = targetsOf(event)
@@ -83,13 +83,13 @@ function checkSize(event: Json): string[] {
   ]
 }
 
-/** The event is at least as new as everything in it (invariant 5). */
+/** The event is at least as new as everything in it (INV-5). */
 const checkTimes = (event: Json): string[] =>
   childrenOf(event)
     .filter(child => Number(child['timestamp']) > Number(event['timestamp']))
     .map(child => `event: it is older than ${toText(child['uuid'])} in it`)
 
-/** No two live attributes are one to MISP (invariant 10), whose comparison knows neither case nor accents. */
+/** No two live attributes are one to MISP (INV-10), whose comparison knows neither case nor accents. */
 function checkSame(attributes: readonly Json[]): string[] {
   const keys = new Map<string, string>()
   return attributes

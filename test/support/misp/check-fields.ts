@@ -72,7 +72,7 @@ export function checkFields(where: string, record: Json, fields: Fields): string
   })
 }
 
-/** One sentence for each field that should not be sent (misp-feed.md §1.4). */
+/** One sentence for each field that should not be sent (MISP-1.4). */
 export function checkAbsent(where: string, record: Json): string[] {
   const unwanted = [
     ...['id', 'org_id', 'event_id', 'object_id', 'distribution', 'sharing_group_id', 'Org'],

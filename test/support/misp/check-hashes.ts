@@ -11,7 +11,7 @@ export interface HashesInput {
   readonly publishedAt: number | undefined
 }
 
-/** hashes.csv against the live values of the events (misp-feed.md §1.3, invariant 14). */
+/** hashes.csv against the live values of the events (MISP-1.3, INV-14). */
 export function checkHashes(input: HashesInput): string[] {
   const { required, allowed } = expectedRows(input)
   if (!input.hashes) return required.size > 0 ? ['hashes.csv: it is missing'] : []

@@ -4,7 +4,7 @@ import { isRecord, type Json, records, toText } from './json.ts'
 const maxName = 255
 const tlps = ['tlp:clear', 'tlp:green', 'tlp:amber', 'tlp:amber+strict', 'tlp:red']
 
-/** OpenCTI reads threats, markings and authors out of tags that begin so (misp-feed.md §2). */
+/** OpenCTI reads threats, markings and authors out of tags that begin so (MISP-2). */
 const takenByOpenCti = /^(?:malware|tool|mitre|intrusion-set|marking|creator)/
 
 /** The form of a tag list. A colour has to be there at event level, where previews show it. */
@@ -35,7 +35,7 @@ function checkTag(where: string, { name, colour }: Json, needsColour: boolean): 
   ]
 }
 
-/** Exactly one TLP, and nothing below that says another (invariant 13). */
+/** Exactly one TLP, and nothing below that says another (INV-13). */
 export function checkTlp(where: string, owner: Json, below: readonly Json[]): string[] {
   const isTlp = (name: string) => name.toLowerCase().startsWith('tlp:')
   const [tlp, ...more] = namesOf(owner).filter(isTlp)

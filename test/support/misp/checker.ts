@@ -16,7 +16,7 @@ export interface ServedFeed {
 
 const maxEntries = 10_000
 
-/** What is wrong with a feed, in sentences; nothing when it keeps the invariants of misp-feed.md §4 that files show. */
+/** What is wrong with a feed, in sentences; nothing when it keeps the invariants INV-1 to INV-18 that files show. */
 export async function checkFeed(feed: ServedFeed): Promise<string[]> {
   const manifest = parse(feed.manifest)
   if (!isRecord(manifest)) return ['manifest: it is not a JSON object']
@@ -37,7 +37,7 @@ export async function checkFeed(feed: ServedFeed): Promise<string[]> {
   return [...problems, ...checkTogether(events), ...checkHashes({ hashes, events, publishedAt })]
 }
 
-/** What has to be unique over all events (invariants 4 and 6, misp-feed.md §1.2). */
+/** What has to be unique over all events (INV-4 and INV-6, MISP-1.2). */
 function checkTogether(events: ReadonlyMap<string, Json>): string[] {
   const all = [...events.values()]
   const uuids = all.flatMap(event => [event, ...childrenOf(event)]).map(({ uuid }) => toText(uuid))

@@ -21,7 +21,7 @@ export interface CacheReport {
 export class FeedCache {
   #events = new Map<string, Set<string>>()
 
-  /** Fills the cache anew (misp-feed.md §1.3, §1.7). */
+  /** Fills the cache anew (MISP-1.3, MISP-1.7). */
   async fill(client: FeedClient): Promise<CacheReport> {
     let fallback: string
     try {

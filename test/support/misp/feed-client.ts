@@ -16,7 +16,7 @@ export type FetchFeed = (
   headers: Readonly<Record<string, string>>
 ) => Promise<FeedAnswer>
 
-/** What a MISP 2.5.1 sends (misp-feed.md §1.5); a custom header of the feed's is the test's to add. */
+/** What a MISP 2.5.1 sends (MISP-1.5); a custom header of the feed's is the test's to add. */
 const mispHeaders = {
   accept: 'application/json, text/plain, text/*',
   'accept-encoding': 'deflate, gzip, br, zstd',

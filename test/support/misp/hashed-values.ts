@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { isComposite } from './categories.ts'
 import { toLower } from './stored-value.ts'
 
-/** Which values MISP looks for in the quick cache, and how it hashes them (misp-feed.md §1.3). */
+/** Which values MISP looks for in the quick cache, and how it hashes them (MISP-1.3). */
 
 const neverCorrelated = new Set([
   ...['comment', 'http-method', 'port', 'counter', 'integer', 'float', 'boolean', 'gender'],

@@ -36,7 +36,7 @@ interface Plan {
 }
 
 /**
- * A MISP 2.5.1 that has one MISP-format feed, by the algorithm of misp-feed.md §1.6 and the checks of §1.9. What it
+ * A MISP 2.5.1 that has one MISP-format feed, by the algorithm of MISP-1.6 and the checks of MISP-1.9. What it
  * does not play: import regular expressions, warning lists, blocklists, distribution.
  */
 export class MispInstance {

@@ -19,7 +19,7 @@ export function addObject(database: Database, file: Json, event: string): boolea
 }
 
 /**
- * Stores what is new in an Object (misp-feed.md §1.6): one that is not known makes MISP stamp the event with its own
+ * Stores what is new in an Object (MISP-1.6): one that is not known makes MISP stamp the event with its own
  * clock; one that is not newer is passed over with all of its attributes.
  */
 export function editObject(database: Database, file: Json, event: string): void {

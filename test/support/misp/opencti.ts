@@ -25,7 +25,7 @@ export interface OpenCtiRun {
   readonly error: string | undefined
 }
 
-/** OpenCTI's misp-feed connector, as far as it decides which events it reads (misp-feed.md §2). */
+/** OpenCTI's misp-feed connector, as far as it decides which events it reads (MISP-2). */
 export class OpenCti {
   /** Every event that was processed, in order; the same one twice when it was fetched twice. */
   readonly processed: Listed[] = []

@@ -1,6 +1,6 @@
 import { isRecord, type Json, records, toSeconds, toText } from './json.ts'
 
-/** The pull rules of a feed (misp-feed.md §1.8); none by default. */
+/** The pull rules of a feed (MISP-1.8); none by default. */
 export interface PullRules {
   readonly tags?: Lists
   /** UUIDs or names. */

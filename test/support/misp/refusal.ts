@@ -6,7 +6,7 @@ import type { HttpAnswer } from './http.ts'
 const maxLength = 150
 
 /**
- * A refusal as MISP can log it (misp-feed.md §1.5): its status, and a short sentence as plain text. Nothing of the
+ * A refusal as MISP can log it (MISP-1.5): its status, and a short sentence as plain text. Nothing of the
  * key, of Sekoia's text or of the program is in it.
  *
  * @returns the sentence

@@ -2,7 +2,7 @@ import { domainToASCII } from 'node:url'
 import { toStoredDatetime } from './instant.ts'
 import { isDomain } from './value-rules.ts'
 
-/** The form in which MISP stores a value (misp-feed.md §1.9): trimmed, refanged, without 4-byte UTF-8, then by type. */
+/** The form in which MISP stores a value (MISP-1.9): trimmed, refanged, without 4-byte UTF-8, then by type. */
 export function storedValue(type: string, value: string): string {
   const trimmed = value.replace(/^[ \t\n\r\0\v]+|[ \t\n\r\0\v]+$/g, '')
   const text = refang(type, trimmed).replace(/[\u{10000}-\u{10ffff}]/gu, '?')

@@ -1,7 +1,7 @@
 import { isRecord, type Json, records } from './json.ts'
 
 /**
- * What OpenCTI's misp-feed connector reads of an event without a guard (misp-feed.md §2). Everything here throws as
+ * What OpenCTI's misp-feed connector reads of an event without a guard (MISP-2). Everything here throws as
  * the connector's Python would.
  */
 

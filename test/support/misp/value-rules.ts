@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { isComposite } from './categories.ts'
 import { toMicros } from './instant.ts'
 
-/** What MISP 2.5.1 refuses (misp-feed.md §1.9). Nothing here comes from the code that it judges. */
+/** What MISP 2.5.1 refuses (MISP-1.9). Nothing here comes from the code that it judges. */
 
 const maxBytes = 65_535
 

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { Access } from '../../src/auth/access.ts'
-import { notingRights } from '../../src/auth/rights.ts'
-import { FeedLogs } from '../../src/feedlog/logs.ts'
+import { FeedLogs, type FeedLogsSettings } from '../../src/feedlog/logs.ts'
 import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
 import { lastVersion, type ReadRequest, type ReadResult } from '../../src/kernel/records.ts'
-import { defaultFeed, logSettings, startWorld } from '../support/gateway.ts'
+import { type Validity, validWhileAll } from '../../src/kernel/validity.ts'
+import { defaultFeed, logSettings, rightsOf, startWorld } from '../support/gateway.ts'
 import { callerOf, clientOf } from '../support/sekoia-client.ts'
 import { noon, storeWith } from '../support/worlds.ts'
 
-/** Results that are given again: as long as one holds, reading anew comes to the same. */
+/** What may be given again: as long as a result is valid, reading anew comes to the same. */
 
 const maxAge = 40 * 86_400_000
 
@@ -32,7 +31,6 @@ const plan = fc.record({
   starts: fc.array(fc.nat(maxAge), { minLength: 6, maxLength: 6 }),
   limits: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 6, maxLength: 6 }),
   pageLimit: fc.constantFrom(3, 8, 50),
-  cacheMaxBytes: fc.constantFrom(1, 12_000, 16_000_000),
   steps: fc.array(step, { minLength: 10, maxLength: 60 })
 })
 
@@ -40,55 +38,68 @@ type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never
 
 const caller = callerOf('one')
 const key = caller.key.reveal()
-const told = (result: ReadResult, chunks = result.chunks) => ({
+const told = (result: ReadResult) => ({
   dates: result.dates,
   more: result.more,
   position: result.position,
-  text: Buffer.concat(chunks).toString()
+  text: Buffer.concat(result.chunks).toString()
 })
 
 t.setTimeout(300_000)
 
-t.test('as long as a result holds, reading anew comes to the same', async t => {
+t.test('as long as a result is valid, reading anew comes to the same', async t => {
   const seen = { held: 0, given: 0, over: 0 }
   const play = async (history: Plan) => {
-    const { simulator, logs, close } = await start(history)
-    const results: { request: ReadRequest; result: ReadResult }[] = []
+    const { simulator, records, close, isValid } = await start({ pageLimit: history.pageLimit })
+    const results: { request: ReadRequest; result: ReadResult; validity: Validity }[] = []
     const check = async () => {
-      for (const { request, result } of results) {
-        if (!result.repeat?.holds()) {
+      for (const { request, result, validity } of results) {
+        if (!validity(simulator.clock.now())) {
           seen.over++
           continue
         }
         seen.given++
-        const again = told(result, result.repeat.chunks())
-        simulator.calls.length = 0
-        const anew = await logs.read(request)
-        assert.deepEqual(again, told(anew))
+        const anew = await records.read(request)
+        assert.deepEqual(told(result), told(anew))
         assert.equal(anew.outcome, 'held')
-        assert.deepEqual(simulator.calls, [], 'and asks Sekoia nothing')
       }
     }
-    for (const { kind, no } of history.steps) {
-      if (kind === 'add') simulator.add(no)
-      if (kind === 'edit') simulator.edit(simulator.visible()[no % simulator.visible().length]!.id)
-      if (kind === 'wait') simulator.clock.advance(no)
-      if (kind === 'revoke') simulator.putKey(key, { status: no === 0 ? 'revoked' : 'ok' })
-      if (kind === 'read') {
-        const request = requestOf(history, no)
-        const result = await logs.read(request).catch(() => undefined)
-        if (result?.repeat) seen.held++
-        if (result) results.push({ request, result })
+    try {
+      for (const { kind, no } of history.steps) {
+        if (kind === 'add') simulator.add(no)
+        if (kind === 'edit')
+          simulator.edit(simulator.visible()[no % simulator.visible().length]!.id)
+        if (kind === 'wait') simulator.clock.advance(no)
+        if (kind === 'revoke') simulator.putKey(key, { status: no === 0 ? 'revoked' : 'ok' })
+        if (kind === 'read') {
+          const request = requestOf(history, no)
+          const result = await records.read(request).catch(() => undefined)
+          const validity = result && isValid(result)
+          if (validity) seen.held++
+          if (validity) results.push({ request, result, validity })
+        }
+        await check()
       }
-      await check()
+    } finally {
+      await close()
     }
-    await close()
   }
   await fc.assert(fc.asyncProperty(plan, play), { seed: 20_261_124, numRuns: 60 })
   t.ok(seen.held > 100 && seen.given > 100 && seen.over > 100, JSON.stringify(seen))
 })
 
-function requestOf({ starts, limits }: Plan, no: number): ReadRequest {
+t.test('it ends when the log gives up its place: another may be opened in its stead', async t => {
+  const { simulator, records, close, isValid } = await start({ maxOpenLogs: 1 })
+  t.teardown(close)
+  const request = requestOf({ starts: [], limits: [100] }, 0)
+  await records.read(request)
+  const validity = isValid(await records.read(request))!
+  t.ok(validity(simulator.clock.now()))
+  await records.read({ ...request, types: ['indicator'] })
+  t.notOk(validity(simulator.clock.now()))
+})
+
+function requestOf({ starts, limits }: Pick<Plan, 'starts' | 'limits'>, no: number): ReadRequest {
   const addedAfter = no === 0 ? undefined : no === 1 ? noon - 1 : noon - starts[no]!
   return {
     caller,
@@ -103,7 +114,7 @@ function requestOf({ starts, limits }: Plan, no: number): ReadRequest {
   }
 }
 
-async function start({ pageLimit, cacheMaxBytes }: Plan) {
+async function start(changed: Partial<FeedLogsSettings>) {
   const { simulator, ...world } = await startWorld({
     simulator: { now: noon, objects: 0, bloat: false }
   })
@@ -115,17 +126,20 @@ async function start({ pageLimit, cacheMaxBytes }: Plan) {
     sleep: async ms => void simulator.clock.advance(ms)
   }
   const store = storeWith()
-  const settings = { ...logSettings, rebuildHorizonSeconds: 300, pageLimit, cacheMaxBytes }
-  const access = new Access({ clock, store, settings })
+  const settings = { ...logSettings, rebuildHorizonSeconds: 300, ...changed }
   const teardowns: (() => unknown)[] = []
   const owner = { teardown: (work: () => unknown) => void teardowns.push(work) }
   const client = clientOf(owner as never, simulator.url, { clock, maxAttempts: 1 })
-  const upstream = notingRights(client, access)
-  const logs = new FeedLogs({ upstream, access, store, clock, meter: silentMeter, settings })
+  const rights = rightsOf({ upstream: client, clock, store, meter: silentMeter }, settings)
+  const { upstream } = rights
+  const logs = new FeedLogs({ upstream, store, clock, meter: silentMeter, settings })
   const close = async () => {
     await logs.close()
+    await rights.close()
     for (const teardown of teardowns) await teardown()
     await world.close()
   }
-  return { simulator, logs, close }
+  const isValid = ({ validity }: ReadResult) =>
+    validWhileAll([rights.validity(caller, defaultFeed), validity])
+  return { simulator, records: rights.guard(logs), close, isValid }
 }

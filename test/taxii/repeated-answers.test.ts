@@ -1,34 +1,36 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import { GatewayError } from '../../src/kernel/errors.ts'
-import type { Repeat } from '../../src/kernel/records.ts'
+import type { Catalog } from '../../src/kernel/records.ts'
 import { collectionA } from '../support/objects.ts'
 import { buildTaxiiServer } from '../support/taxii-server.ts'
 
-/** An answer that was read from memory is given again, as long as reading anew would come to it. */
+/** An answer that was read from memory is given again, as long as all that it was made of stays the same. */
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 const O = `/sekoia/collections/${collectionA}/objects/`
 
-/** A server over records that say whether their results hold, and over a listing that is held. */
+/** A server over records and a catalog that say whether what they gave is valid. */
 async function build(t: Test) {
   const server = await buildTaxiiServer(t)
   const { records } = server
-  const state = { holds: true, asked: 0 }
+  const state = { holds: true, isListed: true, asked: 0 }
   const read = records.read.bind(records)
   records.read = async request => {
     const result = await read(request)
-    const repeat: Repeat = {
-      holds() {
-        state.asked++
-        return state.holds
-      },
-      chunks: () => result.chunks
+    const validity = () => {
+      state.asked++
+      return state.holds
     }
-    return { ...result, repeat }
+    return { ...result, validity }
   }
   const listed = records.catalogFeeds.find(feed => feed.collectionId === collectionA)!
-  const listing: { feed: typeof listed | undefined } = { feed: listed }
-  records.resolveHeld = () => listing.feed
-  return Object.assign(server, { state, listing, listed, reads: () => records.reads.length })
+  const catalog: Pick<Catalog, 'validity'> = records
+  catalog.validity = () => () => state.isListed
+  return Object.assign(server, { state, listed, reads: () => records.reads.length })
 }
 
 t.test('the second answer is the first, byte for byte, and nothing is read for it', async t => {
@@ -101,10 +103,9 @@ t.test('G5: it is never given to another key', async t => {
 t.test('what the listing says of the feed comes first', async t => {
   const server = await build(t)
   await server.get(O)
-  server.listing.feed = { ...server.listed, unwalkable: 'newest first' }
-  server.records.catalogFeeds.splice(0, 9, server.listing.feed)
+  server.state.isListed = false
+  server.records.catalogFeeds.splice(0, 9, { ...server.listed, unwalkable: 'newest first' })
   t.equal((await server.get(O)).statusCode, 409, 'a feed that cannot be followed any more')
-  server.listing.feed = undefined
   server.records.catalogFeeds.length = 0
   t.equal((await server.get(O)).statusCode, 404, 'a feed that is gone')
 })
@@ -122,4 +123,23 @@ t.test('other questions are other answers, and refusals are none', async t => {
   server.state.holds = false
   server.records.failure = new GatewayError('unavailable')
   t.equal((await server.get(`${O}?limit=1`)).statusCode, 503)
+})
+
+t.test('G9: what is kept of an answer keeps none of its objects in memory', async t => {
+  const server = await build(t)
+  let memory: WeakRef<ArrayBufferLike> | undefined
+  const read = server.records.read
+  server.records.read = async request => {
+    const objects = Buffer.alloc(300_000, ' ')
+    memory = new WeakRef(objects.buffer)
+    return { ...(await read(request)), chunks: [objects] }
+  }
+  await server.get(O)
+  for (let n = 0; n < 50 && memory!.deref(); n++) {
+    await new Promise(setImmediate)
+    collectGarbage()
+  }
+  t.equal(memory!.deref(), undefined)
+  await server.get(O)
+  t.equal(server.reads(), 2, 'and it is read again')
 })

@@ -1,0 +1,85 @@
+import { compile } from '@fastify/proxy-addr'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+/** Where the client sees the gateway. */
+export interface Origin {
+  readonly protocol: string
+  /** Host and port as the client named them. */
+  readonly host: string
+  /** Path that a proxy in front takes off; '' without one. */
+  readonly prefix: string
+}
+
+/** True for the address of a proxy whose `X-Forwarded-*` are believed. */
+export type IsTrusted = (address: string | undefined) => boolean
+
+/** @param trustProxy as in Fastify: nobody, everybody, or addresses and networks. */
+export function compileTrust(trustProxy: boolean | string | readonly string[]): IsTrusted {
+  if (typeof trustProxy === 'boolean') return () => trustProxy
+  const isListed = compile(typeof trustProxy === 'string' ? trustProxy : [...trustProxy])
+  return address => address !== undefined && isListed(address, 0)
+}
+
+const forwarded = ['proto', 'host', 'port', 'prefix'].map(name => `x-forwarded-${name}`)
+
+/**
+ * Gives every request its `origin`. Of several proxies in a row the first value counts, which is what the client
+ * used; Fastify's own `host` and `protocol` take the last. Headers of one that is not trusted are not believed, and
+ * that is logged once: it is how a missing `SERVER_TRUST_PROXY` shows.
+ */
+export function decorateOrigin(app: FastifyInstance, isTrusted: IsTrusted): void {
+  let isWarned = false
+  app.decorateRequest('origin', {
+    getter(this: FastifyRequest) {
+      return originOf(this, isTrusted)
+    }
+  })
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!isWarned && !isTrusted(request.socket.remoteAddress)) {
+      const header = forwarded.find(name => request.headers[name] !== undefined)
+      if (header) {
+        isWarned = true
+        const address = request.socket.remoteAddress
+        request.log.warn(
+          { header, address },
+          'a proxy that is not trusted forwards requests: name its address in SERVER_TRUST_PROXY'
+        )
+      }
+    }
+    done()
+  })
+}
+
+function originOf({ headers, socket, raw }: FastifyRequest, isTrusted: IsTrusted): Origin {
+  const isTls = 'encrypted' in raw.socket
+  const own = { protocol: isTls ? 'https' : 'http', host: headers.host ?? '', prefix: '' }
+  if (!isTrusted(socket.remoteAddress)) return own
+  const first = (name: string) =>
+    String(headers[`x-forwarded-${name}`] ?? '')
+      .split(',', 1)[0]!
+      .trim()
+  const protocol = /^https?$/i.test(first('proto')) ? first('proto').toLowerCase() : own.protocol
+  const prefix = first('prefix').replace(/\/+$/, '')
+  return {
+    protocol,
+    host: withPort(first('host') || own.host, first('port'), protocol),
+    prefix: /^(\/[\w.~-]+)+$/.test(prefix) ? prefix : ''
+  }
+}
+
+/** A host without a port gets the forwarded one, unless it is the usual one. */
+function withPort(host: string, port: string, protocol: string): string {
+  const usual = protocol === 'https' ? '443' : '80'
+  const hasPort = /:\d+$/.test(host)
+  return hasPort || !/^\d{1,5}$/.test(port) || port === usual ? host : `${host}:${port}`
+}
+
+/** Base of the URLs that the client uses, without a slash at its end; for an odd host the path alone. */
+export const baseUrlOf = ({ protocol, host, prefix }: Origin): string =>
+  /^[\w.:[\]-]+$/.test(host) ? `${protocol}://${host}${prefix}` : prefix
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    readonly origin: Origin
+  }
+}

@@ -1,0 +1,88 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../kernel/ports.ts'
+import type { Validity } from '../kernel/validity.ts'
+
+/** Bytes of small pieces of one response, which are copied. */
+const maxCopied = 32 * 1024
+/** Pieces from this size on are looked up where they lie. */
+const minReferred = 4096
+/** Of all that is kept: copies, and a kilobyte a response for the rest. */
+const maxBytes = 8 * 1024 * 1024
+
+interface Entry<T> {
+  readonly response: T
+  readonly pieces: readonly Piece[]
+  readonly validity: Validity
+  readonly madeAt: number
+  readonly size: number
+}
+
+/** A copy; or a place in memory that its owner may give up at any time, so that bytes are counted once (G9). */
+type Piece =
+  | Buffer
+  | { readonly memory: WeakRef<ArrayBufferLike>; readonly offset: number; readonly length: number }
+
+export interface Cached<T> {
+  readonly response: T
+  readonly pieces: readonly Buffer[]
+}
+
+/**
+ * Responses of all dialects, by caller and URL (G5). One is given again for as long as its validity says that it would
+ * be made again, and its bytes are still in memory.
+ */
+export class ResponseCache<T> {
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #entries = new LRUCache<string, Entry<T>>({
+    maxSize: maxBytes,
+    sizeCalculation: ({ size }) => size
+  })
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
+
+  /** @param key holds the scope of the caller and the URL. */
+  get(key: string): Cached<T> | undefined {
+    const entry = this.#entries.get(key)
+    if (!entry) return undefined
+    const now = this.#clock.now()
+    const pieces = now < entry.madeAt ? undefined : recall(entry.pieces)
+    if (pieces && entry.validity(now)) return { response: entry.response, pieces }
+    this.#entries.delete(key)
+    return undefined
+  }
+
+  /** Keeps a response unless it lies in too many small pieces. @param pieces bytes that never change. */
+  set(key: string, response: T, pieces: readonly Buffer[], validity: Validity): void {
+    const small = pieces.filter(({ length }) => length < minReferred)
+    const copied = small.reduce((sum, { length }) => sum + length, 0)
+    if (copied > maxCopied) return
+    this.#entries.set(key, {
+      response,
+      pieces: pieces.map(keep),
+      validity,
+      madeAt: this.#clock.now(),
+      size: 1024 + copied
+    })
+  }
+}
+
+const keep = (bytes: Buffer): Piece =>
+  bytes.length < minReferred
+    ? Buffer.from(new Uint8Array(bytes).buffer)
+    : { memory: new WeakRef(bytes.buffer), offset: bytes.byteOffset, length: bytes.length }
+
+/** Undefined when some of the memory was given up. */
+function recall(pieces: readonly Piece[]): Buffer[] | undefined {
+  const found: Buffer[] = []
+  for (const piece of pieces) {
+    if (Buffer.isBuffer(piece)) found.push(piece)
+    else {
+      const memory = piece.memory.deref()
+      if (!memory) return undefined
+      found.push(Buffer.from(memory, piece.offset, piece.length))
+    }
+  }
+  return found
+}

@@ -1,0 +1,138 @@
+import type { FastifyRequest } from 'fastify'
+import type { Answer, Content } from '../../http/answers.ts'
+import { digestOf } from '../../http/content-digest.ts'
+import type { Dialect, Operation } from '../../http/dialect.ts'
+import { plainText } from '../../http/errors.ts'
+import type { Caller } from '../../kernel/caller.ts'
+import { GatewayError } from '../../kernel/errors.ts'
+import type { Rights } from '../../kernel/records.ts'
+import { spaceOf } from '../build/tables.ts'
+import { type ListingDeps, toListing } from './listing.ts'
+import type { Manifest, Publications, PublishedFile } from './publications.ts'
+import type { WantedFeed } from './wanted.ts'
+
+export interface MispDeps extends ListingDeps {
+  readonly rights: Pick<Rights, 'authorize'>
+  readonly publications: Pick<Publications, 'manifest' | 'event' | 'hashes' | 'state'>
+  readonly settings: MispSettings
+}
+
+export interface MispSettings {
+  readonly defaultFeedId: string
+  /** '' when it is taken from the request. */
+  readonly publicUrl: string
+  /** How long the first manifest of a feed waits for events, ms. */
+  readonly firstWaitMs: number
+}
+
+interface FeedParams {
+  /** Left out for the default feed. */
+  readonly feed?: string
+  readonly file: string
+}
+
+const json = 'application/json'
+const csv = 'text/csv; charset=utf-8'
+const eventFile = /^([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\.json$/
+
+/** What is looked for meanwhile may come from another gateway, which tells nobody: so often, ms. */
+const lookMs = 1000
+
+/**
+ * Each feed as a MISP feed (MISP-1.1): `manifest.json`, `hashes.csv` and a file for each event, under
+ * `/misp/{feed}/`, or right under `/misp/` for the default feed; and `/misp/` itself, which lists them. Errors are
+ * short plain reasons: the first 100 characters land in MISP's log (MISP-1.5).
+ */
+export function mispDialect(deps: MispDeps): Dialect {
+  const listing: Operation = {
+    handle: async (request, caller) => toContent(await toListing(request, caller, deps))
+  }
+  const file: Operation = {
+    heavy: true,
+    handle: (request, caller) => findFile(request, caller, deps)
+  }
+  return {
+    name: 'misp',
+    errorForm: plainText,
+    representation: 'misp',
+    // A file is complete in itself: a MISP asks for what it misses at its next pull.
+    continues: () => false,
+    mounts: [
+      {
+        prefix: '/misp',
+        paths: [
+          { url: '/', operations: { GET: listing } },
+          { url: '/:file', operations: { GET: file } },
+          { url: '/:feed/:file', operations: { GET: file } }
+        ]
+      }
+    ]
+  }
+}
+
+const toContent = (bytes: Buffer): Content => ({
+  mediaType: json,
+  headers: {},
+  digest: digestOf([bytes]),
+  body: () => [bytes]
+})
+
+const toFile = ({ digest, bytes, zstd }: PublishedFile): Content => ({
+  mediaType: json,
+  headers: {},
+  digest,
+  body: () => [bytes],
+  encoded: { encoding: 'zstd', bytes: zstd }
+})
+
+/** Throws `not-found` for what is no file of a feed. */
+async function findFile(request: FastifyRequest, caller: Caller, deps: MispDeps): Promise<Answer> {
+  const { feed: given = deps.settings.defaultFeedId, file } = request.params as FeedParams
+  const uuid = eventFile.exec(file)?.[1]
+  const isKnown = uuid !== undefined || file === 'manifest.json' || file === 'hashes.csv'
+  if (!isKnown || !/^[\w-]{1,128}$/.test(given)) throw new GatewayError('not-found')
+  const feed = await deps.catalog.resolve(caller, given)
+  if (feed.unwalkable !== undefined)
+    throw new GatewayError('unwalkable', { detail: feed.unwalkable })
+  await deps.rights.authorize(caller, feed.feedId)
+  request.report = { ...request.report, fields: { feed: feed.collectionId } }
+  const space = spaceOf(caller, feed.feedId)
+  if (uuid) return toFile(await deps.publications.event(space, uuid))
+  const wanted = deps.feeds.want(caller, feed)
+  if (file === 'hashes.csv') return findHashes(space, deps)
+  const manifest = await findManifest(request, space, wanted, deps)
+  return manifest ? toFile(manifest) : toContent(Buffer.from('{}'))
+}
+
+/**
+ * Asking for the manifest or the hashes is what starts and keeps up the building of a feed: a MISP that only caches a
+ * feed asks for no manifest. The first manifest waits a while for the first events; should there be none yet, nothing
+ * is listed, which MISP takes for nothing to do.
+ */
+async function findManifest(
+  request: FastifyRequest,
+  space: string,
+  wanted: WantedFeed,
+  { publications, settings }: MispDeps
+): Promise<Manifest | undefined> {
+  for (let left = settings.firstWaitMs; ; left -= lookMs) {
+    const held = await publications.manifest(space)
+    if (held) return held
+    if (wanted.failure) throw wanted.failure
+    if (left <= 0 || request.signal.aborted) return undefined
+    await wanted.nextPublication(Math.min(left, lookMs), request.signal)
+  }
+}
+
+async function findHashes(space: string, { publications }: MispDeps): Promise<Answer> {
+  const file = await publications.hashes(space)
+  if (file.length === 0)
+    throw new GatewayError('not-found', { detail: 'No value of this feed is published yet' })
+  return {
+    mediaType: csv,
+    headers: {},
+    digest: file.digest,
+    length: file.length,
+    pieces: () => file.pieces()
+  }
+}

@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { type ConnectionsOptions, connectionsPlugin } from '../../src/http/connections.ts'
+import { O } from '../support/objects.ts'
+import { head, listen, raw } from '../support/raw-http.ts'
+import { buildTaxiiServer, credentials } from '../support/taxii-server.ts'
+
+/** K2: connections on which nothing is asked give their place back, and shut nobody out. */
+
+const request = head(`GET ${O} HTTP/1.1`, `Authorization: ${credentials}`)
+
+async function build(t: Test, options: ConnectionsOptions, requestTimeoutMs = 60_000) {
+  const server = await buildTaxiiServer(t, {
+    server: { requestTimeoutMs },
+    extend: app => void app.register(connectionsPlugin, options)
+  })
+  const port = await listen(server.app)
+  /** Connections that say nothing and do not close their half either. */
+  const silent = async (count: number, text = ''): Promise<Socket[]> => {
+    const sockets = Array.from({ length: count }, () => connect({ port, allowHalfOpen: true }))
+    t.teardown(() => sockets.map(socket => socket.destroy()))
+    for (const socket of sockets) socket.on('error', () => {}).write(text)
+    await Promise.all(sockets.map(socket => socket.connecting && once(socket, 'connect')))
+    return sockets
+  }
+  const open = () =>
+    new Promise<number>((resolve, reject) =>
+      server.app.server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
+    )
+  const until = async (isSo: () => Promise<boolean>) => {
+    while (!(await isSo())) await new Promise(setImmediate)
+  }
+  return { ...server, port, silent, open, until }
+}
+
+t.test('silent connections are answered 408 and gone after the time-out', async t => {
+  const { port, silent, open, until } = await build(t, { maxConnections: 50 }, 1000)
+  const sockets = [...(await silent(10)), ...(await silent(10, 'GET / HTTP/1.1\r\nHost: x\r\n'))]
+  await until(async () => (await open()) === 20)
+  const answers = sockets.map(socket => once(socket, 'data'))
+  for (const [data] of await Promise.all(answers)) t.match(String(data), /^HTTP\/1\.1 408 /)
+  await until(async () => (await open()) === 0)
+  t.match(await raw(port, request), /^HTTP\/1\.1 200 /)
+})
+
+t.test('any number of silent connections of one address shuts nobody out', async t => {
+  const { port, silent, open } = await build(t, { maxConnections: 1000, maxPerAddress: 20 })
+  await silent(300)
+  t.ok((await open()) <= 20)
+  for (let n = 0; n < 5; n++) t.match(await raw(port, request), /^HTTP\/1\.1 200 /)
+})
+
+t.test('nor does a number that is the maximum of all', async t => {
+  const { port, silent, open } = await build(t, { maxConnections: 50 })
+  await silent(300)
+  t.ok((await open()) <= 50)
+  for (let n = 0; n < 5; n++) t.match(await raw(port, request), /^HTTP\/1\.1 200 /)
+})
+
+t.test('a proxy that is trusted may hold more than one client may', async t => {
+  const isTrusted = () => true
+  const { silent, open, until } = await build(t, {
+    maxConnections: 100,
+    maxPerAddress: 5,
+    isTrusted
+  })
+  await silent(40)
+  await until(async () => (await open()) === 40)
+  t.equal(await open(), 40)
+})
+
+t.test('connections that wait for an answer are not ended to make room', async t => {
+  const server = await build(t, { maxConnections: 100, maxPerAddress: 3 })
+  const read = server.records.read.bind(server.records)
+  const released = Promise.withResolvers<void>()
+  let reads = 0
+  server.records.read = async asked => {
+    reads++
+    await released.promise
+    return read(asked)
+  }
+  const answers = [1, 2, 3].map(() => raw(server.port, request))
+  await server.until(async () => reads === 3)
+  t.equal(await raw(server.port, request).catch(({ code }) => code), '', 'the fourth is closed')
+  released.resolve()
+  for (const answer of await Promise.all(answers)) t.match(answer, /^HTTP\/1\.1 200 /)
+})
