@@ -1,9 +1,11 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { RightsGate } from './auth/rights-gate.ts'
 import { createScopes } from './auth/scope.ts'
+import { createSecretWatch } from './auth/secret-watch.ts'
 import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
 import { createCatalog } from './feeds/catalog.ts'
+import { createKeptLists } from './feeds/kept-lists.ts'
 import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
@@ -82,8 +84,12 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     clock,
     meter,
     defaultFeedId: config.sekoia.defaultFeedId,
-    cacheSeconds: config.access.collectionsSeconds
+    cacheSeconds: config.access.collectionsSeconds,
+    waitMs: config.feedLog.tipWaitMs,
+    kept: createKeptLists(documents),
+    verify: caller => rights.verify(caller)
   })
+  const secrets = createSecretWatch({ documents, clock, logger, secret: parts.secret })
 
   const answers = new Answers({
     clock,
@@ -184,7 +190,11 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   await server.register(overloadPlugin, config.overload)
   for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })
 
-  server.addHook('preClose', async () => mispFeeds.end())
+  secrets.start()
+  server.addHook('preClose', async () => {
+    secrets.stop()
+    await mispFeeds.end()
+  })
   server.addHook('onClose', async () => {
     await mispFeeds.close()
     await logs.close()

@@ -202,7 +202,8 @@ async function startProcess(
       clock,
       meter: silentMeter,
       defaultFeedId: defaultFeed,
-      cacheSeconds: 60
+      cacheSeconds: 60,
+      waitMs: 5000
     }),
     rights,
     settings: { ...defaultTaxiiSettings, ...options.taxii },
