@@ -8,7 +8,7 @@ import { type Config, ConfigError, loadConfig } from './config/load.ts'
 import { findMisspelt } from './config/misspelt.ts'
 import { addressText, greetingOf, greetingText, nextSteps } from './greeting.ts'
 import type { TlsOptions } from './http/server.ts'
-import { systemClock } from './kernel/ports.ts'
+import { createProvenClock } from './kernel/proven-clock.ts'
 import { type Galaxies, loadGalaxies } from './misp/mapping/galaxies.ts'
 import { createLogger } from './ops/logger.ts'
 import { createMeter } from './ops/metrics.ts'
@@ -60,20 +60,24 @@ async function run(config: Config, logger: Logger): Promise<void> {
   if (!durable)
     logger.error({ reason }, 'no secret can be kept: what is stored ends with the process')
 
+  const clock = createProvenClock({
+    onCorrected: ms =>
+      logger.warn({ ms }, "the clock of this machine is wrong: the gateway goes by Sekoia's")
+  })
   const meter = createMeter({ processMetrics: true })
   const stores = await openStore({
     redis: redisOf(config),
     dataDir: config.store.dataDir,
     bodyMaxBytes: config.store.bodyMaxBytes,
     memoryMaxBytes: config.cache.maxBytes,
-    clock: systemClock,
+    clock,
     logger
   })
   const app = await buildApp({
     config,
     logger,
     meter,
-    clock: systemClock,
+    clock,
     secret: Buffer.from(secret),
     store: stores.log,
     documents: stores.documents,
@@ -83,13 +87,14 @@ async function run(config: Config, logger: Logger): Promise<void> {
       proxies: simulator ? undefined : proxiesOf(process.env),
       ca: config.sekoia.caFile ? readFileSync(config.sekoia.caFile) : undefined,
       repair: config.stix.repair === 'on',
-      clock: systemClock,
+      onTime: evidence => clock.observe(evidence),
+      clock,
       meter,
       stopwatch: meter,
       logger,
       unreadable: new UnreadableItems({
         documents: stores.documents,
-        clock: systemClock,
+        clock,
         meter,
         logger
       })

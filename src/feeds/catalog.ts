@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Caller, ScopeId } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
 import { GatewayError, isRefusal } from '../kernel/errors.ts'
-import type { Clock, Feed, Meter, Upstream } from '../kernel/ports.ts'
+import { type Clock, elapsedOf, type Feed, type Meter, type Upstream } from '../kernel/ports.ts'
 import type { Catalog, CatalogFeed } from '../kernel/records.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 import type { Validity } from '../kernel/validity.ts'
@@ -61,7 +61,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const renewals = new SingleFlight<ScopeId, Listing>()
 
   function hold(scope: ScopeId, collections: CatalogFeed[]): Listing {
-    const now = clock.now()
+    const now = elapsedOf(clock)
     const renewAt = now + cacheSeconds * 1000
     const byName = toNames(collections)
     const listing = { collections, byName, renewAt, showUntil: renewAt + cacheSeconds * 1000 }
@@ -104,7 +104,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
 
   async function listing(caller: Caller): Promise<Listing> {
     const held = listings.get(caller.scope)
-    const now = clock.now()
+    const now = elapsedOf(clock)
     if (held && now < held.renewAt) return held
     if (!held || now >= held.showUntil) return held ? renewSoon(caller, held) : begin(caller)
     renewOnce(caller).catch(() => {})
@@ -157,7 +157,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
 
   function validity({ scope }: Caller): Validity | undefined {
     const held = listings.get(scope)
-    return held && (now => now < held.renewAt && listings.peek(scope) === held)
+    return held && (() => elapsedOf(clock) < held.renewAt && listings.peek(scope) === held)
   }
 
   return { list, resolve, validity }

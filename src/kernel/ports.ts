@@ -5,7 +5,12 @@ import type { Caller } from './caller.ts'
 export interface Clock {
   now(): number
   sleep(ms: number): Promise<void>
+  /** Milliseconds that have passed since some moment, whatever becomes of {@link now}; absent where that never jumps. */
+  elapsed?(): number
 }
+
+/** The time to measure ages and pauses by. */
+export const elapsedOf = (clock: Clock): number => clock.elapsed?.() ?? clock.now()
 
 export const systemClock: Clock = { now: () => Date.now(), sleep: ms => setTimeout(ms) }
 

@@ -1,5 +1,5 @@
 import { GatewayError } from '../kernel/errors.ts'
-import type { Clock } from '../kernel/ports.ts'
+import { type Clock, elapsedOf } from '../kernel/ports.ts'
 import { UpstreamFailure } from './failures.ts'
 
 /** One call on its way: how long it may wait and last, and the signals that end it. */
@@ -10,7 +10,7 @@ export interface Call {
   readonly signal: AbortSignal
   /** Ends all waiting. */
   readonly waiting: AbortController
-  /** Until when trouble is waited out, ms since the epoch. */
+  /** Until when trouble is waited out, by the elapsed time of the clock. */
   readonly patientUntil: number
   /** True while Sekoia is being asked. */
   isAsking: boolean
@@ -61,7 +61,7 @@ export function openCall(options: CallOptions, terms: CallTerms): Call {
     rank,
     signal: ending.signal,
     waiting,
-    patientUntil: clock.now() + patienceMs,
+    patientUntil: elapsedOf(clock) + patienceMs,
     isAsking: false,
     hasAttemptsLeft: true,
     lastFailure: undefined,

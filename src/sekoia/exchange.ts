@@ -1,6 +1,7 @@
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
-import { type Stopwatch, silentStopwatch } from '../kernel/ports.ts'
+import { elapsedOf, type Stopwatch, silentStopwatch } from '../kernel/ports.ts'
+import type { ClockEvidence } from '../kernel/proven-clock.ts'
 import type { BreakerState } from './breaker.ts'
 import { failureOf } from './failures.ts'
 import { createResilience, type ResilienceOptions } from './resilience.ts'
@@ -10,6 +11,8 @@ import type { ObjectKind } from './wire.ts'
 
 /** Questions to Sekoia, carried through by the resilience policy, counted, and remembered for health. */
 export interface ExchangeOptions extends ResilienceOptions, TransportOptions {
+  /** Told what each answer says about the time. */
+  readonly onTime?: (evidence: ClockEvidence) => void
   readonly stopwatch?: Stopwatch
 }
 
@@ -59,6 +62,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     onProgress: () => void
   ): Promise<Answer> {
     const startedAt = performance.now()
+    const from = elapsedOf(clock)
     const time = (outcome: string) => {
       const seconds = (performance.now() - startedAt) / 1000
       stopwatch.observe('upstream_request_duration', { endpoint, outcome }, seconds)
@@ -66,6 +70,8 @@ export function createExchange(options: ExchangeOptions): Exchange {
     try {
       const answer = await transport.send({ path, key: caller.key, signal, onProgress })
       answeredAt = clock.now()
+      if (answer.toldAt !== undefined)
+        options.onTime?.({ told: answer.toldAt, from, to: elapsedOf(clock) })
       clockSkewMs = answer.clockSkewMs ?? clockSkewMs
       meter.count('upstream_requests', { endpoint, outcome: String(answer.status) })
       time(String(answer.status))

@@ -1,5 +1,5 @@
 import { GatewayError } from '../kernel/errors.ts'
-import type { Clock } from '../kernel/ports.ts'
+import { type Clock, elapsedOf } from '../kernel/ports.ts'
 import { Breaker, type BreakerState, type Verdict } from './breaker.ts'
 import type { Call } from './call.ts'
 import { toSeconds, UpstreamFailure } from './failures.ts'
@@ -61,13 +61,13 @@ export class Lane {
   }
 
   get state(): BreakerState {
-    return this.#breaker.state(this.#options.clock.now())
+    return this.#breaker.state(elapsedOf(this.#options.clock))
   }
 
   /** Milliseconds for which calls are held back at least; 0 when only others that are under way hold them back. */
   get heldBackMs(): number {
     const { clock, host } = this.#options
-    const now = clock.now()
+    const now = elapsedOf(clock)
     const isShut = now < this.#pausedUntil || this.#breaker.room(now) === 0 || host.room(now) === 0
     return isShut ? Math.max(1, this.#waitMs(now)) : 0
   }
@@ -79,7 +79,7 @@ export class Lane {
   enter(call: Call): Promise<Turn> {
     if (this.#waiting.length >= maxWaiting)
       return Promise.reject(new GatewayError('unavailable', { retryAfterSeconds: 1 }))
-    if (this.heldBackMs > 0 && call.patientUntil <= this.#options.clock.now())
+    if (this.heldBackMs > 0 && call.patientUntil <= elapsedOf(this.#options.clock))
       return Promise.reject(this.impatience())
     const { promise, resolve, reject } = Promise.withResolvers<Turn>()
     const { signal } = call.waiting
@@ -103,7 +103,7 @@ export class Lane {
   impatience(): GatewayError {
     const { clock } = this.#options
     const waitMs = Math.max(this.heldBackMs, 1)
-    if (clock.now() < this.#pausedUntil) return paused(waitMs)
+    if (elapsedOf(clock) < this.#pausedUntil) return paused(waitMs)
     return new GatewayError('unavailable', {
       retryAfterSeconds: toSeconds(waitMs),
       cause: new UpstreamFailure('Sekoia is left alone for a while', { trouble: 'final' })
@@ -113,7 +113,7 @@ export class Lane {
   /** Lets in whom there is room for. To be called when the host's breaker has changed. */
   pump(): void {
     const { clock, host } = this.#options
-    const waitMs = this.#pausedUntil - clock.now()
+    const waitMs = this.#pausedUntil - elapsedOf(clock)
     if (waitMs > 0) this.#refuseImpatient(waitMs)
     while (this.#waiting.length > 0 && this.#running < this.#room()) {
       const { resolve } = this.#waiting.shift()!
@@ -132,7 +132,7 @@ export class Lane {
   /** After a 429: the pause Sekoia asks for, at least our own growing one. Undefined: it names none. */
   throttle(retryAfterMs = 0): void {
     const { clock, backoffMs, longestBackoffMs, maxPauseMs } = this.#options
-    const now = clock.now()
+    const now = elapsedOf(clock)
     this.#throttledSince ??= now
     const doubled = Math.min(longestBackoffMs, backoffMs * 2 ** this.#throttles++)
     const grown = (now - this.#throttledSince) / 8
@@ -146,7 +146,7 @@ export class Lane {
     isTrial: { key: boolean; host: boolean }
   ): boolean {
     const { clock, host: breaker, onHostTried } = this.#options
-    const now = clock.now()
+    const now = elapsedOf(clock)
     this.#running--
     if (key === 'good') {
       this.#throttledSince = undefined
@@ -160,7 +160,7 @@ export class Lane {
 
   #room(): number {
     const { clock, host, maxInFlight } = this.#options
-    const now = clock.now()
+    const now = elapsedOf(clock)
     if (now < this.#pausedUntil) return 0
     return Math.min(maxInFlight, this.#breaker.room(now), host.room(now))
   }
@@ -182,7 +182,7 @@ export class Lane {
 
   #wakeUp(): void {
     const { clock } = this.#options
-    const now = clock.now()
+    const now = elapsedOf(clock)
     const at = now + this.#waitMs(now)
     if (at <= now || at >= this.#wakeAt) return
     this.#wakeAt = at

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { ScopeId } from '../kernel/caller.ts'
 import { asGatewayError } from '../kernel/errors.ts'
-import type { Clock, Meter } from '../kernel/ports.ts'
+import { type Clock, elapsedOf, type Meter } from '../kernel/ports.ts'
 import { Breaker, type BreakerState, type Verdict } from './breaker.ts'
 import { type Call, openCall, untilAborted } from './call.ts'
 import { failureOf, isTrouble } from './failures.ts'
@@ -142,7 +142,7 @@ export function createResilience(options: ResilienceOptions): Resilience {
       } catch (error) {
         call.lastFailure = error
         call.hasAttemptsLeft = attempts < options.maxAttempts
-        const reason = reasonToTryAgain(error, attempts, clock.now() < call.patientUntil)
+        const reason = reasonToTryAgain(error, attempts, elapsedOf(clock) < call.patientUntil)
         if (reason === undefined) throw error
         meter.count('upstream_retries', { reason })
         await backOff(attempts, call)
@@ -184,7 +184,7 @@ export function createResilience(options: ResilienceOptions): Resilience {
 
   return {
     run,
-    breaker: () => host.state(clock.now()),
+    breaker: () => host.state(elapsedOf(clock)),
     keysLeftAlone: () => [...lanes.values()].filter(lane => lane.state !== 'closed').length
   }
 }

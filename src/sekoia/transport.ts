@@ -30,6 +30,8 @@ export interface Answer {
   readonly cursor: string | undefined
   /** Sekoia's clock less ours, by the `Date` header; to the second. */
   readonly clockSkewMs: number | undefined
+  /** The `Date` header, ms since the epoch; undefined for what a cache on the way may have kept (`Age`). */
+  readonly toldAt: number | undefined
 }
 
 export interface SendRequest {
@@ -105,7 +107,8 @@ export function createTransport(options: TransportOptions): Transport {
       body: status === 200 ? await decode(raw, encoding) : raw,
       retryAfterMs: named,
       cursor: header(headers, 'cursor'),
-      clockSkewMs: skewOf(header(headers, 'date'))
+      clockSkewMs: skewOf(header(headers, 'date')),
+      toldAt: header(headers, 'age') === undefined ? timeOf(header(headers, 'date')) : undefined
     }
   }
 
@@ -129,11 +132,16 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   function skewOf(date: string | undefined): number | undefined {
-    const millis = Date.parse(date ?? '')
-    return Number.isNaN(millis) ? undefined : millis - clock.now()
+    const millis = timeOf(date)
+    return millis === undefined ? undefined : millis - clock.now()
   }
 
   return { send, close: () => dispatcher.destroy() }
+}
+
+function timeOf(date = ''): number | undefined {
+  const millis = Date.parse(date)
+  return Number.isNaN(millis) ? undefined : millis
 }
 
 const mediaTypeOf = (contentType = ''): string => contentType.split(';', 1)[0]!.trim().toLowerCase()

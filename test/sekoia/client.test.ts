@@ -196,3 +196,25 @@ t.test('health calls a clock trouble that is half a minute or more off (U-10)', 
   await client.page(caller, request)
   t.match(client.health().trouble, /90 seconds/)
 })
+
+t.test(
+  'what each answer says about the time is told, but not what a cache may have kept',
+  async t => {
+    const date = new Date(Date.UTC(2026, 0, 15, 12)).toUTCString()
+    const server = await fakeServer(
+      t,
+      json({ items: [] }, { headers: { date } }),
+      json({ items: [] }, { headers: { date, age: '3600' } })
+    )
+    const told: number[] = []
+    const client = clientOf(t, server.url, {
+      onTime: ({ told: time, from, to }) => {
+        told.push(time)
+        t.ok(from <= to)
+      }
+    })
+    await client.page(caller, request)
+    await client.page(caller, request)
+    t.same(told, [Date.UTC(2026, 0, 15, 12)])
+  }
+)
