@@ -81,6 +81,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
     secret: Buffer.from(secret),
     store: stores.log,
     documents: stores.documents,
+    answers: stores.answers,
     upstream: createSekoiaClient({
       ...config.upstream,
       baseUrl: simulator?.url ?? config.sekoia.url,

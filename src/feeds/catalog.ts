@@ -160,5 +160,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return held && (() => elapsedOf(clock) < held.renewAt && listings.peek(scope) === held)
   }
 
-  return { list, resolve, validity }
+  const forget = ({ scope }: Caller): void => {
+    listings.delete(scope)
+  }
+
+  return { list, resolve, validity, forget }
 }

@@ -3,11 +3,15 @@ import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
 import { elapsedOf, type Stopwatch, silentStopwatch } from '../kernel/ports.ts'
 import type { ClockEvidence } from '../kernel/proven-clock.ts'
 import type { BreakerState } from './breaker.ts'
-import { failureOf } from './failures.ts'
+import { failureOf, toStatusError } from './failures.ts'
 import { createResilience, type ResilienceOptions } from './resilience.ts'
-import { type Answer, createTransport, type TransportOptions } from './transport.ts'
+import {
+  type Answer,
+  createTransport,
+  type SendRequest,
+  type TransportOptions
+} from './transport.ts'
 import { type Condition, createTroubleWatch } from './trouble-watch.ts'
-import type { ObjectKind } from './wire.ts'
 
 /** Questions to Sekoia, carried through by the resilience policy, counted, and remembered for health. */
 export interface ExchangeOptions extends ResilienceOptions, TransportOptions {
@@ -31,11 +35,15 @@ export interface SekoiaHealth extends Condition {
 export interface Question<T> {
   readonly caller: Caller
   /** The label of the counters. */
-  readonly endpoint: 'page' | ObjectKind | 'feeds' | 'feed'
+  readonly endpoint: string
   readonly path: string
   /** The higher, the sooner it has its turn. */
   readonly rank: number
   readonly signal: AbortSignal | undefined
+  /** Left out: a GET of JSON. */
+  readonly send?: Omit<SendRequest, 'path' | 'key' | 'signal' | 'onProgress'>
+  /** True: no failure leads to a second attempt. */
+  readonly isSentOnce?: boolean
   /** Turns a 200 into a value; throws `bad-answer` when it cannot. */
   accept(answer: Answer): T
 }
@@ -57,10 +65,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
   let lastFailure: SekoiaHealth['lastFailure']
 
   async function attempt(
-    { caller, path, endpoint }: Question<unknown>,
+    question: Question<unknown>,
     signal: AbortSignal,
     onProgress: () => void
   ): Promise<Answer> {
+    const { caller, path, endpoint, send, isSentOnce = false } = question
     const startedAt = performance.now()
     const from = elapsedOf(clock)
     const time = (outcome: string) => {
@@ -68,7 +77,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       stopwatch.observe('upstream_request_duration', { endpoint, outcome }, seconds)
     }
     try {
-      const answer = await transport.send({ path, key: caller.key, signal, onProgress })
+      const answer = await transport.send({ ...send, path, key: caller.key, signal, onProgress })
       answeredAt = clock.now()
       if (answer.toldAt !== undefined)
         options.onTime?.({ told: answer.toldAt, from, to: elapsedOf(clock) })
@@ -76,6 +85,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       meter.count('upstream_requests', { endpoint, outcome: String(answer.status) })
       time(String(answer.status))
       if (answer.status === 429) watch.throttled(answer.retryAfterMs)
+      if (isSentOnce && answer.status === 429) throw throttledOnce(answer)
       return answer
     } catch (error) {
       if (error instanceof GatewayError && !signal.aborted) {
@@ -85,6 +95,13 @@ export function createExchange(options: ExchangeOptions): Exchange {
       throw error
     }
   }
+
+  const throttledOnce = ({ status, retryAfterMs = 0 }: Answer): GatewayError =>
+    toStatusError({
+      status,
+      code: undefined,
+      retryAfterMs: Math.min(retryAfterMs, options.maxPauseMs) || undefined
+    })
 
   function noteFailure(error: GatewayError, endpoint: string): void {
     const status = statusOf(error)
@@ -111,6 +128,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
         scope: question.caller.scope,
         rank: question.rank,
         signal: question.signal,
+        isSentOnce: question.isSentOnce ?? false,
         attempt: (signal, onProgress) => attempt(question, signal, onProgress),
         accept: answer => accepted(question, answer)
       }),

@@ -48,6 +48,8 @@ export interface Task<T> {
   readonly rank: number
   /** Ends the waiting of this call. */
   readonly signal: AbortSignal | undefined
+  /** True for what must not reach Sekoia twice: nothing is tried again, or beside. */
+  readonly isSentOnce: boolean
   /** One request; calls `onProgress` with each piece of the answer. */
   attempt(signal: AbortSignal, onProgress: () => void): Promise<Answer>
   /** Turns a 200 into a value; throws GatewayError when it cannot. */
@@ -102,11 +104,13 @@ export function createResilience(options: ResilienceOptions): Resilience {
     const turn = await lane.enter(call)
     call.isAsking = true
     try {
-      const answer = await withSecondTry((signal, tell) => task.attempt(signal, tell), {
-        afterMs: options.secondTryMs,
-        signal: call.signal,
-        onSecondTry: () => meter.count('upstream_retries', { reason: 'silence' })
-      })
+      const answer = await (task.isSentOnce
+        ? task.attempt(call.signal, () => {})
+        : withSecondTry((signal, tell) => task.attempt(signal, tell), {
+            afterMs: options.secondTryMs,
+            signal: call.signal,
+            onSecondTry: () => meter.count('upstream_retries', { reason: 'silence' })
+          }))
       if (answer.status === 429) throttle(lane, answer)
       endTurn(turn, { host: 'good', key: answer.status === 429 ? 'none' : 'good' }, undefined)
       return answer
@@ -143,7 +147,7 @@ export function createResilience(options: ResilienceOptions): Resilience {
         call.lastFailure = error
         call.hasAttemptsLeft = attempts < options.maxAttempts
         const reason = reasonToTryAgain(error, attempts, elapsedOf(clock) < call.patientUntil)
-        if (reason === undefined) throw error
+        if (reason === undefined || task.isSentOnce) throw error
         meter.count('upstream_retries', { reason })
         await backOff(attempts, call)
       }

@@ -17,17 +17,19 @@ export interface TransportOptions extends DispatcherOptions {
   readonly clock: Clock
 }
 
-/** A complete answer: 200, or 429, which is pacing and no failure. */
+/** A complete answer: 200, or 429, which is pacing and no failure; to raw requests any status below 500. */
 export interface Answer {
-  readonly status: 200 | 429
+  readonly status: number
+  /** As Sekoia wrote it. */
+  readonly contentType: string
   /** Without parameters, lower case; '' when Sekoia named none. */
   readonly mediaType: string
+  /** The header `Cursor`, which pages other than JSON have. */
+  readonly cursor: string | undefined
   /** Decompressed. */
   readonly body: Buffer
   /** Of a 429, as Sekoia named it. */
   readonly retryAfterMs: number | undefined
-  /** Of formats other than JSON, which have it in a header (SEKOIA-3.3). */
-  readonly cursor: string | undefined
   /** Sekoia's clock less ours, by the `Date` header; to the second. */
   readonly clockSkewMs: number | undefined
   /** The `Date` header, ms since the epoch; undefined for what a cache on the way may have kept (`Age`). */
@@ -40,6 +42,12 @@ export interface SendRequest {
   readonly signal: AbortSignal
   /** Called with each piece of the answer. */
   onProgress(): void
+  /** Default GET. */
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Buffer | undefined
+  /** True: an answer of any status below 500 is no failure. */
+  readonly isRaw?: boolean
 }
 
 export interface Transport {
@@ -59,13 +67,20 @@ export function createTransport(options: TransportOptions): Transport {
   const { origin, clock, maxBodyBytes } = options
   const dispatcher = createDispatcher(options)
 
-  async function exchange({ path, signal, onProgress }: SendRequest, authorization: string) {
+  async function exchange(request: SendRequest, authorization: string) {
+    const { path, signal, onProgress, method = 'GET', headers = {}, body = null } = request
     try {
       const response = await dispatcher.request({
         origin,
         path,
-        method: 'GET',
-        headers: { authorization, accept: 'application/json', 'accept-encoding': 'gzip' },
+        method: method as Dispatcher.HttpMethod,
+        headers: {
+          accept: 'application/json',
+          ...headers,
+          authorization,
+          'accept-encoding': 'gzip'
+        },
+        body,
         signal
       })
       onProgress()
@@ -86,9 +101,11 @@ export function createTransport(options: TransportOptions): Transport {
     const { response, raw } = await exchange(request, authorization)
     const { statusCode: status, headers } = response
     const named = parseRetryAfter(header(headers, 'retry-after'), clock.now())
-    const mediaType = mediaTypeOf(header(headers, 'content-type'))
+    const contentType = header(headers, 'content-type') ?? ''
+    const mediaType = mediaTypeOf(contentType)
+    const isAnswer = status === 200 || status === 429 || (request.isRaw && status < 500)
     const encoding = header(headers, 'content-encoding')
-    const error = status === 200 || status === 429 ? undefined : await errorOf(raw, encoding)
+    const error = isAnswer ? undefined : await errorOf(raw, encoding)
     const astray = toAstray({
       status,
       mediaType,
@@ -96,15 +113,16 @@ export function createTransport(options: TransportOptions): Transport {
       url: new URL(request.path, origin),
       isSekoiaError: error?.isSekoiaError ?? true
     })
-    if (astray) throw astray
-    if (status !== 200 && status !== 429) {
+    if (astray && !request.isRaw) throw astray
+    if (!isAnswer) {
       const retryAfterMs = named === undefined ? undefined : Math.min(named, options.maxPauseMs)
       throw toStatusError({ status, code: error?.code, retryAfterMs })
     }
     return {
       status,
+      contentType,
       mediaType,
-      body: status === 200 ? await decode(raw, encoding) : raw,
+      body: status === 429 ? raw : await decode(raw, encoding),
       retryAfterMs: named,
       cursor: header(headers, 'cursor'),
       clockSkewMs: skewOf(header(headers, 'date')),
@@ -113,7 +131,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   async function decode(raw: Buffer, encoding = 'identity'): Promise<Buffer> {
-    if (encoding === 'identity') return raw
+    if (encoding === 'identity' || raw.length === 0) return raw
     if (!/^(?:x-)?gzip$/i.test(encoding)) throw unusable('unknown content encoding')
     try {
       return await inflate(raw, {

@@ -107,14 +107,17 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     watch.attempt('reading', () => transaction(database, 'DEFERRED', work))
   const write = <T>(work: () => T) =>
     watch.attempt('writing', () => transaction(database, 'IMMEDIATE', work))
+  /** A lease fits where nothing else does: that it could be written ends no trouble of writing. */
+  const note = <T>(work: () => T) =>
+    watch.attempt('leasing', () => transaction(database, 'IMMEDIATE', work))
 
   return {
     isShared: true,
     load: (log, since) => read(() => load(log, since)),
     version: log => read(() => Number(sql.journal.get(log)?.['version'] ?? 0)),
-    lease: (log, owner, ms) => write(() => lease(log, owner, ms)),
+    lease: (log, owner, ms) => note(() => lease(log, owner, ms)),
     release: (log, owner) =>
-      write(() => {
+      note(() => {
         sql.dropLease.run(log, owner)
       }),
     commit: (log, change) => write(() => commit(log, change)),

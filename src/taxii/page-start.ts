@@ -72,8 +72,9 @@ function refuse(selection: Selection, mode: Mode, reason: string): PageStart {
   })
 }
 
-const movesOn = ({ addedAfter }: Selection, token: Token): boolean =>
-  addedAfter !== undefined && addedAfter.millis !== token.addedAfter
+/** Clients send the last date they saw with the token that goes on behind it (R5): there the token decides. */
+const movesOn = ({ addedAfter }: Selection, { addedAfter: since, position }: Token): boolean =>
+  addedAfter !== undefined && addedAfter.millis !== since && addedAfter.millis !== position?.date
 
 /** The filters to go on with: what the request leaves out comes from the token. Undefined: they disagree. */
 function continuedMatch(given: Match, { match: held }: Token): Match | undefined {

@@ -189,3 +189,17 @@ t.test('a Retry-After beyond the bound is cut to it, and told once (K9)', async 
     t.equal(warnings.length, 1)
   }
 })
+
+t.test('a write reaches Sekoia once, whatever becomes of it', async t => {
+  for (const script of [silence, failing(503), reset, text('', { status: 429 })]) {
+    const server = await fakeServer(t, script)
+    const client = clientOf(t, server.url, {
+      patienceMs: 10_000,
+      secondTryMs: 20,
+      totalTimeoutMs: 300
+    })
+    const write = { target: '/v2/inthreat/feeds', endpoint: 'feeds', isWrite: true, method: 'POST' }
+    await t.rejects(client.raw.ask(caller, { ...write, headers: {}, body: undefined }, () => true))
+    t.equal(server.requests.length, 1)
+  }
+})

@@ -89,6 +89,8 @@ export class FakeRecords implements Records, Catalog {
   /** What is read changes without notice. */
   validity(): undefined {}
 
+  forget(): void {}
+
   async read(request: ReadRequest): Promise<ReadResult> {
     this.reads.push(request)
     await this.#access(request.caller, request.feedId)

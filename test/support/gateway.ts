@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly store?: LogStore
   /** Gateways on the one store, asked in turn; default 1. */
   readonly processes?: number
+  /** Each gateway has a store of its own, in memory. */
+  readonly apart?: boolean
 }
 
 export interface Answer {
@@ -93,6 +95,8 @@ export const clientSettings = {
   meter: silentMeter
 }
 
+const newStore = () => createMemoryStore({ bodyMaxBytes: 16 * 1024 * 1024 })
+
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const simulator = await startSimulator(options.simulator)
   const clock: Clock = {
@@ -103,11 +107,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     }
   }
   let told: ProcessOptions = options
-  let store = options.store ?? createMemoryStore({ bodyMaxBytes: 16 * 1024 * 1024 })
+  let store = options.store ?? newStore()
   const start = () =>
     Promise.all(
       Array.from({ length: options.processes ?? 1 }, () =>
-        startProcess(simulator, clock, leashed(store), told)
+        startProcess(simulator, clock, leashed(options.apart ? newStore() : store), told)
       )
     )
   let processes = await start()
