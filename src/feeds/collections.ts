@@ -1,7 +1,6 @@
 import type { Feed } from '../kernel/ports.ts'
 import type { CatalogFeed } from '../kernel/records.ts'
 import { toPlainTitle, toUniqueTitles } from './titles.ts'
-import { unwalkableReason } from './unwalkable.ts'
 
 const feedIdShape =
   /^(?:[a-z][a-z0-9-]{0,60}--)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/i
@@ -58,7 +57,7 @@ function toCollection(collectionId: string, feed: Feed, title: string): CatalogF
     alias: aliasOf(feed.id, collectionId),
     title,
     description: feed.description,
-    unwalkable: unwalkableReason(feed)
+    isNewestFirst: feed.sortOrder === 'desc'
   }
 }
 
@@ -75,6 +74,6 @@ export function toUnlisted(feedId: string): CatalogFeed | undefined {
     alias: aliasOf(feedId, collectionId),
     title: feedId,
     description: undefined,
-    unwalkable: undefined
+    isNewestFirst: false
   }
 }

@@ -47,7 +47,7 @@ export interface DataRequest {
 
 export interface PageSource {
   readonly records: Records
-  readonly rights: Pick<Rights, 'verify' | 'validity'>
+  readonly rights: Pick<Rights, 'authorize' | 'validity'>
   readonly settings: TaxiiSettings
 }
 
@@ -91,7 +91,7 @@ async function readSlice(
   const isObject = request.endpoint === 'object' || request.endpoint === 'versions'
   if (isObject && ids?.length === 0) throw new GatewayError('not-found')
   if (ids?.length === 0 || types?.length === 0) {
-    await source.rights.verify(request.caller)
+    await source.rights.authorize(request.caller, request.feed.feedId)
     return nothing
   }
   return ids

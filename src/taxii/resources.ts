@@ -1,5 +1,5 @@
 import { baseUrlOf, type Origin } from '../http/origin.ts'
-import type { CatalogFeed } from '../kernel/records.ts'
+import type { CatalogFeed, InspectedFeed } from '../kernel/records.ts'
 import { modes } from './modes.ts'
 import { taxiiType } from './negotiate.ts'
 import type { TaxiiSettings } from './settings.ts'
@@ -28,18 +28,20 @@ export function apiRootUrl(settings: TaxiiSettings, origin: Origin): string {
 export const toApiRoot = ({ title, description, maxContentLength }: TaxiiSettings): Buffer =>
   toBuffer({ title, description, versions: [taxiiType], max_content_length: maxContentLength })
 
-/** The collections resource (TAXII 2.1 §5.1.1), in the order of the catalog. */
+/** The collections resource (TAXII 2.1 §5.1.1) of feeds that can be read, in the order of the catalog. */
 export function toCollections(feeds: readonly CatalogFeed[], settings: TaxiiSettings): Buffer {
   if (feeds.length === 0 && !modes[settings.mode].emptyLists) return toBuffer({})
-  return toBuffer({ collections: feeds.map(feed => collectionFields(feed, settings)) })
+  return toBuffer({
+    collections: feeds.map(feed => collectionFields({ ...feed, obstacle: undefined }, settings))
+  })
 }
 
 /** A collection resource (TAXII 2.1 §5.2.1). */
-export const toCollection = (feed: CatalogFeed, settings: TaxiiSettings): Buffer =>
+export const toCollection = (feed: InspectedFeed, settings: TaxiiSettings): Buffer =>
   toBuffer(collectionFields(feed, settings))
 
-function collectionFields(feed: CatalogFeed, { mediaTypes }: TaxiiSettings) {
-  const description = [feed.description, feed.unwalkable]
+function collectionFields(feed: InspectedFeed, { mediaTypes }: TaxiiSettings) {
+  const description = [feed.description, feed.obstacle?.advice]
     .filter(text => text !== undefined)
     .join(' ')
   return {
@@ -47,7 +49,7 @@ function collectionFields(feed: CatalogFeed, { mediaTypes }: TaxiiSettings) {
     title: feed.title,
     description: description === '' ? undefined : description,
     alias: feed.alias,
-    can_read: true,
+    can_read: feed.obstacle === undefined,
     can_write: false,
     media_types: mediaTypes
   }

@@ -171,6 +171,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
   const dialect = mispDialect({
     catalog: createCatalog({
       upstream,
+      rights,
       clock,
       meter,
       defaultFeedId: defaultFeed,

@@ -70,6 +70,7 @@ export async function buildTaxiiServer(
   }
   const rights = {
     verify: (caller: Caller) => records.verify(caller),
+    authorize: (caller: Caller, feedId: string) => records.authorize(caller, feedId),
     validity: () => () => true
   }
   const dialect = taxiiDialect({
