@@ -11,17 +11,17 @@ import type { KeptLists } from './kept-lists.ts'
 import { type Obstacles, Survey, type SurveyOptions } from './survey.ts'
 
 /**
- * The collections of a caller: Sekoia's feeds as their key sees them, held per scope (G5). A listing that is
- * due is renewed behind the answer, so that a slow Sekoia delays nobody (G7); one that nobody asked for in a
- * while is renewed before it, as far as that does not take long. A list outlives the process: while Sekoia is down
- * it is shown to keys that Sekoia accepted last. A refusal ends it at once (G6).
+ * The collections of a caller: the feeds that Sekoia lists for their key, held per scope (G5). A listing that is due
+ * is renewed after the answer, so that a slow Sekoia delays nobody (G7). If nobody asked for a while it is renewed
+ * before the answer, as long as that does not take long. A list outlives the process: while Sekoia is down it is shown
+ * to keys that Sekoia accepted last. A refusal ends it at once (G6).
  */
 export interface CatalogOptions extends SurveyOptions {
   readonly upstream: Pick<Upstream, 'feeds' | 'page'>
   readonly clock: Clock
   /** The feed every community has. */
   readonly defaultFeedId: string
-  /** Age at which a listing is renewed; at twice that it is no longer shown unrenewed. */
+  /** Age at which a listing is renewed. At twice that age it is not shown without a renewal. */
   readonly cacheSeconds: number
   /** How long Sekoia is waited for where a list is held. */
   readonly waitMs: number
