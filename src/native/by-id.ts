@@ -44,7 +44,6 @@ export class ById {
     if (path.includes('/') || ids.some(id => id === '')) throw new GatewayError('not-found')
     const found = await this.#find(caller, ids, request.signal)
     if (found instanceof RefusedByIdError) return toRefusal(found.answer)
-    request.report = { ...request.report, outcome: found.use, items: found.entries.length }
     return toObjects(found.entries, ids.length === 1, found)
   }
 
@@ -57,8 +56,7 @@ export class ById {
     const names = ids.map(id => objectName(this.#kind, id))
     const held = await this.#deps.cache.find(caller.scope, names)
     const missing = ids.filter((id, i) => !this.#isFresh(caller, id, held[i]))
-    if (missing.length === 0)
-      return { entries: held as Entry[], use: 'hit', ageMs: this.#age(held) }
+    if (missing.length === 0) return this.#toHit(caller, ids, held as Entry[])
     try {
       const fetched = await withDeadline(this.#fetchAll(caller, missing), lookUpMs, signal)
       const entries = ids.map((id, i) => fetched.get(id) ?? held[i]!)
@@ -70,12 +68,22 @@ export class ById {
     }
   }
 
+  #toHit({ scope }: Caller, ids: readonly string[], entries: readonly Entry[]): Told & Entries {
+    const { cache } = this.#deps
+    const ageMs = this.#age(entries)
+    const isHeld = (entry: Entry, i: number) =>
+      cache.held(scope, objectName(this.#kind, ids[i]!)) === entry &&
+      this.#isFresh({ scope }, ids[i]!, entry)
+    const isOfThatAge = () => Math.floor(this.#age(entries) / 1000) === Math.floor(ageMs / 1000)
+    return { entries, use: 'hit', ageMs, validity: () => isOfThatAge() && entries.every(isHeld) }
+  }
+
   #age(entries: readonly (Entry | undefined)[]): number {
     const now = this.#deps.clock.now()
     return now - Math.min(now, ...entries.map(entry => entry?.at ?? now))
   }
 
-  #isFresh(caller: Caller, id: string, entry: Entry | undefined): entry is Entry {
+  #isFresh(caller: Pick<Caller, 'scope'>, id: string, entry: Entry | undefined): entry is Entry {
     if (!entry || !this.#deps.rights.isRecent(caller, rightOf(this.#kind))) return false
     return this.#age([entry]) < policyOfObject(id).freshMs(entry)
   }

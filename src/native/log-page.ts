@@ -9,6 +9,7 @@ import {
   type ReadRequest,
   type Records
 } from '../kernel/records.ts'
+import { type Validity, validWhileAll } from '../kernel/validity.ts'
 import { isUpTo, leftOut, type TimeStart } from './leading-run.ts'
 import type { Start } from './start.ts'
 
@@ -37,6 +38,8 @@ export interface LogPage {
   /** Of the log, for positions; undefined when it gave nothing. */
   readonly epoch: string | undefined
   readonly outcome: Outcome
+  /** While the same request would get the same page. */
+  readonly validity: Validity | undefined
 }
 
 /** With a filter so many records are read at least: many in a row may be left out. */
@@ -97,6 +100,7 @@ class PageBuilder {
   readonly #request: LogRequest
   readonly #chunks: Buffer[] = []
   readonly #seen: FeedRecord[] = []
+  readonly #validities: (Validity | undefined)[] = []
   #count = 0
   #outcome: Outcome = 'held'
   #epoch: string | undefined
@@ -125,7 +129,8 @@ class PageBuilder {
   }
 
   add(result: Result): void {
-    const { outcome } = result
+    const { outcome, validity } = result
+    this.#validities.push(validity)
     if (this.#outcome !== 'stale') this.#outcome = outcome === 'held' ? this.#outcome : outcome
     const { start, wants } = this.#request
     const isWhole = this.#run === undefined && !wants
@@ -143,7 +148,9 @@ class PageBuilder {
       seen: this.#seen,
       next: this.#next,
       epoch: this.#epoch,
-      outcome: this.#outcome
+      outcome: this.#outcome,
+      // What has expired changes with the time alone.
+      validity: this.#request.wants ? undefined : validWhileAll(this.#validities)
     }
   }
 
