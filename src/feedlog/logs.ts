@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { unwalkableReason } from '../feeds/unwalkable.ts'
+import { newestFirstAdvice } from '../feeds/unwalkable.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal, OvertakenError } from '../kernel/errors.ts'
-import type { Clock, Feed, FeedWatch, LogStore, Meter, Upstream } from '../kernel/ports.ts'
+import type {
+  Clock,
+  Feed,
+  FeedWatch,
+  LogStore,
+  Meter,
+  StoredJournal,
+  Upstream
+} from '../kernel/ports.ts'
 import type {
   LookupRequest,
   ObjectVersion,
@@ -124,8 +132,8 @@ export class FeedLogs implements UnguardedRecords {
   /** A new log begins only where the feed can be followed; the first page is looked at as well. */
   async #assertWalkable(caller: Caller, feedId: string): Promise<void> {
     const feed = await this.#describe(caller, feedId)
-    const unwalkable = feed && unwalkableReason(feed)
-    if (unwalkable) throw new GatewayError('unwalkable', { detail: unwalkable })
+    if (feed?.sortOrder === 'desc')
+      throw new GatewayError('unwalkable', { detail: newestFirstAdvice })
   }
 
   /** The feed's description; undefined when the key may not read it, or Sekoia is in trouble. */
@@ -162,7 +170,7 @@ export class FeedLogs implements UnguardedRecords {
   }
 
   async #load(identity: FeedLogIdentity): Promise<FeedLog> {
-    const journal = (await this.#loadJournal(identity.name)) ?? this.#newJournal()
+    const journal = await this.#loadJournal(identity.name)
     return new FeedLog(journal, {
       ...this.#parts,
       identity,
@@ -170,18 +178,30 @@ export class FeedLogs implements UnguardedRecords {
     })
   }
 
-  async #loadJournal(name: string): Promise<Journal | undefined> {
+  /** The journal of the store; a new one where there is none, it cannot be read, or the store is in trouble. */
+  async #loadJournal(name: string): Promise<Journal> {
+    const { store, clock, settings } = this.#parts
     try {
-      const stored = await this.#parts.store.load(name)
-      return stored && Journal.decode(stored, this.#parts.settings.maxIndexedIds)
+      const stored = await store.load(name)
+      if (stored) return await this.#decode(name, stored)
     } catch {
       this.#parts.meter.count('store_errors', { operation: 'load' })
-      return undefined
     }
+    return Journal.create(clock.now(), settings.maxIndexedIds)
   }
 
-  #newJournal(): Journal {
-    return Journal.create(this.#parts.clock.now(), this.#parts.settings.maxIndexedIds)
+  /** What cannot be read is set aside in the store, and begun anew with a higher version. */
+  async #decode(name: string, stored: StoredJournal): Promise<Journal> {
+    const { store, clock, settings, meter } = this.#parts
+    try {
+      return Journal.decode(stored, settings.maxIndexedIds)
+    } catch {
+      meter.count('store_errors', { operation: 'load' })
+      const aside = `${name}:aside`
+      const expectedVersion = await store.version(aside)
+      await store.commit(aside, { ...stored, expectedVersion, bodies: [] })
+      return Journal.inPlaceOf(stored, clock.now(), settings.maxIndexedIds)
+    }
   }
 
   async #openIfHeld(caller: Caller, feedId: string): Promise<FeedLog | undefined> {
@@ -191,8 +211,23 @@ export class FeedLogs implements UnguardedRecords {
 
   /** A busy log outlives its place among the open ones. */
   #noteBusy(log: FeedLog): void {
-    if (log.isBusy) this.#busy.set(log.identity.name, log)
-    else this.#busy.delete(log.identity.name)
+    const { name } = log.identity
+    if (!log.isBusy) this.#busy.delete(name)
+    else if (this.#busy.get(name) !== log) {
+      this.#busy.set(name, log)
+      void log.whenIdle().then(() => this.#release(log))
+    }
+  }
+
+  /** Work that outlived its request has ended, such as reading ahead. */
+  #release(log: FeedLog): void {
+    const { name } = log.identity
+    if (!log.isBusy && this.#busy.get(name) === log) this.#busy.delete(name)
+  }
+
+  /** How many logs are in memory: the ones used last, and those with work under way. */
+  get held(): number {
+    return new Set([...this.#logs.keys(), ...this.#busy.keys()]).size
   }
 
   /** An overtaken log takes over what others wrote, or is opened anew. */

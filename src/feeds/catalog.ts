@@ -1,33 +1,33 @@
 import { LRUCache } from 'lru-cache'
 import type { Caller, ScopeId } from '../kernel/caller.ts'
 import { GatewayError, isRefusal } from '../kernel/errors.ts'
-import type { Clock, Feed, Meter, Upstream } from '../kernel/ports.ts'
-import type { Catalog, CatalogFeed } from '../kernel/records.ts'
+import type { Clock, Feed, Upstream } from '../kernel/ports.ts'
+import type { Catalog, CatalogFeed, InspectedFeed } from '../kernel/records.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 import type { Validity } from '../kernel/validity.ts'
 import { collectionIdOf, toCollections, toUnlisted } from './collections.ts'
+import { type Obstacles, Survey, type SurveyOptions } from './survey.ts'
 
 /**
  * The collections of a caller: Sekoia's feeds as their key sees them, held per scope (G5). A listing that is
  * due is renewed behind the answer, so that a slow Sekoia delays nobody (G7); one that nobody asked for in a
  * while is renewed before it. A refusal ends it at once (G6).
  */
-export interface CatalogOptions {
-  readonly upstream: Pick<Upstream, 'feeds'>
+export interface CatalogOptions extends SurveyOptions {
+  readonly upstream: Pick<Upstream, 'feeds' | 'page'>
   readonly clock: Clock
-  readonly meter: Meter
-  /** The feed every community has; listed always. */
+  /** The feed every community has. */
   readonly defaultFeedId: string
   /** Age at which a listing is renewed; at twice that it is no longer shown unrenewed. */
   readonly cacheSeconds: number
-  /** Put before every title. */
-  readonly titlePrefix?: string
 }
 
 interface Listing {
   readonly collections: CatalogFeed[]
   /** By id and alias, lower case. */
   readonly byName: ReadonlyMap<string, CatalogFeed>
+  /** What keeps the caller from reading them; undefined until somebody asks. */
+  obstacles: Promise<Obstacles> | undefined
   renewAt: number
   showUntil: number
 }
@@ -50,12 +50,18 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const { upstream, clock, meter, cacheSeconds } = options
   const listings = new LRUCache<ScopeId, Listing>({ max: maxScopes })
   const renewals = new SingleFlight<ScopeId, Listing>()
+  const survey = new Survey(options)
 
-  function hold(scope: ScopeId, collections: CatalogFeed[]): Listing {
+  function hold(
+    scope: ScopeId,
+    collections: CatalogFeed[],
+    obstacles?: Promise<Obstacles>
+  ): Listing {
     const now = clock.now()
     const renewAt = now + cacheSeconds * 1000
     const byName = toNames(collections)
-    const listing = { collections, byName, renewAt, showUntil: renewAt + cacheSeconds * 1000 }
+    const showUntil = renewAt + cacheSeconds * 1000
+    const listing = { collections, byName, obstacles, renewAt, showUntil }
     listings.set(scope, listing)
     return listing
   }
@@ -74,14 +80,16 @@ export function createCatalog(options: CatalogOptions): Catalog {
   async function renew(caller: Caller): Promise<Listing> {
     try {
       const { collections, leftOut } = toCollections(await fetchFeeds(caller), options)
-      if (leftOut > 0) meter.count('catalog_feeds_left_out', {}, leftOut)
-      return hold(caller.scope, collections)
+      if (leftOut > 0) meter.count('catalog_feeds_left_out', { reason: 'id' }, leftOut)
+      const before = await listings.get(caller.scope)?.obstacles
+      const obstacles = before && (await survey.obstacles(caller, collections, before))
+      return hold(caller.scope, collections, obstacles && Promise.resolve(obstacles))
     } catch (error) {
       const held = listings.get(caller.scope)
       if (isRefusal(error)) listings.delete(caller.scope)
       if (isRefusal(error) || !held) throw error
       meter.count('catalog_listings', { outcome: 'stale' })
-      return hold(caller.scope, held.collections)
+      return hold(caller.scope, held.collections, held.obstacles)
     }
   }
 
@@ -96,7 +104,20 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return held
   }
 
-  const list = async (caller: Caller): Promise<CatalogFeed[]> => (await listing(caller)).collections
+  /** A refusal of the key ends the listing; nothing of it is held then. */
+  function obstaclesOf(caller: Caller, held: Listing): Promise<Obstacles> {
+    held.obstacles ??= survey.obstacles(caller, held.collections).catch(error => {
+      listings.delete(caller.scope)
+      throw error
+    })
+    return held.obstacles
+  }
+
+  async function list(caller: Caller): Promise<CatalogFeed[]> {
+    const held = await listing(caller)
+    const obstacles = await obstaclesOf(caller, held)
+    return held.collections.filter(({ collectionId }) => !obstacles.has(collectionId))
+  }
 
   async function listedOrNothing(caller: Caller): Promise<Listing['byName']> {
     try {
@@ -114,6 +135,14 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return found
   }
 
+  async function inspect(caller: Caller, idOrAlias: string): Promise<InspectedFeed> {
+    const feed = await resolve(caller, idOrAlias)
+    const obstacle = await survey.obstacle(caller, feed)
+    const isListed = listings.get(caller.scope)?.byName.has(feed.collectionId) === true
+    if (obstacle?.kind === 'not-found' && !isListed) throw new GatewayError('not-found')
+    return { ...feed, obstacle }
+  }
+
   function validity({ scope }: Caller): Validity | undefined {
     const held = listings.get(scope)
     return held && (now => now < held.renewAt && listings.peek(scope) === held)
@@ -123,5 +152,5 @@ export function createCatalog(options: CatalogOptions): Catalog {
     listings.delete(scope)
   }
 
-  return { list, resolve, validity, forget }
+  return { list, resolve, inspect, validity, forget }
 }

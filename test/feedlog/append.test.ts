@@ -7,7 +7,7 @@ import { decodeBody, encodeBody, type Segment } from '../../src/feedlog/journal/
 import {
   type Append,
   type AppendOptions,
-  cutAtChain,
+  fromChainStart,
   planAppend,
   reachesBeyond,
   redate,
@@ -231,19 +231,21 @@ t.test('a body from the store keeps every date, entry by entry', async t => {
 
 t.test('a page read again reaches beyond a segment once it holds something later', async t => {
   const { head } = new Log().append([at(1, 1), at(2, 2)])
-  t.notOk(reachesBeyond(head, pageOf([at(1, 1), at(2, 2)]), noon + 1000))
-  t.ok(reachesBeyond(head, pageOf([at(1, 1), at(3, 3)]), noon + 1000))
-  t.notOk(reachesBeyond(head, pageOf([{ id: indicatorId(1) }]), noon + 1000))
+  t.notOk(reachesBeyond(head, pageOf([at(1, 1), at(2, 2)]), noon + 5000))
+  t.ok(reachesBeyond(head, pageOf([at(1, 1), at(4, 4)]), noon + 5000))
+  t.notOk(reachesBeyond(head, pageOf([at(1, 1), at(9, 9000)]), noon + 5000), 'ahead of the clock')
+  t.notOk(reachesBeyond(head, pageOf([{ id: indicatorId(1) }]), noon + 5000))
 })
 
-t.test('a chain keeps of a page what lies before the start of the next chain (P-44)', async t => {
-  const whole = [at(1, -2), at(2, -1), at(3, 0), at(4, 1)]
-  const { body, reached } = cutAtChain(bodyOf(whole), noon)
-  t.same(objectsOf(body), objectsOf(bodyOf(whole.slice(0, 2))))
-  t.ok(reached)
-  t.notOk(cutAtChain(bodyOf(whole.slice(0, 2)), noon).reached)
-  t.notOk(
-    cutAtChain(bodyOf([{ id: indicatorId(1) }]), noon).reached,
-    'without a time nothing is known'
-  )
+t.test('a chain leaves out what surely lies before its start, and nothing else (P-44)', async t => {
+  const kept = (time?: string) =>
+    fromChainStart(bodyOf([{ id: indicatorId(1), ...(time && { time }) }]), noon, noon + 86_400_000)
+      .entries.length
+  t.equal(kept('2026-01-15T11:59:59.999Z'), 0)
+  t.equal(kept('2026-01-15T12:00:00Z'), 1)
+  t.equal(kept('2026-01-15T13:00:00+02:00'), 1, 'at 11 in UTC, at 13 as text')
+  t.equal(kept('2026-01-15T11:00:00-02:00'), 1, 'at 13 in UTC, at 11 as text')
+  t.equal(kept('2026-01-15T11:00:00+02:00'), 0)
+  t.equal(kept('soon'), 1)
+  t.equal(kept(), 1)
 })

@@ -1,15 +1,16 @@
 import t from 'tap'
-import { assertAscending } from '../../src/feedlog/sync/walkable.ts'
-import { unwalkableReason } from '../../src/feeds/unwalkable.ts'
+import { assertAscending as assertRising } from '../../src/feedlog/sync/walkable.ts'
+import { newestFirstAdvice as detail } from '../../src/feeds/unwalkable.ts'
+import type { Page } from '../../src/kernel/ports.ts'
 import { indicatorId, pageOf, sekoiaTime } from '../support/bodies.ts'
 import { failure } from '../support/failure.ts'
 
 const noon = Date.UTC(2026, 0, 15, 12)
+const assertAscending = (page: Page) => assertRising(page, noon + 200_000)
 const pageAt = (...ms: number[]) =>
   pageOf(ms.map((at, n) => ({ id: indicatorId(n), time: sekoiaTime((noon + at) * 1000) })))
 
 t.test('a first page that falls is refused with the advice to change the order', async t => {
-  const detail = unwalkableReason({ sortOrder: 'desc', format: 'json' })!
   const refusal = failure('unwalkable', { detail })
   t.throws(() => assertAscending(pageAt(5000, 0)), refusal)
   t.throws(() => assertAscending(pageAt(90_000, 60_000, 60_000, 30_000, 0)), refusal)
@@ -33,3 +34,13 @@ t.test(
     t.pass()
   }
 )
+
+t.test('a time that is none, is ahead of the clock or has a zone makes no page fall', async t => {
+  const page = (...times: string[]) =>
+    pageOf(times.map((time, n) => ({ id: indicatorId(n), time })))
+  assertAscending(page('soon', '2026-01-15T09:00:00Z', '2026-01-15T10:00:00Z'))
+  assertAscending(page('2026-01-15T10:00:00Z', '1969-12-31T23:59:59Z'))
+  assertAscending(page('2083-01-01T00:00:00Z', '2026-01-15T10:00:00Z'))
+  assertAscending(page('2026-01-15T09:00:00-02:00', '2026-01-15T10:00:00Z'))
+  t.pass()
+})

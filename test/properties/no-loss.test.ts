@@ -3,6 +3,7 @@ import t from 'tap'
 import {
   type History,
   inclusiveCursorHistories,
+  oddTimeHistories,
   repeatedPageHistories,
   sharedStoreHistories,
   shortPageHistories,
@@ -20,6 +21,11 @@ const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][
   ['with pages of one to three objects', shortPageHistories, 150],
   ['with cursors that include their own object', inclusiveCursorHistories, 100],
   ['with pages that Sekoia gives again', repeatedPageHistories, 100],
+  [
+    'with objects dated in the future, before 1970, and with times that are none',
+    oddTimeHistories,
+    200
+  ],
   ['with two gateways on one store, asked in turn (P-40)', sharedStoreHistories, 150]
 ]
 

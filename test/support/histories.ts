@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { FaultKind } from '../../src/demo/faults.ts'
+import { type OddTime, oddTimes } from '../../src/demo/odd.ts'
 import type { Switches } from '../../src/demo/switches.ts'
 
 /** Random histories of a feed, a gateway and its clients; play.ts plays them. */
@@ -9,10 +10,18 @@ export type Operation =
   | { readonly kind: 'edit' | 'revoke' | 'remove'; readonly which: number }
   | { readonly kind: 'add' | 'ties'; readonly count: number }
   | { readonly kind: 'late'; readonly count: number; readonly hiddenForMs: number }
+  | ({ readonly kind: 'odd' } & OddObject)
   | { readonly kind: 'tick'; readonly ms: number }
   | { readonly kind: 'fault'; readonly fault: FaultKind; readonly times: number }
   | { readonly kind: 'outage'; readonly ms: number }
   | { readonly kind: 'restart' | 'crash' | 'evict' | 'wipe' }
+
+/** An object with an odd time. */
+export interface OddObject {
+  readonly time: OddTime
+  /** True: it stands where its own time puts it, be it now; false: where one with the usual time would stand. */
+  readonly byOwnTime: boolean
+}
 
 export interface History {
   readonly seed: number
@@ -27,6 +36,8 @@ export interface History {
   readonly processes: number
   readonly cacheMaxBytes: number
   readonly limits: readonly number[]
+  /** Odd objects in what Sekoia holds at the beginning, at this part of its length. */
+  readonly odd: readonly (OddObject & { readonly at: number })[]
   readonly operations: readonly Operation[]
 }
 
@@ -57,11 +68,13 @@ interface Variant {
    * another walk, or of a gateway before, cannot be told from the truth.
    */
   readonly repeatedPages?: boolean
+  /** Objects with odd times, at any place. */
+  readonly oddTimes?: boolean
   /** Gateways on one store, which clients reach in turn (P-40); default 1. */
   readonly processes?: number
 }
 
-function operations({ ties, repeatedPages }: Variant): fc.Arbitrary<Operation> {
+function operations({ ties, repeatedPages, oddTimes }: Variant): fc.Arbitrary<Operation> {
   const weighted = (
     weight: number,
     kind: string[],
@@ -78,6 +91,7 @@ function operations({ ties, repeatedPages }: Variant): fc.Arbitrary<Operation> {
       count: fc.integer({ min: 1, max: 3 }),
       hiddenForMs: fc.integer({ min: 1, max: (relookSeconds - 1) * 1000 })
     }),
+    weighted(oddTimes ? 3 : 0, ['odd'], odd),
     weighted(4, ['tick'], {
       ms: fc.constantFrom(1, 999, 2000, 11_000, 60_000, 299_000, 301_000, 1_000_000)
     }),
@@ -88,16 +102,24 @@ function operations({ ties, repeatedPages }: Variant): fc.Arbitrary<Operation> {
     weighted(1, ['outage'], { ms: fc.integer({ min: 1, max: 400_000 }) }),
     weighted(
       2,
-      repeatedPages ? ['restart', 'crash', 'evict'] : ['restart', 'crash', 'evict', 'wipe'],
+      // A lost store forgets what was dated as new long after its place in the feed (docs/taxii.md, bounds).
+      repeatedPages || oddTimes
+        ? ['restart', 'crash', 'evict']
+        : ['restart', 'crash', 'evict', 'wipe'],
       {}
     )
   ) as fc.Arbitrary<Operation>
 }
 
+const odd = {
+  time: fc.constantFrom(...oddTimes),
+  byOwnTime: fc.boolean()
+}
+
 const histories = (variant: Variant): fc.Arbitrary<History> =>
   fc.record({
     seed: fc.nat(1_000_000),
-    objects: fc.integer({ min: 0, max: 60 }),
+    objects: fc.integer({ min: variant.oddTimes ? 10 : 0, max: 60 }),
     historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000),
     order: fc.constantFrom('text', 'instant'),
     switches: fc.record(variant.switches),
@@ -107,6 +129,9 @@ const histories = (variant: Variant): fc.Arbitrary<History> =>
     epoch: fc.constant(variant.repeatedPages ? '1970' : '2000'),
     cacheMaxBytes: fc.constantFrom(1, 20_000, 16_000_000),
     limits: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
+    odd: fc.array(fc.record({ ...odd, at: fc.nat(1000).map(part => part / 1000) }), {
+      maxLength: variant.oddTimes ? 6 : 0
+    }),
     operations: fc.array(operations(variant), { minLength: 5, maxLength: 40 })
   }) as fc.Arbitrary<History>
 
@@ -150,4 +175,17 @@ export const sharedStoreHistories = histories({
   ties: false,
   switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
   processes: 2
+})
+
+/** Times that are ahead of the clock, ancient, with an offset, without a zone, over-precise or no times. */
+export const oddTimeHistories = histories({
+  pageLimits: [5, 9, 50],
+  ties: false,
+  switches: {
+    cursorMode: fc.constantFrom('A', 'B'),
+    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
+    nullAtTip,
+    modifiedAfterOrder
+  },
+  oddTimes: true
 })

@@ -133,7 +133,7 @@ export class ModifiedPoller extends Base {
     this.#next = more ? next : undefined
     for (const { modified } of objects)
       if (
-        modified &&
+        typeof modified === 'string' &&
         (this.#largest === undefined || instantOf(modified) > instantOf(this.#largest))
       )
         this.#largest = modified

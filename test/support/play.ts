@@ -2,6 +2,7 @@ import { type EvictingStore, evictingStore } from './evicting-store.ts'
 import { startWorld, type World } from './gateway.ts'
 import { type History, horizonSeconds, type Operation, relookSeconds } from './histories.ts'
 import { type ModelClient, makeCrowd } from './model-clients.ts'
+import { OddCast } from './odd-cast.ts'
 import { inspector } from './promises.ts'
 import { truth } from './walks.ts'
 
@@ -33,9 +34,9 @@ export async function play(history: History): Promise<void> {
     const { limits, epoch } = history
     const inspect = inspector(world)
     const clients = makeCrowd({ world, limits, inspect, start: `${epoch}-01-01T00:00:00.000Z` })
-    const scene = { world, clients, store }
+    const scene = { world, clients, store, odd: new OddCast(world, history) }
     for (const operation of history.operations) await perform(operation, scene)
-    await finish(world, clients)
+    await finish(scene)
   } finally {
     await world.close()
   }
@@ -44,6 +45,7 @@ export async function play(history: History): Promise<void> {
 interface Scene {
   readonly world: World
   readonly clients: readonly ModelClient[]
+  readonly odd: OddCast
   store: EvictingStore
 }
 
@@ -68,6 +70,9 @@ async function perform(operation: Operation, scene: Scene): Promise<void> {
       return
     case 'late':
       simulator.add(operation.count, { hiddenForMs: operation.hiddenForMs })
+      return
+    case 'odd':
+      scene.odd.enter(operation)
       return
     case 'tick':
       simulator.clock.advance(operation.ms)
@@ -102,11 +107,12 @@ async function perform(operation: Operation, scene: Scene): Promise<void> {
 }
 
 /** Until everybody has polled the end of the feed twice after the last change. */
-async function finish(world: World, clients: readonly ModelClient[]): Promise<void> {
+async function finish({ world, clients, odd }: Scene): Promise<void> {
   const { simulator } = world
   simulator.faults.clear()
   simulator.clock.advance(relookSeconds * 1000)
   const settled = truth(world)
+  const owed = odd.settled()
   for (let round = 0; round < 3; round++) {
     simulator.clock.advance(11_000)
     for (const client of clients) {
@@ -117,7 +123,11 @@ async function finish(world: World, clients: readonly ModelClient[]): Promise<vo
     }
   }
   for (const client of clients) {
-    const missing = settled.filter(key => !client.received.has(key))
+    const missing = [
+      ...settled.filter(key => !odd.has(key) && !client.received.has(key)),
+      ...odd.missing(client, owed)
+    ]
+    if (odd.mayMislead(client)) continue
     if (missing.length > 0) throw new Error(`${client.name} misses ${missing.join(', ')}`)
   }
 }

@@ -8,11 +8,17 @@ export class Chain {
   readonly #heads: SegmentHead[] = []
   #isLinked: boolean
   #cursor: string | null
+  #cursorsFrom: number | undefined
+  #progress: number
+  #readUpTo: number
 
-  constructor({ start, linked, cursor }: ChainState) {
+  constructor({ start, linked, cursor, cursorsFrom }: ChainState) {
     this.start = start
     this.#isLinked = linked
     this.#cursor = cursor
+    this.#cursorsFrom = cursorsFrom
+    this.#progress = start
+    this.#readUpTo = start
   }
 
   /** Ascending number. */
@@ -32,7 +38,20 @@ export class Chain {
 
   /** The latest own time it has read, or its start. */
   get progress(): number {
-    return this.#heads.at(-1)?.maxNatural ?? this.start
+    return this.#progress
+  }
+
+  /** A time up to which everything was read, also where single objects have a wrong time; or its start. */
+  get readUpTo(): number {
+    return this.#readUpTo
+  }
+
+  /**
+   * The latest own time on its first page. That page was sought by time, so that it may lack objects whose time
+   * Sekoia orders and compares in two ways; the chain before has them. Its start where there is no such page.
+   */
+  get cursorsFrom(): number {
+    return this.#cursorsFrom ?? this.start
   }
 
   /** Number of its newest segment, 0 before the first. */
@@ -45,12 +64,18 @@ export class Chain {
   }
 
   get state(): ChainState {
-    return { start: this.start, linked: this.#isLinked, cursor: this.#cursor }
+    const state = { start: this.start, linked: this.#isLinked, cursor: this.#cursor }
+    return this.#cursorsFrom === undefined ? state : { ...state, cursorsFrom: this.#cursorsFrom }
   }
 
   /** Sekoia gave a newer cursor; null says nothing. */
   advance(cursor: string | null): void {
     this.#cursor = cursor ?? this.#cursor
+  }
+
+  /** Its first page was read, by time, as far as this. */
+  beginWithCursors(from: number): void {
+    this.#cursorsFrom = from
   }
 
   /** It has reached the start of the next chain. */
@@ -59,9 +84,10 @@ export class Chain {
   }
 
   /** Takes over what another process knows of it. */
-  adopt({ linked, cursor }: ChainState): void {
+  adopt({ linked, cursor, cursorsFrom }: ChainState): void {
     this.#isLinked = linked
     this.#cursor = cursor
+    this.#cursorsFrom = cursorsFrom
   }
 
   /** Adds a head, or puts a grown one in the place of the one it grew from. */
@@ -69,5 +95,7 @@ export class Chain {
     const index = this.#heads.findLastIndex(({ no }) => no <= head.no)
     const isKnown = this.#heads[index]?.no === head.no
     this.#heads.splice(isKnown ? index : index + 1, isKnown ? 1 : 0, head)
+    this.#progress = Math.max(this.#progress, head.maxNatural)
+    this.#readUpTo = Math.max(this.#readUpTo, head.readUpTo ?? head.maxNatural)
   }
 }

@@ -5,17 +5,21 @@ import { toNaturalMillis } from '../../stix/timestamp.ts'
  * seen the end is dated after the latest instant at which the end was answered. Everything here is pure.
  */
 
-/** An object dated further ahead of our clock than this says nothing: its own time is not used. */
-const maxAheadMs = 60_000
+/** An object dated further ahead of our clock than a reader waits is dated as new: nobody waits for its time to come. */
+const maxAheadMs = 1000
 
 /** Raised records get a millisecond each, unless a batch is so large that it would run far into the future. */
 const smallBatch = 100
 const raisedPerMs = 20
 
+/** The first date there is: clients that ask from 1970 on get what is older, too. */
+export const firstDate = 1
+
 /** The natural date of an entry by its time; undefined when that is missing or not usable. */
 export function naturalDate(time: string | undefined, now: number): number | undefined {
   const natural = time === undefined ? undefined : toNaturalMillis(time)
-  return natural === undefined || natural > now + maxAheadMs ? undefined : natural
+  if (natural === undefined || natural > now + maxAheadMs) return undefined
+  return Math.max(natural, firstDate)
 }
 
 export interface Dated {

@@ -20,6 +20,8 @@ export interface ChainState {
   readonly linked: boolean
   /** The newest cursor Sekoia gave for it, if any. */
   readonly cursor: string | null
+  /** The latest own time on its first page, if that was sought by time: what follows was read by cursors. */
+  readonly cursorsFrom?: number
 }
 
 export interface JournalState {
@@ -29,6 +31,8 @@ export interface JournalState {
   readonly createdAt: number
   /** The number of the next segment. */
   readonly nextNo: number
+  /** Heads with smaller numbers are of a journal that could not be read, which this one took the place of. */
+  readonly firstNo?: number
   readonly chains: readonly ChainState[]
   /** True once the end of the feed was reached; from then on new records are dated by the tip's rule. */
   readonly filled: boolean
@@ -50,11 +54,12 @@ const format = 1
 export const fromStart: SettledCursor = { cursor: null, at: 0, afterNo: 0 }
 
 /** The state of a journal in which nothing was written yet. */
-export const newState = (now: number): JournalState => ({
+export const newState = (now: number, firstNo = 1): JournalState => ({
   format,
   epoch: randomBytes(4).toString('hex'),
   createdAt: now,
-  nextNo: 1,
+  nextNo: firstNo,
+  ...(firstNo > 1 && { firstNo }),
   chains: [],
   filled: false,
   hasTies: false,

@@ -37,7 +37,12 @@ export class Journal {
     return new Journal(newState(now), 0, maxIds)
   }
 
-  /** Throws when the stored journal is of a format this version does not know. */
+  /** A new journal in the place of a stored one that cannot be read: later in version and numbers. */
+  static inPlaceOf({ version, heads }: StoredJournal, now: number, maxIds: number): Journal {
+    return new Journal(newState(now, (heads.at(-1)?.no ?? 0) + 1), version, maxIds)
+  }
+
+  /** Throws when the stored journal is of a format this version does not know, or damaged. */
   static decode(stored: StoredJournal, maxIds: number): Journal {
     const journal = new Journal(decodeState(stored), stored.version, maxIds)
     journal.#take(stored)
@@ -65,7 +70,8 @@ export class Journal {
 
   #take({ heads }: StoredJournal): void {
     this.#revision++
-    for (const { head } of heads) {
+    for (const { no, head } of heads) {
+      if (no < (this.#state.firstNo ?? 1)) continue
       const decoded = decodeHead(head)
       this.#place(decoded.head, decoded.prints)
     }

@@ -31,7 +31,19 @@ export interface SegmentHead {
   readonly supersedes: readonly (readonly [no: number, id: string])[]
   /** Ids of this segment that a later place of the log already held anew when it was read. */
   readonly superseded: readonly string[]
+  /** A time up to which everything in the chain was read with it; absent in heads of earlier versions. */
+  readonly readUpTo?: number
+  /**
+   * Members of history whose own time cannot date them: clients get them once they were appended again at the tip,
+   * dated as new.
+   */
+  readonly undated?: readonly EntryName[]
+  /** Members that may have stood ahead of the clock when they were read: they come again behind newer ones. */
+  readonly ahead?: readonly EntryName[]
 }
+
+/** An entry of a segment: its id, and its time as Sekoia wrote it. */
+export type EntryName = readonly [id: string, time: string | null]
 
 export type StoredDate = readonly [id: string, time: string | null, date: number]
 

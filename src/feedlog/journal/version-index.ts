@@ -1,5 +1,6 @@
 import { type Fingerprint, fingerprint, IdIndex } from './id-index.ts'
-import type { SegmentHead } from './segment-head.ts'
+import { entryKey } from './packed-index.ts'
+import type { EntryName, SegmentHead } from './segment-head.ts'
 
 const noIds: ReadonlySet<string> = new Set()
 
@@ -8,6 +9,9 @@ export class VersionIndex {
   readonly #maxIds: number
   readonly #superseded = new Map<number, Set<string>>()
   readonly #successors = new Map<number, Set<string>>()
+  readonly #undated = new Map<number, Map<string, string>>()
+  readonly #owed = new Map<number, ReadonlySet<string>>()
+  readonly #ahead = new Map<string, number>()
   #ids = new IdIndex()
   #knowsAllIds = true
 
@@ -24,6 +28,21 @@ export class VersionIndex {
   /** Ids of a segment of which an earlier segment holds an older version. */
   successors(no: number): ReadonlySet<string> {
     return this.#successors.get(no) ?? noIds
+  }
+
+  /** Keys of a segment's entries that clients get from the tip alone, dated as new. */
+  undated(no: number): { has(key: string): boolean; readonly size: number } {
+    return this.#undated.get(no) ?? noIds
+  }
+
+  /** Of each segment, the keys of undated entries that are still to be appended at the tip. */
+  get owed(): ReadonlyMap<number, ReadonlySet<string>> {
+    return this.#owed
+  }
+
+  /** Keys of entries that may have stood ahead of the clock when they were read, with their segments. */
+  get ahead(): ReadonlyMap<string, number> {
+    return this.#ahead
   }
 
   /** False once there were more ids than the index may know: of some, older versions count as the newest too. */
@@ -67,8 +86,22 @@ export class VersionIndex {
       addTo(this.#successors, head.no, id)
     }
     for (const id of head.superseded) addTo(this.#superseded, head.no, id)
+    for (const name of head.ahead ?? []) this.#ahead.set(keyOf(name), head.no)
+    if (head.undated)
+      this.#undated.set(head.no, new Map(head.undated.map(name => [keyOf(name), name[0]])))
+    for (const no of new Set([head.no, ...head.supersedes.map(([no]) => no)])) this.#owe(no)
+  }
+
+  #owe(no: number): void {
+    const undated = this.#undated.get(no)
+    if (!undated) return
+    const left = [...undated].filter(([, id]) => !this.superseded(no).has(id))
+    if (left.length > 0) this.#owed.set(no, new Set(left.map(([key]) => key)))
+    else this.#owed.delete(no)
   }
 }
+
+const keyOf = ([id, time]: EntryName): string => entryKey({ id, time: time ?? undefined })
 
 function addTo(sets: Map<number, Set<string>>, no: number, id: string): void {
   const set = sets.get(no)

@@ -8,7 +8,7 @@ import { naturalDate } from '../journal/dates.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import type { Segment } from '../journal/segment.ts'
 import type { FeedLog } from '../sync/feed-log.ts'
-import { toRecord, versionPlace } from './matching.ts'
+import { isWithheld, toRecord, versionPlace } from './matching.ts'
 
 export interface LookupDeps {
   readonly upstream: Upstream
@@ -100,6 +100,7 @@ export class Lookup {
       const { entries, dates } = segment
       for (let index = 0; index < entries.length; index++) {
         if (entries.idAt(index) !== id || dates[index]! > now) continue
+        if (isWithheld(journal, segment, index)) continue
         const record = { ...toRecord(segment, index), ...versionPlace(journal, segment, index) }
         held.push({ key: entryKey({ id, time: entries.timeAt(index) }), record })
       }

@@ -11,7 +11,7 @@ import { isWanted, type VersionPlace } from '../../kernel/version-filter.ts'
 import { toInstant, toTs6 } from '../../stix/timestamp.ts'
 import { toStixTimestamp } from '../../stix/timestamp-form.ts'
 import type { Journal } from '../journal/journal.ts'
-import { hasEarlier, hasLater } from '../journal/packed-index.ts'
+import { entryKey, hasEarlier, hasLater } from '../journal/packed-index.ts'
 import { type Segment, sliceOf } from '../journal/segment.ts'
 
 /** Entries of segments as the records that clients see. Pure. */
@@ -32,12 +32,24 @@ export function versionPlace(journal: Journal, segment: Segment, index: number):
   }
 }
 
+/** True for an undated entry of history: clients get it from the tip. */
+export function isWithheld(
+  { versions }: Journal,
+  { no, entries }: Segment,
+  index: number
+): boolean {
+  const undated = versions.undated(no)
+  if (undated.size === 0) return false
+  return undated.has(entryKey({ id: entries.idAt(index), time: entries.timeAt(index) }))
+}
+
 export function matches(
   filter: RecordFilter,
   { segment, index }: Found,
   journal: Journal
 ): boolean {
   const { versions, specVersions } = filter
+  if (isWithheld(journal, segment, index)) return false
   if (specVersions && !specVersions.has(specVersionOf(segment.entries.at(index)!))) return false
   return isWanted(versions, versionPlace(journal, segment, index), () =>
     toInstant(versionOf(segment, index))

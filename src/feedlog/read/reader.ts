@@ -38,6 +38,10 @@ export class Reading {
   readonly #revision: number
   /** Exclusive lower bound of date_added. */
   readonly #from: number
+  /** The second that a token of another epoch starts from. */
+  readonly #ownSecond: number | undefined
+  /** True while the page is as long as that second is. */
+  #isGrown = false
   readonly #found: Found[] = []
   readonly #dates: number[] = []
   #bytes = 0
@@ -62,6 +66,9 @@ export class Reading {
     this.#terms = terms
     this.#limit = request.limit
     this.#from = lowerBound(log.journal, request)
+    const { position } = request
+    const isForeign = position !== undefined && position.epoch !== log.journal.epoch
+    this.#ownSecond = isForeign ? secondOf(position.natural) : undefined
     this.#chain = this.#chainFor(this.#from)
     this.#revision = log.journal.revision
     this.#index = firstIndex(this.#chain.heads, head => head.lastDate > this.#from)
@@ -103,7 +110,7 @@ export class Reading {
       dates: this.#dates.slice(0, count),
       chunks: chunksOf(runsOf(page)),
       more,
-      position: this.#positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined)),
+      position: this.#positionAfter(page, more),
       outcome: this.#outcome,
       validity: this.#validity(ending)
     })
@@ -180,6 +187,7 @@ export class Reading {
       this.#found.push(found)
       this.#dates.push(segment.dates[i]!)
       if (this.#found.length <= this.#limit) this.#weigh(segment.entries.lengthAt(i))
+      this.#growPast(segment, i)
       if (isEnough(this.#dates, this.#limit)) return 'enough'
     }
     return undefined
@@ -227,6 +235,19 @@ export class Reading {
     if (clock.now() >= this.#terms.deadline) throw new GatewayError('timeout')
     await clock.sleep(Math.min(Math.max(1, wait), futureWaitMs))
     return undefined
+  }
+
+  /**
+   * A token of another epoch starts from its second again. A page that holds nothing but this second goes on, beyond
+   * its limit, to the first record behind it: otherwise two gateways asked in turn would give the same page for ever.
+   */
+  #growPast({ naturals, dates }: Segment, index: number): void {
+    const count = this.#found.length
+    if (this.#ownSecond === undefined || count <= this.#limit) return
+    const isSame = secondOf(naturals[index]!) === this.#ownSecond
+    const isTied = dates[index] === this.#dates[count - 2]
+    if (isSame || isTied || this.#isGrown) this.#limit = count
+    this.#isGrown = isSame || (isTied && this.#isGrown)
   }
 
   #weigh(bytes: number): void {
@@ -305,18 +326,29 @@ export class Reading {
     return journal.addChain(startBucket(target, now))
   }
 
-  #positionAfter(found: Found | undefined): Position | undefined {
-    if (!found) return this.#request.position
-    const { segment, index } = found
+  /** After the last record of the page, or after what was looked at in vain when the page is cut short. */
+  #positionAfter(page: readonly Found[], more: boolean): Position | undefined {
+    const { position } = this.#request
+    const last = page.at(-1) ?? (more ? this.#scanned : undefined)
+    if (!last) return position
+    const { segment, index } = last
+    // The latest own time of the walk: in another epoch, too, a walk goes forward only.
+    const natural = [...page, last].reduce(
+      (latest, { segment: { naturals }, index }) => Math.max(latest, naturals[index]!),
+      position?.natural ?? 0
+    )
     return {
       epoch: this.#log.journal.epoch,
       date: segment.dates[index]!,
-      natural: Math.min(segment.naturals[index]!, segment.dates[index]!),
+      natural: Math.min(natural, segment.dates[index]!),
       id: segment.entries.idAt(index),
       segment: segment.no
     }
   }
 }
+
+/** The second that an instant lies in, ms since the epoch. */
+const secondOf = (millis: number): number => Math.floor(millis / 1000) * 1000
 
 /** Sekoia cannot be asked: neither a refusal nor a fault of the gateway. */
 const isTrouble = (error: unknown): boolean =>
@@ -330,5 +362,5 @@ function lowerBound(journal: Journal, request: ReadRequest): number {
   const { position } = request
   if (!position) return request.addedAfter ?? Number.NEGATIVE_INFINITY
   if (position.epoch === journal.epoch) return position.date - 1
-  return Math.floor(position.natural / 1000) * 1000 - 1
+  return secondOf(position.natural) - 1
 }

@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import type { Page } from '../../kernel/ports.ts'
-import { toMillis } from '../../stix/timestamp.ts'
+import type { Entry, Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
-import { type Dated, dateHistory, dateTip, naturalDate, type TipFloor } from '../journal/dates.ts'
+import {
+  type Dated,
+  dateHistory,
+  dateTip,
+  firstDate,
+  naturalDate,
+  type TipFloor
+} from '../journal/dates.ts'
 import type { Journal } from '../journal/journal.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
+import { mayBeAhead, placeOf, placesOf, readUpTo } from '../journal/place.ts'
 import {
   arrange,
   type Body,
@@ -13,7 +20,7 @@ import {
   pick,
   type Segment
 } from '../journal/segment.ts'
-import type { SegmentHead, Source } from '../journal/segment-head.ts'
+import type { EntryName, SegmentHead, Source } from '../journal/segment-head.ts'
 
 /** A segment about to join the log, and the head that tells of it. */
 export interface Append {
@@ -37,6 +44,8 @@ export interface AppendOptions {
   readonly open: OpenSegment | undefined
   /** How the tip's rule dates the records; undefined: they are history. */
   readonly floor: Omit<TipFloor, 'previousDate'> | undefined
+  /** The head of history whose undated entries these are; they lie where that one's objects lie. */
+  readonly undatedOf?: SegmentHead | undefined
 }
 
 /** A full history segment, and one at the tip, which is rewritten with each append. */
@@ -46,8 +55,13 @@ const maxEntries = { history: 2000, tip: 500 }
 export function planAppend(options: AppendOptions): Append {
   const { journal, chain, body, now, open, floor } = options
   const kind = floor ? 'tip' : 'history'
-  const naturals = Array.from(body.entries, ({ time }) => naturalDate(time, now))
-  const previousDate = journal.dateBefore(chain)
+  const next = journal.nextChain(chain)?.start ?? Number.POSITIVE_INFINITY
+  const naturals = Array.from(body.entries, ({ time }) => {
+    const natural = naturalDate(time, now)
+    return natural !== undefined && natural < next ? natural : undefined
+  })
+  // A place is found by its date, from the millisecond before: every date of a chain lies after its start.
+  const previousDate = Math.max(journal.dateBefore(chain), chain.start + 1, firstDate)
   const dated = datesOf(naturals, previousDate, floor)
   const grows =
     open?.head.kind === kind && open.head.count + body.entries.length <= maxEntries[kind]
@@ -80,7 +94,9 @@ function describe({
   kind,
   no,
   naturals,
-  dated
+  dated,
+  now,
+  undatedOf
 }: Description): Append {
   const own = dated.dates.map((date, i) => naturals[i] ?? date)
   const stamp = randomBytes(4).toString('hex')
@@ -103,26 +119,41 @@ function describe({
     count: entries.length,
     firstDate: dated.dates[0]!,
     lastDate: dated.dates.at(-1)!,
-    minNatural: own.reduce((a, b) => Math.min(a, b)),
-    maxNatural: own.reduce((a, b) => Math.max(a, b)),
+    minNatural: undatedOf?.minNatural ?? own.reduce((a, b) => Math.min(a, b)),
+    maxNatural: undatedOf?.maxNatural ?? own.reduce((a, b) => Math.max(a, b)),
+    readUpTo: undatedOf ? chain.readUpTo : (readUpTo(body.entries, now) ?? chain.readUpTo),
+    ...namedIf('ahead', body, ({ time }) => mayBeAhead(time, now)),
+    ...(kind === 'history' && namedIf('undated', body, (_, i) => naturals[i] === undefined)),
     stored: dated.stored.map(i => {
       return [entries.idAt(i), entries.timeAt(i) ?? null, dated.dates[i]!]
     }),
-    ...replacements(journal, chain, no, body)
+    ...replacements(journal, chain, no, body, undatedOf)
   }
   return { head, segment }
+}
+
+const nameOf = ({ id, time }: Entry): EntryName => [id, time ?? null]
+
+function namedIf(
+  list: 'ahead' | 'undated',
+  { entries }: Body,
+  holds: (entry: Entry, index: number) => boolean
+): Pick<SegmentHead, typeof list> {
+  const names = Array.from(entries).filter(holds).map(nameOf)
+  return names.length > 0 ? { [list]: names } : {}
 }
 
 function replacements(
   journal: Journal,
   chain: Chain,
   no: number,
-  body: Body
+  body: Body,
+  undatedOf: SegmentHead | undefined
 ): Pick<SegmentHead, 'supersedes' | 'superseded'> {
   const supersedes: [number, string][] = []
   const superseded: string[] = []
   for (const { id } of body.entries) {
-    const newest = journal.versions.newest(id)
+    const newest = undatedOf?.no ?? journal.versions.newest(id)
     if (newest === undefined || newest === no) continue
     if (journal.isLater(newest, chain)) superseded.push(id)
     else supersedes.push([newest, id])
@@ -147,6 +178,9 @@ function grow(open: OpenSegment, addition: Append): Append {
       ...before,
       count: body.entries.length,
       lastDate: more.lastDate,
+      ...joined('ahead', before, more),
+      ...joined('undated', before, more),
+      readUpTo: Math.max(before.readUpTo ?? before.maxNatural, more.readUpTo ?? 0),
       minNatural: Math.min(before.minNatural, more.minNatural),
       maxNatural: Math.max(before.maxNatural, more.maxNatural),
       stored: [...before.stored, ...more.stored],
@@ -154,6 +188,15 @@ function grow(open: OpenSegment, addition: Append): Append {
       superseded: [...before.superseded, ...more.superseded]
     }
   }
+}
+
+function joined(
+  list: 'ahead' | 'undated',
+  before: SegmentHead,
+  more: SegmentHead
+): Pick<SegmentHead, typeof list> {
+  const names = [...(before[list] ?? []), ...(more[list] ?? [])]
+  return names.length > 0 ? { [list]: names } : {}
 }
 
 export interface RestoreOptions {
@@ -206,7 +249,7 @@ const isPartOf = (head: SegmentHead, natural: number | undefined): natural is nu
 
 /** True when a page read again reaches beyond the segment that starts at the same place. */
 export const reachesBeyond = (head: SegmentHead, page: Page, now: number): boolean =>
-  page.entries.some(entry => (naturalDate(entry.time, now) ?? 0) > head.maxNatural)
+  placesOf(page.entries, now).some(({ earliest }) => earliest > head.maxNatural)
 
 /** Dates of a body that came out of a store unchanged: entry by entry, as they were given. */
 export function redate(head: SegmentHead, body: PackedBody, now: number): Segment {
@@ -232,14 +275,22 @@ function naturalDates(
   return dates
 }
 
-/** The part of a page that lies before the start of the next chain, and whether it reached that start. */
-export function cutAtChain(body: Body, nextStart: number): { body: Body; reached: boolean } {
-  const isBefore = (time: string | undefined): boolean =>
-    (time === undefined ? 0 : (toMillis(time) ?? 0)) < nextStart
-  const before = pick(body, entry => isBefore(entry.time))
-  return { body: before, reached: before.entries.length < body.entries.length }
-}
+const dayMs = 86_400_000
 
-/** The part of a page that does not lie before the start of its own chain: the chain before has the rest. */
-export const fromChainStart = (body: Body, start: number): Body =>
-  pick(body, ({ time }) => time === undefined || (toMillis(time) ?? start) >= start)
+/**
+ * A page that was sought by a time before the start of its chain, without what lies before that start: the chain
+ * before has it. Nothing is left out behind the first object that lies after the start, nor an object whose time
+ * lies days before what was sought: that time does not tell its place.
+ */
+export function fromChainStart(body: Body, start: number, now: number): Body {
+  if (start === 0) return body
+  const places = Array.from(body.entries, ({ time }) =>
+    time === undefined ? undefined : placeOf(time)
+  )
+  const first = places.findIndex(place => place && place.earliest >= start && place.latest <= now)
+  const end = first < 0 ? places.length : first
+  return pick(body, (_, i) => {
+    const latest = i < end ? places[i]?.latest : undefined
+    return latest === undefined || latest >= start || latest < start - 2 * dayMs
+  })
+}

@@ -3,7 +3,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
-import { encodeHead, type Source } from '../journal/segment-head.ts'
+import { encodeHead, type SegmentHead, type Source } from '../journal/segment-head.ts'
 import type { JournalWriter } from '../journal/writer.ts'
 import { type AppendOptions, type OpenSegment, planAppend } from './append.ts'
 
@@ -12,6 +12,8 @@ export interface Addition {
   readonly source: Source
   /** Decided at the moment the dates are given. */
   floor(): AppendOptions['floor']
+  /** See {@link AppendOptions.undatedOf}. Such a segment does not grow. */
+  readonly undatedOf?: SegmentHead
   /** What becomes true of the journal's state with the addition. */
   advance(): void
 }
@@ -52,7 +54,8 @@ export class Appender {
 
   /** Resolves with the number of the segment they went to; undefined when there was nothing new. */
   async append(chain: Chain, addition: Addition): Promise<number | undefined> {
-    const body = this.#withoutOpen(chain, addition.body)
+    const { undatedOf } = addition
+    const body = undatedOf ? addition.body : this.#withoutOpen(chain, addition.body)
     if (body.entries.length === 0) {
       addition.advance()
       return undefined
@@ -64,7 +67,8 @@ export class Appender {
       source: addition.source,
       floor: addition.floor(),
       now: this.#parts.clock.now(),
-      open: this.#open.get(chain)
+      open: undatedOf ? undefined : this.#open.get(chain),
+      undatedOf
     })
     const writing = this.#write(chain, { head, segment }, addition)
     this.#running.add(writing)
@@ -73,12 +77,17 @@ export class Appender {
     return head.no
   }
 
-  async #write(chain: Chain, { head, segment }: OpenSegment, { advance }: Addition): Promise<void> {
+  async #write(
+    chain: Chain,
+    { head, segment }: OpenSegment,
+    { advance, undatedOf }: Addition
+  ): Promise<void> {
     const ids = segment.entries.ids()
     const body = await encodeBody(segment, this.#parts.settings.repairRules)
     await this.#writer.commit([encodeHead(head, ids)], [{ no: head.no, body }], advance)
     this.#journal.put(head, ids)
-    this.#open.set(chain, { head, segment })
+    if (undatedOf) this.#open.delete(chain)
+    else this.#open.set(chain, { head, segment })
     this.#parts.cache.set(this.#parts.identity.name, segment)
   }
 

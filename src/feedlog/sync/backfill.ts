@@ -1,19 +1,18 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { Page } from '../../kernel/ports.ts'
-import { toMillis } from '../../stix/timestamp.ts'
 import type { Chain } from '../journal/chain.ts'
-import { naturalDate } from '../journal/dates.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
-import type { Body } from '../journal/segment.ts'
+import { mayBeAhead, placeOf, placesOf } from '../journal/place.ts'
+import { type Body, pick } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
-import { type AppendOptions, cutAtChain, fromChainStart } from './append.ts'
+import { type AppendOptions, fromChainStart } from './append.ts'
 import type { Appender } from './appender.ts'
 import { LoopGuard } from './cursor-loop.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { KnownEntries } from './known-entries.ts'
-import { nextSource, sourceAt } from './resume-point.ts'
+import { nextSource, slackMs, sourceAt } from './resume-point.ts'
 import { assertAscending } from './walkable.ts'
 
 export interface BackfillDeps {
@@ -27,8 +26,8 @@ export interface BackfillDeps {
 /** How many answers without anything new one call follows. */
 const maxBarrenAnswers = 20
 
-/** Entries this much older than a chain's newest may come again after a restart. */
-const restartOverlapMs = 3000
+/** Entries this much older than what a chain has read may come again after a restart. */
+const restartOverlapMs = slackMs + 1000
 
 /**
  * Reads a chain's history: what Sekoia held before the end was reached for the first time. Ends where the feed
@@ -41,7 +40,7 @@ export class Backfill {
   /** Chains that read known objects again because Sekoia refused their cursor. */
   readonly #retracing = new Set<Chain>()
   /** The newest cursor of the last chain, and when it was obtained. */
-  #obtained: { cursor: string; readAt: number; afterNo: number } | undefined
+  #obtained: { cursor: string; readAt: number; afterNo: number; isAhead: boolean } | undefined
 
   constructor(parts: BackfillDeps) {
     this.#with = parts
@@ -50,13 +49,13 @@ export class Backfill {
   /** Reads on by one page that has something new. Resolves with true when the chain has come to its end. */
   async readOn(chain: Chain, caller: Caller): Promise<boolean> {
     const loops = new LoopGuard()
-    const restart = sourceAt(chain.progress)
+    const restart = sourceAt(chain.readUpTo)
     let source = nextSource(chain)
     let hasAskedAgain = false
     for (let answers = 0; answers < maxBarrenAnswers; answers++) {
       const readAt = this.#with.parts.clock.now()
       const { page, isRestart } = await this.#with.fetcher.fetch(caller, source, restart)
-      if (chain.heads.length === 0) assertAscending(page)
+      if (chain.heads.length === 0) assertAscending(page, readAt)
       if (isRestart) this.#retracing.add(chain)
       const isStuck = page.nextCursor === null || page.nextCursor === source.cursor
       if (!isStuck && this.#leadsBack(chain, page.nextCursor)) {
@@ -67,10 +66,10 @@ export class Backfill {
         continue
       }
       const body = await this.#whatIsNew(chain, page, isStuck, caller)
-      const reached = await this.#take(chain, { body, page, source, readAt })
+      const { reached, taken } = await this.#take(chain, { body, page, source, readAt }, caller)
       const isEnd = page.nextCursor === null || (isStuck && (page.itemCount === 0 || hasAskedAgain))
       if (reached || isEnd) return true
-      if (body.entries.length > 0) return false
+      if (taken > 0) return false
       hasAskedAgain = isStuck
       source = nextSource(chain)
     }
@@ -100,20 +99,28 @@ export class Backfill {
     const [last, first] = [appender.lastEntry(chain), page.entries[0]]
     const includesLast = last && first && entryKey(last) === entryKey(first)
     if (!isStuck && !includesLast && !this.#retracing.has(chain)) return page
-    const body = await known.without(chain, page, chain.progress - restartOverlapMs, caller)
+    const body = await known.without(chain, page, chain.readUpTo - restartOverlapMs, caller)
     if (body.entries.length > 0) this.#retracing.delete(chain)
     return body
   }
 
   async #take(
     chain: Chain,
-    read: { body: Body; page: Page; source: Source; readAt: number }
-  ): Promise<boolean> {
+    read: { body: Body; page: Page; source: Source; readAt: number },
+    caller: Caller
+  ): Promise<{ reached: boolean; taken: number }> {
     const { journal, appender } = this.#with
     const next = journal.nextChain(chain)
-    const own = fromChainStart(read.body, chain.start)
-    const { body, reached } = next ? cutAtChain(own, next.start) : { body: own, reached: false }
-    if (!next) this.#settle(read.source, read.page)
+    const isSought = read.source.cursor === undefined || this.#retracing.has(chain)
+    const own = isSought ? fromChainStart(read.body, chain.start, read.readAt) : read.body
+    const body = next ? await this.#before(next, own, chain, caller) : own
+    if (!next) this.#settle(chain, read.source, read.page)
+    if (chain.heads.length === 0 && read.source.modifiedAfter !== undefined) {
+      const places = placesOf(read.page.entries, read.readAt)
+      chain.beginWithCursors(
+        places.reduce((last, { latest }) => Math.max(last, latest), chain.start)
+      )
+    }
     await appender.append(chain, {
       body,
       source: read.source,
@@ -121,32 +128,63 @@ export class Backfill {
       advance: () => chain.advance(read.page.nextCursor)
     })
     const { cursor } = chain
-    if (!next && cursor !== null)
-      this.#obtained = { cursor, readAt: read.readAt, afterNo: chain.lastNo }
-    return reached
+    if (!next && cursor !== null) {
+      const isAhead = mayBeAhead(read.page.entries.at(-1)?.time, read.readAt)
+      this.#obtained = { cursor, readAt: read.readAt, afterNo: chain.lastNo, isAhead }
+    }
+    const reached = next !== undefined && this.#hasReached(next, read.page)
+    return { reached, taken: body.entries.length }
+  }
+
+  /**
+   * The part of a page that the next chain does not hold: what does not surely lie behind its start, and is not
+   * there. Times in which Sekoia's order and its comparison differ may be in both or in neither.
+   */
+  async #before(next: Chain, body: Body, chain: Chain, caller: Caller): Promise<Body> {
+    const now = this.#with.parts.clock.now()
+    const isTheirs = await Promise.all(
+      Array.from(body.entries, entry => {
+        const place = entry.time === undefined ? undefined : placeOf(entry.time)
+        if (place && place.latest < next.start) return false
+        if (place && place.earliest >= next.start && place.latest <= now) return true
+        return this.#with.known.isHeldLater(chain, entry, caller)
+      })
+    )
+    return pick(body, (_, i) => !isTheirs[i])
+  }
+
+  /** True when a page goes beyond the next chain's first page: what follows was read there by cursors. */
+  #hasReached(next: Chain, { entries }: Page): boolean {
+    if (next.heads.length === 0) return false
+    const places = placesOf(entries, this.#with.parts.clock.now())
+    return places.some(({ earliest }) => earliest >= next.start && earliest > next.cursorsFrom)
   }
 
   /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
   #floor(chain: Chain, body: Body): AppendOptions['floor'] {
     const { createdAt } = this.#with.journal
-    const horizon = createdAt - this.#with.parts.settings.rebuildHorizonSeconds * 1000
-    const newest = body.entries.at(-1)?.time
-    const isRecent = newest !== undefined && (toMillis(newest) ?? 0) > horizon
+    const { clock, settings } = this.#with.parts
+    const horizon = createdAt - settings.rebuildHorizonSeconds * 1000
+    const places = placesOf(body.entries, clock.now())
+    const isRecent = places.some(({ latest }) => latest > horizon)
     const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'
     return isRaised ? { after: createdAt, keepUpTo: horizon } : undefined
   }
 
   /**
-   * Notes the cursor a page of history was read from. What follows a cursor bounds its place, whatever the
-   * cursor says: if that lies far enough before the moment it was obtained, all before it has settled.
+   * Notes the cursor a page of history was read from. What follows a cursor bounds its place, whatever the cursor
+   * says: if that lies far enough before the moment it was obtained, all before it has settled. A cursor behind an
+   * object that may stand ahead of the clock says nothing.
    */
-  #settle(source: Source, page: Page): void {
-    const first = page.entries[0]
-    if (!first || source.cursor === undefined || this.#obtained?.cursor !== source.cursor) return
-    const { readAt, afterNo, cursor } = this.#obtained
-    const { journal } = this.#with
-    const at = Math.min(readAt, naturalDate(first.time, readAt) ?? readAt)
-    const isSafe = at + 1000 <= readAt - this.#with.parts.settings.relookSeconds * 1000
+  #settle(chain: Chain, source: Source, page: Page): void {
+    if (source.cursor === undefined || this.#obtained?.cursor !== source.cursor) return
+    const { readAt, afterNo, cursor, isAhead } = this.#obtained
+    const places = placesOf(page.entries, readAt)
+    if (page.entries.length === 0 || (isAhead && places.length === 0)) return
+    const { journal, parts } = this.#with
+    const latest = places.length > 0 ? Math.max(...places.map(place => place.latest)) : readAt
+    const at = Math.min(readAt, Math.max(latest, chain.progress))
+    const isSafe = at + 1000 <= readAt - parts.settings.relookSeconds * 1000
     if (isSafe && journal.settled.length === 1) journal.settleAt({ cursor, at, afterNo })
     else journal.settle({ cursor, at, afterNo })
   }

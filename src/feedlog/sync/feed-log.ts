@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import type { StoredJournal } from '../../kernel/ports.ts'
 import { SingleFlight } from '../../kernel/single-flight.ts'
 import type { Validity } from '../../kernel/validity.ts'
 import type { Chain } from '../journal/chain.ts'
@@ -15,6 +16,7 @@ import { KnownEntries } from './known-entries.ts'
 import { SegmentLoader } from './segment-loader.ts'
 import { SyncLease } from './sync-lease.ts'
 import { Tip } from './tip.ts'
+import { Undated } from './undated.ts'
 
 /**
  * One feed as an ordered, growing list of segments. This file decides who extends it and what clients are promised
@@ -29,6 +31,7 @@ export class FeedLog {
   readonly #known: KnownEntries
   readonly #backfill: Backfill
   readonly #tip: Tip
+  readonly #undated: Undated
   readonly #lease: SyncLease
   readonly #extensions = new SingleFlight<Chain, void>()
   readonly #openedAt: number
@@ -49,11 +52,13 @@ export class FeedLog {
     const fetcher = new Fetcher(journal, parts)
     this.#segments = new SegmentLoader(journal, parts, fetcher)
     this.#appender = new Appender(journal, parts, this.#writer)
-    this.#known = new KnownEntries(this.#segments)
+    this.#known = new KnownEntries(journal, this.#segments)
     this.#lease = new SyncLease(parts)
     const shared = { journal, parts, fetcher, known: this.#known, appender: this.#appender }
     this.#backfill = new Backfill(shared)
-    this.#tip = new Tip({ ...shared, floor: () => this.#floor() })
+    const floor = () => this.#floor()
+    this.#tip = new Tip({ ...shared, floor })
+    this.#undated = new Undated({ ...shared, segments: this.#segments, floor })
   }
 
   get identity(): FeedLogIdentity {
@@ -72,7 +77,8 @@ export class FeedLog {
 
   /** True while the last confirmation of the end is younger than `tipSeconds`. */
   get isEndFresh(): boolean {
-    return this.journal.isFilled && this.#isRecent(this.journal.confirmedAt)
+    const { isFilled, confirmedAt } = this.journal
+    return isFilled && this.#isRecent(confirmedAt) && !this.#undated.isOwed
   }
 
   /** True when Sekoia failed to give the tip less than `tipSeconds` ago: clients do not wait for it again. */
@@ -151,12 +157,21 @@ export class FeedLog {
     if (this.#writer.isTorn) throw new StaleLogError()
     if ((await store.version(identity.name)) === this.journal.version) return false
     const stored = await store.load(identity.name, this.journal.version)
-    if (!stored || stored.version < this.journal.version || !this.journal.update(stored))
+    if (!stored || stored.version < this.journal.version || !this.#takeOver(stored))
       throw new StaleLogError()
     this.#appender.forget()
     this.#known.forget()
     this.#backfill.forget()
     return true
+  }
+
+  /** False for another journal, and for one that cannot be read: whoever opens it next begins anew. */
+  #takeOver(stored: StoredJournal): boolean {
+    try {
+      return this.journal.update(stored)
+    } catch {
+      return false
+    }
   }
 
   /** The segment of a head, if it is in memory. */
@@ -180,6 +195,11 @@ export class FeedLog {
   /** Resolves when the records being added now are there. */
   whenAppended(): Promise<void> {
     return this.#appender.settle()
+  }
+
+  /** Resolves when no reading on is under way. */
+  async whenIdle(): Promise<void> {
+    while (this.#extensions.size > 0) await this.#extensions.settle()
   }
 
   /** Resolves when nothing is under way any more; what the store did not take is offered once more. */
@@ -231,6 +251,7 @@ export class FeedLog {
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
     const isAtEnd = await this.#backfill.readOn(chain, caller)
     if (!isAtEnd) return
+    if (this.journal.isLast(chain)) await this.#undated.append(chain, caller)
     if (this.journal.isLast(chain)) this.journal.endReached(this.parts.clock.now())
     else chain.link()
     await this.#writer.commit()
@@ -238,6 +259,7 @@ export class FeedLog {
 
   async #readTip(chain: Chain, caller: Caller): Promise<void> {
     try {
+      await this.#undated.append(chain, caller)
       const since = await this.#tip.read(chain, caller)
       this.journal.confirm(since, this.parts.clock.now())
     } catch (error) {

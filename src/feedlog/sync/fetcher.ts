@@ -1,9 +1,10 @@
 import type { Caller } from '../../kernel/caller.ts'
-import { CursorRefusedError } from '../../kernel/errors.ts'
+import { CursorRefusedError, isRefusal } from '../../kernel/errors.ts'
 import type { Entry, Page } from '../../kernel/ports.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
-import { concat } from '../journal/segment.ts'
+import { entryKey } from '../journal/packed-index.ts'
+import { type Body, concat } from '../journal/segment.ts'
 import type { SegmentHead, Source } from '../journal/segment-head.ts'
 import { reachesBeyond } from './append.ts'
 import { sourceBefore } from './resume-point.ts'
@@ -29,12 +30,17 @@ export class Fetcher {
    * the rest of the group (U-4). A full page is asked for once more, only as far as before its last group.
    * `restart` is where to read when Sekoia refuses the cursor.
    */
-  async fetch(caller: Caller, source: Source, restart: Source): Promise<Fetched> {
+  async fetch(
+    caller: Caller,
+    source: Source,
+    restart: Source,
+    limit = this.#parts.settings.pageLimit
+  ): Promise<Fetched> {
     const { settings, meter } = this.#parts
-    const whole = await this.#ask(caller, source, restart, settings.pageLimit)
+    const whole = await this.#ask(caller, source, restart, limit)
     const journal = this.#journal
     if (!journal.hasTies && hasTies(whole.page.entries)) journal.noteTies()
-    const isFull = whole.page.itemCount >= settings.pageLimit && whole.page.nextCursor !== null
+    const isFull = whole.page.itemCount >= limit && whole.page.nextCursor !== null
     if (!isFull || !(settings.assumeTies || journal.hasTies)) return whole
     const shorter = await this.#withoutLastGroup(caller, source, restart, whole.page)
     if (!shorter) meter.count('page_edges_unproven')
@@ -54,6 +60,27 @@ export class Fetcher {
       whole = { ...concat(whole, page), nextCursor: page.nextCursor, itemCount: whole.itemCount }
     }
     return whole
+  }
+
+  /**
+   * {@link fetchAgain}, and what of the segment stands elsewhere: members that stood ahead of the clock come behind all
+   * that was read since, and are asked for by id.
+   */
+  async fetchMembers(caller: Caller, head: SegmentHead): Promise<Body> {
+    const page = await this.fetchAgain(caller, head)
+    const isThere = new Set(Array.from(page.entries, entryKey))
+    const missing = (head.ahead ?? []).filter(
+      ([id, time]) => !isThere.has(entryKey({ id, time: time ?? undefined }))
+    )
+    if (missing.length === 0) return page
+    const ids = [...new Set(missing.map(([id]) => id))]
+    try {
+      return concat(page, await this.#parts.upstream.objects(caller, ids))
+    } catch (error) {
+      // A key may read the feed without the right to look objects up.
+      if (isRefusal(error)) return page
+      throw error
+    }
   }
 
   async #withoutLastGroup(

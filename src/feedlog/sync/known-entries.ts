@@ -1,5 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts'
+import type { Entry } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
+import type { Journal } from '../journal/journal.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { SegmentHead } from '../journal/segment-head.ts'
@@ -7,12 +9,22 @@ import type { SegmentLoader } from './segment-loader.ts'
 
 /** Which entries of a page the log already holds, by id and time. Exact: an entry dropped here is lost. */
 export class KnownEntries {
+  readonly #journal: Journal
   readonly #segments: SegmentLoader
   /** Entries after the cursor the tip is read from: key → segment number, ascending. */
   #recent: { afterNo: number; keys: Map<string, number> } | undefined
 
-  constructor(bodies: SegmentLoader) {
-    this.#segments = bodies
+  constructor(journal: Journal, segments: SegmentLoader) {
+    this.#journal = journal
+    this.#segments = segments
+  }
+
+  /** True when a chain later than this one holds the entry, as far as the journal knows. */
+  async isHeldLater(chain: Chain, entry: Pick<Entry, 'id' | 'time'>, caller: Caller) {
+    const no = this.#journal.versions.newest(entry.id)
+    const head =
+      no === undefined || !this.#journal.isLater(no, chain) ? undefined : this.#journal.head(no)
+    return head !== undefined && (await this.#keysOf([head], caller)).has(entryKey(entry))
   }
 
   /** The keys of the segments from number `afterNo` on. */
@@ -30,6 +42,11 @@ export class KnownEntries {
     return keys
   }
 
+  /** The segment of an entry that stood ahead of the clock when it was read, so that it comes again and again. */
+  aheadIn(entry: Pick<Entry, 'id' | 'time'>): number | undefined {
+    return this.#journal.versions.ahead.get(entryKey(entry))
+  }
+
   /** Another gateway wrote to the journal: the recent entries are gathered anew. */
   forget(): void {
     this.#recent = undefined
@@ -45,7 +62,7 @@ export class KnownEntries {
   async without(chain: Chain, body: Body, from: number, caller: Caller): Promise<Body> {
     const heads = chain.heads.filter(head => head.maxNatural >= from)
     const known = await this.#keysOf(heads, caller)
-    return pick(body, entry => !known.has(entryKey(entry)))
+    return pick(body, entry => !known.has(entryKey(entry)) && this.aheadIn(entry) === undefined)
   }
 
   async #keysOf(heads: readonly SegmentHead[], caller: Caller): Promise<Map<string, number>> {

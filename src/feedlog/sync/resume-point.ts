@@ -4,8 +4,11 @@ import type { SegmentHead, Source } from '../journal/segment-head.ts'
 
 /** Where reading starts: a cursor Sekoia gave or, on the first call of a walk, a time (G4, U-3). */
 
-/** Times are sought this much earlier: the order of Sekoia's text may be off by just under a second (U-1). */
-const slackMs = 2000
+/**
+ * Times are sought this much earlier: the order of Sekoia's text may be off by just under a second (U-1), and by a
+ * zone's offset where a time has one.
+ */
+export const slackMs = 15 * 3_600_000
 
 export const startOf = (chain: Chain): Source =>
   chain.start === 0 ? {} : { modifiedAfter: toWholeSeconds(chain.start - 1000) }

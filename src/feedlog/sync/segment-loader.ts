@@ -85,7 +85,7 @@ export class SegmentLoader {
     const expected = ids - this.#journal.versions.superseded(head.no).size
     let fullest: Segment | undefined
     for (let asked = 0; asked < proofsOfAbsence; asked++) {
-      const segment = restore(head, await this.#fetcher.fetchAgain(caller, head), {
+      const segment = restore(head, await this.#fetcher.fetchMembers(caller, head), {
         now: this.#deps.clock.now(),
         isMember: id => this.#journal.versions.isMember(id, head.no)
       })

@@ -4,18 +4,22 @@ import type { Chain } from '../journal/chain.ts'
 import { naturalDate } from '../journal/dates.ts'
 import type { SettledCursor } from '../journal/journal-state.ts'
 import { entryKey } from '../journal/packed-index.ts'
+import { mayBeAhead } from '../journal/place.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
 import type { BackfillDeps } from './backfill.ts'
 import { LoopGuard } from './cursor-loop.ts'
 import { lateArrivals } from './lateness.ts'
-import { sourceAt, startOf } from './resume-point.ts'
+import { slackMs, sourceAt, startOf } from './resume-point.ts'
 
 export interface TipDeps extends BackfillDeps {
   /** What new records are dated after. */
   floor(): AppendOptions['floor']
 }
+
+/** So many objects are read again at each reading of the tip, rather than asked for once more. */
+const enoughToSettle = 100
 
 interface TipPage {
   readonly page: Page
@@ -23,10 +27,12 @@ interface TipPage {
   readonly known: ReadonlyMap<string, number>
   /** True once the cursor was refused: the page may hold objects from before the relook cursor. */
   readonly isRetracing: boolean
+  /** True for a page that may begin before its chain. */
+  readonly isSought: boolean
 }
 
 /** A restart at the tip may give entries this much older than the time it was made for. */
-const restartOverlapMs = 3000
+const restartOverlapMs = slackMs + 1000
 
 /**
  * Reads what is new at the end of a feed. Not from the newest cursor but from one old enough that nothing before
@@ -50,6 +56,8 @@ export class Tip {
     const followed = new Set<string | null>([from.cursor])
     const loops = new LoopGuard()
     let isRetracing = false
+    /** True when the page before ended with an object that may stand ahead of the clock. */
+    let isAhead = false
     let hasAskedAgain = false
     for (;;) {
       const { page, isRestart } = await fetcher.fetch(caller, source, sourceAt(restart))
@@ -68,11 +76,19 @@ export class Tip {
       const isNewest = cursor === chain.cursor
       const isQuiet = !(await this.#take(
         chain,
-        { page, source, known: recent, isRetracing },
+        {
+          page,
+          source,
+          known: recent,
+          isRetracing,
+          isSought: isRetracing || source.cursor === undefined
+        },
         caller
       ))
       const isWhole = page.itemCount < parts.settings.pageLimit
-      if (cursor !== null) this.#settle(chain, cursor)
+      isAhead = page.entries.length > 0 ? mayBeAhead(page.entries.at(-1)!.time, startedAt) : isAhead
+      if (cursor !== null && !isAhead) this.#settle(chain, cursor)
+      if (isAhead) await this.#settleBefore(chain, page, source, caller)
       if (cursor === null || (isNewest && isQuiet && isWhole)) break
       if (isStuck && isQuiet && (page.itemCount === 0 || hasAskedAgain)) break
       hasAskedAgain = isStuck && isQuiet
@@ -86,8 +102,10 @@ export class Tip {
   async #take(chain: Chain, read: TipPage, caller: Caller): Promise<boolean> {
     const { appender, known, floor } = this.#with
     const unknown: Body = pick(
-      fromChainStart(read.page, chain.start),
-      entry => !read.known.has(entryKey(entry))
+      read.isSought
+        ? fromChainStart(read.page, chain.start, this.#with.parts.clock.now())
+        : read.page,
+      entry => !read.known.has(entryKey(entry)) && known.aheadIn(entry) === undefined
     )
     const from = this.#restartTime(chain) - restartOverlapMs
     const body = read.isRetracing ? await known.without(chain, unknown, from, caller) : unknown
@@ -119,6 +137,22 @@ export class Tip {
     return journal.relookFrom(journal.lastReadAt - this.#relookMs)
   }
 
+  /**
+   * A page that ends with objects which may stand ahead of the clock gives no cursor that ever settles. Where many
+   * objects stand before them, these are asked for alone, for the cursor behind them.
+   */
+  async #settleBefore(chain: Chain, page: Page, source: Source, caller: Caller): Promise<void> {
+    const { fetcher, parts } = this.#with
+    const now = parts.clock.now()
+    const limit = page.entries.findLastIndex(({ time }) => !mayBeAhead(time, now)) + 1
+    if (limit < Math.min(enoughToSettle, parts.settings.pageLimit / 2)) return
+    const { page: shorter, isRestart } = await fetcher.fetch(caller, source, source, limit)
+    const [last, wanted] = [shorter.entries.at(-1), page.entries[limit - 1]!]
+    if (isRestart || !last || entryKey(last) !== entryKey(wanted)) return
+    if (shorter.nextCursor !== null && shorter.nextCursor !== page.nextCursor)
+      this.#settle(chain, shorter.nextCursor)
+  }
+
   #settle(chain: Chain, cursor: string): void {
     const { journal, parts } = this.#with
     journal.settle({ cursor, at: parts.clock.now(), afterNo: chain.lastNo })
@@ -127,7 +161,7 @@ export class Tip {
   /** Where to read from when the cursor is refused; before the first reading of the tip, as far as history. */
   #restartTime(chain: Chain): number {
     const { settled, lastReadAt } = this.#with.journal
-    return Math.min((lastReadAt || settled[0]!.at) - this.#relookMs, chain.progress)
+    return Math.min((lastReadAt || settled[0]!.at) - this.#relookMs, chain.readUpTo)
   }
 
   get #relookMs(): number {

@@ -1,0 +1,100 @@
+import type { OddTime } from '../../src/demo/odd.ts'
+import { textOf } from '../../src/demo/timeline.ts'
+import type { World } from './gateway.ts'
+import type { History, OddObject } from './histories.ts'
+import type { ModelClient } from './model-clients.ts'
+
+/** Shown times that are later than now, so that a client which asks from the largest `modified` on skips what follows. */
+const leading: ReadonlySet<OddTime> = new Set([
+  'future',
+  'twelve-minutes-ahead',
+  'leap-second',
+  'over-precise',
+  'zone-less'
+])
+
+/** Own times that lie in the past, so that a new object would stand where reading has been long ago. */
+const past: ReadonlySet<OddTime> = new Set(['year-1', 'year-1601', 'before-1970', 'null-modified'])
+const pastAsText: ReadonlySet<OddTime> = new Set([...past, 'space', 'unreadable-both'])
+
+/** Times that are the same for every object. */
+const fixed: ReadonlySet<OddTime> = new Set([
+  'future',
+  'year-1',
+  'year-1601',
+  'before-1970',
+  'leap-second',
+  'unreadable',
+  'unreadable-both'
+])
+
+/** Before the times from which clients ask. */
+const ancient: ReadonlySet<OddTime> = new Set(['year-1', 'year-1601', 'before-1970'])
+
+/** The objects with odd times of a history, and what clients are owed of them. */
+export class OddCast {
+  readonly #world: World
+  readonly #order: History['order']
+  readonly #epoch: History['epoch']
+  readonly #times = new Map<string, OddTime>()
+
+  constructor(world: World, { odd, order, epoch, historyMs }: History) {
+    this.#world = world
+    this.#order = order
+    this.#epoch = epoch
+    const now = world.clock.now()
+    for (const { time, byOwnTime, at } of odd) {
+      const place = this.#place(Math.floor(now - 300_000 - historyMs * (1 - at)))
+      // What is ordered by one time and shows a slightly later one cannot be told from the truth.
+      const isOwn = (byOwnTime && !this.#isTaken(time)) || time === 'twelve-minutes-ahead'
+      const id = world.simulator.odd(time, isOwn ? { modified: place } : { place })
+      this.#times.set(id, time)
+    }
+  }
+
+  /** A new object: at its own time if that is not one where it could not be found, else now. */
+  enter({ time, byOwnTime }: OddObject): void {
+    const isPast = (this.#order === 'text' ? pastAsText : past).has(time)
+    const now = this.#world.clock.now()
+    const isOwn = byOwnTime && !isPast && !this.#isTaken(time)
+    const id = this.#world.simulator.odd(time, { [isOwn ? 'modified' : 'place']: this.#place(now) })
+    this.#times.set(id, time)
+  }
+
+  /** A time that no other object has: ties are for other histories. */
+  #place(millis: number): string {
+    return textOf(Math.floor(millis) * 1000 + 501 + 2 * this.#times.size)
+  }
+
+  /** True for a time that stands in one place of the feed, where another object stands already. */
+  #isTaken(time: OddTime): boolean {
+    return fixed.has(time) && [...this.#times.values()].includes(time)
+  }
+
+  /** True for the key of an object with an odd time, which leaves in another form. */
+  has(key: string): boolean {
+    return this.#times.has(key.slice(0, key.indexOf('|')))
+  }
+
+  /** Ids of those that Sekoia holds now. */
+  settled(): string[] {
+    return this.#world.simulator
+      .visible()
+      .map(({ id }) => id)
+      .filter(id => this.#times.has(id))
+  }
+
+  missing({ name, received }: ModelClient, owed: readonly string[]): string[] {
+    const ids = new Set([...received].map(key => key.slice(0, key.indexOf('|'))))
+    // Who asks from 2000 on is not owed what history dates before.
+    const isLate = name === 'OpenCTI ingester' && this.#epoch === '2000'
+    return owed
+      .filter(id => !ids.has(id) && !(isLate && ancient.has(this.#times.get(id)!)))
+      .map(id => `${id} (${this.#times.get(id)})`)
+  }
+
+  /** True when the client resumes by the times that objects show, and one of them is ahead. */
+  mayMislead({ name }: ModelClient): boolean {
+    return name === 'largest-modified poller' && [...this.#times.values()].some(t => leading.has(t))
+  }
+}
