@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Answer, Content, Verbatim } from '../http/answers.ts'
+import type { CacheUse } from '../http/cache-use.ts'
 import { digestOf } from '../http/content-digest.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import type { RawAnswer } from '../kernel/raw-upstream.ts'
 import type { Validity } from '../kernel/validity.ts'
-import type { CacheUse } from './cache/kept-answers.ts'
 
 export const json = 'application/json'
 

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import type { Answer, Content } from '../http/answers.ts'
+import { cacheUseOf } from '../http/cache-use.ts'
 import type { Handler } from '../http/dialect.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
-import type { CatalogFeed, Outcome } from '../kernel/records.ts'
+import type { CatalogFeed } from '../kernel/records.ts'
 import { validWhileAll } from '../kernel/validity.ts'
 import { type Told, toContent, toRefusal } from './answer.ts'
-import type { CacheUse } from './cache/kept-answers.ts'
 import { chainPage } from './chain-page.ts'
 import { beginning, decodeCursor, encodeTime } from './cursor.ts'
 import { type Asked, asked, type NativeDeps } from './deps.ts'
@@ -67,7 +67,7 @@ async function fromLog(
     rightsValidity(deps, ask.caller, feed),
     page.validity
   ])
-  const content = toPage(page.chunks, next, { use: uses[page.outcome], validity })
+  const content = toPage(page.chunks, next, { use: cacheUseOf[page.outcome], validity })
   return { ...content, note: noteOf(page, feed) }
 }
 
@@ -83,8 +83,6 @@ function noteOf({ outcome, count }: LogPage, { collectionId }: CatalogFeed) {
     request.report = { ...request.report, ...report }
   }
 }
-
-const uses: Readonly<Record<Outcome, CacheUse>> = { held: 'hit', fetched: 'miss', stale: 'stale' }
 
 async function destination(
   { clock }: NativeDeps,

@@ -45,12 +45,9 @@ export interface Question {
   read(answer: RawAnswer): Found
 }
 
-/** How an answer came about, for the header `X-Cache`; `pass`: it was neither kept nor shared. */
-export type CacheUse = 'hit' | 'miss' | 'stale' | 'pass'
-
 export interface KeptAnswer {
   readonly answer: RawAnswer
-  readonly use: CacheUse
+  readonly use: 'hit' | 'miss' | 'stale'
   readonly ageMs: number
   /** Of a hit: while the same question would be answered so, to the second of its age. */
   readonly validity?: Validity | undefined
@@ -143,7 +140,7 @@ export class KeptAnswers {
     return { at: clock.now(), isMiss, answer }
   }
 
-  #toAnswer({ at, answer }: Entry, use: CacheUse): KeptAnswer {
+  #toAnswer({ at, answer }: Entry, use: KeptAnswer['use']): KeptAnswer {
     return { answer, use, ageMs: this.#deps.clock.now() - at }
   }
 }
