@@ -5,21 +5,19 @@ import { withDeadline } from '../kernel/deadline.ts'
 import { asGatewayError, GatewayError } from '../kernel/errors.ts'
 import { isRawRefusal, type RawAnswer } from '../kernel/raw-upstream.ts'
 import { sliceObjects } from '../stix/slice.ts'
-import { json, type Told, toContent, toRefusal } from './answer.ts'
+import { type Told, toRefusal } from './answer.ts'
 import type { Entry } from './cache/entry.ts'
 import { policyOfObject } from './cache/policy.ts'
 import { noteRight, rightOf } from './cache/rights.ts'
 import { type Asked, asked, type NativeDeps } from './deps.ts'
 import { objectName } from './names.ts'
+import { type Entries, RefusedByIdError, toEntry, toObjects } from './object-entries.ts'
 import { lookUpMs } from './pass.ts'
 
 type Kind = 'objects' | 'relationships'
 
 /** Ids in one call, so that the URL stays near 2 kB. */
 const maxIdsPerCall = 40
-
-/** Sekoia's words for an object that does not exist. */
-const unknown = Buffer.from('{"message":"Object not found","code":"INTHREAT404"}')
 
 /**
  * `objects/{ids}` and `relationships/{ids}`: every object is kept by itself, Sekoia is asked for those that are
@@ -160,42 +158,4 @@ export class ById {
     const found = await Promise.all(halves.map(half => this.#askSekoia(caller, half)))
     return new Map(found.flatMap(entries => [...entries]))
   }
-}
-
-interface Entries {
-  readonly entries: readonly Entry[]
-}
-
-/** Sekoia's no to the key, on its way to the client. */
-export class RefusedByIdError extends GatewayError {
-  readonly answer: RawAnswer
-
-  constructor(answer: RawAnswer) {
-    super(
-      answer.status === 401 ? 'unauthorized' : answer.status === 403 ? 'forbidden' : 'malformed'
-    )
-    this.answer = answer
-  }
-}
-
-const toEntry = (at: number, object: Buffer | undefined, refusal?: RawAnswer): Entry => ({
-  at,
-  isMiss: object === undefined,
-  answer: {
-    status: object ? 200 : 404,
-    contentType: json,
-    cursor: undefined,
-    body: object ?? refusal?.body ?? unknown
-  }
-})
-
-const comma = Buffer.from(',')
-
-function toObjects(entries: readonly Entry[], isOne: boolean, told: Told): Answer {
-  const [first] = entries
-  if (isOne && first?.isMiss) return toRefusal(first.answer)
-  const found = entries.filter(({ isMiss }) => !isMiss).map(({ answer }) => answer.body)
-  const pieces = found.flatMap((body, i) => (i === 0 ? [body] : [comma, body]))
-  const [before, after] = isOne ? ['{"data":', '}'] : ['{"items":[', ']}']
-  return toContent([Buffer.from(before), ...pieces, Buffer.from(after)], told)
 }
