@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
-import type { Clock, LogStore } from '../kernel/ports.ts'
+import { type Clock, elapsedOf, type LogStore } from '../kernel/ports.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 
 export interface AccessSettings {
@@ -92,7 +92,7 @@ export class Access {
       try {
         await ask()
       } catch (error) {
-        if (!isRefusal(error)) this.#unanswered.set(name, this.#parts.clock.now())
+        if (!isRefusal(error)) this.#unanswered.set(name, elapsedOf(this.#parts.clock))
         throw error
       }
     })
@@ -124,9 +124,10 @@ export class Access {
   }
 
   #note(caller: Caller, feedId: string, verdict: Verdict): void {
-    const dated = { verdict, at: this.#parts.clock.now() }
-    this.#verdicts.set(verdictKey(caller, feedId), dated)
+    const { clock } = this.#parts
+    this.#verdicts.set(verdictKey(caller, feedId), { verdict, at: elapsedOf(clock) })
     if (this.#kept.get(verdictKey(caller, feedId)) === verdict) return
+    const dated = { verdict, at: clock.now() }
     this.#writing = this.#writing.then(() => this.#keep(caller, feedId, dated))
   }
 
@@ -152,11 +153,19 @@ export class Access {
     const name = verdictKey(caller, feedId)
     if (this.#verdicts.has(name)) return
     const stored = await this.#parts.store.load(storedName(caller, feedId)).catch(() => undefined)
-    if (stored) this.#verdicts.set(name, decode(stored.state))
+    if (stored) this.#verdicts.set(name, this.#inOwnTime(decode(stored.state)))
   }
 
+  /** A verdict of the future was noted by a clock that was ahead: how old it is nobody knows. */
+  #inOwnTime({ verdict, at }: DatedVerdict): DatedVerdict {
+    const { clock } = this.#parts
+    const age = clock.now() - at
+    return { verdict, at: age < 0 ? Number.NEGATIVE_INFINITY : elapsedOf(clock) - age }
+  }
+
+  /** Seconds, by time that no correction of the clock changes. */
   #age(instant: number): number {
-    return (this.#parts.clock.now() - instant) / 1000
+    return (elapsedOf(this.#parts.clock) - instant) / 1000
   }
 }
 

@@ -5,7 +5,12 @@ import type { Caller } from './caller.ts'
 export interface Clock {
   now(): number
   sleep(ms: number): Promise<void>
+  /** Milliseconds that have passed since some moment, whatever becomes of {@link now}; absent where that never jumps. */
+  elapsed?(): number
 }
+
+/** The time to measure ages and pauses by. */
+export const elapsedOf = (clock: Clock): number => clock.elapsed?.() ?? clock.now()
 
 export const systemClock: Clock = { now: () => Date.now(), sleep: ms => setTimeout(ms) }
 
@@ -43,6 +48,8 @@ export interface Page {
   readonly nextCursor: string | null
   /** How many items upstream sent, `unreadable` ones included. */
   readonly itemCount: number
+  /** How many were asked for, where that was fewer than the request's `limit`: a page of so many is full. */
+  readonly limit?: number
   /** Items that were left out. */
   readonly unreadable?: readonly UnreadableItem[]
 }

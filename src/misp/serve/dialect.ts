@@ -79,9 +79,12 @@ const toContent = (bytes: Buffer): Content => ({
   body: () => [bytes]
 })
 
+/** Files are published ahead: Sekoia is asked for none of them. */
+const held = { 'x-cache': 'hit' } as const
+
 const toFile = ({ digest, bytes, zstd }: PublishedFile): Content => ({
   mediaType: json,
-  headers: {},
+  headers: held,
   digest,
   body: () => [bytes],
   encoded: { encoding: 'zstd', bytes: zstd }
@@ -130,7 +133,7 @@ async function findHashes(space: string, { publications }: MispDeps): Promise<An
     throw new GatewayError('not-found', { detail: 'No value of this feed is published yet' })
   return {
     mediaType: csv,
-    headers: {},
+    headers: held,
     digest: file.digest,
     length: file.length,
     pieces: () => file.pieces()
