@@ -10,6 +10,11 @@ export class SingleFlight<K, T> {
     return this.#flights.size
   }
 
+  /** True while work is under way for this key. */
+  has(key: K): boolean {
+    return this.#flights.has(key)
+  }
+
   /** The result of the work that is under way for this key, or else of `work`. Throws what the work throws. */
   run(key: K, work: () => Promise<T>): Promise<T> {
     const running = this.#flights.get(key)

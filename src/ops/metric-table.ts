@@ -41,10 +41,16 @@ export const counters: Readonly<Record<string, MetricNote>> = {
   },
   upstream_retries: {
     help: 'Attempts of calls to Sekoia after the first one.',
-    labels: { reason: ['transient', 'unusable'] }
+    labels: { reason: ['transient', 'unusable', 'slow', 'silence'] }
   },
   upstream_throttled: { help: 'Answers of Sekoia with status 429.' },
-  upstream_breaker_opened: { help: 'Times that Sekoia was left alone after failures in a row.' },
+  upstream_breaker_opened: {
+    help: 'Times that a key, or Sekoia, was left alone after failures in a row.'
+  },
+  upstream_pages_cut: {
+    help: 'Pages that could not be had, so that fewer objects were asked for.'
+  },
+  objects_skipped: { help: 'Objects that could not be had from Sekoia and were left out.' },
   rights_unconfirmed: {
     help: 'Requests for which Sekoia could not confirm the key, and held objects were served.'
   },

@@ -44,7 +44,11 @@ t.test(
 
 t.test('in trouble a hit stands in for an hour, and nothing is ever called unknown', async t => {
   const { simulator, get } = await nativeWorld(t, {
-    env: { UPSTREAM_MAX_ATTEMPTS: '1', UPSTREAM_BREAKER_FAILURES: '1000' }
+    env: {
+      UPSTREAM_MAX_ATTEMPTS: '1',
+      UPSTREAM_PATIENCE_MS: '0',
+      UPSTREAM_BREAKER_FAILURES: '1000'
+    }
   })
   indicator(simulator, 'bad.example')
   for (const path of ['indicators', 'indicators/context']) {

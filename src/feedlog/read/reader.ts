@@ -40,8 +40,8 @@ export class Reading {
   readonly #from: number
   /** The second that a token of another epoch starts from. */
   readonly #ownSecond: number | undefined
-  /** True while the page is as long as that second is. */
-  #isGrown = false
+  /** The date that a page ends with which has grown with that second: the first behind it. */
+  #behind: number | undefined
   readonly #found: Found[] = []
   readonly #dates: number[] = []
   #bytes = 0
@@ -98,7 +98,8 @@ export class Reading {
     const whole = cutPage(this.#dates, this.#limit, true).count
     const count = whole === 0 && continues ? Math.min(this.#limit, this.#found.length) : whole
     const isWalking = isSparse(filter) && this.#scanned !== undefined && this.#found.length === 0
-    if (count === 0 && !isWalking) throw asGatewayError(error)
+    if (count === 0 && !isWalking)
+      throw this.#isOutOfTime ? outOfTime(error) : asGatewayError(error)
     this.#outcome = 'stale'
     return this.#answer(count, true)
   }
@@ -148,7 +149,9 @@ export class Reading {
 
   async #segment(head: SegmentHead): Promise<Segment> {
     const held = this.#log.held(head)
-    return held ?? this.#within(this.#log.load(head, this.#request.caller), this.#terms.deadline)
+    if (held) return held
+    const load = () => this.#log.load(head, this.#request.caller)
+    return this.#patiently(load, this.#log.isLoading(head), this.#terms.deadline)
   }
 
   /** Goes on behind the record a token names; where it is gone, from the first record of its date. */
@@ -239,15 +242,15 @@ export class Reading {
 
   /**
    * A token of another epoch starts from its second again. A page that holds nothing but this second goes on, beyond
-   * its limit, to the first record behind it: otherwise two gateways asked in turn would give the same page for ever.
+   * its limit, to the first date behind it: otherwise two gateways asked in turn would give the same page for ever.
    */
   #growPast({ naturals, dates }: Segment, index: number): void {
     const count = this.#found.length
     if (this.#ownSecond === undefined || count <= this.#limit) return
     const isSame = secondOf(naturals[index]!) === this.#ownSecond
-    const isTied = dates[index] === this.#dates[count - 2]
-    if (isSame || isTied || this.#isGrown) this.#limit = count
-    this.#isGrown = isSame || (isTied && this.#isGrown)
+    if (isSame) this.#behind = Number.POSITIVE_INFINITY
+    else this.#behind = Math.min(this.#behind ?? Number.NEGATIVE_INFINITY, dates[index]!)
+    if (dates[index]! <= this.#behind) this.#limit = count
   }
 
   #weigh(bytes: number): void {
@@ -294,7 +297,8 @@ export class Reading {
   }
 
   async #extend(deadline: number): Promise<false> {
-    await this.#within(this.#log.extend(this.#chain, this.#request.caller), deadline)
+    const extend = () => this.#log.extend(this.#chain, this.#request.caller)
+    await this.#patiently(extend, this.#log.isExtending(this.#chain), deadline)
     this.#outcome = 'fetched'
     return false
   }
@@ -307,6 +311,21 @@ export class Reading {
     if (isDeclared && isSeen) return true
     await this.#within(this.#log.whenAppended(), this.#terms.deadline)
     return false
+  }
+
+  get #isOutOfTime(): boolean {
+    return this.#log.parts.clock.now() >= this.#terms.deadline
+  }
+
+  /** Work that was under way already has used up some of its patience with Sekoia: it is begun once more. */
+  async #patiently<T>(begin: () => Promise<T>, isUnderWay: boolean, deadline: number): Promise<T> {
+    try {
+      return await this.#within(begin(), deadline)
+    } catch (error) {
+      const isOver = this.#log.parts.clock.now() >= deadline || this.#request.signal?.aborted
+      if (!isUnderWay || isOver || !isTrouble(error)) throw error
+      return this.#within(begin(), deadline)
+    }
   }
 
   /** Waits until the deadline or until the client leaves; the work goes on for others. */
@@ -346,6 +365,9 @@ export class Reading {
     }
   }
 }
+
+/** The budget of the request has ended before Sekoia's trouble has. */
+const outOfTime = (cause: unknown): GatewayError => new GatewayError('unavailable', { cause })
 
 /** The second that an instant lies in, ms since the epoch. */
 const secondOf = (millis: number): number => Math.floor(millis / 1000) * 1000
