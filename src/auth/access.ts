@@ -156,7 +156,7 @@ export class Access {
     if (stored) this.#verdicts.set(name, this.#inOwnTime(decode(stored.state)))
   }
 
-  /** A verdict of the future was noted by a clock that was ahead: how old it is nobody knows. */
+  /** A verdict dated ahead of the clock was noted by a clock that was fast: its age is unknown. */
   #inOwnTime({ verdict, at }: DatedVerdict): DatedVerdict {
     const { clock } = this.#parts
     const age = clock.now() - at
