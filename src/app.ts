@@ -100,13 +100,22 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     upstream: sekoia,
     clock,
     meter,
+    rights,
     defaultFeedId: config.sekoia.defaultFeedId,
     cacheSeconds: config.access.collectionsSeconds,
     waitMs: config.feedLog.tipWaitMs,
     kept: createKeptLists(documents),
-    verify: caller => rights.verify(caller)
+    verify: caller => rights.verify(caller),
+    onLeftOut: ({ caller: { scope }, feedId, obstacle: { kind, advice } }) =>
+      logger.warn({ scope, feed: feedId, reason: kind, advice }, 'a feed is left out of the list')
   })
-  const secrets = createSecretWatch({ documents, clock, logger, secret: parts.secret })
+  const secrets = createSecretWatch({
+    documents,
+    isShared: store.isShared,
+    clock,
+    logger,
+    secret: parts.secret
+  })
 
   const answers = new Answers({
     clock,
@@ -125,7 +134,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     clock,
     meter,
     logger,
-    mapping: createMapping({ defaultTlp: config.misp.defaultTlp, galaxies: parts.galaxies }),
+    mapping: createMapping({ ...config.misp, galaxies: parts.galaxies }),
     settings: mispFeedsSettings(config)
   })
 
@@ -255,7 +264,7 @@ const feedLogSettings = (config: Config) => ({
   repairRules: repairRules(config.stix.repair === 'on')
 })
 
-function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
+function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettings {
   const shardBits = new Map(misp.shardBitsOf.map(text => text.split('=') as [string, string]))
   const usual = (feedId: string) =>
     feedId === sekoia.defaultFeedId ? misp.defaultFeedShardBits : misp.shardBits
@@ -264,6 +273,8 @@ function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
     shardBitsOf: feedId => Number(shardBits.get(feedId) ?? usual(feedId)),
     expiredMs: misp.expiredDays * dayMs,
     tombstoneMs: misp.tombstoneDays * dayMs,
+    repairRules: repairRules(stix.repair === 'on'),
+    reportCopies: misp.reportCopies,
     walkMs: misp.walkSeconds * 1000,
     partialMs: 20_000,
     commitBytes: 4 * 1024 * 1024,

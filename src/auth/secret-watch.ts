@@ -7,7 +7,9 @@ import type { Clock, DocumentStore } from '../kernel/ports.ts'
  * finds the fresh one of another.
  */
 export interface SecretWatchDeps {
-  readonly documents: Pick<DocumentStore, 'isShared' | 'version' | 'scan' | 'commit'>
+  readonly documents: Pick<DocumentStore, 'version' | 'scan' | 'commit'>
+  /** True when other gateways may use the store as well. */
+  readonly isShared: boolean
   readonly clock: Clock
   readonly logger: { error(fields: object, message: string): void }
   readonly secret: Buffer
@@ -29,6 +31,7 @@ const freshMs = 5 * intervalMs
 
 export function createSecretWatch({
   documents,
+  isShared,
   clock,
   logger,
   secret
@@ -38,7 +41,7 @@ export function createSecretWatch({
   let timer: NodeJS.Timeout | undefined
 
   async function check(): Promise<number> {
-    if (!documents.isShared) return 0
+    if (!isShared) return 0
     try {
       const others = await readOthers()
       const expectedVersion = await documents.version(space)
@@ -47,7 +50,7 @@ export function createSecretWatch({
       if (others.fresh > 0 && !isTold)
         logger.error(
           { others: others.fresh },
-          'another gateway uses this Redis with another access.secret: they share nothing, and tokens and rights of one mean nothing to the other'
+          'another gateway uses this store with another access.secret: they share nothing, and tokens and rights of one mean nothing to the other'
         )
       isTold = others.fresh > 0
       return others.fresh

@@ -41,7 +41,8 @@ export function parsePageQuery(
   feed: FeedDescription,
   switches: Switches
 ): PageQuery {
-  const format = parseFormat(query.get('format') ?? feed.format)
+  const wanted = switches.formatParameter === 'used' ? query.get('format') : null
+  const format = parseFormat(wanted ?? feed.format)
   const cursor = query.get('cursor')?.replaceAll(' ', '+') || undefined
   const after = query.get('modified_after') || undefined
   if (cursor && after && switches.modifiedAfterWithCursor === 'refuse') {

@@ -27,6 +27,8 @@ export interface Switches {
   deletedById: 'missing' | 'kept'
   /** SEKOIA-9.16. */
   latest: 'newest-first' | 'ignore'
+  /** SEKOIA-3.1: `format` overrides the feed's own format, or is ignored. */
+  formatParameter: 'used' | 'ignored'
   /** SEKOIA-9.16: the answer for a feed of another community. */
   foreignFeed: 404 | 403
   /** SEKOIA-9.18: pages hold `spec_version` and `lang` too, as those of recent years do. */
@@ -56,6 +58,7 @@ export const defaultSwitches: Readonly<Switches> = {
   filterAfterSlicing: false,
   deletedById: 'missing',
   latest: 'newest-first',
+  formatParameter: 'used',
   foreignFeed: 404,
   pageSpecVersion: false,
   convertsNetworkTraffic: false,

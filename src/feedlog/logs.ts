@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { unwalkableReason } from '../feeds/unwalkable.ts'
+import { newestFirstAdvice } from '../feeds/unwalkable.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal, OvertakenError } from '../kernel/errors.ts'
@@ -134,8 +134,8 @@ export class FeedLogs implements UnguardedRecords {
   /** A new log begins only where the feed can be followed; the first page is looked at as well. */
   async #assertWalkable(caller: Caller, feedId: string): Promise<void> {
     const feed = await this.#describe(caller, feedId)
-    const unwalkable = feed && unwalkableReason(feed)
-    if (unwalkable) throw new GatewayError('unwalkable', { detail: unwalkable })
+    if (feed?.sortOrder === 'desc')
+      throw new GatewayError('unwalkable', { detail: newestFirstAdvice })
   }
 
   /** The feed's description; undefined when the key may not read it, or Sekoia is in trouble. */

@@ -2,12 +2,13 @@ import { LRUCache } from 'lru-cache'
 import type { Caller, ScopeId } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
 import { GatewayError, isRefusal } from '../kernel/errors.ts'
-import { type Clock, elapsedOf, type Feed, type Meter, type Upstream } from '../kernel/ports.ts'
-import type { Catalog, CatalogFeed } from '../kernel/records.ts'
+import { type Clock, elapsedOf, type Feed, type Upstream } from '../kernel/ports.ts'
+import type { Catalog, CatalogFeed, InspectedFeed } from '../kernel/records.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 import type { Validity } from '../kernel/validity.ts'
 import { collectionIdOf, toCollections, toUnlisted } from './collections.ts'
 import type { KeptLists } from './kept-lists.ts'
+import { type Obstacles, Survey, type SurveyOptions } from './survey.ts'
 
 /**
  * The collections of a caller: Sekoia's feeds as their key sees them, held per scope (G5). A listing that is
@@ -15,11 +16,10 @@ import type { KeptLists } from './kept-lists.ts'
  * while is renewed before it, as far as that does not take long. A list outlives the process: while Sekoia is down
  * it is shown to keys that Sekoia accepted last. A refusal ends it at once (G6).
  */
-export interface CatalogOptions {
-  readonly upstream: Pick<Upstream, 'feeds'>
+export interface CatalogOptions extends SurveyOptions {
+  readonly upstream: Pick<Upstream, 'feeds' | 'page'>
   readonly clock: Clock
-  readonly meter: Meter
-  /** The feed every community has; listed always. */
+  /** The feed every community has. */
   readonly defaultFeedId: string
   /** Age at which a listing is renewed; at twice that it is no longer shown unrenewed. */
   readonly cacheSeconds: number
@@ -29,14 +29,14 @@ export interface CatalogOptions {
   readonly kept?: KeptLists
   /** Resolves when Sekoia accepts the key, or did so last and cannot be asked. Throws when it does not. */
   verify?(caller: Caller): Promise<void>
-  /** Put before every title. */
-  readonly titlePrefix?: string
 }
 
 interface Listing {
   readonly collections: CatalogFeed[]
   /** By id and alias, lower case. */
   readonly byName: ReadonlyMap<string, CatalogFeed>
+  /** What keeps the caller from reading them; undefined until somebody asks. */
+  obstacles: Promise<Obstacles> | undefined
   renewAt: number
   showUntil: number
 }
@@ -59,12 +59,18 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const { upstream, clock, meter, cacheSeconds, waitMs, kept } = options
   const listings = new LRUCache<ScopeId, Listing>({ max: maxScopes })
   const renewals = new SingleFlight<ScopeId, Listing>()
+  const survey = new Survey(options)
 
-  function hold(scope: ScopeId, collections: CatalogFeed[]): Listing {
+  function hold(
+    scope: ScopeId,
+    collections: CatalogFeed[],
+    obstacles?: Promise<Obstacles>
+  ): Listing {
     const now = elapsedOf(clock)
     const renewAt = now + cacheSeconds * 1000
     const byName = toNames(collections)
-    const listing = { collections, byName, renewAt, showUntil: renewAt + cacheSeconds * 1000 }
+    const showUntil = renewAt + cacheSeconds * 1000
+    const listing = { collections, byName, obstacles, renewAt, showUntil }
     listings.set(scope, listing)
     return listing
   }
@@ -85,8 +91,10 @@ export function createCatalog(options: CatalogOptions): Catalog {
       const feeds = await fetchFeeds(caller)
       const { collections, leftOut } = toCollections(feeds, options)
       void kept?.keep(caller.scope, feeds)
-      if (leftOut > 0) meter.count('catalog_feeds_left_out', {}, leftOut)
-      return hold(caller.scope, collections)
+      if (leftOut > 0) meter.count('catalog_feeds_left_out', { reason: 'id' }, leftOut)
+      const before = await listings.get(caller.scope)?.obstacles
+      const obstacles = before && (await survey.obstacles(caller, collections, before))
+      return hold(caller.scope, collections, obstacles && Promise.resolve(obstacles))
     } catch (error) {
       const held = listings.get(caller.scope)
       if (isRefusal(error)) {
@@ -95,7 +103,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
       }
       if (isRefusal(error) || !held) throw error
       meter.count('catalog_listings', { outcome: 'stale' })
-      return hold(caller.scope, held.collections)
+      return hold(caller.scope, held.collections, held.obstacles)
     }
   }
 
@@ -117,7 +125,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
     const held = listings.get(caller.scope)
     if (held || !feeds) return held ?? renewOnce(caller)
     const { collections } = toCollections(feeds, options)
-    const recalled = { collections, byName: toNames(collections), renewAt: 0, showUntil: 0 }
+    const obstacles = Promise.resolve<Obstacles>(new Map())
+    const byName = toNames(collections)
+    const recalled = { collections, byName, obstacles, renewAt: 0, showUntil: 0 }
     return renewSoon(caller, recalled, () => options.verify?.(caller))
   }
 
@@ -133,11 +143,24 @@ export function createCatalog(options: CatalogOptions): Catalog {
       if (isRefusal(error)) throw error
       await admit?.()
       meter.count('catalog_listings', { outcome: 'stale' })
-      return hold(caller.scope, held.collections)
+      return hold(caller.scope, held.collections, held.obstacles)
     }
   }
 
-  const list = async (caller: Caller): Promise<CatalogFeed[]> => (await listing(caller)).collections
+  /** A refusal of the key ends the listing; nothing of it is held then. */
+  function obstaclesOf(caller: Caller, held: Listing): Promise<Obstacles> {
+    held.obstacles ??= survey.obstacles(caller, held.collections).catch(error => {
+      listings.delete(caller.scope)
+      throw error
+    })
+    return held.obstacles
+  }
+
+  async function list(caller: Caller): Promise<CatalogFeed[]> {
+    const held = await listing(caller)
+    const obstacles = await obstaclesOf(caller, held)
+    return held.collections.filter(({ collectionId }) => !obstacles.has(collectionId))
+  }
 
   async function listedOrNothing(caller: Caller): Promise<Listing['byName']> {
     try {
@@ -155,6 +178,14 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return found
   }
 
+  async function inspect(caller: Caller, idOrAlias: string): Promise<InspectedFeed> {
+    const feed = await resolve(caller, idOrAlias)
+    const obstacle = await survey.obstacle(caller, feed)
+    const isListed = listings.get(caller.scope)?.byName.has(feed.collectionId) === true
+    if (obstacle?.kind === 'not-found' && !isListed) throw new GatewayError('not-found')
+    return { ...feed, obstacle }
+  }
+
   function validity({ scope }: Caller): Validity | undefined {
     const held = listings.get(scope)
     return held && (() => elapsedOf(clock) < held.renewAt && listings.peek(scope) === held)
@@ -164,5 +195,5 @@ export function createCatalog(options: CatalogOptions): Catalog {
     listings.delete(scope)
   }
 
-  return { list, resolve, validity, forget }
+  return { list, resolve, inspect, validity, forget }
 }

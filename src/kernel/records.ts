@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts'
+import type { ErrorKind } from './errors.ts'
 import type { Validity } from './validity.ts'
 
 /**
@@ -143,18 +144,34 @@ export interface CatalogFeed {
   /** Unique for the caller; no `.` and no `,` (CLIENT-8). */
   readonly title: string
   readonly description: string | undefined
-  /** Why the feed cannot be walked and what to change in Sekoia; undefined when it can. */
-  readonly unwalkable: string | undefined
+  /** True when Sekoia lists it newest first. */
+  readonly isNewestFirst: boolean
+}
+
+/** Why a feed that exists cannot be read now. */
+export interface Obstacle {
+  readonly kind: ErrorKind
+  /** A sentence that says what to change, or that it passes. */
+  readonly advice: string
+}
+
+export interface InspectedFeed extends CatalogFeed {
+  readonly obstacle: Obstacle | undefined
 }
 
 export interface Catalog {
-  /** Ascending collectionId. The default feed alone when the key may not list feeds. Throws `unauthorized`. */
+  /**
+   * What the key can read now (G12), ascending collectionId: of the default feed alone when it may not list feeds.
+   * Throws `unauthorized`.
+   */
   list(caller: Caller): Promise<CatalogFeed[]>
   /**
    * The feed behind a collection id or alias of a URL path. Throws `not-found`. A well-formed id that the
    * listing lacks (or could not show) is passed on as it is: Sekoia decides when it is read.
    */
   resolve(caller: Caller, idOrAlias: string): Promise<CatalogFeed>
+  /** The same, after Sekoia was asked whether the key can read it. Throws `not-found` for what is no feed. */
+  inspect(caller: Caller, idOrAlias: string): Promise<InspectedFeed>
   /** Of an answer that holds what the catalog says; undefined when its listing is due. */
   validity(caller: Caller): Validity | undefined
   /** The caller's feeds may have changed: the next question about them goes to Sekoia. */

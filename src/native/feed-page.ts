@@ -51,7 +51,7 @@ async function fromLog(
   if (!query) return undefined
   const { feed: id = '' } = ask.request.params as { readonly feed?: string }
   const feed = await deps.catalog.resolve(ask.caller, id)
-  if (feed.unwalkable !== undefined) throw new GatewayError('unwalkable')
+  if (feed.isNewestFirst) throw new GatewayError('unwalkable')
   const found = await destination(deps, cursors, ask, feed, query)
   if (found.kind === 'refused') return toRefusal(found.answer)
   if (found.kind === 'unknown') return undefined

@@ -1,3 +1,6 @@
+import { fallbackReasons } from '../misp/mapping/fallbacks.ts'
+import { spellings } from '../stix/pattern/lenient.ts'
+
 /**
  * Every metric that the gateway serves beside those of the process, by its name without prefix and unit: what it
  * means, and its labels with the values that are known before anything has happened. A counter whose labels are all
@@ -17,21 +20,6 @@ export interface HistogramNote extends MetricNote {
 }
 
 const statuses = ['200', '400', '401', '403', '404', '429', '500', '502', '503', '504']
-
-/** As in misp/mapping/fallbacks.ts. */
-const fallbackReasons = [
-  'no-pattern',
-  'pattern-type',
-  'unparsed',
-  'structure',
-  'operator',
-  'unknown-object',
-  'unknown-path',
-  'unrelated-and',
-  'incomplete',
-  'refused-value',
-  'too-long'
-]
 
 /** Counters: the gateway adds `_total` to the name. */
 export const counters: Readonly<Record<string, MetricNote>> = {
@@ -85,7 +73,10 @@ export const counters: Readonly<Record<string, MetricNote>> = {
     help: 'Lists of feeds that Sekoia refused, or that were answered as last known.',
     labels: { outcome: ['forbidden', 'stale'] }
   },
-  catalog_feeds_left_out: { help: 'Feeds that were left out of a list for want of a usable id.' },
+  catalog_feeds_left_out: {
+    help: 'Feeds that were left out of a list: for want of a usable id, or why the key cannot read them.',
+    labels: { reason: ['id', 'forbidden', 'not-found', 'unwalkable', 'unavailable'] }
+  },
   stix_repairs: {
     help: 'Repairs of invalid STIX objects, by rule.',
     labels: {
@@ -109,14 +100,29 @@ export const counters: Readonly<Record<string, MetricNote>> = {
         'outside-window',
         'expired',
         'revoked',
+        'note',
         'relationship',
-        'sighting'
+        'grouping',
+        'incident',
+        'language-content',
+        'malware-analysis',
+        'observed-data',
+        'opinion',
+        'sighting',
+        'other-type'
       ]
     }
   },
   misp_fallbacks: {
     help: 'Indicators whose pattern went to MISP as a whole, by reason.',
     labels: { reason: fallbackReasons }
+  },
+  misp_spellings: {
+    help: 'Indicators whose pattern is nearly STIX and was read as meant, by kind of spelling.',
+    labels: { spelling: spellings }
+  },
+  misp_impossible_ends: {
+    help: 'Indicators whose valid_until cannot be one, and counts as none.'
   },
   misp_walks_doubted: {
     help: 'Full readings of a feed that missed more objects than can be believed at once.'

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { CursorRefusedError, type ErrorKind, GatewayError } from '../kernel/errors.ts'
 import type { Feed, Page, PageRequest, Upstream } from '../kernel/ports.ts'
@@ -54,6 +55,9 @@ const rankOf = ({ continues = false }: Caller): number =>
 /** Most feeds read of one key; a community has tens. */
 const maxFeeds = 10_000
 
+/** Most feeds known to be in another format. */
+const maxOtherFormats = 10_000
+
 /** Throws TypeError when the base URL is not usable. */
 export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   const { meter, repair, unreadable } = options
@@ -85,12 +89,35 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     return best
   }
 
+  /** Feeds whose own format is not JSON, and that are asked for JSON. */
+  const otherFormats = new LRUCache<string, true>({ max: maxOtherFormats })
+
+  /** A feed of another format gives JSON when it is asked to; `unwalkable` where that does not help. */
   async function readPage(
     caller: Caller,
     request: PageRequest,
     signal?: AbortSignal
   ): Promise<Page> {
-    const path = feedObjectsPath(base, request)
+    const isKnown = otherFormats.has(request.feedId)
+    try {
+      return await pageAs(caller, request, isKnown, signal)
+    } catch (error) {
+      if (isKnown || !isKind(error, 'unwalkable')) throw error
+      const converted = await pageAs(caller, request, true, signal).catch(failure => {
+        throw statusOf(failure) === 400 ? error : failure
+      })
+      otherFormats.set(request.feedId, true)
+      return converted
+    }
+  }
+
+  async function pageAs(
+    caller: Caller,
+    request: PageRequest,
+    asJson: boolean,
+    signal?: AbortSignal
+  ): Promise<Page> {
+    const path = feedObjectsPath(base, request, asJson)
     const accept = ({ mediaType, body }: Answer) => {
       refuseOtherFormats(mediaType)
       return sliced(slicePage, body)

@@ -36,14 +36,18 @@ export function parseBaseUrl(text: string): BaseUrl {
   return { origin: url.origin, path: `${api}/v2/inthreat` }
 }
 
-/** One page of a feed. Sends `limit` always, and a cursor or a start time, never both (SEKOIA-10). */
-export function feedObjectsPath(base: BaseUrl, request: PageRequest): string {
+/**
+ * One page of a feed. Sends `limit` always, and a cursor or a start time, never both (SEKOIA-10). `asJson`: whatever
+ * the feed's own format is (SEKOIA-3.1).
+ */
+export function feedObjectsPath(base: BaseUrl, request: PageRequest, asJson = false): string {
   const { feedId, types, cursor, modifiedAfter, limit, all } = request
   const query: [string, string][] = [['limit', String(Math.min(limit, maxPageLimit))]]
   if (cursor !== undefined) query.push(['cursor', cursor])
   else if (modifiedAfter !== undefined) query.push(['modified_after', modifiedAfter])
   if (types.length > 0) query.push(['match[type]', types.join(',')])
   if (all) query.push(['include_revoked', 'true'], ['skip_expired', 'false'])
+  if (asJson) query.push(['format', 'json'])
   return `${base.path}/collections/${segment(feedId)}/objects${toQuery(query)}`
 }
 

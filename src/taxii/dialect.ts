@@ -8,7 +8,7 @@ import { errorResource } from './errors.ts'
 import { toManifest } from './manifest.ts'
 import { modes } from './modes.ts'
 import { assertAcceptable, taxiiType } from './negotiate.ts'
-import { pageHandler, resolveFeed, type TaxiiDeps } from './page-handler.ts'
+import { collectionNamed, pageHandler, type TaxiiDeps } from './page-handler.ts'
 import { toApiRoot, toCollection, toCollections, toDiscovery } from './resources.ts'
 import { toVersions } from './versions.ts'
 
@@ -72,7 +72,9 @@ function rootPaths(deps: TaxiiDeps): Path[] {
         GET: {
           verifies: true,
           handle: async (request, caller) =>
-            toContent(toCollection(await resolveFeed(catalog, request, caller), settings))
+            toContent(
+              toCollection(await catalog.inspect(caller, collectionNamed(request)), settings)
+            )
         }
       }
     },
@@ -109,6 +111,6 @@ const refuseStatus: Handler = () => {
 const refuseWrite =
   ({ catalog }: TaxiiDeps): Handler =>
   async (request: FastifyRequest, caller) => {
-    await resolveFeed(catalog, request, caller)
+    await catalog.inspect(caller, collectionNamed(request))
     throw new GatewayError('read-only')
   }

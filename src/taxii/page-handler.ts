@@ -51,10 +51,8 @@ async function readRequested(
   request: FastifyRequest,
   caller: Caller
 ): Promise<{ page: DataPage; feed: CatalogFeed }> {
-  const feed = await resolveFeed(deps.catalog, request, caller)
+  const feed = await deps.catalog.resolve(caller, collectionNamed(request))
   const query = parseQuery(rawQuery(request), endpoint, modes[deps.settings.mode])
-  if (feed.unwalkable !== undefined)
-    throw new GatewayError('unwalkable', { detail: feed.unwalkable })
   const { object } = request.params as PathParams
   const match = object === undefined ? query.match : { ...query.match, ids: [object] }
   const selection = { ...query, match }
@@ -85,14 +83,9 @@ function noteOf(
 
 const uuidShape = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 
-/** The collection of the path, by id in any letter case or by alias (D-22). Throws `not-found`. */
-export async function resolveFeed(
-  catalog: Catalog,
-  request: FastifyRequest,
-  caller: Caller
-): Promise<CatalogFeed> {
+/** The name of the path's collection: an id in any letter case, or an alias (D-22). Throws `not-found`. */
+export function collectionNamed(request: FastifyRequest): string {
   const { collection = '' } = request.params as PathParams
   if (!/^[\w-]{1,128}$/.test(collection)) throw new GatewayError('not-found')
-  const id = uuidShape.test(collection) ? collection.toLowerCase() : collection
-  return catalog.resolve(caller, id)
+  return uuidShape.test(collection) ? collection.toLowerCase() : collection
 }

@@ -6,10 +6,7 @@ import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
 /** Gateways on one store whose secrets differ. */
 
 function scene() {
-  const documents: DocumentStore = {
-    ...createMemoryDocuments({ maxBytes: 1_000_000 }),
-    isShared: true
-  }
+  const documents: DocumentStore = { ...createMemoryDocuments({ maxBytes: 1_000_000 }) }
   let now = Date.UTC(2026, 0, 1)
   const clock = { now: () => now, sleep: async () => {} }
   const gateway = (secret: number) => {
@@ -17,7 +14,13 @@ function scene() {
     const logger = { error: (_fields: object, message: string) => void lines.push(message) }
     return {
       lines,
-      ...createSecretWatch({ documents, clock, logger, secret: Buffer.alloc(32, secret) })
+      ...createSecretWatch({
+        documents,
+        isShared: true,
+        clock,
+        logger,
+        secret: Buffer.alloc(32, secret)
+      })
     }
   }
   const pass = (minutes: number) => {

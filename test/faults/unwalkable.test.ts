@@ -1,9 +1,9 @@
 import t from 'tap'
 import type { FeedDescription } from '../../src/demo/feeds.ts'
-import type { World } from '../support/gateway.ts'
+import { defaultFeed, type World } from '../support/gateway.ts'
 import { worldOf } from '../support/worlds.ts'
 
-/** Feeds that cannot be followed from oldest to newest (U-1), and feeds that are not there. */
+/** Feeds of other formats, and feeds that are not there (G12). */
 
 const blind = 'key-without-view-feeds'
 
@@ -11,74 +11,85 @@ const blind = 'key-without-view-feeds'
 async function worldWith(t: Parameters<typeof worldOf>[0], feed: Partial<FeedDescription>) {
   const world = await worldOf(t)
   world.simulator.putKey(blind, { permissions: ['viewIntelligence'] })
-  return { world, id: world.simulator.putFeed({ title: 'Mine', ...feed }) }
+  const members = { title: 'Mine', sort_order: 'asc', ...feed } as const
+  return { world, id: world.simulator.putFeed(members) }
 }
 
 const objects = (world: World, id: string, key?: string) =>
   world.fetch(`/sekoia/collections/${id}/objects/`, key)
 
-const cases = [
-  ['newest first', { sort_order: 'desc' }, /oldest first/],
-  ['in text format', { sort_order: 'asc', format: 'text' }, /JSON/],
-  ['in CSV format', { sort_order: 'asc', format: 'csv' }, /JSON/]
-] as const
-
-for (const [how, feed, advice] of cases) {
-  t.test(`a feed ${how}: 409 with what to change, on objects and manifest`, async t => {
-    const { world, id } = await worldWith(t, feed)
-    for (const endpoint of ['objects', 'manifest']) {
-      const { status, body } = await world.fetch(`/sekoia/collections/${id}/${endpoint}/`)
-      t.equal(status, 409)
-      t.equal(body.error_code, 'unwalkable')
-      t.match(body.description, advice)
-    }
-  })
-
-  t.test(`a feed ${how}: its collection’s description says so, once`, async t => {
-    const { world, id } = await worldWith(t, { ...feed, description: 'All of ours' })
-    const { body } = await world.fetch('/sekoia/collections/')
-    const listed = body.collections.find((collection: { id: string }) => collection.id === id)
-    const { body: alone } = await world.fetch(`/sekoia/collections/${id}/`)
-    for (const { description } of [listed, alone]) {
-      t.match(description, /^All of ours/)
-      t.match(description, advice)
-      t.equal(description.split('cannot be followed').length, 2)
-    }
-  })
-
-  t.test(
-    `a feed ${how}, of which the key may not read the description: 409 all the same`,
-    async t => {
-      const { world, id } = await worldWith(t, feed)
-      const { status, body } = await objects(world, id, blind)
-      t.equal(status, 409)
-      t.match(body.description, advice)
-    }
+const listed = async (world: World, key?: string): Promise<string[]> =>
+  (await world.fetch('/sekoia/collections/', key)).body.collections.map(
+    ({ id }: { id: string }) => id
   )
+
+for (const format of ['text', 'csv'] as const) {
+  t.test(`a feed in the format ${format} is listed and read: it is asked for JSON`, async t => {
+    const { world, id } = await worldWith(t, { format })
+    t.ok((await listed(world)).includes(id))
+    for (const key of [undefined, blind])
+      t.equal((await objects(world, id, key)).body.objects.length, 60)
+  })
+
+  t.test(`a feed that comes as ${format} all the same: 409 with what to change`, async t => {
+    const { world, id } = await worldWith(t, { format })
+    world.simulator.switches.formatParameter = 'ignored'
+    for (const key of [undefined, blind]) {
+      for (const endpoint of ['objects', 'manifest']) {
+        const { status, body } = await world.fetch(`/sekoia/collections/${id}/${endpoint}/`, key)
+        t.equal(status, 409)
+        t.equal(body.error_code, 'unwalkable')
+        t.match(body.description, /JSON/)
+      }
+    }
+  })
+
+  t.test(`a feed that comes as ${format} is not listed, and says why by its id`, async t => {
+    const { world, id } = await worldWith(t, { format, description: 'All of ours' })
+    world.simulator.switches.formatParameter = 'ignored'
+    t.notOk((await listed(world)).includes(id))
+    const { body } = await world.fetch(`/sekoia/collections/${id}/`)
+    t.equal(body.can_read, false)
+    t.match(body.description, /^All of ours .*JSON/)
+  })
 }
 
-t.test('a feed that was changed to oldest first is served within the listing’s age', async t => {
-  const { world, id } = await worldWith(t, { sort_order: 'desc' })
+t.test('a feed that was changed to JSON is read at once', async t => {
+  const { world, id } = await worldWith(t, { format: 'text' })
+  world.simulator.switches.formatParameter = 'ignored'
   t.equal((await objects(world, id)).status, 409)
-  t.equal((await objects(world, id, blind)).status, 409)
-  world.simulator.putFeed({ id, sort_order: 'asc' })
-  world.simulator.clock.advance(121_000)
-  t.equal((await objects(world, id, blind)).body.objects.length, 60)
-  await objects(world, id)
-  world.simulator.clock.advance(1000)
+  world.simulator.putFeed({ id, format: 'json' })
   t.equal((await objects(world, id)).body.objects.length, 60)
 })
 
-t.test(
-  'a feed that was changed to newest first while it was followed: no page is skipped, the held part is served',
-  async t => {
-    const { world, id } = await worldWith(t, { sort_order: 'asc' })
-    t.equal((await objects(world, id, blind)).body.objects.length, 60)
-    world.simulator.putFeed({ id, sort_order: 'desc' })
-    const { body } = await objects(world, id, blind)
-    t.equal(body.objects.length, 60)
-  }
-)
+t.test('G12: the default feed is not listed for a key that may not read it', async t => {
+  const world = await worldOf(t)
+  world.simulator.putKey('lister', { permissions: ['viewFeeds'] })
+  t.same(await listed(world, 'lister'), [])
+  const { body } = await world.fetch(`/sekoia/collections/${defaultFeed}/`, 'lister')
+  t.equal(body.can_read, false)
+  t.match(body.description, /permission/)
+})
+
+t.test('a collection id that is no feed is 404 everywhere, writes included', async t => {
+  const world = await worldOf(t)
+  const path = '/sekoia/collections/2f0d6f9c-8a5b-4c3e-9d1a-0b1c2d3e4f5a/'
+  const object = 'indicator--2f0d6f9c-8a5b-4c3e-9d1a-0b1c2d3e4f5a'
+  for (const [method, rest] of [
+    ['GET', ''],
+    ['GET', 'objects/'],
+    ['GET', 'manifest/'],
+    ['GET', 'objects/?match[type]=%21'],
+    ['GET', 'objects/?match[id]=none'],
+    ['GET', `objects/${object}/`],
+    ['GET', `objects/${object}/versions/`],
+    ['POST', 'objects/'],
+    ['DELETE', `objects/${object}/`]
+  ] as const)
+    t.equal((await world.send(method, path + rest)).status, 404, `${method} ${rest}`)
+  const own = `/sekoia/collections/${defaultFeed}/objects/`
+  t.equal((await world.send('POST', own)).status, 403)
+})
 
 t.test('a feed that Sekoia does not know is 404, as is an id of no known form', async t => {
   const world = await worldOf(t)

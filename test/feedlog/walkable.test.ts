@@ -1,6 +1,6 @@
 import t from 'tap'
 import { assertAscending as assertRising } from '../../src/feedlog/sync/walkable.ts'
-import { unwalkableReason } from '../../src/feeds/unwalkable.ts'
+import { newestFirstAdvice as detail } from '../../src/feeds/unwalkable.ts'
 import type { Page } from '../../src/kernel/ports.ts'
 import { indicatorId, pageOf, sekoiaTime } from '../support/bodies.ts'
 import { failure } from '../support/failure.ts'
@@ -11,7 +11,6 @@ const pageAt = (...ms: number[]) =>
   pageOf(ms.map((at, n) => ({ id: indicatorId(n), time: sekoiaTime((noon + at) * 1000) })))
 
 t.test('a first page that falls is refused with the advice to change the order', async t => {
-  const detail = unwalkableReason({ sortOrder: 'desc', format: 'json' })!
   const refusal = failure('unwalkable', { detail })
   t.throws(() => assertAscending(pageAt(5000, 0)), refusal)
   t.throws(() => assertAscending(pageAt(90_000, 60_000, 60_000, 30_000, 0)), refusal)

@@ -2,7 +2,13 @@ import t from 'tap'
 import { createCatalog } from '../../src/feeds/catalog.ts'
 import { createKeptLists, readList } from '../../src/feeds/kept-lists.ts'
 import { type ErrorKind, GatewayError } from '../../src/kernel/errors.ts'
-import { type DocumentStore, type Feed, silentMeter, systemClock } from '../../src/kernel/ports.ts'
+import {
+  type DocumentStore,
+  type Feed,
+  type Page,
+  silentMeter,
+  systemClock
+} from '../../src/kernel/ports.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
 import { failure } from '../support/failure.ts'
 import { caller, callerOf } from '../support/sekoia-client.ts'
@@ -23,13 +29,19 @@ const feed: Feed = {
   givesAll: true
 }
 
+const emptyPage: Page = { bytes: Buffer.alloc(0), entries: [], nextCursor: null, itemCount: 0 }
+
 /** A process on a store, whose Sekoia fails as told. */
 function start(documents: DocumentStore, says: { feeds?: ErrorKind; verify?: ErrorKind } = {}) {
   const failing = async (kind: ErrorKind | undefined) => {
     if (kind) throw new GatewayError(kind)
   }
   return createCatalog({
-    upstream: { feeds: () => failing(says.feeds).then(() => [feed]) },
+    upstream: {
+      feeds: () => failing(says.feeds).then(() => [feed]),
+      page: () => failing(says.feeds).then(() => emptyPage)
+    },
+    rights: { validity: () => undefined },
     clock: systemClock,
     meter: silentMeter,
     defaultFeedId,

@@ -70,16 +70,12 @@ t.test('the URL is that of clients: a proxy’s, or a public one with its path',
     t.ok(url.startsWith(origin), 'nobody is trusted')
 })
 
-t.test('a feed that cannot be followed is there with what to change', async t => {
-  const { ask } = await startMispGateway(t)
-  for (const [feed, advice] of [
-    [newestFirst, /edit it in Sekoia.*oldest first/],
-    [inCsv, /edit it in Sekoia.*JSON/]
-  ] as const) {
-    const { status, reason } = await entry(ask, feed)
-    t.equal(status, 'impossible')
-    t.match(reason, advice)
-  }
+t.test('G12: a feed that cannot be read is not listed', async t => {
+  const { ask, gateway } = await startMispGateway(t)
+  gateway.simulator.switches.formatParameter = 'ignored'
+  const ids = (await list(ask)).map(({ id }) => id)
+  t.ok(ids.includes(ownFeed))
+  t.notOk(ids.includes(inCsv))
 })
 
 t.test('before anybody asks, in sync, and behind: a feed says where it stands', async t => {

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fastify from 'fastify'
 import t from 'tap'
-import { fallbackReasons } from '../../src/misp/mapping/fallbacks.ts'
 import { counters, gauges, histograms } from '../../src/ops/metric-table.ts'
 import { createMeter, metricsPlugin } from '../../src/ops/metrics.ts'
 
@@ -37,10 +36,6 @@ t.test('counters whose labels are known start at 0 in every combination', async 
   const combinations = labels!['endpoint']!.length * labels!['outcome']!.length
   t.equal(samples(text, 'upstream_requests').length, combinations)
   t.same(samples(text, 'http_requests'), [], 'routes are not known to the meter')
-})
-
-t.test('the reasons of MISP that start at 0 are those of the mapping', async t => {
-  t.strictSame(counters['misp_fallbacks']!.labels!['reason'], [...fallbackReasons])
 })
 
 t.test('every name that is counted or timed in src is in the table of metrics', async t => {

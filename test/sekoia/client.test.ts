@@ -53,14 +53,26 @@ t.test('with repair off objects pass as they are', async t => {
   t.equal(page.bytes.toString(), JSON.stringify(items[0]))
 })
 
-t.test('a feed in another format is unwalkable and says what to change', async t => {
+t.test('a feed in another format is asked for JSON, from then on at once', async t => {
+  const csv = text('a\nb\n', { headers: { 'content-type': 'text/csv' } })
+  const server = await fakeServer(t, csv, ...Array(3).fill(json({ items: [], next_cursor: null })))
+  const client = clientOf(t, server.url)
+  t.equal((await client.page(caller, request)).itemCount, 0)
+  await client.page(caller, request)
+  t.same(
+    server.requests.map(path => /format=(\w+)/.exec(path)?.[1]),
+    [undefined, 'json', 'json']
+  )
+})
+
+t.test('a feed that gives another format all the same is unwalkable (409)', async t => {
   for (const type of ['text/plain; charset=utf-8', 'text/csv']) {
     const server = await fakeServer(t, text('a\nb\n', { headers: { 'content-type': type } }))
     await t.rejects(
       clientOf(t, server.url).page(caller, request),
       failure('unwalkable', { detail: /set its format to JSON/ })
     )
-    t.equal(server.requests.length, 1)
+    t.equal(server.requests.length, 2)
   }
 })
 

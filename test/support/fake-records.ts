@@ -4,8 +4,10 @@ import type {
   Catalog,
   CatalogFeed,
   FeedRecord,
+  InspectedFeed,
   LookupRequest,
   ObjectVersion,
+  Obstacle,
   Position,
   ReadRequest,
   ReadResult,
@@ -36,6 +38,8 @@ export class FakeRecords implements Records, Catalog {
   readonly forbidden = new Set<string>()
   /** Feeds that a key does not see: `key feedId`. */
   readonly hidden = new Set<string>()
+  /** What keeps everybody from reading a feed, by its id. */
+  readonly obstacles = new Map<string, Obstacle>()
   /** Thrown by the next calls while set. */
   failure: GatewayError | undefined
   epoch = '0a0b0c0d'
@@ -50,7 +54,7 @@ export class FakeRecords implements Records, Catalog {
       alias: undefined,
       title: `Feed ${feedId.slice(0, 8)}`,
       description: undefined,
-      unwalkable: undefined,
+      isNewestFirst: false,
       ...feed
     })
     this.feeds.set(feedId, [])
@@ -73,6 +77,7 @@ export class FakeRecords implements Records, Catalog {
     await this.#access(caller)
     return this.catalogFeeds
       .filter(({ feedId }) => !this.hidden.has(`${caller.key.reveal()} ${feedId}`))
+      .filter(({ feedId }) => !this.obstacles.has(feedId))
       .toSorted((a, b) => (a.collectionId < b.collectionId ? -1 : 1))
   }
 
@@ -84,6 +89,16 @@ export class FakeRecords implements Records, Catalog {
       throw new GatewayError('not-found')
     }
     return feed
+  }
+
+  async inspect(caller: Caller, idOrAlias: string): Promise<InspectedFeed> {
+    const feed = await this.resolve(caller, idOrAlias)
+    return { ...feed, obstacle: this.obstacles.get(feed.feedId) }
+  }
+
+  async authorize(caller: Caller, feedId: string): Promise<void> {
+    await this.verify(caller)
+    if (!this.feeds.has(feedId)) throw new GatewayError('not-found')
   }
 
   /** What is read changes without notice. */

@@ -17,7 +17,8 @@ import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/c
 import { repairRules } from '../../src/stix/repair.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { taxiiDialect } from '../../src/taxii/dialect.ts'
-import { defaultTaxiiSettings, type TaxiiSettings } from '../../src/taxii/settings.ts'
+import type { TaxiiSettings } from '../../src/taxii/settings.ts'
+import { defaultTaxiiSettings } from './taxii-settings.ts'
 
 /** A gateway in front of a simulated Sekoia, on the simulator's clock, that can be restarted at any moment. */
 
@@ -43,6 +44,8 @@ export interface Answer {
   readonly body: any
 }
 
+type Method = 'GET' | 'POST' | 'DELETE'
+
 /** What another process may be told. */
 export type ProcessOptions = Pick<WorldOptions, 'logs' | 'client' | 'taxii'>
 
@@ -53,6 +56,8 @@ export interface World {
   get(path: string, key?: string): Promise<Answer>
   /** GET of a whole path. */
   fetch(path: string, key?: string): Promise<Answer>
+  /** A request of any method. */
+  send(method: Method, path: string, key?: string): Promise<Answer>
   /** A new process on the same store, or on another one. */
   restart(store?: LogStore, changes?: ProcessOptions): Promise<void>
   /** A new process on the store as it is at this moment: whatever was under way is lost. */
@@ -117,19 +122,22 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   let processes = await start()
   let requests = 0
 
-  const fetch = async (path: string, key = simulator.key): Promise<Answer> => {
+  const send = async (method: Method, path: string, key = simulator.key): Promise<Answer> => {
     const process = processes[requests++ % processes.length]!
     const reply = await process.server.inject({
+      method,
       url: path,
       headers: { authorization: `Bearer ${key}`, accept: 'application/taxii+json;version=2.1' }
     })
     const text = reply.body
     return { status: reply.statusCode, headers: reply.headers, text, body: JSON.parse(text) }
   }
+  const fetch = (path: string, key?: string) => send('GET', path, key)
   return {
     simulator,
     clock,
     fetch,
+    send,
     get: (path, key) => fetch(`/sekoia/collections/${defaultFeed}/${path}`, key),
     async restart(other, changes) {
       await Promise.all(processes.map(process => process.close()))
@@ -203,6 +211,7 @@ async function startProcess(
     records: rights.guard(logs),
     catalog: createCatalog({
       upstream,
+      rights,
       clock,
       meter: silentMeter,
       defaultFeedId: defaultFeed,

@@ -116,6 +116,7 @@ const alternatives: { readonly [Name in keyof Switches]: readonly Switches[Name]
   filterAfterSlicing: [true],
   deletedById: ['kept'],
   latest: ['ignore'],
+  formatParameter: ['ignored'],
   foreignFeed: [403],
   pageSpecVersion: [true],
   convertsNetworkTraffic: [true],

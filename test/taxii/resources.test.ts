@@ -1,6 +1,5 @@
 import t from 'tap'
 import { apiRootUrl } from '../../src/taxii/resources.ts'
-import { defaultTaxiiSettings } from '../../src/taxii/settings.ts'
 import { type Body, failed, ids, ok } from '../support/expect.ts'
 import {
   C,
@@ -14,6 +13,7 @@ import {
   uuid
 } from '../support/objects.ts'
 import { buildTaxiiServer, credentials } from '../support/taxii-server.ts'
+import { defaultTaxiiSettings } from '../support/taxii-settings.ts'
 
 const rootShape = /^(https:\/\/[^?]+|\/[^/?][^?]*)\/$/
 
@@ -50,7 +50,7 @@ t.test('discovery (TAXII 2.1 §4.1)', async t => {
 
   t.test('T-4.1.1-4: a public URL wins, its path prefix included', async t => {
     const settings = { ...defaultTaxiiSettings, publicUrl: 'https://ti.example.com/feeds/' }
-    const origin = { protocol: 'http', host: '127.0.0.1' }
+    const origin = { protocol: 'http', host: '127.0.0.1', prefix: '' }
     t.equal(apiRootUrl(settings, origin), `https://ti.example.com/feeds${R}`)
   })
 })
@@ -160,15 +160,19 @@ t.test('collections and collection (TAXII 2.1 §5.1, §5.2)', async t => {
     t.strictSame(ids(ok(t, await server.get(`${O}?next=${next}`))), currentIds.slice(2))
   })
 
-  t.test('a feed that cannot be walked says so, and its data is 409', async t => {
-    const unwalkable = 'Set the sort order of this feed to oldest first.'
-    server.records.addFeed({ collectionId: uuid(5), title: 'Newest first', unwalkable }, [])
-    const url = `${R}collections/${uuid(5)}/`
-    t.equal(ok(t, await server.get(url))['description'], unwalkable)
-    for (const part of ['objects/', 'manifest/', `objects/${indicator1}/`]) {
-      t.equal(failed(t, await server.get(url + part), 409)['description'], unwalkable)
+  t.test(
+    'G12, I-3.5.1.1: a feed that cannot be read says so by its id, and is not listed',
+    async t => {
+      const advice = 'Set the format of this feed to JSON.'
+      server.records.addFeed({ collectionId: uuid(5), title: 'Text', description: 'Mine' }, [])
+      server.records.obstacles.set(uuid(5), { kind: 'unwalkable', advice })
+      const collection = ok(t, await server.get(`${R}collections/${uuid(5)}/`))
+      t.match(collection, { id: uuid(5), can_read: false, description: `Mine ${advice}` })
+      const { collections } = ok(t, await server.get(`${R}collections/`))
+      t.notOk(collections.some(({ id }) => id === uuid(5)))
+      t.ok(collections.every(({ can_read }) => can_read === true))
     }
-  })
+  )
 })
 
 t.test('manifest (TAXII 2.1 §5.3)', async t => {

@@ -1,9 +1,7 @@
-import { unwalkableReason } from '../../feeds/unwalkable.ts'
+import { newestFirstAdvice } from '../../feeds/unwalkable.ts'
 import { GatewayError } from '../../kernel/errors.ts'
 import type { Page } from '../../kernel/ports.ts'
 import { placesOf } from '../journal/place.ts'
-
-const newestFirst = unwalkableReason({ sortOrder: 'desc', format: 'json' })!
 
 /** No feed of today has objects from before; a time before is a fault. */
 const year2000 = Date.UTC(2000)
@@ -21,5 +19,5 @@ export function assertAscending(page: Page, now: number): void {
     else if (places[i - 1]!.latest < places[i]!.earliest) falls--
   }
   if (falls > 0 && places[0]!.earliest - places.at(-1)!.latest > 1000)
-    throw new GatewayError('unwalkable', { detail: newestFirst })
+    throw new GatewayError('unwalkable', { detail: newestFirstAdvice })
 }

@@ -49,6 +49,17 @@ const named = new Set([
   'vulnerability'
 ])
 
+/** Objects of STIX that MISP has no place for; others are counted as one, as there may be any number of types. */
+const skippedTypes: ReadonlySet<string> = new Set([
+  'grouping',
+  'incident',
+  'language-content',
+  'malware-analysis',
+  'observed-data',
+  'opinion',
+  'sighting'
+])
+
 export interface IntakeDeps {
   readonly caller: Caller
   readonly documents: FeedTables
@@ -157,7 +168,7 @@ export class Intake {
     else if (object.type === 'relationship') this.#takeRelationship(object)
     else if (object.type === 'report') this.#takeReport(object)
     else if (object.type === 'note') this.#takeNote(object)
-    else this.#skip(object.type)
+    else this.#skip(skippedTypes.has(object.type) ? object.type : 'other-type')
   }
 
   #skip(reason: string): void {
@@ -168,9 +179,10 @@ export class Intake {
     const { layout, reading } = this.#parts
     const { vanished, ...link } = this.#link(object.id)
     const row = stillGone(toRow(object, reading, link.subjects), vanished)
-    const obstacle = link.bucket ? undefined : this.#obstacleTo(row)
+    const obstacle = this.#obstacleTo(row, link)
     if (obstacle) {
       this.#skip(obstacle)
+      this.#updateCopies(row, link)
       return
     }
     // It never was live here.
@@ -181,11 +193,20 @@ export class Intake {
     for (const report of link.reports ?? []) this.#put(reportBucket(layout, report), row)
   }
 
-  /** Why an indicator that is not held yet is not taken in. */
-  #obstacleTo(row: Row): string | undefined {
+  /** Reports are not cut, so a copy may be held of what a feed that is cut anew leaves out: it has to end there too. */
+  #updateCopies(row: Row, { reports = [] }: Link): void {
+    for (const report of reports)
+      this.#change(
+        reportBucket(this.#parts.layout, report),
+        held => held.rows.has(row.stix.id) && putRow(held, row)
+      )
+  }
+
+  /** Why an indicator is not taken in; one that is held, or was before a feed is read again, may have expired. */
+  #obstacleTo(row: Row, { bucket }: Link): string | undefined {
     const { since, reading } = this.#parts
     if (dayOf(row.stix) < since) return 'outside-window'
-    if (!row.gone && lifeOf(spanOf(row), reading.now, 0) !== 'live') return 'expired'
+    if (!bucket && !row.gone && lifeOf(spanOf(row), reading.now, 0) !== 'live') return 'expired'
     return undefined
   }
 

@@ -92,8 +92,6 @@ async function findFile(request: FastifyRequest, caller: Caller, deps: MispDeps)
   const isKnown = uuid !== undefined || file === 'manifest.json' || file === 'hashes.csv'
   if (!isKnown || !/^[\w-]{1,128}$/.test(given)) throw new GatewayError('not-found')
   const feed = await deps.catalog.resolve(caller, given)
-  if (feed.unwalkable !== undefined)
-    throw new GatewayError('unwalkable', { detail: feed.unwalkable })
   await deps.rights.authorize(caller, feed.feedId)
   request.report = { ...request.report, fields: { feed: feed.collectionId } }
   const space = spaceOf(caller, feed.feedId)

@@ -19,7 +19,7 @@ export interface ListingDeps {
   }
 }
 
-/** `GET /misp/`: for a key, each feed it sees as a feed of MISP, and how far its building has come. */
+/** `GET /misp/`: for a key, each feed it can read as a feed of MISP, and how far its building has come. */
 export async function toListing(
   request: FastifyRequest,
   caller: Caller,
@@ -34,13 +34,11 @@ export async function toListing(
       title: feed.title,
       // Sekoia's own id, which is good without its list of feeds.
       url: `${base.replace(/\/+$/, '')}/misp/${feed.feedId}`,
-      ...(feed.unwalkable === undefined
-        ? toProgress({
-            state: await publications.state(spaceOf(caller, feed.feedId)),
-            kept: wanted.find(caller, feed),
-            now
-          })
-        : { status: 'impossible', reason: feed.unwalkable })
+      ...toProgress({
+        state: await publications.state(spaceOf(caller, feed.feedId)),
+        kept: wanted.find(caller, feed),
+        now
+      })
     }))
   )
   return Buffer.from(JSON.stringify({ feeds: entries }))

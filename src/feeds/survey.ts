@@ -1,0 +1,101 @@
+import { LRUCache } from 'lru-cache'
+import type { Caller } from '../kernel/caller.ts'
+import { withDeadline } from '../kernel/deadline.ts'
+import type { ErrorKind, GatewayError } from '../kernel/errors.ts'
+import type { Meter, Upstream } from '../kernel/ports.ts'
+import type { CatalogFeed, Obstacle, Rights } from '../kernel/records.ts'
+import { newestFirstAdvice } from './unwalkable.ts'
+
+/** Which feeds of a listing a key can read now (G12, R1), asked as cheaply as can be. */
+
+export interface SurveyOptions {
+  readonly upstream: Pick<Upstream, 'page'>
+  readonly rights: Pick<Rights, 'validity'>
+  readonly meter: Meter
+  /** Told once of each feed that is left out of a key's list. */
+  readonly onLeftOut?: ((left: LeftOut) => void) | undefined
+}
+
+export interface LeftOut {
+  readonly caller: Pick<Caller, 'scope'>
+  readonly feedId: string
+  readonly obstacle: Obstacle
+}
+
+/** By collection id; what is not there can be read. */
+export type Obstacles = ReadonlyMap<string, Obstacle>
+
+/** How many feeds are asked for at once. */
+const maxParallel = 4
+
+/** How long one question may take; a feed that is slow today is none that cannot be read. */
+const patienceMs = 5000
+
+const maxTold = 10_000
+
+const advices: Partial<Record<ErrorKind, string>> = {
+  forbidden:
+    'This key may not read the feed: in Sekoia, give it the permission to view intelligence.',
+  'not-found':
+    'Sekoia does not give the feed to this key: it was deleted, or belongs to another community.',
+  unwalkable: 'This feed cannot be followed: edit it in Sekoia.'
+}
+
+export class Survey {
+  readonly #options: SurveyOptions
+  readonly #told = new LRUCache<string, ErrorKind>({ max: maxTold })
+
+  constructor(options: SurveyOptions) {
+    this.#options = options
+  }
+
+  /**
+   * What keeps the caller from reading each of these feeds. `before` stands for those of which Sekoia, in trouble, says
+   * nothing now. Throws GatewayError `unauthorized`.
+   */
+  async obstacles(
+    caller: Caller,
+    feeds: readonly CatalogFeed[],
+    before: Obstacles = new Map()
+  ): Promise<Obstacles> {
+    const found = new Map<string, Obstacle>()
+    const left = feeds.values()
+    const work = async () => {
+      for (const feed of left) {
+        const obstacle = await this.obstacle(caller, feed, before.get(feed.collectionId))
+        if (obstacle) found.set(feed.collectionId, obstacle)
+        if (obstacle) this.#tell(caller, feed.feedId, obstacle)
+      }
+    }
+    await Promise.all(Array.from({ length: maxParallel }, work))
+    return found
+  }
+
+  /** What keeps the caller from reading a feed: by Sekoia's last word on it, or one small question. */
+  async obstacle(
+    caller: Caller,
+    { feedId, isNewestFirst }: CatalogFeed,
+    before?: Obstacle
+  ): Promise<Obstacle | undefined> {
+    const { upstream, rights } = this.#options
+    if (isNewestFirst) return { kind: 'unwalkable', advice: newestFirstAdvice }
+    if (rights.validity(caller, feedId)) return undefined
+    try {
+      await withDeadline(upstream.page(caller, { feedId, types: [], limit: 1 }), patienceMs)
+      return undefined
+    } catch (error) {
+      const { kind, detail } = error as GatewayError
+      const advice = advices[kind]
+      if (kind === 'unauthorized') throw error
+      return advice === undefined ? before : { kind, advice: detail ?? advice }
+    }
+  }
+
+  #tell({ scope }: Caller, feedId: string, obstacle: Obstacle): void {
+    this.#options.meter.count('catalog_feeds_left_out', { reason: obstacle.kind })
+    const name = `${scope}:${feedId}`
+    if (this.#told.get(name) === obstacle.kind) return
+    this.#told.set(name, obstacle.kind)
+    this.#options.onLeftOut?.({ caller: { scope }, feedId, obstacle })
+  }
+}
