@@ -103,19 +103,13 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     rights,
     defaultFeedId: config.sekoia.defaultFeedId,
     cacheSeconds: config.access.collectionsSeconds,
+    onLeftOut: ({ caller: { scope }, feedId, obstacle: { kind, advice } }) =>
+      logger.warn({ scope, feed: feedId, reason: kind, advice }, 'a feed is left out of the list'),
     waitMs: config.feedLog.tipWaitMs,
     kept: createKeptLists(documents),
-    verify: caller => rights.verify(caller),
-    onLeftOut: ({ caller: { scope }, feedId, obstacle: { kind, advice } }) =>
-      logger.warn({ scope, feed: feedId, reason: kind, advice }, 'a feed is left out of the list')
+    verify: caller => rights.verify(caller)
   })
-  const secrets = createSecretWatch({
-    documents,
-    isShared: store.isShared,
-    clock,
-    logger,
-    secret: parts.secret
-  })
+  const secrets = createSecretWatch({ documents, clock, logger, secret: parts.secret })
 
   const answers = new Answers({
     clock,
@@ -228,7 +222,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   await server.register(overloadPlugin, config.overload)
   for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })
 
-  secrets.start()
+  if (store.isShared) secrets.start()
   server.addHook('preClose', async () => {
     secrets.stop()
     await mispFeeds.end()

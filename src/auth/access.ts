@@ -18,7 +18,7 @@ export interface AccessDeps {
   readonly settings: AccessSettings
 }
 
-/** Stands for the key as such, whatever the feed. */
+/** In place of a feed id: the verdict is about the key itself. */
 export const anyFeed = '*'
 
 /** What Sekoia said of a key and a feed: yes, or the kind of its refusal. */
@@ -35,16 +35,16 @@ interface DatedVerdict {
 const maxVerdicts = 100_000
 
 /**
- * Who may see what: what is held for a key is shown only while Sekoia's yes is recent (G6). A refusal ends access
- * at once, a key that is unknown to Sekoia loses all its feeds with it. Trouble upstream is neither yes nor no:
- * then the last verdict stands, which is kept in the store.
+ * Who may see what. Data held for a key is shown only while Sekoia's last yes is recent (G6). A refusal ends access
+ * at once; a refusal of the key itself ends access to all its feeds. If Sekoia fails, that is neither yes nor no: the
+ * last verdict counts, and the store keeps it.
  */
 export class Access {
   readonly #parts: AccessDeps
   readonly #verdicts = new LRUCache<string, DatedVerdict>({ max: maxVerdicts })
   readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
   readonly #checks = new SingleFlight<string, void>()
-  /** What the store has, as far as this process knows. */
+  /** The verdicts that this process knows to be in the store. */
   readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
   #writing: Promise<unknown> = Promise.resolve()
 
@@ -58,8 +58,8 @@ export class Access {
   }
 
   /**
-   * Notes a refusal; other failures say nothing about rights. Of the key as such only `unauthorized` speaks: it may
-   * be without one permission and have the others.
+   * Notes a refusal. Other failures say nothing about rights. Only `unauthorized` is about the key itself: a key may
+   * lack one permission and have the others.
    */
   failed(caller: Caller, feedId: string, error: unknown): void {
     if (!isRefusal(error)) return
@@ -79,7 +79,7 @@ export class Access {
     return last?.verdict === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
   }
 
-  /** True for a moment after Sekoia could not be asked. */
+  /** True for `refusedSeconds` after Sekoia could not be asked. */
   isResting(caller: Caller, feedId: string): boolean {
     const at = this.#unanswered.get(verdictKey(caller, feedId))
     return at !== undefined && this.#age(at) < this.#parts.settings.refusedSeconds
@@ -116,7 +116,7 @@ export class Access {
     await this.#writing
   }
 
-  /** Of the verdicts on the feed and on the key the one that counts: a later no to the key undoes a yes to the feed. */
+  /** The verdict that counts: the one on the feed, unless a refusal of the key came later. */
   #last(caller: Scoped, feedId: string): DatedVerdict | undefined {
     const feed = this.#verdicts.get(verdictKey(caller, feedId))
     const key = this.#verdicts.get(verdictKey(caller, anyFeed))
@@ -132,8 +132,8 @@ export class Access {
   }
 
   /**
-   * A verdict is kept as a journal without segments, whenever it changes; a store in trouble gets it with the next. A
-   * refusal is kept only where there is a yes that it ends: made-up keys leave nothing in the store.
+   * Writes a changed verdict to the store, as a journal without segments. If that fails, the next verdict is written
+   * whatever it says. A refusal is written only over a yes, so that made-up keys leave nothing in the store.
    */
   async #keep(caller: Caller, feedId: string, dated: DatedVerdict): Promise<void> {
     const { store } = this.#parts
@@ -169,7 +169,7 @@ export class Access {
   }
 }
 
-/** `word` is what stores of earlier releases have. */
+/** The member is called `word` because earlier releases wrote it so. */
 const encode = ({ verdict, at }: DatedVerdict): Buffer =>
   Buffer.from(JSON.stringify({ word: verdict, at }))
 

@@ -8,8 +8,6 @@ import type { Clock, DocumentStore } from '../kernel/ports.ts'
  */
 export interface SecretWatchDeps {
   readonly documents: Pick<DocumentStore, 'version' | 'scan' | 'commit'>
-  /** True when other gateways may use the store as well. */
-  readonly isShared: boolean
   readonly clock: Clock
   readonly logger: { error(fields: object, message: string): void }
   readonly secret: Buffer
@@ -31,7 +29,6 @@ const freshMs = 5 * intervalMs
 
 export function createSecretWatch({
   documents,
-  isShared,
   clock,
   logger,
   secret
@@ -41,7 +38,6 @@ export function createSecretWatch({
   let timer: NodeJS.Timeout | undefined
 
   async function check(): Promise<number> {
-    if (!isShared) return 0
     try {
       const others = await readOthers()
       const expectedVersion = await documents.version(space)

@@ -11,17 +11,17 @@ import type { KeptLists } from './kept-lists.ts'
 import { type Obstacles, Survey, type SurveyOptions } from './survey.ts'
 
 /**
- * The collections of a caller: Sekoia's feeds as their key sees them, held per scope (G5). A listing that is
- * due is renewed behind the answer, so that a slow Sekoia delays nobody (G7); one that nobody asked for in a
- * while is renewed before it, as far as that does not take long. A list outlives the process: while Sekoia is down
- * it is shown to keys that Sekoia accepted last. A refusal ends it at once (G6).
+ * The collections of a caller: the feeds that Sekoia lists for their key, held per scope (G5). A listing that is due
+ * is renewed after the answer, so that a slow Sekoia delays nobody (G7). If nobody asked for a while it is renewed
+ * before the answer, as long as that does not take long. A list outlives the process: while Sekoia is down it is shown
+ * to keys that Sekoia accepted last. A refusal ends it at once (G6).
  */
 export interface CatalogOptions extends SurveyOptions {
   readonly upstream: Pick<Upstream, 'feeds' | 'page'>
   readonly clock: Clock
   /** The feed every community has. */
   readonly defaultFeedId: string
-  /** Age at which a listing is renewed; at twice that it is no longer shown unrenewed. */
+  /** Age at which a listing is renewed. At twice that age it is not shown without a renewal. */
   readonly cacheSeconds: number
   /** How long Sekoia is waited for where a list is held. */
   readonly waitMs: number
@@ -125,16 +125,13 @@ export function createCatalog(options: CatalogOptions): Catalog {
     const held = listings.get(caller.scope)
     if (held || !feeds) return held ?? renewOnce(caller)
     const { collections } = toCollections(feeds, options)
-    const obstacles = Promise.resolve<Obstacles>(new Map())
-    const byName = toNames(collections)
-    const recalled = { collections, byName, obstacles, renewAt: 0, showUntil: 0 }
-    return renewSoon(caller, recalled, () => options.verify?.(caller))
+    return renewSoon(caller, { collections }, () => options.verify?.(caller))
   }
 
-  /** The new list, or that which is held when Sekoia is slow or in trouble. */
+  /** The new list, or that which is held when Sekoia is slow or in trouble: then nothing more is asked of it. */
   async function renewSoon(
     caller: Caller,
-    held: Listing,
+    { collections, obstacles }: Pick<Listing, 'collections'> & Partial<Listing>,
     admit?: () => Promise<void> | undefined
   ): Promise<Listing> {
     try {
@@ -143,7 +140,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
       if (isRefusal(error)) throw error
       await admit?.()
       meter.count('catalog_listings', { outcome: 'stale' })
-      return hold(caller.scope, held.collections, held.obstacles)
+      return hold(caller.scope, collections, obstacles ?? Promise.resolve(new Map()))
     }
   }
 

@@ -4,8 +4,8 @@ import { GatewayError } from './errors.ts'
 const longestMs = 2 ** 31 - 1
 
 /**
- * Waits for work no longer than `ms`, or until `signal` says that nobody waits any more. Throws GatewayError
- * `timeout` or `unavailable` then. The work itself goes on for others; its later rejection is ignored.
+ * Waits for work at most `ms`, or until `signal` aborts; then throws GatewayError `timeout` or `unavailable`. The
+ * work itself goes on for others; its later rejection is ignored.
  */
 export async function withDeadline<T>(
   work: Promise<T>,

@@ -14,13 +14,7 @@ function scene() {
     const logger = { error: (_fields: object, message: string) => void lines.push(message) }
     return {
       lines,
-      ...createSecretWatch({
-        documents,
-        isShared: true,
-        clock,
-        logger,
-        secret: Buffer.alloc(32, secret)
-      })
+      ...createSecretWatch({ documents, clock, logger, secret: Buffer.alloc(32, secret) })
     }
   }
   const pass = (minutes: number) => {

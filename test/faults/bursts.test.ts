@@ -7,7 +7,7 @@ import { padded } from '../support/walks.ts'
 
 /**
  * Bursts of trouble at any moment of a first sync, and a client that gives up the whole run at the first failing
- * answer and moves its window on (taxii-clients §7, R1 and R2): it must get everything in its one run. Time runs
+ * answer and moves its window on (CLIENT-7, R1 and R2): it must get everything in its one run. Time runs
  * two and a half times as fast as shipped: bursts of 15 s within a budget of 20 s.
  */
 

@@ -2,14 +2,9 @@ import t from 'tap'
 import { createCatalog } from '../../src/feeds/catalog.ts'
 import { createKeptLists, readList } from '../../src/feeds/kept-lists.ts'
 import { type ErrorKind, GatewayError } from '../../src/kernel/errors.ts'
-import {
-  type DocumentStore,
-  type Feed,
-  type Page,
-  silentMeter,
-  systemClock
-} from '../../src/kernel/ports.ts'
+import { type DocumentStore, type Feed, silentMeter, systemClock } from '../../src/kernel/ports.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
+import { pageOf } from '../support/bodies.ts'
 import { failure } from '../support/failure.ts'
 import { caller, callerOf } from '../support/sekoia-client.ts'
 
@@ -29,8 +24,6 @@ const feed: Feed = {
   givesAll: true
 }
 
-const emptyPage: Page = { bytes: Buffer.alloc(0), entries: [], nextCursor: null, itemCount: 0 }
-
 /** A process on a store, whose Sekoia fails as told. */
 function start(documents: DocumentStore, says: { feeds?: ErrorKind; verify?: ErrorKind } = {}) {
   const failing = async (kind: ErrorKind | undefined) => {
@@ -39,7 +32,7 @@ function start(documents: DocumentStore, says: { feeds?: ErrorKind; verify?: Err
   return createCatalog({
     upstream: {
       feeds: () => failing(says.feeds).then(() => [feed]),
-      page: () => failing(says.feeds).then(() => emptyPage)
+      page: () => failing(says.feeds).then(() => pageOf([]))
     },
     rights: { validity: () => undefined },
     clock: systemClock,

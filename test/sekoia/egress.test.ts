@@ -13,7 +13,7 @@ import { makeCertificate } from '../support/certificate.ts'
 import { failure } from '../support/failure.ts'
 import { caller, clientOf } from '../support/sekoia-client.ts'
 
-/** Ways out to Sekoia: proxies of the environment, and a private CA (taxii-clients R9). */
+/** Ways out to Sekoia: proxies of the environment, and a private CA (R9). */
 
 const request = { feedId: 'd6092c37-d8d7-45c3-8aff-c4dc26030608', types: [], limit: 2000 }
 const { key, cert } = makeCertificate(t, 'sekoia')

@@ -32,7 +32,7 @@ const objectAt = (no: number, seconds: number) => ({
   modified: new Date(start + seconds * 1000).toISOString()
 })
 
-/** A feed whose cursors are the times of the last object, as Sekoia's seem to be (sekoia-api §3.3). */
+/** A feed whose cursors are the times of the last object, as Sekoia's seem to be (SEKOIA-3.3). */
 function feedOf(options: FeedOptions): Script {
   const { size, bad = [], instead = silence, hasTextCursor = true } = options
   const { secondsOf = no => no } = options

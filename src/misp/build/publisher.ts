@@ -149,8 +149,9 @@ export class Publisher {
     const { meter } = this.#parts
     for (const { gone, fallback: reason, attributes, objects, ...row } of rows) {
       if (gone) continue
-      const isUnseen = attributes.length + objects.length === 0
-      if (reason) meter.count(isUnseen ? 'misp_skipped' : 'misp_fallbacks', { reason })
+      const isSeen = attributes.length + objects.length > 0
+      if (reason && isSeen) meter.count('misp_fallbacks', { reason })
+      else if (reason) meter.count('misp_skipped', { reason })
       for (const spelling of row.spellings ?? []) meter.count('misp_spellings', { spelling })
       if (row.hasImpossibleEnd) meter.count('misp_impossible_ends')
     }
