@@ -4,7 +4,6 @@ import { withDeadline } from '../kernel/deadline.ts'
 import type { ErrorKind, GatewayError } from '../kernel/errors.ts'
 import type { Meter, Upstream } from '../kernel/ports.ts'
 import type { CatalogFeed, Obstacle, Rights } from '../kernel/records.ts'
-import { newestFirstAdvice } from './unwalkable.ts'
 
 /** Which feeds of a listing a key can read now (G12, R1), asked as cheaply as can be. */
 
@@ -12,6 +11,15 @@ export interface SurveyOptions {
   readonly upstream: Pick<Upstream, 'page'>
   readonly rights: Pick<Rights, 'validity'>
   readonly meter: Meter
+  /**
+   * Begins to read a feed that Sekoia lists newest first, and waits for it no longer than `waitMs`. Resolves with why
+   * it cannot be read yet.
+   */
+  readonly prepare?: (
+    caller: Caller,
+    feedId: string,
+    waitMs: number
+  ) => Promise<GatewayError | undefined>
   /** Told once of each feed that is left out of a key's list. */
   readonly onLeftOut?: ((left: LeftOut) => void) | undefined
 }
@@ -38,7 +46,8 @@ const advices: Partial<Record<ErrorKind, string>> = {
     'This key may not read the feed: in Sekoia, give it the permission to view intelligence.',
   'not-found':
     'Sekoia does not give the feed to this key: it was deleted, or belongs to another community.',
-  unwalkable: 'This feed cannot be followed: edit it in Sekoia.'
+  unwalkable: 'This feed cannot be followed: edit it in Sekoia.',
+  preparing: 'The feed is being read for the first time.'
 }
 
 export class Survey {
@@ -78,9 +87,12 @@ export class Survey {
     before?: Obstacle
   ): Promise<Obstacle | undefined> {
     const { upstream, rights } = this.#options
-    if (isNewestFirst) return { kind: 'unwalkable', advice: newestFirstAdvice }
-    if (rights.validity(caller, feedId)) return undefined
     try {
+      if (isNewestFirst && this.#options.prepare) {
+        const failure = await this.#options.prepare(caller, feedId, patienceMs)
+        if (failure) throw failure
+      }
+      if (rights.validity(caller, feedId)) return undefined
       await withDeadline(upstream.page(caller, { feedId, types: [], limit: 1 }), patienceMs)
       return undefined
     } catch (error) {

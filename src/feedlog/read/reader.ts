@@ -98,9 +98,17 @@ export class Reading {
     const whole = cutPage(this.#dates, this.#limit, true).count
     const count = whole === 0 && continues ? Math.min(this.#limit, this.#found.length) : whole
     const isWalking = isSparse(filter) && this.#scanned !== undefined && this.#found.length === 0
-    if (count === 0 && !isWalking) throw asGatewayError(error)
+    if (count === 0 && !isWalking) throw this.#orPreparing(asGatewayError(error))
     this.#outcome = 'stale'
     return this.#answer(count, true)
+  }
+
+  /** A feed that comes newest first is read on while the client comes again. */
+  #orPreparing(error: GatewayError): GatewayError {
+    const { pass, isDescending } = this.#chain
+    if (!pass || !isDescending || error.kind !== 'timeout') return error
+    this.#log.finishPass(this.#chain, this.#request.caller).catch(() => {})
+    return preparing(pass.objects)
   }
 
   #answer(count: number, more: boolean, ending: Ending = 'short'): ReadResult {
@@ -346,6 +354,15 @@ export class Reading {
     }
   }
 }
+
+/** How soon a client may ask again for a feed that is being read for the first time. */
+const preparingSeconds = 30
+
+export const preparing = (objects: number): GatewayError =>
+  new GatewayError('preparing', {
+    detail: `The feed comes newest first and is being read for the first time: ${objects} objects so far`,
+    retryAfterSeconds: preparingSeconds
+  })
 
 /** The second that an instant lies in, ms since the epoch. */
 const secondOf = (millis: number): number => Math.floor(millis / 1000) * 1000
