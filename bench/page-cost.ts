@@ -20,6 +20,7 @@ import { createSekoiaClient } from '../src/sekoia/client.ts'
 import { createTransport } from '../src/sekoia/transport.ts'
 import { feedObjectsPath, parseBaseUrl } from '../src/sekoia/wire.ts'
 import { slicePage } from '../src/stix/slice.ts'
+import { createMemoryAnswers } from '../src/stores/memory-answers.ts'
 import { openSqliteStore } from '../src/stores/sqlite.ts'
 import { openSqliteDocuments } from '../src/stores/sqlite-documents.ts'
 import { feedId, objectsPath, walkSekoia } from './support/clients.ts'
@@ -211,6 +212,7 @@ async function overHttp(): Promise<Row[]> {
     secret: Buffer.alloc(32, 1),
     store: newStore(),
     documents: openSqliteDocuments({ dataDir: temporaryDir(), clock }),
+    answers: createMemoryAnswers({ maxBytes: 1024 * 1024, clock }),
     upstream: newClient()
   })
   const url = await app.server.listen({ host: '127.0.0.1', port: 0 })

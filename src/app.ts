@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { notingRawRights } from './auth/rights.ts'
 import { RightsGate } from './auth/rights-gate.ts'
 import { createScopes } from './auth/scope.ts'
 import type { Config } from './config/load.ts'
@@ -16,12 +17,19 @@ import { createHints } from './http/path-hints.ts'
 import { registerDialect } from './http/register-dialect.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
+import type { AnswerStore } from './kernel/answer-store.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
 import type { Galaxies } from './misp/mapping/galaxies.ts'
 import { createMapping } from './misp/mapping/mapping.ts'
 import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
+import { AnswerCache } from './native/cache/answer-cache.ts'
+import { KeptAnswers } from './native/cache/kept-answers.ts'
+import type { NativeSettings } from './native/deps.ts'
+import { nativeDialect } from './native/dialect.ts'
+import { noticing } from './native/news.ts'
+import { withoutKeyParameter } from './native/own-parameter.ts'
 import { FeedEnds } from './ops/feed-ends.ts'
 import { exposeGauges } from './ops/gauges.ts'
 import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
@@ -40,6 +48,7 @@ export interface AppDeps {
   readonly logger: FastifyBaseLogger
   readonly store: LogStore
   readonly documents: DocumentStore
+  readonly answers: AnswerStore
   readonly upstream: SekoiaClient
   readonly meter: TextMeter
   /** Names of MISP's galaxies, when the operator has them at hand. */
@@ -72,7 +81,15 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     meter,
     settings: { ...config.access, waitMs: config.feedLog.tipWaitMs }
   })
-  const sekoia = rights.upstream
+  const cache = new AnswerCache({
+    store: parts.answers,
+    meter,
+    maxBytes: config.native.cacheMaxBytes
+  })
+  const sekoia = noticing(rights.upstream, { cache, clock })
+  const passed = withoutKeyParameter(upstream.raw, config.auth.queryParameter)
+  const { refusedSeconds } = config.access
+  const raw = notingRawRights(passed, rights.verdicts, { clock, refusedSeconds })
   const settings = feedLogSettings(config)
   const feedEnds = new FeedEnds({ clock, logger, patienceMs: patienceMs(config) })
   const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, watch: feedEnds, settings })
@@ -130,7 +147,19 @@ export async function buildApp(parts: AppDeps): Promise<App> {
             settings: mispSettings(config)
           })
         ]
-      : [])
+      : []),
+    nativeDialect({
+      records,
+      catalog,
+      raw,
+      cache,
+      kept: new KeptAnswers({ cache, raw, rights: rights.verdicts, clock }),
+      rights: rights.verdicts,
+      clock,
+      meter,
+      settings: nativeSettings(config),
+      forgetFeeds: catalog.forget
+    })
   ] as const
 
   const server = buildServer({
@@ -195,6 +224,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     await rights.close()
     await upstream.close()
     await documents.close()
+    await cache.settle()
+    await parts.answers.close()
     await store.close()
   })
   return {
@@ -218,7 +249,7 @@ const feedLogSettings = (config: Config) => ({
   repairRules: repairRules(config.stix.repair === 'on')
 })
 
-function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
+function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettings {
   const shardBits = new Map(misp.shardBitsOf.map(text => text.split('=') as [string, string]))
   const usual = (feedId: string) =>
     feedId === sekoia.defaultFeedId ? misp.defaultFeedShardBits : misp.shardBits
@@ -227,6 +258,7 @@ function mispFeedsSettings({ misp, sekoia }: Config): BuildSchedulerSettings {
     shardBitsOf: feedId => Number(shardBits.get(feedId) ?? usual(feedId)),
     expiredMs: misp.expiredDays * dayMs,
     tombstoneMs: misp.tombstoneDays * dayMs,
+    repairRules: repairRules(stix.repair === 'on'),
     walkMs: misp.walkSeconds * 1000,
     partialMs: 20_000,
     commitBytes: 4 * 1024 * 1024,
@@ -242,6 +274,13 @@ const mispSettings = ({ misp, sekoia, server }: Config): MispSettings => ({
   defaultFeedId: sekoia.defaultFeedId,
   publicUrl: server.publicUrl,
   firstWaitMs: misp.firstWaitMs
+})
+
+const nativeSettings = ({ native, sekoia, stix }: Config): NativeSettings => ({
+  passThrough: native.passThrough,
+  feedSortOrder: native.feedSortOrder,
+  defaultFeedId: sekoia.defaultFeedId,
+  repair: stix.repair === 'on'
 })
 
 const taxiiSettings = ({ taxii, server, stix }: Config): TaxiiSettings => ({

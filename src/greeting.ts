@@ -43,3 +43,23 @@ ${misp.enabled ? `  MISP feed   ${base}/misp/\n` : ''}  health      ${base}/read
 Try: curl -u key:$SEKOIA_API_KEY ${base}/${taxii.apiRoot}/collections/
 `
 }
+
+/** What a newcomer may try with a gateway that runs on the built-in simulator. */
+export function whatToTry(
+  address: string,
+  { demo: { key }, taxii, sekoia }: Config,
+  simulator: { readonly url: string; readonly size: number }
+): string {
+  const root = `${address}/${taxii.apiRoot}`
+  return `
+DEMO: no SEKOIA_URL is set, so a simulated Sekoia with ${simulator.size} made-up objects answers (${simulator.url}).
+The only key it knows is ${key}. Try:
+
+  curl -u demo:${key} ${address}/taxii2/
+  curl -u demo:${key} ${root}/collections/
+  curl -u demo:${key} '${root}/collections/${sekoia.defaultFeedId}/objects/?limit=2'
+  curl -u demo:${key} ${address}/misp/manifest.json
+
+For your own feeds: SEKOIA_URL=https://api.sekoia.io npm start, and your Sekoia API key in place of ${key}.
+`
+}

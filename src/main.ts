@@ -6,7 +6,7 @@ import { buildApp } from './app.ts'
 import { loadScopeSecret } from './auth/secret.ts'
 import { type Config, ConfigError, loadConfig } from './config/load.ts'
 import { findMisspelt } from './config/misspelt.ts'
-import { addressText, greetingOf, greetingText, nextSteps } from './greeting.ts'
+import { addressText, greetingOf, greetingText, nextSteps, whatToTry } from './greeting.ts'
 import type { TlsOptions } from './http/server.ts'
 import { systemClock } from './kernel/ports.ts'
 import { type Galaxies, loadGalaxies } from './misp/mapping/galaxies.ts'
@@ -50,8 +50,8 @@ function readConfig(): Config {
 
 async function run(config: Config, logger: Logger): Promise<void> {
   // Loaded only where it is used, like Redis: memory is for pages.
-  const demo = config.sekoia.url ? undefined : await import('./demo/start.ts')
-  const simulator = await demo?.startDemo(config.demo)
+  const demo = config.sekoia.url ? undefined : await import('./demo/simulator.ts')
+  const simulator = await demo?.startSimulator({ ...config.demo, historyDays: 30 })
   const { secret, durable, reason } = await loadScopeSecret({
     configured: config.access.secret,
     dataDir: config.store.dataDir
@@ -76,6 +76,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
     secret: Buffer.from(secret),
     store: stores.log,
     documents: stores.documents,
+    answers: stores.answers,
     upstream: createSekoiaClient({
       ...config.upstream,
       baseUrl: simulator?.url ?? config.sekoia.url,
@@ -99,7 +100,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
   app.setPhase('serving')
   logger.info({ ...greeting, address }, 'the gateway serves')
   if (hasReader) console.log(addressText(address))
-  if (demo && simulator) console.log(demo.whatToTry(address, config, simulator))
+  if (simulator) console.log(whatToTry(address, config, simulator))
   else if (hasReader) console.log(nextSteps(address, config))
 
   if (process.env['npm_lifecycle_event']) endWithParent()

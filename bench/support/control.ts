@@ -1,6 +1,6 @@
 /** The controls of a simulated Sekoia in another process, see src/demo/README.md. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Visible } from '../../src/demo/simulator.ts'
+import type { Visible } from '../../src/demo/handle.ts'
 import { defaultSwitches } from '../../src/demo/switches.ts'
 import { goodKey, type Turn } from '../../test/support/knobs.ts'
 

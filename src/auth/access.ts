@@ -81,13 +81,13 @@ export class Access {
 
   /** True for a moment after Sekoia could not be asked. */
   isResting(caller: Caller, feedId: string): boolean {
-    const at = this.#unanswered.get(nameOf(caller, feedId))
+    const at = this.#unanswered.get(verdictKey(caller, feedId))
     return at !== undefined && this.#age(at) < this.#parts.settings.refusedSeconds
   }
 
   /** Asks Sekoia once for all who wait. Throws what asking throws. */
   check(caller: Caller, feedId: string, ask: () => Promise<unknown>): Promise<void> {
-    const name = nameOf(caller, feedId)
+    const name = verdictKey(caller, feedId)
     return this.#checks.run(name, async () => {
       try {
         await ask()
@@ -106,7 +106,7 @@ export class Access {
 
   /** True when Sekoia accepted the key at some time, and last did. */
   wasAccepted(caller: Caller): boolean | Promise<boolean> {
-    const known = this.#verdicts.get(nameOf(caller, anyFeed))
+    const known = this.#verdicts.get(verdictKey(caller, anyFeed))
     if (known) return known.verdict === 'yes'
     return this.lastVerdict(caller, anyFeed).then(verdict => verdict === 'yes')
   }
@@ -118,15 +118,15 @@ export class Access {
 
   /** Of the verdicts on the feed and on the key the one that counts: a later no to the key undoes a yes to the feed. */
   #last(caller: Scoped, feedId: string): DatedVerdict | undefined {
-    const feed = this.#verdicts.get(nameOf(caller, feedId))
-    const key = this.#verdicts.get(nameOf(caller, anyFeed))
+    const feed = this.#verdicts.get(verdictKey(caller, feedId))
+    const key = this.#verdicts.get(verdictKey(caller, anyFeed))
     return key && key.verdict !== 'yes' && (!feed || key.at >= feed.at) ? key : feed
   }
 
   #note(caller: Caller, feedId: string, verdict: Verdict): void {
     const dated = { verdict, at: this.#parts.clock.now() }
-    this.#verdicts.set(nameOf(caller, feedId), dated)
-    if (this.#kept.get(nameOf(caller, feedId)) === verdict) return
+    this.#verdicts.set(verdictKey(caller, feedId), dated)
+    if (this.#kept.get(verdictKey(caller, feedId)) === verdict) return
     this.#writing = this.#writing.then(() => this.#keep(caller, feedId, dated))
   }
 
@@ -142,14 +142,14 @@ export class Access {
       if (expectedVersion === 0 && dated.verdict !== 'yes') return
       const state = encode(dated)
       const isFirst = await store.commit(name, { expectedVersion, state, heads: [], bodies: [] })
-      if (isFirst) this.#kept.set(nameOf(caller, feedId), dated.verdict)
+      if (isFirst) this.#kept.set(verdictKey(caller, feedId), dated.verdict)
     } catch {
-      this.#kept.delete(nameOf(caller, feedId))
+      this.#kept.delete(verdictKey(caller, feedId))
     }
   }
 
   async #recall(caller: Caller, feedId: string): Promise<void> {
-    const name = nameOf(caller, feedId)
+    const name = verdictKey(caller, feedId)
     if (this.#verdicts.has(name)) return
     const stored = await this.#parts.store.load(storedName(caller, feedId)).catch(() => undefined)
     if (stored) this.#verdicts.set(name, decode(stored.state))
@@ -169,7 +169,7 @@ function decode(state: Buffer): DatedVerdict {
   return { verdict: word, at }
 }
 
-const nameOf = (caller: Scoped, feedId: string): string => `${caller.scope}:${feedId}`
+const verdictKey = (caller: Scoped, feedId: string): string => `${caller.scope}:${feedId}`
 
 /** Nothing of a URL gets into a name in the store. */
 function storedName(caller: Caller, feedId: string): string {

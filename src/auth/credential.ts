@@ -10,11 +10,6 @@ export interface CredentialOptions {
   readonly lenient?: boolean
 }
 
-export const defaultCredentialOptions: CredentialOptions = {
-  headerName: 'x-api-key',
-  queryParameter: undefined
-}
-
 /** What can travel upstream in a header: visible ASCII, up to 4 kB. */
 const keyShape = /^[\x21-\x7e]{1,4096}$/
 const base64Shape = /^[A-Za-z0-9+/_-]+={0,2}$/

@@ -40,6 +40,11 @@ export class RightsGate implements Rights {
     this.upstream = notingRights(deps.upstream, this.#access)
   }
 
+  /** What Sekoia said of keys, for those who pass requests on and keep the answers. */
+  get verdicts(): Pick<Access, 'accepted' | 'failed' | 'isRecent' | 'lastVerdict'> {
+    return this.#access
+  }
+
   /**
    * Resolves when what is held of the feed may be shown to the caller: Sekoia's yes is recent, or was its last verdict
    * and it cannot be asked (G6). Throws GatewayError: the refusal, or Sekoia's trouble where it never said anything.

@@ -1,5 +1,8 @@
-import type { Caller } from '../kernel/caller.ts'
-import type { Upstream } from '../kernel/ports.ts'
+import { LRUCache } from 'lru-cache'
+import type { Caller, ScopeId } from '../kernel/caller.ts'
+import { GatewayError } from '../kernel/errors.ts'
+import type { Clock, Upstream } from '../kernel/ports.ts'
+import { isRawRefusal, type RawAnswer, type RawUpstream } from '../kernel/raw-upstream.ts'
 import { type Access, anyFeed } from './access.ts'
 
 /** The upstream, with every answer of Sekoia noted for what it says about the key's rights. */
@@ -21,5 +24,43 @@ export function notingRights<T extends Upstream>(upstream: T, access: Access): U
     feeds: (caller, signal) => noted(caller, anyFeed, upstream.feeds(caller, signal)),
     feed: (caller, feedId, signal) => noted(caller, anyFeed, upstream.feed(caller, feedId, signal)),
     verifyKey: (caller, signal) => noted(caller, anyFeed, upstream.verifyKey(caller, signal))
+  }
+}
+
+export interface RawRightsOptions {
+  readonly clock: Clock
+  /** How long a refused key is refused without asking Sekoia again. */
+  readonly refusedSeconds: number
+}
+
+interface Refused {
+  readonly answer: RawAnswer
+  readonly at: number
+}
+
+/**
+ * The same for requests of native clients: they tell whether the key as such is known. Sekoia's no to a key is given
+ * again for a moment, so that made-up keys cost few calls.
+ */
+export function notingRawRights(
+  raw: RawUpstream,
+  access: Pick<Access, 'accepted' | 'failed'>,
+  { clock, refusedSeconds }: RawRightsOptions
+): RawUpstream {
+  const refused = new LRUCache<ScopeId, Refused>({ max: 10_000 })
+  const isRecent = ({ at }: Refused) => clock.now() - at < refusedSeconds * 1000
+
+  return {
+    async ask(caller, request, read) {
+      const known = refused.get(caller.scope)
+      if (known && isRecent(known)) return { refused: known.answer }
+      const found = await raw.ask(caller, request, read)
+      if (!isRawRefusal(found)) access.accepted(caller, anyFeed)
+      else if (found.refused.status === 401) {
+        refused.set(caller.scope, { answer: found.refused, at: clock.now() })
+        access.failed(caller, anyFeed, new GatewayError('unauthorized'))
+      }
+      return found
+    }
   }
 }

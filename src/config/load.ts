@@ -189,7 +189,7 @@ function checkValue(option: Option, value: unknown): void {
 
 const byName = new Map(configOptions.map(option => [option.name, option]))
 
-const reservedSegments = ['taxii2', 'misp', 'v2', 'livez', 'readyz', 'metrics']
+const reservedSegments = ['taxii2', 'misp', 'api', 'v1', 'v2', 'livez', 'readyz', 'metrics']
 
 /** Rules between options: the option that is named in the error, the rule, and the rule in words. */
 const crossChecks: readonly (readonly [string, (config: Config) => boolean, string])[] = [

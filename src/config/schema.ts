@@ -1,6 +1,7 @@
 import type { Static } from 'typebox'
 import { auth, overload, server } from './clients.ts'
 import { misp } from './misp.ts'
+import { native } from './native.ts'
 import { section } from './notes.ts'
 import { demo, log, metrics } from './operator.ts'
 import { stix, taxii } from './served.ts'
@@ -25,6 +26,7 @@ export const configSchema = section('sekoia-feed-gateway', {
   taxii,
   stix,
   misp,
+  native,
   log,
   metrics,
   demo

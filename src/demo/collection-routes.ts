@@ -2,8 +2,8 @@
 import type { KeyState } from './access.ts'
 import type { Fault } from './faults.ts'
 import { defaultFeedId, type FeedDescription } from './feeds.ts'
-import { type Body, formatPage } from './formats.ts'
-import { type Page, readPage } from './page.ts'
+import { formatPage, type Payload } from './formats.ts'
+import { type FeedPage, readPage } from './page.ts'
 import { type PageQuery, parsePageQuery } from './page-query.ts'
 import { Problem } from './problem.ts'
 import type { Given, World } from './world.ts'
@@ -27,7 +27,7 @@ export const mayRead = ({ id }: FeedDescription, { feeds }: KeyState): boolean =
   id === defaultFeedId || feeds === 'all' || feeds.includes(id)
 
 /** @throws Problem */
-export function answerPage(world: World, { feedId, query, key, fault }: PageCall): Body {
+export function answerPage(world: World, { feedId, query, key, fault }: PageCall): Payload {
   const feed = openFeed(world, feedId, key)
   const pageQuery = parsePageQuery(query, feed, world.switches)
   refuseExpired(world, pageQuery)
@@ -43,7 +43,7 @@ function faulty(cursor: string | null, fault: Fault | undefined, given: Given | 
   return fault?.kind === 'loop-cursor' && given ? given.firstCursor : cursor
 }
 
-function remember(world: World, feed: FeedDescription, page: Page, query: PageQuery): Body {
+function remember(world: World, feed: FeedDescription, page: FeedPage, query: PageQuery): Payload {
   const { state, switches } = world
   const body = formatPage(page, { state, feed, query, complete: switches.pageSpecVersion })
   const firstCursor = world.given.get(feed.id)?.firstCursor ?? page.nextCursor

@@ -90,14 +90,18 @@ const statement: StixObject = {
   definition: { statement: 'Synthetic statement marking' }
 }
 
+const written = {
+  created: '2019-10-09T16:10:07.239899Z',
+  modified: '2019-10-09T16:10:07.239899Z',
+  created_by_ref: sekoia,
+  object_marking_refs: [tlp.white]
+}
+
 const identity = (id: string, name: string, extra: object): StixObject => ({
   ...common,
   type: 'identity',
   id,
-  created: '2019-10-09T16:10:07.239899Z',
-  modified: '2019-10-09T16:10:07.239899Z',
-  created_by_ref: sekoia,
-  object_marking_refs: [tlp.white],
+  ...written,
   name,
   identity_class: 'organization',
   ...extra
@@ -115,10 +119,7 @@ const location = (id: string, name: string): StixObject => ({
   ...common,
   type: 'location',
   id,
-  created: '2019-10-09T16:10:07.239899Z',
-  modified: '2019-10-09T16:10:07.239899Z',
-  created_by_ref: sekoia,
-  object_marking_refs: [tlp.white],
+  ...written,
   name,
   region: 'western-europe'
 })

@@ -3,14 +3,14 @@
  * README.md lists the calls. There is no key: keep the simulator on the loopback interface.
  */
 import type { KeyState } from './access.ts'
-import type { Answer } from './delivery.ts'
+import type { Reply } from './delivery.ts'
 import type { Fault } from './faults.ts'
 import type { OddOptions } from './feed-state.ts'
 import type { FeedDescription } from './feeds.ts'
 import { jsonBody } from './formats.ts'
+import type { Handle } from './handle.ts'
 import type { OddKind } from './odd.ts'
 import { Problem } from './problem.ts'
-import type { Simulator } from './simulator.ts'
 import type { Switches } from './switches.ts'
 
 export interface ControlCall {
@@ -40,7 +40,7 @@ interface Command extends OddOptions {
   forMs: number
 }
 
-type Action = (simulator: Simulator, command: Partial<Command>, query: URLSearchParams) => unknown
+type Action = (simulator: Handle, command: Partial<Command>, query: URLSearchParams) => unknown
 
 const id = (command: Partial<Command>): string => {
   if (command.id === undefined) throw new Problem(400, 'id is missing')
@@ -93,7 +93,7 @@ const actions: Readonly<Record<string, Action>> = {
 }
 
 /** @throws Problem 400, 404 */
-export function answerControl(simulator: Simulator, call: ControlCall): Answer {
+export function answerControl(simulator: Handle, call: ControlCall): Reply {
   const action = actions[`${call.method} ${call.path}`]
   if (!action) throw new Problem(404, 'No such control')
   const command = JSON.parse(call.text || '{}') as Partial<Command>
@@ -103,7 +103,7 @@ export function answerControl(simulator: Simulator, call: ControlCall): Answer {
   }
 }
 
-const stateOf = ({ clock, size, faults, switches, feeds }: Simulator): object => ({
+const stateOf = ({ clock, size, faults, switches, feeds }: Handle): object => ({
   now: clock.now(),
   size,
   faultsWaiting: faults.waiting,

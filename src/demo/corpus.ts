@@ -3,21 +3,13 @@
  * bytes an object. Added objects get the indices after the base.
  */
 import { type Context, makeContext, sekoia, sourcesOf } from './context.ts'
+import type { CorpusSeed, Frame } from './frame.ts'
 import { indicatorJson } from './indicator.ts'
 import { knowledgeJson } from './knowledge.ts'
 import { type KnowledgeType, reportRefs, sourceRef, targetRef, typeAt } from './layout.ts'
 import { hash, indexOfUuid, mix, uuidOf } from './random.ts'
 import { type Order, textOf, timeline } from './timeline.ts'
-import {
-  type CorpusSeed,
-  createdOf,
-  type Facts,
-  type Frame,
-  impactedOf,
-  isRevoked,
-  LazyFacts,
-  markingOf
-} from './traits.ts'
+import { createdOf, type Facts, impactedOf, isRevoked, LazyFacts, markingOf } from './traits.ts'
 
 export interface CorpusOptions {
   readonly seed: number

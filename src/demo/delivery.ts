@@ -4,11 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Fault } from './faults.ts'
-import { type Body, jsonBody } from './formats.ts'
+import { jsonBody, type Payload } from './formats.ts'
 
-export interface Answer {
+export interface Reply {
   readonly status: number
-  readonly body: Body
+  readonly body: Payload
 }
 
 export interface DeliveryOptions {
@@ -22,14 +22,14 @@ export interface DeliveryOptions {
 
 const compress = promisify(gzip)
 
-const html = (title: string): Body => ({
+const html = (title: string): Payload => ({
   type: 'text/html',
   bytes: Buffer.from(`<html><head><title>${title}</title></head><body>${title}</body></html>`),
   headers: {}
 })
 
 /** What the client gets in place of the right answer; unchanged for faults of the connection. */
-export function distort(answer: Answer, fault: Fault | undefined, now: number): Answer {
+function distort(answer: Reply, fault: Fault | undefined, now: number): Reply {
   switch (fault?.kind) {
     case 'status':
       return statusAnswer(fault, now)
@@ -48,7 +48,7 @@ export function distort(answer: Answer, fault: Fault | undefined, now: number): 
   }
 }
 
-function statusAnswer(fault: Fault, now: number): Answer {
+function statusAnswer(fault: Fault, now: number): Reply {
   const { status = 503, retryAfterSeconds, retryAfterAsDate, location } = fault
   const plain = status >= 500 ? html(`${status} from the proxy`) : jsonBody(errorText(status))
   if (location !== undefined) return { status, body: { ...plain, headers: { location } } }
@@ -65,7 +65,7 @@ const errorText = (status: number): string =>
 export async function deliver(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: Answer,
+  answer: Reply,
   options: DeliveryOptions
 ): Promise<void> {
   const { fault, signal } = options

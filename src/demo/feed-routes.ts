@@ -1,9 +1,9 @@
 /** `/feeds`: the descriptions (SEKOIA-9.25). */
 import { type KeyState, permit } from './access.ts'
 import { mayRead, openFeed } from './collection-routes.ts'
-import type { Answer } from './delivery.ts'
+import type { Reply } from './delivery.ts'
 import { defaultFeedId, type FeedDescription, makeFeed } from './feeds.ts'
-import { type Body, jsonBody } from './formats.ts'
+import { jsonBody, type Payload } from './formats.ts'
 import { parseWindow } from './object-routes.ts'
 import { Problem } from './problem.ts'
 import type { World } from './world.ts'
@@ -19,7 +19,7 @@ export interface FeedCall {
 }
 
 /** @throws Problem */
-export function answerFeeds(world: World, call: FeedCall): Answer {
+export function answerFeeds(world: World, call: FeedCall): Reply {
   const { method, id, key } = call
   if (method === 'GET') {
     permit(key, 'viewFeeds')
@@ -31,9 +31,9 @@ export function answerFeeds(world: World, call: FeedCall): Answer {
   return change(world, openFeed(world, id, key), call)
 }
 
-const wrap = (feed: FeedDescription): Body => jsonBody(JSON.stringify({ data: feed }))
+const wrap = (feed: FeedDescription): Payload => jsonBody(JSON.stringify({ data: feed }))
 
-function list({ feeds }: World, { query, key }: FeedCall): Body {
+function list({ feeds }: World, { query, key }: FeedCall): Payload {
   const { limit, offset } = parseWindow(query)
   const term = query.get('term')?.toLowerCase() ?? ''
   const ids = query.get('match[id]')?.split(',')
@@ -46,14 +46,14 @@ function list({ feeds }: World, { query, key }: FeedCall): Body {
   return jsonBody(JSON.stringify({ items: all.slice(offset, offset + limit), total: all.length }))
 }
 
-function create(world: World, { key, text }: FeedCall): Answer {
+function create(world: World, { key, text }: FeedCall): Reply {
   const feed = makeFeed(members(text), world.clock.now())
   world.feeds.set(feed.id, feed)
   if (key.feeds !== 'all') key.feeds.push(feed.id)
   return { status: 201, body: wrap(feed) }
 }
 
-function change(world: World, feed: FeedDescription, call: FeedCall): Answer {
+function change(world: World, feed: FeedDescription, call: FeedCall): Reply {
   if (call.method === 'DELETE') {
     world.feeds.delete(feed.id)
     return { status: 204, body: jsonBody('') }

@@ -2,10 +2,10 @@
 import type { StixObject } from './context.ts'
 import type { FeedState } from './feed-state.ts'
 import type { FeedDescription } from './feeds.ts'
-import type { Page } from './page.ts'
+import type { FeedPage } from './page.ts'
 import type { PageQuery } from './page-query.ts'
 
-export interface Body {
+export interface Payload {
   readonly type: string
   readonly bytes: Buffer
   readonly headers: Readonly<Record<string, string>>
@@ -20,7 +20,7 @@ export interface FormatOptions {
 }
 
 /** A page in the format asked for. */
-export function formatPage(page: Page, options: FormatOptions): Body {
+export function formatPage(page: FeedPage, options: FormatOptions): Payload {
   const { query, feed, state } = options
   if (query.format === 'json') return pageJson(page, options)
   const objects = page.refs
@@ -36,14 +36,18 @@ export function formatPage(page: Page, options: FormatOptions): Body {
 }
 
 /** A JSON text as a body. */
-export const jsonBody = (text: string | Buffer): Body => ({
+export const jsonBody = (text: string | Buffer): Payload => ({
   type: 'application/json',
   bytes: Buffer.from(text),
   headers: {}
 })
 
 /** Items, as text or bytes, as the JSON array of a body that begins and ends with these texts. */
-export function itemsBody(start: string, items: readonly (string | Buffer)[], end: string): Body {
+export function itemsBody(
+  start: string,
+  items: readonly (string | Buffer)[],
+  end: string
+): Payload {
   if (items.every(item => typeof item === 'string'))
     return jsonBody(`${start}[${items.join(',')}]${end}`)
   const parts = items.flatMap(item => [Buffer.from(','), Buffer.from(item)]).slice(1)
@@ -58,7 +62,7 @@ export const completeObject = (object: StixObject): StixObject => ({
   ...object
 })
 
-function pageJson(page: Page, { state, complete, query }: FormatOptions): Body {
+function pageJson(page: FeedPage, { state, complete, query }: FormatOptions): Payload {
   const full = complete || query.returnAllFields
   const items = page.refs.map(ref => {
     const raw = state.raw(ref)

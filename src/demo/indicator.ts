@@ -3,9 +3,9 @@
  * documentation domains and addresses, random hashes.
  */
 import { sekoia, sourcesOf } from './context.ts'
+import type { CorpusSeed, Frame } from './frame.ts'
 import { hash, hexDigits } from './random.ts'
 import { textOf } from './timeline.ts'
-import type { CorpusSeed, Frame } from './traits.ts'
 
 const dayMicros = 86_400_000_000
 

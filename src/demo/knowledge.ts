@@ -1,9 +1,9 @@
 /** The few objects that indicators point at: malware, campaigns, intrusion sets, attack patterns, reports. */
 
 import { type StixObject, sekoia, sourcesOf } from './context.ts'
+import type { CorpusSeed, Frame } from './frame.ts'
 import type { KnowledgeType } from './layout.ts'
 import { hash } from './random.ts'
-import type { CorpusSeed, Frame } from './traits.ts'
 
 export interface KnowledgeFrame extends Frame {
   readonly type: KnowledgeType

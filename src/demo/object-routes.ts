@@ -1,6 +1,6 @@
 /** Objects and relationships by id, and the listing `GET /objects` (SEKOIA-9.21 and SEKOIA-9.22). */
 import type { StixObject } from './context.ts'
-import { type Body, completeObject, itemsBody, jsonBody } from './formats.ts'
+import { completeObject, itemsBody, jsonBody, type Payload } from './formats.ts'
 import { parseInteger } from './page-query.ts'
 import { Problem } from './problem.ts'
 import type { World } from './world.ts'
@@ -17,7 +17,11 @@ export function objectById({ state }: World, id: string): StixObject | undefined
  * `/objects/{ids}` and `/relationships/{ids}`: each answers for its own kind only.
  * @throws Problem 404
  */
-export function answerByIds(world: World, kind: 'objects' | 'relationships', path: string): Body {
+export function answerByIds(
+  world: World,
+  kind: 'objects' | 'relationships',
+  path: string
+): Payload {
   const ids = path.split(',')
   const found = ids.map(id => {
     const isRelationship = id.startsWith('relationship--')
@@ -46,7 +50,7 @@ function lookUp(world: World, id: string): StixObject | undefined {
 }
 
 /** `GET /objects`, with `match[id]` and `match[type]`. @throws Problem 400 */
-export function answerListing(world: World, query: URLSearchParams): Body {
+export function answerListing(world: World, query: URLSearchParams): Payload {
   const { limit, offset } = parseWindow(query)
   const ids = listed(world, query)
   const items = ids.slice(offset, offset + limit).map(id => objectById(world, id))

@@ -7,7 +7,7 @@ import type { PageQuery } from './page-query.ts'
 import type { Switches } from './switches.ts'
 import { textOf } from './timeline.ts'
 
-export interface Page {
+export interface FeedPage {
   readonly refs: readonly Ref[]
   readonly nextCursor: string | null
 }
@@ -21,7 +21,7 @@ export interface PageSource {
 }
 
 /** Reads one page. */
-export function readPage(source: PageSource, query: PageQuery): Page {
+export function readPage(source: PageSource, query: PageQuery): FeedPage {
   const { state, switches, feed, now } = source
   const passes = toTest(state, makeFilter(feed, query, now))
   const late = switches.filterAfterSlicing

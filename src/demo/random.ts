@@ -12,7 +12,7 @@ export function mix(value: number): number {
 }
 
 /** The inverse of {@link mix}. */
-export function unmix(value: number): number {
+function unmix(value: number): number {
   let x = value | 0
   x = Math.imul(x ^ (x >>> 16), 0x7ed1b41d)
   x = Math.imul(x ^ (x >>> 13) ^ (x >>> 26), 0xa5cb9243)

@@ -1,10 +1,10 @@
 /** Which function answers which path; everything under `/v2/inthreat/`, the key checks and block lists. */
 import { authenticate, type Permission, permit } from './access.ts'
 import { answerPage } from './collection-routes.ts'
-import type { Answer } from './delivery.ts'
+import type { Reply } from './delivery.ts'
 import type { Fault } from './faults.ts'
 import { answerFeeds } from './feed-routes.ts'
-import type { Body } from './formats.ts'
+import type { Payload } from './formats.ts'
 import { type Answerer, ok } from './lookup/ask.ts'
 import { answerEdl } from './lookup/edl-routes.ts'
 import {
@@ -67,7 +67,7 @@ const get = (path: string, answer: Answerer, permissions = view): Route =>
 const post = (path: string, answer: Answerer): Route =>
   route('POST', `/v2/inthreat/${path}`, view, answer)
 
-const page = (body: Body): Answer => ({ status: 200, body })
+const page = (body: Payload): Reply => ({ status: 200, body })
 
 /** The first that fits answers. */
 const routes: readonly Route[] = [
@@ -102,7 +102,7 @@ export const normalizePath = (path: string): string =>
   path.replace(/^\/api(?=\/)/, '').replace(/(?<=.)\/+$/, '')
 
 /** The right answer. @throws Problem */
-export function answer(world: World, { path, ...call }: RouteCall): Answer {
+export function answer(world: World, { path, ...call }: RouteCall): Reply {
   const key = authenticate(world.keys, call.key)
   const feed = /^\/v2\/inthreat\/feeds(?:\/(.+))?$/.exec(path)
   if (feed) return answerFeeds(world, { ...call, id: feed[1], key })
@@ -113,7 +113,7 @@ export function answer(world: World, { path, ...call }: RouteCall): Answer {
   return found.answer(world, { ...call, key, params: found.path.exec(path)!.slice(1) })
 }
 
-function byIds(world: World, { params: [kind, ids], key }: Parameters<Answerer>[1]): Answer {
+function byIds(world: World, { params: [kind, ids], key }: Parameters<Answerer>[1]): Reply {
   if (kind === 'relationships') permit(key, 'viewIntelligence')
   return page(answerByIds(world, kind as 'objects' | 'relationships', ids!))
 }

@@ -4,19 +4,19 @@ import type { AddressInfo } from 'node:net'
 import { text as readText } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { keyOf } from './access.ts'
-import { answerControl } from './control.ts'
-import { type Answer, deliver } from './delivery.ts'
+import type { ControlCall } from './control.ts'
+import { deliver, type Reply } from './delivery.ts'
 import { jsonBody } from './formats.ts'
 import { Problem } from './problem.ts'
 import { answer, normalizePath, type RouteCall } from './routes.ts'
-import type { Simulator } from './simulator.ts'
 import type { Call, World } from './world.ts'
 
 const mostCalls = 100_000
 
 export interface ServerOptions {
   readonly world: World
-  readonly simulator: Simulator
+  /** Answers what is below `/_control/`. @throws Problem, TypeError */
+  readonly control: (call: ControlCall) => Reply
   readonly host: string
   /** 0 for any. */
   readonly port: number
@@ -24,7 +24,7 @@ export interface ServerOptions {
 
 export class Server {
   readonly #world: World
-  readonly #simulator: Simulator
+  readonly #control: ServerOptions['control']
   readonly #host: string
   readonly #closing = new AbortController()
   readonly #http = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
@@ -32,9 +32,9 @@ export class Server {
   })
   #port: number
 
-  constructor({ world, simulator, host, port }: ServerOptions) {
+  constructor({ world, control, host, port }: ServerOptions) {
     this.#world = world
-    this.#simulator = simulator
+    this.#control = control
     this.#host = host
     this.#port = port
   }
@@ -87,7 +87,7 @@ export class Server {
     const sending = { now, signal: this.#closing.signal }
     if (path.startsWith('/_control/')) {
       const control = await attempt(() =>
-        answerControl(this.#simulator, { method, path: path.slice(10), query, text })
+        this.#control({ method, path: path.slice(10), query, text })
       )
       return deliver(request, response, control, { ...sending, gzip: false, fault: undefined })
     }
@@ -107,7 +107,7 @@ export class Server {
     call.status = response.headersSent ? response.statusCode : 0
   }
 
-  #answer(call: RouteCall): Answer {
+  #answer(call: RouteCall): Reply {
     return answer(this.#world, call)
   }
 
@@ -120,7 +120,7 @@ export class Server {
   }
 }
 
-async function attempt(work: () => Answer | Promise<Answer>): Promise<Answer> {
+async function attempt(work: () => Reply | Promise<Reply>): Promise<Reply> {
   try {
     return await work()
   } catch (error) {

@@ -1,12 +1,8 @@
 /** Properties that every kind of object has, and what the filters of feeds look at. */
-import { type Context, type StixObject, sourcesOf, tlp } from './context.ts'
+import { type StixObject, sourcesOf, tlp } from './context.ts'
+import type { CorpusSeed } from './frame.ts'
 import { labelsOf, observableTypesOf, validUntilOf } from './indicator.ts'
 import { hash } from './random.ts'
-
-export interface CorpusSeed {
-  readonly seed: number
-  readonly context: Context
-}
 
 export interface Facts {
   readonly type: string
@@ -17,19 +13,6 @@ export interface Facts {
   readonly sources: readonly string[]
   readonly labels: readonly string[]
   readonly observableTypes: readonly string[]
-}
-
-/** What all kinds of objects have in common, ready for a JSON text. */
-export interface Frame {
-  readonly id: string
-  readonly type: string
-  readonly created: string
-  readonly createdMicros: number
-  readonly modified: string
-  readonly marking: string
-  readonly revoked: boolean
-  /** Lists of locations and sectors as JSON members; empty for bare objects. */
-  readonly impacted: string
 }
 
 /** One TLP marking for each object; a relationship's may differ from its indicator's. */

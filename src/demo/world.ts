@@ -4,7 +4,7 @@ import type { SimulatorClock } from './clock.ts'
 import type { Faults } from './faults.ts'
 import type { FeedState } from './feed-state.ts'
 import type { FeedDescription } from './feeds.ts'
-import type { Body } from './formats.ts'
+import type { Payload } from './formats.ts'
 import type { ValueIndex } from './lookup/values.ts'
 import type { Switches } from './switches.ts'
 
@@ -28,7 +28,7 @@ export interface Call {
 /** Earlier answers of a feed, for faults that repeat them. */
 export interface Given {
   readonly firstCursor: string | null
-  readonly lastPage: Body
+  readonly lastPage: Payload
 }
 
 /** A file of an object. */

@@ -20,8 +20,6 @@ export interface CatalogOptions extends SurveyOptions {
   readonly defaultFeedId: string
   /** Age at which a listing is renewed; at twice that it is no longer shown unrenewed. */
   readonly cacheSeconds: number
-  /** Put before every title. */
-  readonly titlePrefix?: string
 }
 
 interface Listing {
@@ -150,5 +148,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return held && (now => now < held.renewAt && listings.peek(scope) === held)
   }
 
-  return { list, resolve, inspect, validity }
+  const forget = ({ scope }: Caller): void => {
+    listings.delete(scope)
+  }
+
+  return { list, resolve, inspect, validity, forget }
 }

@@ -2,12 +2,6 @@ import type { Feed } from '../kernel/ports.ts'
 import type { CatalogFeed } from '../kernel/records.ts'
 import { toPlainTitle, toUniqueTitles } from './titles.ts'
 
-/** Sekoia feeds as TAXII collections. Pure. */
-export interface CollectionOptions {
-  readonly defaultFeedId: string
-  readonly titlePrefix?: string
-}
-
 const feedIdShape =
   /^(?:[a-z][a-z0-9-]{0,60}--)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/i
 
@@ -23,7 +17,7 @@ export const collectionIdOf = (feedId: string): string | undefined =>
  */
 export function toCollections(
   feeds: readonly Feed[],
-  { defaultFeedId, titlePrefix = '' }: CollectionOptions
+  { defaultFeedId }: { readonly defaultFeedId: string }
 ): { collections: CatalogFeed[]; leftOut: number } {
   const byId = new Map<string, Feed>()
   let leftOut = 0
@@ -36,7 +30,7 @@ export function toCollections(
   if (defaultId !== undefined) byId.set(defaultId, asDefault(defaultFeedId, byId.get(defaultId)))
   const sorted = [...byId].sort(([a], [b]) => (a < b ? -1 : 1))
   const titles = toUniqueTitles(
-    sorted.map(([id, { title }]) => ({ id, title: toPlainTitle(`${titlePrefix} ${title}`) })),
+    sorted.map(([id, { title }]) => ({ id, title: toPlainTitle(title) })),
     defaultId
   )
   const collections = sorted.map(([id, feed], index) => toCollection(id, feed, titles[index]!))
@@ -63,7 +57,8 @@ function toCollection(collectionId: string, feed: Feed, title: string): CatalogF
     alias: aliasOf(feed.id, collectionId),
     title,
     description: feed.description,
-    isNewestFirst: feed.sortOrder === 'desc'
+    isNewestFirst: feed.sortOrder === 'desc',
+    isJson: feed.format.toLowerCase() === 'json'
   }
 }
 
@@ -80,6 +75,7 @@ export function toUnlisted(feedId: string): CatalogFeed | undefined {
     alias: aliasOf(feedId, collectionId),
     title: feedId,
     description: undefined,
-    isNewestFirst: false
+    isNewestFirst: false,
+    isJson: true
   }
 }

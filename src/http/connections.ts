@@ -67,14 +67,14 @@ class Connections {
   }
 
   add(socket: Socket): void {
-    const name = nameOf(socket)
+    const name = connectionKey(socket)
     this.#all.set(name, { socket, requests: 0 })
     socket.once('close', () => this.#all.delete(name))
   }
 
   /** @param socket that of TLS, where there is TLS: another object than the one that was added, of the same name. */
   watch(socket: Socket, response: ServerResponse): void {
-    const name = nameOf(socket)
+    const name = connectionKey(socket)
     const connection = this.#all.get(name)
     if (!connection) return
     connection.requests++
@@ -96,7 +96,7 @@ class Connections {
   endQuiet(among: Iterable<Connection> = this.#all.values()): boolean {
     for (const { socket, requests } of among) {
       if (requests > 0) continue
-      this.#all.delete(nameOf(socket))
+      this.#all.delete(connectionKey(socket))
       socket.destroy()
       return true
     }
@@ -104,4 +104,5 @@ class Connections {
   }
 }
 
-const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
+const connectionKey = ({ remoteAddress, remotePort }: Socket): string =>
+  `${remoteAddress} ${remotePort}`

@@ -46,7 +46,7 @@ export function toErrorReply(failure: GatewayError, form: ErrorForm): ErrorReply
 }
 
 /** What the framework refuses by itself, in the gateway's terms; anything unforeseen is `internal`. */
-export function toGatewayError(error: unknown): GatewayError {
+function toGatewayError(error: unknown): GatewayError {
   const { code, statusCode = 500 } = (error ?? {}) as Partial<FastifyError>
   if (error instanceof GatewayError) return error
   if (code === 'FST_ERR_HANDLER_TIMEOUT') return new GatewayError('timeout', { cause: error })

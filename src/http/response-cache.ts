@@ -9,7 +9,7 @@ const minReferred = 4096
 /** Of all that is kept: copies, and a kilobyte a response for the rest. */
 const maxBytes = 8 * 1024 * 1024
 
-interface Entry<T> {
+interface CacheEntry<T> {
   readonly response: T
   readonly pieces: readonly Piece[]
   readonly validity: Validity
@@ -33,7 +33,7 @@ export interface Cached<T> {
  */
 export class ResponseCache<T> {
   readonly #clock: Pick<Clock, 'now'>
-  readonly #entries = new LRUCache<string, Entry<T>>({
+  readonly #entries = new LRUCache<string, CacheEntry<T>>({
     maxSize: maxBytes,
     sizeCalculation: ({ size }) => size
   })

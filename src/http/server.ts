@@ -30,8 +30,6 @@ export interface ServerOptions {
   readonly tls?: TlsOptions
   /** Which proxies' `X-Forwarded-*` are believed; as in Fastify. */
   readonly trustProxy?: boolean | string | string[]
-  /** Bytes of a request body, where an operation does not say. */
-  readonly bodyLimitBytes?: number
   /** A whole request has to arrive within this time. */
   readonly requestTimeoutMs?: number
   /** A whole answer has to be ready within this time; 504 after it (H-10). */
@@ -77,7 +75,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
       requestIdLogLabel: 'requestId'
     }),
     trustProxy: options.trustProxy ?? false,
-    bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
+    bodyLimit: 1024 * 1024,
     requestTimeout: options.requestTimeoutMs ?? defaultRequestTimeoutMs,
     handlerTimeout: options.handlerTimeoutMs ?? 60_000,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 72_000,

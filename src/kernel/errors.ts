@@ -2,7 +2,7 @@
  * Every failure the gateway knows, as one table. Inside the code there is only a kind; each dialect turns it
  * into its own body, and nothing of the cause (upstream text, keys, stacks) ever reaches a client.
  */
-export const errorKinds = {
+const errorKinds = {
   malformed: { status: 400, title: 'The request is malformed' },
   unauthorized: { status: 401, title: 'Credentials are missing or not accepted' },
   forbidden: { status: 403, title: 'The key does not give access to this resource' },

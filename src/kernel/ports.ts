@@ -119,8 +119,6 @@ export interface WatchedLog {
   readonly feedId: string
 }
 
-export const silentFeedWatch: FeedWatch = { succeeded: () => {}, failed: () => {} }
-
 /** One row of a journal: opaque to the store, ordered by `no`. */
 export interface StoredHead {
   readonly no: number
@@ -196,8 +194,6 @@ export interface DocumentCommit {
  * is in trouble.
  */
 export interface DocumentStore {
-  /** True when other processes may write to it as well. */
-  readonly isShared: boolean
   /** Grows by one with each commit: the compare-and-set token; 0 when the space is empty. */
   version(space: string): Promise<number>
   /** In the order of `keys`; undefined where there is none. */

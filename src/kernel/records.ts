@@ -64,6 +64,8 @@ export interface FeedRecord {
   readonly type: string
   /** `modified`, else `created`, else date_added as TS6 (D-18). */
   readonly version: string
+  /** `modified`, else `created`, as Sekoia wrote it: its place in the feed's order. */
+  readonly time?: string | undefined
   /** As D-19 decides where the object says nothing. */
   readonly specVersion: string
   /** date_added, ms since the epoch. */
@@ -144,6 +146,8 @@ export interface CatalogFeed {
   readonly description: string | undefined
   /** True when Sekoia lists it newest first. */
   readonly isNewestFirst: boolean
+  /** True when JSON is its own format. */
+  readonly isJson: boolean
 }
 
 /** Why a feed that exists cannot be read now. */
@@ -172,4 +176,6 @@ export interface Catalog {
   inspect(caller: Caller, idOrAlias: string): Promise<InspectedFeed>
   /** Of an answer that holds what the catalog says; undefined when its listing is due. */
   validity(caller: Caller): Validity | undefined
+  /** The caller's feeds may have changed: the next question about them goes to Sekoia. */
+  forget(caller: Caller): void
 }

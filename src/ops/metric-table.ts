@@ -1,3 +1,5 @@
+import { fallbackReasons } from '../misp/mapping/fallbacks.ts'
+
 /**
  * Every metric that the gateway serves beside those of the process, by its name without prefix and unit: what it
  * means, and its labels with the values that are known before anything has happened. A counter whose labels are all
@@ -17,21 +19,6 @@ export interface HistogramNote extends MetricNote {
 }
 
 const statuses = ['200', '400', '401', '403', '404', '429', '500', '502', '503', '504']
-
-/** As in misp/mapping/fallbacks.ts. */
-const fallbackReasons = [
-  'no-pattern',
-  'pattern-type',
-  'unparsed',
-  'structure',
-  'operator',
-  'unknown-object',
-  'unknown-path',
-  'unrelated-and',
-  'incomplete',
-  'refused-value',
-  'too-long'
-]
 
 /** Counters: the gateway adds `_total` to the name. */
 export const counters: Readonly<Record<string, MetricNote>> = {

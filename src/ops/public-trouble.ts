@@ -11,7 +11,8 @@ const subjects = [
   'the data directory cannot be used',
   'reading failed',
   'writing failed',
-  'connecting failed'
+  'connecting failed',
+  'leasing failed'
 ]
 
 const reasons: readonly (readonly [RegExp, string])[] = [

@@ -2,10 +2,12 @@ import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { CursorRefusedError, type ErrorKind, GatewayError } from '../kernel/errors.ts'
 import type { Feed, Page, PageRequest, Upstream } from '../kernel/ports.ts'
+import type { RawUpstream } from '../kernel/raw-upstream.ts'
 import { joinPages } from '../stix/page.ts'
 import { type SliceOptions, sliceObjects, slicePage } from '../stix/slice.ts'
 import { createExchange, type ExchangeOptions, type SekoiaHealth, statusOf } from './exchange.ts'
 import { UpstreamFailure, unusable } from './failures.ts'
+import { createRawClient } from './raw.ts'
 import type { Answer } from './transport.ts'
 import type { ItemPlace, UnreadableItems } from './unreadable-items.ts'
 import {
@@ -34,6 +36,8 @@ export interface SekoiaClientOptions extends Omit<ExchangeOptions, 'origin'> {
 }
 
 export interface SekoiaClient extends Upstream {
+  /** For the native dialect. */
+  readonly raw: RawUpstream
   health(): SekoiaHealth
   /** Ends at once; calls under way fail with `unavailable`. */
   close(): Promise<void>
@@ -173,7 +177,8 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     }
   }
 
-  return { page, objects, feeds, feed, verifyKey, health, close }
+  const raw = createRawClient(base, ask)
+  return { page, objects, feeds, feed, verifyKey, raw, health, close }
 }
 
 /**

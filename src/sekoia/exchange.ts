@@ -1,10 +1,14 @@
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
 import { type Stopwatch, silentStopwatch } from '../kernel/ports.ts'
-import { UpstreamFailure } from './failures.ts'
+import { sentOnce, toStatusError, UpstreamFailure } from './failures.ts'
 import { type BreakerState, createResilience, type ResilienceOptions } from './resilience.ts'
-import { type Answer, createTransport, type TransportOptions } from './transport.ts'
-import type { ObjectKind } from './wire.ts'
+import {
+  type Answer,
+  createTransport,
+  type SendRequest,
+  type TransportOptions
+} from './transport.ts'
 
 /** Questions to Sekoia, carried through by the resilience policy, counted, and remembered for health. */
 export interface ExchangeOptions extends ResilienceOptions, TransportOptions {
@@ -25,9 +29,13 @@ export interface SekoiaHealth {
 export interface Question<T> {
   readonly caller: Caller
   /** The label of the counters. */
-  readonly endpoint: 'page' | ObjectKind | 'feeds' | 'feed'
+  readonly endpoint: string
   readonly path: string
   readonly signal: AbortSignal | undefined
+  /** Left out: a GET of JSON. */
+  readonly send?: Omit<SendRequest, 'path' | 'key' | 'signal'>
+  /** True: no failure leads to a second attempt. */
+  readonly isSentOnce?: boolean
   /** SyncLease a 200 into a value; throws `bad-answer` when it cannot. */
   accept(answer: Answer): T
 }
@@ -47,25 +55,27 @@ export function createExchange(options: ExchangeOptions): Exchange {
   let clockSkewMs: number | undefined
   let lastFailure: SekoiaHealth['lastFailure']
 
-  async function attempt({ caller, path, endpoint }: Question<unknown>, signal: AbortSignal) {
+  async function attempt(question: Question<unknown>, signal: AbortSignal) {
+    const { caller, path, endpoint, send, isSentOnce = false } = question
     const startedAt = performance.now()
     const time = (outcome: string) => {
       const seconds = (performance.now() - startedAt) / 1000
       stopwatch.observe('upstream_request_duration', { endpoint, outcome }, seconds)
     }
     try {
-      const answer = await transport.send({ path, key: caller.key, signal })
+      const answer = await transport.send({ ...send, path, key: caller.key, signal })
       answeredAt = clock.now()
       clockSkewMs = answer.clockSkewMs ?? clockSkewMs
       meter.count('upstream_requests', { endpoint, outcome: String(answer.status) })
       time(String(answer.status))
+      if (isSentOnce && answer.status === 429) throw toStatusError({ ...answer, code: undefined })
       return answer
     } catch (error) {
       if (error instanceof GatewayError) {
         noteFailure(error, endpoint)
         time(String(statusOf(error) ?? error.kind))
       }
-      throw error
+      throw isSentOnce ? sentOnce(error) : error
     }
   }
 

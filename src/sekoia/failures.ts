@@ -100,3 +100,15 @@ export const tooLarge = (thrown: unknown): GatewayError =>
 
 /** Whole seconds for `Retry-After`, at least one. */
 export const toSeconds = (millis: number): number => Math.max(1, Math.ceil(millis / 1000))
+
+/** The same failure, after which nothing is tried again. */
+export function sentOnce(error: unknown): unknown {
+  if (!(error instanceof GatewayError) || !(error.cause instanceof UpstreamFailure)) return error
+  const { message, status, cause } = error.cause
+  const known = status === undefined ? {} : { status }
+  const { retryAfterSeconds } = error
+  return new GatewayError(error.kind, {
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    cause: new UpstreamFailure(message, { trouble: 'final', ...known, cause })
+  })
+}

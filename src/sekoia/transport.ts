@@ -20,11 +20,15 @@ export interface TransportOptions {
   readonly clock: Clock
 }
 
-/** A complete answer: 200, or 429, which is pacing and no failure. */
+/** A complete answer: 200, or 429, which is pacing and no failure; to raw requests any status below 500. */
 export interface Answer {
-  readonly status: 200 | 429
+  readonly status: number
+  /** As Sekoia wrote it. */
+  readonly contentType: string
   /** Without parameters, lower case; '' when Sekoia named none. */
   readonly mediaType: string
+  /** The header `Cursor`, which pages other than JSON have. */
+  readonly cursor: string | undefined
   /** Decompressed. */
   readonly body: Buffer
   readonly retryAfterMs: number | undefined
@@ -36,6 +40,12 @@ export interface SendRequest {
   readonly path: string
   readonly key: ApiKey
   readonly signal: AbortSignal
+  /** Default GET. */
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Buffer | undefined
+  /** True: an answer of any status below 500 is no failure. */
+  readonly isRaw?: boolean
 }
 
 export interface Transport {
@@ -61,12 +71,19 @@ export function createTransport(options: TransportOptions): Transport {
     maxResponseSize: options.maxBodyBytes
   })
 
-  async function exchange({ path, signal }: SendRequest, authorization: string) {
+  async function exchange(request: SendRequest, authorization: string) {
+    const { path, signal, method = 'GET', headers = {}, body = null } = request
     try {
       const response = await pool.request({
         path,
-        method: 'GET',
-        headers: { authorization, accept: 'application/json', 'accept-encoding': 'gzip' },
+        method: method as Dispatcher.HttpMethod,
+        headers: {
+          accept: 'application/json',
+          ...headers,
+          authorization,
+          'accept-encoding': 'gzip'
+        },
+        body,
         signal
       })
       return { response, raw: Buffer.from(await response.body.arrayBuffer()) }
@@ -81,21 +98,25 @@ export function createTransport(options: TransportOptions): Transport {
     const { response, raw } = await exchange(request, authorization)
     const { statusCode: status, headers } = response
     const retryAfterMs = parseRetryAfter(header(headers, 'retry-after'), options.clock.now())
-    if (status !== 200 && status !== 429) {
+    const isAnswer = status === 200 || status === 429 || (request.isRaw && status < 500)
+    if (!isAnswer) {
       const code = await codeOf(raw, header(headers, 'content-encoding'))
       throw toStatusError({ status, code, retryAfterMs })
     }
+    const contentType = header(headers, 'content-type') ?? ''
     return {
       status,
-      mediaType: (header(headers, 'content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase(),
-      body: status === 200 ? await decode(raw, header(headers, 'content-encoding')) : raw,
+      contentType,
+      mediaType: contentType.split(';', 1)[0]!.trim().toLowerCase(),
+      cursor: header(headers, 'cursor'),
+      body: status === 429 ? raw : await decode(raw, header(headers, 'content-encoding')),
       retryAfterMs,
       clockSkewMs: skewOf(header(headers, 'date'))
     }
   }
 
   async function decode(raw: Buffer, encoding = 'identity'): Promise<Buffer> {
-    if (encoding === 'identity') return raw
+    if (encoding === 'identity' || raw.length === 0) return raw
     if (!/^(?:x-)?gzip$/i.test(encoding)) throw unusable('unknown content encoding')
     try {
       return await inflate(raw, {

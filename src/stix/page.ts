@@ -1,15 +1,15 @@
 import type { Entry, Page } from '../kernel/ports.ts'
 import { byte } from './bytes.ts'
-import type { Item as AnyItem } from './item-reader.ts'
+import type { Item } from './item-reader.ts'
 import type { Draft } from './repair.ts'
 
 /** An item that is a STIX object. */
-export type Item = AnyItem & { readonly draft: Draft }
+export type SoundItem = Item & { readonly draft: Draft }
 
 /** Items of an upstream body as they leave: edited, joined by single commas, with their index. */
 export function assemble(
   body: Buffer,
-  items: readonly Item[],
+  items: readonly SoundItem[],
   onRepair: (rule: string) => void
 ): { bytes: Buffer; entries: Entry[] } {
   const bytes = Buffer.allocUnsafe(items.reduce((size, item) => size + sizeOf(item) + 1, 0))
@@ -26,11 +26,16 @@ export function assemble(
   return { bytes: bytes.subarray(0, end), entries }
 }
 
-function sizeOf({ start, end, draft }: Item): number {
+function sizeOf({ start, end, draft }: SoundItem): number {
   return draft.edits.reduce((size, edit) => size + edit.insert.length - edit.remove, end - start)
 }
 
-function write(bytes: Buffer, offset: number, body: Buffer, { start, end, draft }: Item): number {
+function write(
+  bytes: Buffer,
+  offset: number,
+  body: Buffer,
+  { start, end, draft }: SoundItem
+): number {
   let at = offset
   let from = start
   for (const edit of draft.edits) {
@@ -41,7 +46,12 @@ function write(bytes: Buffer, offset: number, body: Buffer, { start, end, draft 
   return at + body.copy(bytes, at, from, end)
 }
 
-function toEntry(item: Item, offset: number, length: number, types: Map<string, string>): Entry {
+function toEntry(
+  item: SoundItem,
+  offset: number,
+  length: number,
+  types: Map<string, string>
+): Entry {
   const { id, type, modified, created, specVersion, rawModified, rawCreated } = item.draft
   if (!types.has(type!)) types.set(type!, type!)
   return {

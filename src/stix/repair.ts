@@ -41,7 +41,7 @@ interface Fault extends Range {
   readonly name: 'created' | 'modified' | 'valid_from' | 'other'
 }
 
-export interface DraftOptions {
+export interface ItemDraftOptions {
   readonly repair: boolean
   /** The item's type wherever it stands in the item; asked only where something is at fault. */
   readonly type: () => string | undefined
@@ -63,7 +63,7 @@ export class Draft {
   readonly #typeOf: () => string | undefined
   #faults: Fault[] = []
 
-  constructor(bytes: Buffer, { repair, type }: DraftOptions) {
+  constructor(bytes: Buffer, { repair, type }: ItemDraftOptions) {
     this.#bytes = bytes
     this.#repair = repair
     this.#typeOf = type

@@ -5,7 +5,7 @@ import { byte } from './bytes.ts'
 import { type Layout, readDamagedEnvelope } from './damaged-envelope.ts'
 import { ItemReader } from './item-reader.ts'
 import { JsonError, tokenText } from './json-reader.ts'
-import { assemble, type Item } from './page.ts'
+import { assemble, type SoundItem } from './page.ts'
 import { type SalvagedItem, salvageItem, salvageItems } from './salvage.ts'
 
 /**
@@ -45,7 +45,7 @@ function slice(body: Buffer, options: SliceOptions, layout: Layout): Page {
   const { items, nextCursor } = readBody(body, options, layout)
   if (!items)
     throw new GatewayError('bad-answer', { cause: new JsonError('no items', body.length) })
-  const sound = items.filter((item): item is Item => item.draft !== undefined)
+  const sound = items.filter((item): item is SoundItem => item.draft !== undefined)
   const page = assemble(body, sound, rule => options.onRepair?.(rule))
   const unreadable =
     sound.length === items.length

@@ -7,9 +7,6 @@ import type { DocumentStore } from '../kernel/ports.ts'
  */
 export function failingAsUnavailable(store: DocumentStore): DocumentStore {
   return {
-    get isShared() {
-      return store.isShared
-    },
     version: space => orUnavailable(store.version(space)),
     get: (space, table, keys) => orUnavailable(store.get(space, table, keys)),
     scan: (space, table) => scanned(store.scan(space, table)),

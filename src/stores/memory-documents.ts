@@ -46,7 +46,6 @@ export function createMemoryDocuments(options: MemoryDocumentsOptions): Document
   }
 
   return {
-    isShared: false,
     version: async space => spaces.get(space)?.version ?? 0,
     async get(space, table, keys) {
       const documents = spaces.get(space)?.tables.get(table)

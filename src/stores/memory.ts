@@ -14,7 +14,7 @@ export interface MemoryStoreOptions {
   readonly trouble?: string
 }
 
-interface Journal {
+interface MemoryJournal {
   readonly version: number
   readonly state: Buffer
   readonly heads: ReadonlyMap<number, { readonly head: Buffer; readonly version: number }>
@@ -22,7 +22,7 @@ interface Journal {
 
 /** A {@link LogStore} that forgets everything with the process. */
 export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions): LogStore {
-  const journals = new Map<string, Journal>()
+  const journals = new Map<string, MemoryJournal>()
   const bodies = new LRUCache<string, Buffer>({
     maxSize: bodyMaxBytes,
     sizeCalculation: body => body.length || 1
@@ -33,7 +33,11 @@ export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions)
     for (const name of [...bodies.keys()]) if (name.startsWith(`${log}/`)) bodies.delete(name)
   }
 
-  const append = (journal: Journal | undefined, heads: readonly StoredHead[], version: number) => {
+  const append = (
+    journal: MemoryJournal | undefined,
+    heads: readonly StoredHead[],
+    version: number
+  ) => {
     const merged = new Map(journal?.heads)
     for (const { no, head } of heads) merged.set(no, { head: Buffer.from(head), version })
     return merged

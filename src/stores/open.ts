@@ -1,8 +1,10 @@
 import type { BaseLogger } from 'pino'
 import { createMemoryStore } from './memory.ts'
+import { createMemoryAnswers } from './memory-answers.ts'
 import { createMemoryDocuments } from './memory-documents.ts'
 import type { RedisStoreOptions } from './redis.ts'
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite.ts'
+import { openSqliteAnswers } from './sqlite-answers.ts'
 import { openSqliteDocuments } from './sqlite-documents.ts'
 import type { Stores } from './stores.ts'
 
@@ -11,6 +13,8 @@ export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'onTrouble' |
   readonly redis?: Omit<RedisStoreOptions, 'onTrouble'> | undefined
   /** Most bytes of bodies, and of documents, held when memory has to stand in for the data directory. */
   readonly memoryMaxBytes: number
+  /** Most bytes of kept answers to look-ups in the data directory. Default 256 MiB. */
+  readonly answersMaxBytes?: number
   readonly logger: Pick<BaseLogger, 'info' | 'error'>
 }
 
@@ -22,7 +26,7 @@ type OnTrouble = (trouble: string | undefined) => void
  * it for as long as it lasts. Later trouble is logged once per change.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Stores> {
-  const { redis, memoryMaxBytes, logger, ...sqlite } = options
+  const { redis, memoryMaxBytes, answersMaxBytes = 256 * 1024 * 1024, logger, ...sqlite } = options
   const troubleOf = tellTroubles(logger)
   const onSetAside = (path: string) =>
     logger.error({ path }, 'a damaged file was set aside: what it held is read or built again')
@@ -40,6 +44,17 @@ export async function openStore(options: OpenStoreOptions): Promise<Stores> {
       troubleOf(),
       onTrouble => openSqliteDocuments({ ...sqlite, onTrouble, onSetAside }),
       trouble => createMemoryDocuments({ maxBytes: memoryMaxBytes, trouble })
+    ),
+    answers: openOr(
+      troubleOf(),
+      onTrouble =>
+        openSqliteAnswers({
+          dataDir: sqlite.dataDir,
+          maxBytes: answersMaxBytes,
+          clock: sqlite.clock,
+          onTrouble
+        }),
+      () => createMemoryAnswers({ maxBytes: answersMaxBytes, clock: sqlite.clock })
     )
   }
 }

@@ -27,7 +27,10 @@ export interface RedisClient {
   on(event: 'ready' | 'close' | 'error', listener: (error?: Error) => void): unknown
   get(key: string): Promise<string | null>
   getBuffer(key: string): Promise<Buffer | null>
+  mgetBuffer(...keys: string[]): Promise<(Buffer | null)[]>
+  del(...keys: string[]): Promise<number>
   set(key: string, value: string, condition: 'NX'): Promise<unknown>
+  set(key: string, value: Buffer, unit: 'PX', ms: number): Promise<unknown>
   set(key: string, value: Buffer, unit: 'EX', seconds: number): Promise<unknown>
   set(key: string, value: string, unit: 'PX', ms: number, condition: 'NX'): Promise<unknown>
   hget(key: string, field: string): Promise<string | null>

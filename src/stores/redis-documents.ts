@@ -168,7 +168,6 @@ export function createRedisDocuments(options: RedisDocumentsOptions): DocumentSt
   }
 
   return {
-    isShared: true,
     version: space => link.run('reading', () => client.spaceVersion(1, spaceKey(space))),
     get: (space, table, keys) => link.run('reading', () => get(space, table, keys)),
     scan,

@@ -1,3 +1,4 @@
+import { createRedisAnswers } from './redis-answers.ts'
 import { createRedisClient, type RedisConnection } from './redis-client.ts'
 import { createRedisDocuments, documentScripts } from './redis-documents.ts'
 import { openRedisLink, shareLink } from './redis-link.ts'
@@ -51,6 +52,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Stores
   const common = { client, prefix: `${keyPrefix}${schemaVersion}:`, trouble: watch.text }
   return {
     log: createRedisLog({ ...common, link: share(), bodySeconds }),
-    documents: createRedisDocuments({ ...common, link: share() })
+    documents: createRedisDocuments({ ...common, link: share() }),
+    answers: createRedisAnswers({ ...common, link: share() })
   }
 }

@@ -2,8 +2,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import type { Clock, Document, DocumentCommit, DocumentStore } from '../kernel/ports.ts'
 import { decodeKey, encodeKey } from './document-key.ts'
-import { bytes, openSqliteFile, transaction } from './sqlite-file.ts'
-import { watchTrouble } from './trouble.ts'
+import { bytes, openSqliteFile } from './sqlite-file.ts'
+import { sqliteWork } from './sqlite-work.ts'
 
 /**
  * Documents in an SQLite file of their own, which processes of one machine may share, with the leases, which are in
@@ -40,7 +40,7 @@ const batch = { documents: 1000, bytes: 1024 * 1024 }
 
 /** Opens or creates `documents.sqlite`. Throws as `openSqliteFile` does. */
 export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentStore {
-  const { dataDir, clock } = options
+  const { dataDir } = options
   const database = openSqliteFile({
     dataDir,
     name: 'documents.sqlite',
@@ -48,7 +48,13 @@ export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentSt
     schemaVersion: 1,
     onSetAside: options.onSetAside
   })
-  const watch = watchTrouble(options.onTrouble)
+  const work = sqliteWork(database, {
+    leased: 'space',
+    isRenewable: true,
+    clock: options.clock,
+    onTrouble: options.onTrouble
+  })
+  const { read, write } = work
   const sql = prepare(database)
 
   const version = (space: string) => Number(sql.version.get(space)?.['version'] ?? 0)
@@ -88,36 +94,20 @@ export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentSt
     }
   }
 
-  const lease = (space: string, owner: string, ms: number) => {
-    const now = clock.now()
-    return sql.takeLease.run(space, owner, now, now + ms).changes > 0
-  }
-
-  const read = <T>(work: () => T) =>
-    watch.attempt('reading', () => transaction(database, 'DEFERRED', work))
-  const write = <T>(work: () => T) =>
-    watch.attempt('writing', () => transaction(database, 'IMMEDIATE', work))
-
   return {
-    isShared: true,
     version: space => read(() => version(space)),
     get: (space, table, keys) => read(() => keys.map(key => value(space, table, key))),
     scan,
     commit: (space, change) => write(() => commit(space, change)),
-    lease: (space, owner, ms) => write(() => lease(space, owner, ms)),
-    release: (space, owner) =>
-      write(() => {
-        sql.dropLease.run(space, owner)
-      }),
+    lease: work.lease,
+    release: work.release,
     drop: space =>
       write(() => {
         sql.dropVersion.run(space)
         sql.dropDocuments.run(space)
       }),
-    trouble: watch.text,
-    async close() {
-      if (database.isOpen) database.close()
-    }
+    trouble: work.trouble,
+    close: work.close
   }
 }
 
@@ -163,13 +153,5 @@ const prepare = (database: DatabaseSync) => ({
     'INSERT INTO spaces VALUES (?, ?) ON CONFLICT DO UPDATE SET version = excluded.version'
   ),
   dropVersion: database.prepare('DELETE FROM spaces WHERE space = ?'),
-  dropDocuments: database.prepare('DELETE FROM documents WHERE space = ?'),
-  // A lease that was taken in the future is from before the machine's clock was set back.
-  takeLease: database.prepare(
-    `INSERT INTO leases VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE
-     SET owner = excluded.owner, taken_at = excluded.taken_at, ends_at = excluded.ends_at
-     WHERE owner = excluded.owner OR ends_at <= excluded.taken_at OR taken_at > excluded.taken_at`
-  ),
-  dropLease: database.prepare('DELETE FROM leases WHERE space = ? AND owner = ?')
+  dropDocuments: database.prepare('DELETE FROM documents WHERE space = ?')
 })

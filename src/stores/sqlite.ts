@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock, JournalCommit, LogStore } from '../kernel/ports.ts'
-import { bytes, openSqliteFile, transaction } from './sqlite-file.ts'
-import { watchTrouble } from './trouble.ts'
+import { bytes, openSqliteFile } from './sqlite-file.ts'
+import { sqliteWork } from './sqlite-work.ts'
 
 /**
  * The embedded store: one SQLite file in the data directory, which survives restarts and may be shared by
@@ -62,7 +62,13 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     additions: leases,
     onSetAside: options.onSetAside
   })
-  const watch = watchTrouble(options.onTrouble)
+  const work = sqliteWork(database, {
+    leased: 'log',
+    isRenewable: false,
+    clock: options.clock,
+    onTrouble: options.onTrouble
+  })
+  const { read, write } = work
   const sql = prepare(database)
 
   const putBody = (log: string, no: number, body: Buffer) => {
@@ -98,25 +104,12 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     return true
   }
 
-  const lease = (log: string, owner: string, ms: number) => {
-    const now = options.clock.now()
-    return sql.takeLease.run(log, owner, now, now + ms).changes > 0
-  }
-
-  const read = <T>(work: () => T) =>
-    watch.attempt('reading', () => transaction(database, 'DEFERRED', work))
-  const write = <T>(work: () => T) =>
-    watch.attempt('writing', () => transaction(database, 'IMMEDIATE', work))
-
   return {
     isShared: true,
     load: (log, since) => read(() => load(log, since)),
     version: log => read(() => Number(sql.journal.get(log)?.['version'] ?? 0)),
-    lease: (log, owner, ms) => write(() => lease(log, owner, ms)),
-    release: (log, owner) =>
-      write(() => {
-        sql.dropLease.run(log, owner)
-      }),
+    lease: work.lease,
+    release: work.release,
     commit: (log, change) => write(() => commit(log, change)),
     readBody: (log, no) => read(() => body(log, no)),
     writeBody: (log, no, body) =>
@@ -130,10 +123,8 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
         sql.dropHeads.run(log)
         sql.dropBodies.run(log)
       }),
-    trouble: watch.text,
-    async close() {
-      if (database.isOpen) database.close()
-    }
+    trouble: work.trouble,
+    close: work.close
   }
 }
 
@@ -158,13 +149,6 @@ const prepare = (database: DatabaseSync) => ({
   dropHeads: database.prepare('DELETE FROM heads WHERE log = ?'),
   dropBodies: database.prepare('DELETE FROM bodies WHERE log = ?'),
   // A lease taken in the future is one of before the machine's clock was set back.
-  takeLease: database.prepare(
-    `INSERT INTO leases VALUES (?, ?, ?, ?)
-     ON CONFLICT DO UPDATE
-     SET owner = excluded.owner, taken_at = excluded.taken_at, ends_at = excluded.ends_at
-     WHERE ends_at <= excluded.taken_at OR taken_at > excluded.taken_at`
-  ),
-  dropLease: database.prepare('DELETE FROM leases WHERE log = ? AND owner = ?'),
   dropOldestBody: database.prepare(
     'DELETE FROM bodies WHERE rowid = (SELECT rowid FROM bodies ORDER BY used_at, rowid LIMIT 1)'
   )

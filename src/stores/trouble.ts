@@ -11,7 +11,7 @@ export interface TroubleWatch {
   text(): string | undefined
 }
 
-export type Activity = 'connecting' | 'reading' | 'writing'
+export type Activity = 'connecting' | 'reading' | 'writing' | 'leasing'
 
 export interface TroubleOptions {
   /** A success within this time after a failure does not end it; for a store of which a part may be down. Default 0. */

@@ -31,8 +31,8 @@ export function selectFound(
       record =>
         isWanted(versions, record, () => toInstant(record.version)) && record.date > addedAfter
     )
-    .filter(record => position === undefined || compare(toPlace(record), position) > 0)
-    .sort((a, b) => compare(toPlace(a), toPlace(b)))
+    .filter(record => position === undefined || compare(toOrderKey(record), position) > 0)
+    .sort((a, b) => compare(toOrderKey(a), toOrderKey(b)))
 }
 
 /**
@@ -46,12 +46,12 @@ export const foundPosition = ({ id, version, date }: ObjectVersion): Position =>
   id
 })
 
-type Place = Pick<Position, 'date' | 'id' | 'natural'>
+type OrderKey = Pick<Position, 'date' | 'id' | 'natural'>
 
-const toPlace: (record: ObjectVersion) => Place = foundPosition
+const toOrderKey: (record: ObjectVersion) => OrderKey = foundPosition
 
 /** Date, then id; versions of one object that share a date go by their own time. */
-const compare = (a: Place, b: Place): number =>
+const compare = (a: OrderKey, b: OrderKey): number =>
   a.date - b.date || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) || a.natural - b.natural
 
 const instantOf = ({ version }: ObjectVersion): string => toInstant(version) ?? ''

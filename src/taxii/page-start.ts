@@ -3,8 +3,8 @@ import type { Position } from '../kernel/records.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import { agrees, type Match } from './match.ts'
 import type { Mode } from './modes.ts'
-import type { Endpoint, Selection } from './query.ts'
-import { decodeToken, hashMatch, type Token } from './token.ts'
+import type { Endpoint, TaxiiQuery } from './query.ts'
+import { decodeToken, hashMatch, type NextToken } from './token.ts'
 
 /** What became of the `next` of a request; logs and metrics use these words. */
 export type NextTokenUse = 'none' | 'continued' | 'restarted' | 'ignored'
@@ -21,7 +21,7 @@ export interface PageStart {
 }
 
 /** The place a request is at, to hold a token against. */
-export interface Place {
+export interface TokenPlace {
   readonly endpoint: Endpoint
   readonly collectionId: string
 }
@@ -32,7 +32,7 @@ export interface Place {
  *
  * @throws GatewayError `malformed` in strict mode, for a token that is altered or out of its query.
  */
-export function resume(selection: Selection, place: Place, mode: Mode): PageStart {
+export function resume(selection: TaxiiQuery, place: TokenPlace, mode: Mode): PageStart {
   if (selection.next === undefined) return begin(selection, selection.addedAfter?.millis, 'none')
   const token = decodeToken(selection.next)
   if (!token) return refuse(selection, mode, 'not a token of this server, or altered')
@@ -51,7 +51,7 @@ export function resume(selection: Selection, place: Place, mode: Mode): PageStar
 }
 
 function begin(
-  selection: Selection,
+  selection: TaxiiQuery,
   addedAfter: number | undefined,
   token: NextTokenUse
 ): PageStart {
@@ -65,7 +65,7 @@ function begin(
   }
 }
 
-function refuse(selection: Selection, mode: Mode, reason: string): PageStart {
+function refuse(selection: TaxiiQuery, mode: Mode, reason: string): PageStart {
   if (mode.lenientNext) return begin(selection, selection.addedAfter?.millis, 'ignored')
   throw new GatewayError('malformed', {
     detail: `next: ${reason}. Start again with added_after and without next.`
@@ -73,11 +73,11 @@ function refuse(selection: Selection, mode: Mode, reason: string): PageStart {
 }
 
 /** Clients send the last date they saw with the token that goes on behind it (R5): there the token decides. */
-const movesOn = ({ addedAfter }: Selection, { addedAfter: since, position }: Token): boolean =>
+const movesOn = ({ addedAfter }: TaxiiQuery, { addedAfter: since, position }: NextToken): boolean =>
   addedAfter !== undefined && addedAfter.millis !== since && addedAfter.millis !== position?.date
 
 /** The filters to go on with: what the request leaves out comes from the token. Undefined: they disagree. */
-function continuedMatch(given: Match, { match: held }: Token): Match | undefined {
+function continuedMatch(given: Match, { match: held }: NextToken): Match | undefined {
   if ('hash' in held) return hashMatch(given).hash === held.hash ? given : undefined
   return agrees(given, held) ? held : undefined
 }

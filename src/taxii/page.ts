@@ -15,7 +15,7 @@ import type { Match } from './match.ts'
 import { modes } from './modes.ts'
 import { foundPosition, pageLength, selectFound } from './object-versions.ts'
 import { type NextTokenUse, type PageStart, resume } from './page-start.ts'
-import type { Endpoint, Selection } from './query.ts'
+import type { Endpoint, TaxiiQuery } from './query.ts'
 import type { TaxiiSettings } from './settings.ts'
 import { encodeToken } from './token.ts'
 
@@ -37,11 +37,11 @@ export interface DataPage {
   readonly validity: Validity | undefined
 }
 
-export interface PageRequest {
+export interface DataRequest {
   readonly caller: Caller
   readonly feed: CatalogFeed
   readonly endpoint: Endpoint
-  readonly selection: Selection
+  readonly selection: TaxiiQuery
   readonly signal: AbortSignal
 }
 
@@ -73,7 +73,7 @@ const typeShape = /^[a-z0-9_-]{1,250}$/i
  * @throws GatewayError `malformed` for a `next` out of its query, `not-found` for an object that is not in the
  *   feed (D-14), and whatever {@link Records} throws.
  */
-export async function readPage(source: PageSource, request: PageRequest): Promise<DataPage> {
+export async function readPage(source: PageSource, request: DataRequest): Promise<DataPage> {
   const { endpoint, feed } = request
   const place = { endpoint, collectionId: feed.collectionId }
   const start = resume(request.selection, place, modes[source.settings.mode])
@@ -83,7 +83,7 @@ export async function readPage(source: PageSource, request: PageRequest): Promis
 
 async function readSlice(
   source: PageSource,
-  request: PageRequest,
+  request: DataRequest,
   start: PageStart
 ): Promise<ReadResult> {
   const ids = start.match.ids?.filter(id => idShape.test(id))
@@ -99,7 +99,7 @@ async function readSlice(
     : readOn(source, request, start, types ?? [])
 }
 
-const pageLimit = ({ selection }: PageRequest, settings: TaxiiSettings): number =>
+const pageLimit = ({ selection }: DataRequest, settings: TaxiiSettings): number =>
   Math.min(selection.limit ?? settings.defaultLimit, settings.maxLimit)
 
 const toSet = (values: readonly string[] | undefined): ReadonlySet<string> | undefined =>
@@ -107,7 +107,7 @@ const toSet = (values: readonly string[] | undefined): ReadonlySet<string> | und
 
 const readOn = (
   { records, settings }: PageSource,
-  request: PageRequest,
+  request: DataRequest,
   { addedAfter, position, match, token }: PageStart,
   types: readonly string[]
 ): Promise<ReadResult> =>
@@ -129,7 +129,7 @@ const readOn = (
 
 async function lookUp(
   { records, settings }: PageSource,
-  request: PageRequest,
+  request: DataRequest,
   { addedAfter, position, match }: PageStart,
   { ids, types }: { ids: readonly string[]; types: readonly string[] }
 ): Promise<ReadResult> {
@@ -169,7 +169,7 @@ const joined = (records: readonly FeedRecord[]): Buffer[] =>
 function toPage(
   slice: ReadResult,
   start: PageStart,
-  request: PageRequest,
+  request: DataRequest,
   settings: TaxiiSettings
 ): DataPage {
   const { dates, chunks, more, position, outcome, validity } = slice
@@ -192,7 +192,7 @@ function toPage(
 }
 
 /** After the last record; at the tip, where there may be no position, at its date: all that follows is later. */
-function nextToken(slice: ReadResult, start: PageStart, { endpoint, feed }: PageRequest): string {
+function nextToken(slice: ReadResult, start: PageStart, { endpoint, feed }: DataRequest): string {
   const position = slice.position ?? (slice.dates.length === 0 ? start.position : undefined)
   const match: Match = start.match
   return encodeToken({

@@ -9,7 +9,7 @@ import type { Mode } from './modes.ts'
 export type Endpoint = 'objects' | 'manifest' | 'object' | 'versions'
 
 /** A query, understood (TAXII 2.1 §3.4). */
-export interface Selection {
+export interface TaxiiQuery {
   readonly addedAfter: Instant | undefined
   readonly limit: number | undefined
   readonly next: string | undefined
@@ -45,7 +45,7 @@ const maxValues = 200
  * @param raw the query string as received, without `?`.
  * @throws GatewayError `malformed`, its detail naming the parameter (D-7 … D-13).
  */
-export function parseQuery(raw: string, endpoint: Endpoint, mode: Mode): Selection {
+export function parseQuery(raw: string, endpoint: Endpoint, mode: Mode): TaxiiQuery {
   const values = collect(raw, known[endpoint], mode)
   const read = <T>(name: string, parse: (text: string, mode: Mode) => T | undefined) => {
     const text = values.get(name)

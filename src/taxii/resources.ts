@@ -1,16 +1,8 @@
+import { baseUrlOf, type Origin } from '../http/origin.ts'
 import type { CatalogFeed, InspectedFeed } from '../kernel/records.ts'
 import { modes } from './modes.ts'
 import { taxiiType } from './negotiate.ts'
 import type { TaxiiSettings } from './settings.ts'
-
-/** How the client reached this server, proxies that are trusted taken into account. */
-export interface Origin {
-  readonly protocol: string
-  /** Host and port as the client named them. */
-  readonly host: string
-  /** Path that a proxy in front takes off. */
-  readonly prefix?: string
-}
 
 const toBuffer = (resource: unknown): Buffer => Buffer.from(JSON.stringify(resource))
 
@@ -25,16 +17,11 @@ export function toDiscovery(settings: TaxiiSettings, origin: Origin): Buffer {
  * The API root's URL: of the configured public URL, else of the request. Plain http is never published in strict
  * mode (T-4.1.1-4); the relative form is valid too, though some clients fail on it.
  */
-export function apiRootUrl(
-  settings: TaxiiSettings,
-  { protocol, host, prefix = '' }: Origin
-): string {
+export function apiRootUrl(settings: TaxiiSettings, origin: Origin): string {
   const { publicUrl, apiRootPath } = settings
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '') + apiRootPath
-  const isUsable = protocol === 'https' || modes[settings.mode].absoluteRoots
-  return isUsable && /^[\w.:[\]-]+$/.test(host)
-    ? `${protocol}://${host}${prefix}${apiRootPath}`
-    : prefix + apiRootPath
+  const isUsable = origin.protocol === 'https' || modes[settings.mode].absoluteRoots
+  return (isUsable ? baseUrlOf(origin) : origin.prefix) + apiRootPath
 }
 
 /** The API root resource (TAXII 2.1 §4.2.1). */

@@ -23,18 +23,3 @@ export interface TaxiiSettings {
   /** Media types of the stored objects (TAXII 2.1 §5.2.1); with `stix.repair: off` the 2.0 type belongs here too. */
   readonly mediaTypes: readonly string[]
 }
-
-export const defaultTaxiiSettings: TaxiiSettings = {
-  mode: 'field',
-  apiRootPath: '/sekoia/',
-  title: 'Sekoia threat intelligence feeds',
-  description: undefined,
-  contact: undefined,
-  publicUrl: undefined,
-  defaultLimit: 1000,
-  maxLimit: 10_000,
-  maxBytes: 16 * 1024 * 1024,
-  maxContentLength: 10 * 1024 * 1024,
-  tipToken: false,
-  mediaTypes: ['application/stix+json;version=2.1']
-}

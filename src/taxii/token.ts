@@ -13,7 +13,7 @@ import type { Endpoint } from './query.ts'
  *
  * Times are doubles, as JavaScript has them.
  */
-export interface Token {
+export interface NextToken {
   readonly endpoint: Endpoint
   /** Lower-case UUID. */
   readonly collectionId: string
@@ -53,7 +53,7 @@ export const hashMatch = (match: Match): MatchHash => ({
 })
 
 /** At most 200 characters of `A-Z a-z 0-9 - _`. An id that does not fit is left out: the reader repeats ties. */
-export function encodeToken(token: Token): string {
+export function encodeToken(token: NextToken): string {
   const match = encodeMatch(token.match)
   const head = Buffer.concat([
     uuidBytes(token.collectionId),
@@ -75,7 +75,7 @@ export function encodeToken(token: Token): string {
 }
 
 /** Undefined for whatever {@link encodeToken} did not make exactly so, forged tokens included. */
-export function decodeToken(text: string): Token | undefined {
+export function decodeToken(text: string): NextToken | undefined {
   const bytes = text.length > 200 ? Buffer.alloc(0) : Buffer.from(text, 'base64url')
   const content = bytes.subarray(0, -checksumBytes)
   if (content[0] !== version) return undefined
@@ -89,7 +89,7 @@ export function decodeToken(text: string): Token | undefined {
 }
 
 /** @throws RangeError and others for content that is cut short or makes no sense. */
-function decodeContent(content: Buffer): Token {
+function decodeContent(content: Buffer): NextToken {
   let at = 1
   const take = (length: number): Buffer => {
     at += length

@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { inspect } from 'node:util'
 import t from 'tap'
-import { defaultCredentialOptions, parseCredential } from '../../src/auth/credential.ts'
+import { parseCredential } from '../../src/auth/credential.ts'
 import { createScopes } from '../../src/auth/scope.ts'
 import { ApiKey } from '../../src/kernel/caller.ts'
+import { defaultCredentialOptions } from '../support/credential-options.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const read = (headers: IncomingHttpHeaders, url = '/', options = {}): string | undefined =>

@@ -2,12 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { tlp } from '../../src/demo/context.ts'
 import { defaultFeedId } from '../../src/demo/feeds.ts'
-import {
-  type Simulator,
-  type SimulatorOptions,
-  startSimulator,
-  type Visible
-} from '../../src/demo/simulator.ts'
+import type { Visible } from '../../src/demo/handle.ts'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/demo/simulator.ts'
 import { constantCreated } from '../../src/stix/markings.ts'
 import { toInstant } from '../../src/stix/timestamp.ts'
 import { startGateway } from '../support/gateway-process.ts'

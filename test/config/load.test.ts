@@ -207,7 +207,7 @@ const mistakes: readonly (Given & { title: string; message: string })[] = [
     title: 'an API root that is another path of the gateway',
     env: { TAXII_API_ROOT: 'taxii2' },
     message:
-      'taxii.apiRoot (TAXII_API_ROOT) must be none of taxii2, misp, v2, livez, readyz, metrics, not "taxii2"; for example "cti"'
+      'taxii.apiRoot (TAXII_API_ROOT) must be none of taxii2, misp, api, v1, v2, livez, readyz, metrics, not "taxii2"; for example "cti"'
   },
   {
     title: 'a default limit above the maximum',

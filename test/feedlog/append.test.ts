@@ -232,7 +232,8 @@ t.test('a body from the store keeps every date, entry by entry', async t => {
 t.test('a page read again reaches beyond a segment once it holds something later', async t => {
   const { head } = new Log().append([at(1, 1), at(2, 2)])
   t.notOk(reachesBeyond(head, pageOf([at(1, 1), at(2, 2)]), noon + 5000))
-  t.ok(reachesBeyond(head, pageOf([at(1, 1), at(3, 3)]), noon + 5000))
+  t.ok(reachesBeyond(head, pageOf([at(1, 1), at(4, 4)]), noon + 5000))
+  t.notOk(reachesBeyond(head, pageOf([at(1, 1), at(9, 9000)]), noon + 5000), 'ahead of the clock')
   t.notOk(reachesBeyond(head, pageOf([{ id: indicatorId(1) }]), noon + 5000))
 })
 

@@ -9,7 +9,8 @@ import {
   onPageCalls,
   pageCalls,
   readAll,
-  worldAt
+  worldAt,
+  worldOf
 } from '../support/worlds.ts'
 
 /** The first fill, and chains that start in the middle of a feed and meet (P-44). */
@@ -165,3 +166,10 @@ t.test(
     t.same(keysOf(await walk(world, { limit: 9 })), truth(world))
   }
 )
+
+t.test('a chain that ends where the next one has everything comes to its end (P-44)', async t => {
+  const switches = { inclusiveCursor: true }
+  const world = await worldOf(t, { simulator: { switches } })
+  await walk(world, { added_after: '2000-01-01T00:00:00Z', limit: 100 })
+  t.same(keysOf(await walk(world, { limit: 100 })), truth(world))
+})

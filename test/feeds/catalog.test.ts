@@ -126,13 +126,6 @@ t.test('titles are unique whatever the case, and the default feed keeps its own'
   ])
 })
 
-t.test('a prefix stands before every title', async t => {
-  t.same(await titlesOf([feedOf(uuid(1))], { titlePrefix: 'Acme.' }), [
-    'Acme Feed 1',
-    'Acme Sekoia default feed'
-  ])
-})
-
 t.test('a key that may not list feeds sees the default feed alone', async t => {
   for (const kind of ['forbidden', 'not-found'] as const) {
     const { catalog, state } = given([feedOf(uuid(1))])
@@ -209,7 +202,8 @@ t.test('a well-formed id that is not listed is passed on as it is', async t => {
     alias: `ioc-collection--${uuid(5)}`,
     title: `ioc-collection--${uuid(5)}`,
     description: undefined,
-    isNewestFirst: false
+    isNewestFirst: false,
+    isJson: true
   })
   t.match(await catalog.resolve(caller, uuid(6)), { feedId: uuid(6), alias: undefined })
 })

@@ -1,6 +1,5 @@
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
-import { defaultCredentialOptions } from '../../src/auth/credential.ts'
 import { createScopes } from '../../src/auth/scope.ts'
 import { Answers } from '../../src/http/answers.ts'
 import { authPlugin } from '../../src/http/auth.ts'
@@ -10,6 +9,7 @@ import { registerDialect } from '../../src/http/register-dialect.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
 import { GatewayError } from '../../src/kernel/errors.ts'
+import { defaultCredentialOptions } from '../support/credential-options.ts'
 import { head, listen, raw } from '../support/raw-http.ts'
 
 /** What every dialect gets by being registered: shown with two that are nothing but values. */

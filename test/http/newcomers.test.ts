@@ -1,11 +1,11 @@
 import fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { defaultCredentialOptions } from '../../src/auth/credential.ts'
 import { createScopes } from '../../src/auth/scope.ts'
 import { authPlugin } from '../../src/http/auth.ts'
 import { plainText, sendError } from '../../src/http/errors.ts'
 import { newcomersPlugin } from '../../src/http/newcomers.ts'
 import { buildGateway } from '../support/app.ts'
+import { defaultCredentialOptions } from '../support/credential-options.ts'
 
 /** How often keys that Sekoia never accepted may be tried from one address (K8). */
 

@@ -26,17 +26,20 @@ interface Setup {
   readonly galaxies: boolean
   /** Another mapping than the product's. */
   readonly isOther: boolean
+  /** STIX_REPAIR. */
+  readonly repair: boolean
   readonly shardBits: number
   readonly windowDays: number | undefined
   readonly expiredDays: number
 }
 
-const names = ['defaultTlp', 'galaxies', 'isOther', 'shardBits', 'windowDays'] as const
+const names = ['defaultTlp', 'galaxies', 'isOther', 'repair', 'shardBits', 'windowDays'] as const
 
 const setup: fc.Arbitrary<Setup> = fc.record({
   defaultTlp: fc.constantFrom(...tlps),
   galaxies: fc.boolean(),
   isOther: fc.boolean(),
+  repair: fc.boolean(),
   shardBits: fc.nat(2),
   windowDays: fc.constantFrom(20, 200, undefined),
   expiredDays: fc.constantFrom(0, 30)
@@ -110,10 +113,11 @@ function otherThan(mapping: Mapping): Mapping {
 }
 
 function apply(world: MispWorld, setup: Setup, documents = world.documents): void {
-  const { defaultTlp, isOther, shardBits, windowDays, expiredDays } = setup
+  const { defaultTlp, isOther, repair, shardBits, windowDays, expiredDays } = setup
   const mapping = createMapping({ defaultTlp, galaxies: setup.galaxies ? galaxies : undefined })
   world.restart({
     documents,
+    repair,
     mapping: isOther ? otherThan(mapping) : mapping,
     settings: { shardBits, windowDays, expiredMs: expiredDays * dayMs, walkMs: 1 }
   })
@@ -136,8 +140,9 @@ function sinceAfter(since: string, before: Setup, { windowDays }: Setup, now: nu
   return start > since ? start : since
 }
 
-/** Without a level, and of a day that some of the windows leave out. */
+/** One whose end cannot be read as Sekoia wrote it; others without a level, and of a day that some of the windows leave out. */
 function addOld(world: MispWorld): void {
+  addIndicator(world, 'damaged', { valid_until: '2026-06-01T00:00:00' })
   for (const days of [-300, -30, 0]) {
     const created = inDays(world, days)
     const old = { created, valid_until: inDays(world, 400) }

@@ -75,6 +75,7 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
     secret: options.secret ?? Buffer.alloc(32, 7),
     store: stores.log,
     documents: stores.documents,
+    answers: stores.answers,
     upstream: createSekoiaClient({
       ...config.upstream,
       baseUrl: simulator.url,

@@ -55,6 +55,7 @@ export class FakeRecords implements Records, Catalog {
       title: `Feed ${feedId.slice(0, 8)}`,
       description: undefined,
       isNewestFirst: false,
+      isJson: true,
       ...feed
     })
     this.feeds.set(feedId, [])
@@ -103,6 +104,8 @@ export class FakeRecords implements Records, Catalog {
 
   /** What is read changes without notice. */
   validity(): undefined {}
+
+  forget(): void {}
 
   async read(request: ReadRequest): Promise<ReadResult> {
     this.reads.push(request)

@@ -17,7 +17,8 @@ import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/c
 import { repairRules } from '../../src/stix/repair.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { taxiiDialect } from '../../src/taxii/dialect.ts'
-import { defaultTaxiiSettings, type TaxiiSettings } from '../../src/taxii/settings.ts'
+import type { TaxiiSettings } from '../../src/taxii/settings.ts'
+import { defaultTaxiiSettings } from './taxii-settings.ts'
 
 /** A gateway in front of a simulated Sekoia, on the simulator's clock, that can be restarted at any moment. */
 

@@ -106,7 +106,10 @@ function operations({ ties, repeatedPages, oddTimes }: Variant): fc.Arbitrary<Op
     weighted(1, ['outage'], { ms: fc.integer({ min: 1, max: 400_000 }) }),
     weighted(
       2,
-      repeatedPages ? ['restart', 'crash', 'evict'] : ['restart', 'crash', 'evict', 'wipe'],
+      // A lost store forgets what was dated as new long after its place in the feed (docs/taxii.md, bounds).
+      repeatedPages || oddTimes
+        ? ['restart', 'crash', 'evict']
+        : ['restart', 'crash', 'evict', 'wipe'],
       {}
     )
   ) as fc.Arbitrary<Operation>

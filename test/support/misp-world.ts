@@ -25,6 +25,7 @@ import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
 import { mispDialect } from '../../src/misp/serve/dialect.ts'
 import { Publications } from '../../src/misp/serve/publications.ts'
 import { createSekoiaClient } from '../../src/sekoia/client.ts'
+import { repairRules } from '../../src/stix/repair.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
 import { clientSettings, defaultFeed, logSettings, rightsOf } from './gateway.ts'
@@ -43,6 +44,12 @@ export interface MispWorldOptions {
   readonly maxHashes?: number
 }
 
+export interface MispWorldChange
+  extends Pick<MispWorldOptions, 'documents' | 'settings' | 'mapping'> {
+  /** STIX_REPAIR. */
+  readonly repair?: boolean
+}
+
 export interface MispWorld {
   readonly simulator: Simulator
   readonly clock: Clock
@@ -53,7 +60,7 @@ export interface MispWorld {
   /** One round of building, by a gateway of its own if `gateway` is another one than before. */
   round(gateway?: number): Promise<boolean>
   /** New processes on what is stored, or on another store, with these settings from now on. */
-  restart(change?: Pick<MispWorldOptions, 'documents' | 'settings' | 'mapping'>): void
+  restart(change?: MispWorldChange): void
   /** The store takes so many more commits, then the process is dead; a later restart starts another one. */
   dieAfter(commits: number): void
   /** A GET below the feed's URL, as MISP makes it. */
@@ -69,6 +76,7 @@ export const newDocuments = (): DocumentStore =>
 export const builderSettings: BuilderSettings = {
   windowDays: undefined,
   shardBits: 0,
+  repairRules: repairRules(true),
   expiredMs: 30 * dayMs,
   tombstoneMs: 180 * dayMs,
   walkMs: 0,
@@ -89,17 +97,19 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       await setImmediate()
     }
   }
-  const client = createSekoiaClient({
-    ...clientSettings,
-    clock,
-    meter,
-    baseUrl: simulator.url
-  })
   const store = options.store ?? createMemoryStore({ bodyMaxBytes: 64 * 1024 * 1024 })
-  const rights = rightsOf({ upstream: client, clock, store, meter }, logSettings)
-  const { upstream } = rights
-  const logs = new FeedLogs({ upstream, store, clock, meter, settings: logSettings })
-  const records = rights.guard(logs)
+  /** The way from Sekoia to the feed log. */
+  const openReading = (repair: boolean) => {
+    const baseUrl = simulator.url
+    const client = createSekoiaClient({ ...clientSettings, repair, clock, meter, baseUrl })
+    const rights = rightsOf({ upstream: client, clock, store, meter }, logSettings)
+    const { upstream } = rights
+    const settings = { ...logSettings, repairRules: repairRules(repair) }
+    const logs = new FeedLogs({ upstream, store, clock, meter, settings })
+    return { client, rights, logs, upstream, records: rights.guard(logs) }
+  }
+  const readings = [openReading(true)]
+  const { rights, upstream } = readings[0]!
   const toCaller = createScopes(Buffer.alloc(32, 7))
   const caller = toCaller(new ApiKey(simulator.key))
   const space = spaceOf(caller, defaultFeed)
@@ -125,8 +135,8 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       feedId: defaultFeed,
       title: 'Synthetic feed',
       space,
-      records,
-      upstream,
+      records: readings.at(-1)!.records,
+      upstream: readings.at(-1)!.upstream,
       store: mortal(),
       clock,
       meter,
@@ -197,6 +207,10 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       documents = change.documents ?? documents
       mapping = change.mapping ?? mapping
       settings = { ...settings, ...change.settings }
+      if (change.repair !== undefined) {
+        readings.push(openReading(change.repair))
+        settings = { ...settings, repairRules: repairRules(change.repair) }
+      }
       builders = new Map()
       commitsLeft = Number.POSITIVE_INFINITY
       publications = newPublications()
@@ -217,9 +231,11 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     },
     async close() {
       await server.close()
-      await logs.close()
-      await rights.close()
-      await client.close()
+      for (const { logs, rights, client } of readings) {
+        await logs.close()
+        await rights.close()
+        await client.close()
+      }
       await simulator.close()
     }
   }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import { type CredentialOptions, defaultCredentialOptions } from '../../src/auth/credential.ts'
+import type { CredentialOptions } from '../../src/auth/credential.ts'
 import { createScopes } from '../../src/auth/scope.ts'
 import { Answers } from '../../src/http/answers.ts'
 import { authPlugin } from '../../src/http/auth.ts'
@@ -12,9 +12,11 @@ import { buildServer, type ServerOptions } from '../../src/http/server.ts'
 import type { Caller } from '../../src/kernel/caller.ts'
 import { taxiiDialect } from '../../src/taxii/dialect.ts'
 import { taxiiType } from '../../src/taxii/negotiate.ts'
-import { defaultTaxiiSettings, type TaxiiSettings } from '../../src/taxii/settings.ts'
+import type { TaxiiSettings } from '../../src/taxii/settings.ts'
+import { defaultCredentialOptions } from './credential-options.ts'
 import { FakeRecords } from './fake-records.ts'
 import { collectionA, collectionB, collectionEmpty, feedObjects, tiedObjects } from './objects.ts'
+import { defaultTaxiiSettings } from './taxii-settings.ts'
 
 export interface TaxiiServerOptions {
   readonly settings?: Partial<TaxiiSettings>

@@ -1,6 +1,5 @@
 import t from 'tap'
 import { apiRootUrl } from '../../src/taxii/resources.ts'
-import { defaultTaxiiSettings } from '../../src/taxii/settings.ts'
 import { type Body, failed, ids, ok } from '../support/expect.ts'
 import {
   C,
@@ -14,6 +13,7 @@ import {
   uuid
 } from '../support/objects.ts'
 import { buildTaxiiServer, credentials } from '../support/taxii-server.ts'
+import { defaultTaxiiSettings } from '../support/taxii-settings.ts'
 
 const rootShape = /^(https:\/\/[^?]+|\/[^/?][^?]*)\/$/
 
@@ -50,7 +50,7 @@ t.test('discovery (TAXII 2.1 §4.1)', async t => {
 
   t.test('T-4.1.1-4: a public URL wins, its path prefix included', async t => {
     const settings = { ...defaultTaxiiSettings, publicUrl: 'https://ti.example.com/feeds/' }
-    const origin = { protocol: 'http', host: '127.0.0.1' }
+    const origin = { protocol: 'http', host: '127.0.0.1', prefix: '' }
     t.equal(apiRootUrl(settings, origin), `https://ti.example.com/feeds${R}`)
   })
 })

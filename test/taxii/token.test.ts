@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { lastVersion, type VersionFilter } from '../../src/kernel/records.ts'
 import { type Match, matchText, parseMatchText, typeAt } from '../../src/taxii/match.ts'
-import { decodeToken, encodeToken, hashMatch, type Token } from '../../src/taxii/token.ts'
+import { decodeToken, encodeToken, hashMatch, type NextToken } from '../../src/taxii/token.ts'
 import { collectionA, stixId, uuid } from '../support/objects.ts'
 
 const seed = 20_240_101
@@ -13,7 +13,7 @@ const position = {
   natural: 1_704_067_260_000,
   segment: 7
 }
-const token: Token = {
+const token: NextToken = {
   endpoint: 'objects',
   collectionId: collectionA,
   addedAfter: 1_704_067_200_000,
@@ -52,7 +52,7 @@ const time = fc.integer({
   min: Date.parse('0000-01-01T00:00:00Z'),
   max: Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 })
-const anyToken: fc.Arbitrary<Token> = fc.record(
+const anyToken: fc.Arbitrary<NextToken> = fc.record(
   {
     endpoint: fc.constantFrom('objects', 'manifest', 'object', 'versions'),
     collectionId: fc.uuid({ version: 4 }),

@@ -1,6 +1,6 @@
 /** What a route of the API is asked, and the usual answers. */
 import type { KeyState } from '../access.ts'
-import type { Answer } from '../delivery.ts'
+import type { Reply } from '../delivery.ts'
 import type { Fault } from '../faults.ts'
 import { jsonBody } from '../formats.ts'
 import { parseWindow } from '../object-routes.ts'
@@ -18,9 +18,9 @@ export interface Ask {
   readonly fault: Fault | undefined
 }
 
-export type Answerer = (world: World, ask: Ask) => Answer
+export type Answerer = (world: World, ask: Ask) => Reply
 
-export const ok = (value: object): Answer => ({
+export const ok = (value: object): Reply => ({
   status: 200,
   body: jsonBody(JSON.stringify(value))
 })

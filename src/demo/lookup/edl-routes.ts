@@ -1,5 +1,5 @@
 /** `/v1/edl-gateway/{type}`: block lists for firewalls, one value a line (SEKOIA-7). */
-import type { Answer } from '../delivery.ts'
+import type { Reply } from '../delivery.ts'
 import { makeDefaultFeed, makeFilter } from '../feeds.ts'
 import { jsonBody } from '../formats.ts'
 import type { World } from '../world.ts'
@@ -12,7 +12,7 @@ const typeOf: Readonly<Record<string, string>> = {
 }
 
 /** Values of indicators that are neither revoked nor expired; an unknown type is 422, as of newer services. */
-export function answerEdl(world: World, { params: [name] }: Ask): Answer {
+export function answerEdl(world: World, { params: [name] }: Ask): Reply {
   const type = typeOf[name!]
   if (!type) return unknownType()
   const { state, values, clock } = world
@@ -26,7 +26,7 @@ export function answerEdl(world: World, { params: [name] }: Ask): Answer {
   return { status: 200, body: { type: 'text/plain; charset=utf-8', bytes, headers: {} } }
 }
 
-function unknownType(): Answer {
+function unknownType(): Reply {
   const detail = [{ loc: ['path', 'ioc_type'], msg: 'unexpected value', type: 'value_error' }]
   return { status: 422, body: jsonBody(JSON.stringify({ detail })) }
 }

@@ -1,6 +1,6 @@
 /** Look-ups by value (SEKOIA-9.24): `/indicators`, its `/context`, `POST` to its `/indicates-relationships`. */
 import type { StixObject } from '../context.ts'
-import type { Answer } from '../delivery.ts'
+import type { Reply } from '../delivery.ts'
 import { completeObject } from '../formats.ts'
 import { objectById } from '../object-routes.ts'
 import type { Ref } from '../object-set.ts'
@@ -14,18 +14,18 @@ import { linksOf } from './links.ts'
 const mostBundles = 20
 
 /** @throws Problem 400 when `value` or `type` is missing or wrong */
-export const answerIndicators = (world: World, { query }: Ask): Answer =>
+export const answerIndicators = (world: World, { query }: Ask): Reply =>
   listing(matching(world, query), query, ref => complete(world, ref))
 
 /** @throws Problem 400 */
-export function answerIndicatorContext(world: World, { query }: Ask): Answer {
+export function answerIndicatorContext(world: World, { query }: Ask): Reply {
   const refs = matching(world, query)
   const items = refs.slice(0, mostBundles).map(ref => contextBundle(world, complete(world, ref)))
   return ok({ items, has_more: refs.length > mostBundles })
 }
 
 /** @throws Problem 400 */
-export function answerIndicates(world: World, { text }: Ask): Answer {
+export function answerIndicates(world: World, { text }: Ask): Reply {
   const { ids } = bodyMembers(text)
   if (!Array.isArray(ids)) throw new Problem(400, 'ids are missing')
   const indicators = ids

@@ -1,5 +1,5 @@
 /** `/observables`, `POST /observables/search` and `/collections/observables`. */
-import type { Answer } from '../delivery.ts'
+import type { Reply } from '../delivery.ts'
 import { makeDefaultFeed } from '../feeds.ts'
 import type { Ref } from '../object-set.ts'
 import { readPage } from '../page.ts'
@@ -9,7 +9,7 @@ import { type Ask, bodyMembers, listing, ok } from './ask.ts'
 import { observableOf, withThreats } from './observable.ts'
 
 /** With `match[value]` and `match[type]`; whatever else is asked is ignored, so that all of them come. */
-export function answerObservables(world: World, { query }: Ask): Answer {
+export function answerObservables(world: World, { query }: Ask): Reply {
   const types = query.get('match[type]')?.split(',')
   const value = query.get('match[value]')
   const refs = (value === null ? indicators(world) : world.values.find(value)).filter(ref =>
@@ -19,14 +19,14 @@ export function answerObservables(world: World, { query }: Ask): Answer {
 }
 
 /** Body `{"term": value}`. @throws Problem 400 */
-export function answerObservableSearch(world: World, { query, text }: Ask): Answer {
+export function answerObservableSearch(world: World, { query, text }: Ask): Reply {
   const { term } = bodyMembers(text)
   const show = parseBoolean(query, 'with_indicated_threats') ? withThreats : observableOf
   return listing(world.values.find(String(term)), query, ref => show(world, ref))
 }
 
 /** The walk over observables: cursors are those of the feeds. @throws Problem 400 */
-export function answerObservableWalk(world: World, { query }: Ask): Answer {
+export function answerObservableWalk(world: World, { query }: Ask): Reply {
   const now = world.clock.now()
   const feed = makeDefaultFeed(now)
   const pageQuery = parsePageQuery(indicatorQuery(query), feed, world.switches)

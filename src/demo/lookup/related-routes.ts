@@ -1,7 +1,7 @@
 /** Relationships, context, sources and files of one object (SEKOIA-9.23), and the walk over relationships. */
 import type { StixObject } from '../context.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
-import type { Answer } from '../delivery.ts'
+import type { Reply } from '../delivery.ts'
 import { objectById } from '../object-routes.ts'
 import { parseBoolean, parseInteger } from '../page-query.ts'
 import { Problem } from '../problem.ts'
@@ -11,7 +11,7 @@ import { contextBundle, idsIn } from './bundle.ts'
 import { type Link, linksOf, modifiedOf } from './links.ts'
 
 /** @throws Problem 404 for an unknown object */
-export function answerRelationships(world: World, { params, query }: Ask): Answer {
+export function answerRelationships(world: World, { params, query }: Ask): Reply {
   const { id } = demand(world, params[0]!)
   const withRevoked = parseBoolean(query, 'include_revoked') ?? false
   const types = query.get('match[type]')?.split(',')
@@ -26,24 +26,24 @@ export function answerRelationships(world: World, { params, query }: Ask): Answe
 }
 
 /** @throws Problem 404 */
-export const answerContext = (world: World, { params }: Ask): Answer =>
+export const answerContext = (world: World, { params }: Ask): Reply =>
   ok(contextBundle(world, demand(world, params[0]!)))
 
 /** @throws Problem 404 */
-export function answerSources(world: World, { params, query }: Ask): Answer {
+export function answerSources(world: World, { params, query }: Ask): Reply {
   const ids = idsIn(demand(world, params[0]!), 'x_inthreat_sources_refs')
   return listing(ids, query, id => objectById(world, id))
 }
 
 /** A file that was attached to the object. @throws Problem 404 */
-export function answerFile({ files }: World, { params: [id, sha256] }: Ask): Answer {
+export function answerFile({ files }: World, { params: [id, sha256] }: Ask): Reply {
   const file = files.get(sha256!)
   if (file?.owner !== id) throw new Problem(404, 'File not found')
   return { status: 200, body: { type: file!.type, bytes: file!.bytes, headers: {} } }
 }
 
 /** `/collections/relationships`: those of the objects in `match[id]`, oldest first. @throws Problem 400 */
-export function answerRelationshipWalk(world: World, { query }: Ask): Answer {
+export function answerRelationshipWalk(world: World, { query }: Ask): Reply {
   const ids = query.get('match[id]')?.split(',').filter(Boolean)
   if (!ids?.length) throw new Problem(400, 'match[id] is required')
   const limit = parseInteger(query.get('limit') ?? '100', 'limit', [1, 10_000])

@@ -1,7 +1,7 @@
 /** `POST /objects/search`, `/sources`, `/bundles/{hash}` and `/collections/{feed}/patterns`. */
 import { openFeed } from '../collection-routes.ts'
 import type { StixObject } from '../context.ts'
-import type { Answer } from '../delivery.ts'
+import type { Reply } from '../delivery.ts'
 import { completeObject } from '../formats.ts'
 import type { Ref } from '../object-set.ts'
 import { readPage } from '../page.ts'
@@ -15,7 +15,7 @@ import { type Ask, bodyMembers, listing, ok } from './ask.ts'
  * value, so that a large corpus need not be made.
  * @throws Problem 400
  */
-export function answerSearch(world: World, { query, text }: Ask): Answer {
+export function answerSearch(world: World, { query, text }: Ask): Reply {
   const term = String(query.get('term') ?? bodyMembers(text)['term'] ?? '')
   const { state, values } = world
   const named = [...state.walk(undefined)].filter(
@@ -28,7 +28,7 @@ const nameHolds = (world: World, ref: Ref, term: string): boolean =>
   String(parse(world, ref)['name']).toLowerCase().includes(term.toLowerCase())
 
 /** Identities that are sources; `match[name]` by their exact names. @throws Problem 400 */
-export function answerSourceList({ state }: World, { query }: Ask): Answer {
+export function answerSourceList({ state }: World, { query }: Ask): Reply {
   const names = query.get('match[name]')?.split(',')
   const { objects, sources } = state.corpus.context
   const all = sources.map(id => objects.get(id)!)
@@ -37,14 +37,14 @@ export function answerSourceList({ state }: World, { query }: Ask): Answer {
 }
 
 /** A file by its hash alone. @throws Problem 404 */
-export function answerBundleFile({ files }: World, { params }: Ask): Answer {
+export function answerBundleFile({ files }: World, { params }: Ask): Reply {
   const file = files.get(params[0]!)
   if (!file) throw new Problem(404, 'Bundle not found')
   return { status: 200, body: { type: file.type, bytes: file.bytes, headers: {} } }
 }
 
 /** The patterns of a feed's indicators; revoked ones only when asked for. @throws Problem */
-export function answerPatterns(world: World, { params, query, key }: Ask): Answer {
+export function answerPatterns(world: World, { params, query, key }: Ask): Reply {
   const feed = openFeed(world, params[0]!, key)
   const own = new URLSearchParams(query)
   own.set('match[type]', 'indicator')

@@ -78,6 +78,7 @@ export function toRecord(segment: Segment, index: number): FeedRecord {
     id: entry.id,
     type: entry.type,
     version: versionOf(segment, index),
+    time: entry.time,
     specVersion: specVersionOf(entry),
     date,
     bytes: sliceOf(segment, entry)

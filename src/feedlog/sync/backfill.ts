@@ -71,10 +71,10 @@ export class Backfill {
         continue
       }
       const body = await this.#whatIsNew(chain, page, isStuck, caller)
-      const reached = await this.#take(chain, { body, page, source, readAt }, caller)
+      const { reached, taken } = await this.#take(chain, { body, page, source, readAt }, caller)
       const isEnd = page.nextCursor === null || (isStuck && (page.itemCount === 0 || hasAskedAgain))
       if (reached || isEnd) return true
-      if (body.entries.length > 0) return false
+      if (taken > 0) return false
       hasAskedAgain = isStuck
       source = nextSource(chain)
     }
@@ -113,7 +113,7 @@ export class Backfill {
     chain: Chain,
     read: { body: Body; page: Page; source: Source; readAt: number },
     caller: Caller
-  ): Promise<boolean> {
+  ): Promise<{ reached: boolean; taken: number }> {
     const { journal, appender } = this.#with
     const next = journal.nextChain(chain)
     const isSought = read.source.cursor === undefined || this.#retracing.has(chain)
@@ -137,7 +137,8 @@ export class Backfill {
       const isAhead = mayBeAhead(read.page.entries.at(-1)?.time, read.readAt)
       this.#obtained = { cursor, readAt: read.readAt, afterNo: chain.lastNo, isAhead }
     }
-    return next !== undefined && this.hasReached(next, read.page)
+    const reached = next !== undefined && this.hasReached(next, read.page)
+    return { reached, taken: body.entries.length }
   }
 
   /**

@@ -24,6 +24,8 @@ export interface BuilderSettings extends PublisherSettings {
   readonly windowDays: number | undefined
   /** Bits of the shard: 2 to this power events for a day. */
   readonly shardBits: number
+  /** Names the rules under which objects are repaired (stix/repair.ts); rows of other rules are read again. */
+  readonly repairRules: string
   /** Between walks that find what vanished, ms; 0 never walks. */
   readonly walkMs: number
   /** During a first build, between publications of what is there already, ms. */
@@ -137,10 +139,10 @@ export class Builder {
     return this.#loaded
   }
 
-  /** Of a feed that is new, or that another version of the gateway kept, as well. */
+  /** Of a feed that is new, or whose rows are of another form or other rules, as well. */
   async #loadState(documents: FeedTables): Promise<FeedState> {
     const { clock, settings, mapping, title } = this.#parts
-    const { windowDays = null } = settings
+    const { windowDays = null, repairRules } = settings
     const state = (await documents.getJson<FeedState>('state', ['state'])).get('state')
     if (!state)
       return newState(clock.now(), {
@@ -148,11 +150,14 @@ export class Builder {
         derivation: derivationOf(mapping, settings),
         title,
         since: this.#windowStart(),
-        windowDays
+        windowDays,
+        repairRules
       })
-    if (state.format !== rowFormat) {
+    if (state.format !== rowFormat || state.repairRules !== repairRules) {
       await forgetRows(documents, state, changes => this.#spill(documents, changes))
-      state.windowDays ??= windowDays
+      // Version 1 did not note it; null is a window, too.
+      if (state.windowDays === undefined) state.windowDays = windowDays
+      state.repairRules = repairRules
       await this.#commit({ documents, state }, new Batch())
     }
     return state

@@ -168,9 +168,10 @@ export class Intake {
     const { layout, reading } = this.#parts
     const { vanished, ...link } = this.#link(object.id)
     const row = stillGone(toRow(object, reading, link.subjects), vanished)
-    const obstacle = link.bucket ? undefined : this.#obstacleTo(row)
+    const obstacle = this.#obstacleTo(row, link)
     if (obstacle) {
       this.#skip(obstacle)
+      this.#updateCopies(row, link)
       return
     }
     // It never was live here.
@@ -181,11 +182,20 @@ export class Intake {
     for (const report of link.reports ?? []) this.#put(reportBucket(layout, report), row)
   }
 
-  /** Why an indicator that is not held yet is not taken in. */
-  #obstacleTo(row: Row): string | undefined {
+  /** Reports are not cut, so a copy may be held of what a feed that is cut anew leaves out: it has to end there too. */
+  #updateCopies(row: Row, { reports = [] }: Link): void {
+    for (const report of reports)
+      this.#change(
+        reportBucket(this.#parts.layout, report),
+        held => held.rows.has(row.stix.id) && putRow(held, row)
+      )
+  }
+
+  /** Why an indicator is not taken in; one that is held, or was before a feed is read again, may have expired. */
+  #obstacleTo(row: Row, { bucket }: Link): string | undefined {
     const { since, reading } = this.#parts
     if (dayOf(row.stix) < since) return 'outside-window'
-    if (!row.gone && lifeOf(spanOf(row), reading.now, 0) !== 'live') return 'expired'
+    if (!bucket && !row.gone && lifeOf(spanOf(row), reading.now, 0) !== 'live') return 'expired'
     return undefined
   }
 

@@ -5,8 +5,8 @@ import type { FeedState, Link } from './state.ts'
 import { Batch, type FeedTables } from './tables.ts'
 
 /**
- * Takes over what another version of the gateway stored, whose rows cannot be read. They are read again from the feed
- * log. What is published stays as it is until they are all there, and is the memory of uuids, timestamps and
+ * Takes over rows of another version of the gateway, which cannot be read, or of other rules of repair. They are read
+ * again from the feed log. What is published stays as it is until they are all there, and is the memory of uuids, timestamps and
  * tombstones; what does not come back is then taken back. That something vanished, the feed log does not know: it is
  * noted with the links, which also say what was held.
  */

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { BaseLogger } from 'pino'
 import type { Caller } from '../../kernel/caller.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
@@ -25,7 +25,7 @@ export interface BuildSchedulerDeps {
   readonly store: DocumentStore
   readonly clock: Clock
   readonly meter: Meter
-  readonly logger: Pick<FastifyBaseLogger, 'info' | 'warn'>
+  readonly logger: Pick<BaseLogger, 'info' | 'warn'>
   readonly mapping: Mapping
   readonly settings: BuildSchedulerSettings
 }

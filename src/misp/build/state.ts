@@ -7,6 +7,8 @@ import { marginSeconds } from '../events/timestamps.ts'
 export interface FeedState {
   /** Of the rows, see source-row.ts `rowFormat`. */
   format: number
+  /** Of the rows, see stix/repair.ts. */
+  repairRules: string
   /** All that decides what the rows become, see derivation.ts: when it is another one now, all is made again. */
   derivation: string
   /** See bucket.ts `layoutOf`. */
@@ -50,7 +52,10 @@ export interface FeedState {
 
 export const newState = (
   now: number,
-  settings: Pick<FeedState, 'derivation' | 'layout' | 'title' | 'since' | 'windowDays'>
+  settings: Pick<
+    FeedState,
+    'derivation' | 'layout' | 'repairRules' | 'since' | 'title' | 'windowDays'
+  >
 ): FeedState => ({
   format: rowFormat,
   ...settings,

@@ -12,7 +12,7 @@ import type { IdSet } from './id-sweep.ts'
 import type { Batch, FeedTables } from './tables.ts'
 
 /** What a walk says of the rows: ids by bucket. */
-export interface Verdict {
+export interface SweepResult {
   /** Held as present, and missed by the walk. */
   readonly missing: ReadonlyMap<string, readonly string[]>
   /** Held as vanished, and seen by the walk. */
@@ -32,7 +32,7 @@ export async function judge(
   documents: FeedTables,
   found: Pick<IdSet, 'has'>,
   { begun, ...retention }: Retention & { readonly begun: number }
-): Promise<Verdict> {
+): Promise<SweepResult> {
   const missing = new Map<string, string[]>()
   const returned = new Map<string, string[]>()
   const over: string[] = []
@@ -60,13 +60,13 @@ function add(lists: Map<string, string[]>, bucket: string, id: string): void {
   else lists.set(bucket, [id])
 }
 
-export const countOf = (lists: Verdict['missing']): number =>
+export const countOf = (lists: SweepResult['missing']): number =>
   [...lists.values()].reduce((sum, { length }) => sum + length, 0)
 
 /** Marks rows as vanished, or as present again; the names of the buckets that are to be looked at. */
 export async function mark(
   documents: FeedTables,
-  { missing, returned, over }: Omit<Verdict, 'present'>,
+  { missing, returned, over }: Omit<SweepResult, 'present'>,
   now: number,
   changes: Batch
 ): Promise<string[]> {

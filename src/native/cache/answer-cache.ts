@@ -1,0 +1,126 @@
+import { LRUCache } from 'lru-cache'
+import type { AnswerStore } from '../../kernel/answer-store.ts'
+import type { ScopeId } from '../../kernel/caller.ts'
+import type { Meter } from '../../kernel/ports.ts'
+import { decodeEntry, type Entry, encodeEntry } from './entry.ts'
+import { Flights } from './flights.ts'
+import { keptMs, missMs } from './policy.ts'
+
+export interface AnswerCacheDeps {
+  readonly store: AnswerStore
+  readonly meter: Meter
+  /** Bytes of answers held in memory. */
+  readonly maxBytes: number
+}
+
+/** What an entry costs in memory beside its body. */
+const entryBytes = 500
+/** Objects of which is known in which answers they are. */
+const maxObjects = 100_000
+
+/**
+ * Answers by scope and name: in memory, and in the store, where they outlive the process and are shared. Trouble of
+ * the store is a miss. An answer is forgotten by its name, or by the id of an object that it holds.
+ */
+export class AnswerCache {
+  readonly #deps: AnswerCacheDeps
+  readonly #held: LRUCache<string, Entry>
+  /** Names of answers by scope and object. */
+  readonly #answersWith = new LRUCache<string, Set<string>>({ max: maxObjects })
+  readonly #flights = new Flights<Entry>()
+  #writing: Promise<unknown> = Promise.resolve()
+
+  constructor(deps: AnswerCacheDeps) {
+    this.#deps = deps
+    this.#held = new LRUCache({
+      maxSize: Math.max(1, deps.maxBytes),
+      sizeCalculation: ({ answer }) => answer.body.length + entryBytes
+    })
+  }
+
+  /** From memory alone. */
+  held(scope: ScopeId, name: string): Entry | undefined {
+    return this.#held.get(inMemory(scope, name))
+  }
+
+  /** In the order of the names. */
+  async find(scope: ScopeId, names: readonly string[]): Promise<(Entry | undefined)[]> {
+    const held = names.map(name => this.held(scope, name))
+    const missing = names.filter((_, i) => held[i] === undefined)
+    if (missing.length === 0) return held
+    const stored = await this.#read(scope, missing)
+    return held.map((entry, i) => entry ?? stored.get(names[i]!))
+  }
+
+  /** What is being asked under this name at the moment. */
+  underWay(scope: ScopeId, name: string): Promise<Entry> | undefined {
+    return this.#flights.get(inMemory(scope, name))
+  }
+
+  /** @param land gets what the work brings, unless it was to be forgotten meanwhile */
+  start(scope: ScopeId, name: string, work: Promise<Entry>, land: (entry: Entry) => void) {
+    return this.#flights.start(inMemory(scope, name), work, land)
+  }
+
+  /** @param ids of objects whose change makes it useless */
+  put(scope: ScopeId, name: string, entry: Entry, ids: Iterable<string> = []): void {
+    this.#hold(scope, name, entry)
+    for (const id of ids) {
+      const names = this.#answersWith.get(inMemory(scope, id)) ?? new Set()
+      this.#answersWith.set(inMemory(scope, id), names.add(name))
+    }
+    const stored = [{ name, value: encodeEntry(entry) }]
+    const ms = entry.isMiss ? missMs : keptMs
+    this.#write('put', () => this.#deps.store.put(scope, stored, ms))
+  }
+
+  /** Forgets answers by name, and all that hold one of the objects; what is under way for them counts no more. */
+  forget(scope: ScopeId, names: Iterable<string>, ids: Iterable<string> = []): void {
+    const all = new Set(names)
+    for (const id of ids) {
+      for (const name of this.#answersWith.get(inMemory(scope, id)) ?? []) all.add(name)
+      this.#answersWith.delete(inMemory(scope, id))
+    }
+    if (all.size === 0) return
+    for (const name of all) {
+      this.#held.delete(inMemory(scope, name))
+      this.#flights.outdate(inMemory(scope, name))
+    }
+    this.#write('forget', () => this.#deps.store.forget(scope, [...all]))
+  }
+
+  /** Resolves when the store has been told of everything. */
+  async settle(): Promise<void> {
+    await this.#writing
+  }
+
+  #hold(scope: ScopeId, name: string, entry: Entry): void {
+    this.#held.set(inMemory(scope, name), entry)
+  }
+
+  async #read(scope: ScopeId, names: readonly string[]): Promise<Map<string, Entry>> {
+    const found = new Map<string, Entry>()
+    // What is still to be written or forgotten comes first.
+    await this.#writing
+    try {
+      const stored = await this.#deps.store.get(scope, names)
+      for (const [i, bytes] of stored.entries()) {
+        const entry = bytes && decodeEntry(bytes)
+        if (!entry) continue
+        found.set(names[i]!, entry)
+        this.#hold(scope, names[i]!, entry)
+      }
+    } catch {
+      this.#deps.meter.count('store_errors', { operation: 'get' })
+    }
+    return found
+  }
+
+  #write(operation: string, work: () => Promise<void>): void {
+    this.#writing = this.#writing.then(work).catch(() => {
+      this.#deps.meter.count('store_errors', { operation })
+    })
+  }
+}
+
+const inMemory = (scope: ScopeId, name: string): string => `${scope} ${name}`

@@ -1,0 +1,75 @@
+import t from 'tap'
+import type { ScopeId } from '../../src/kernel/caller.ts'
+import { silentMeter } from '../../src/kernel/ports.ts'
+import { AnswerCache } from '../../src/native/cache/answer-cache.ts'
+import type { Entry } from '../../src/native/cache/entry.ts'
+import { createMemoryAnswers } from '../../src/stores/memory-answers.ts'
+
+const clock = { now: () => 1000 }
+const scope = 'scope-of-one' as ScopeId
+const other = 'scope-of-two' as ScopeId
+
+const entry = (text: string): Entry => ({
+  at: 1000,
+  isMiss: false,
+  answer: {
+    status: 200,
+    contentType: 'application/json',
+    cursor: undefined,
+    body: Buffer.from(text)
+  }
+})
+
+const open = (store = createMemoryAnswers({ maxBytes: 2 ** 20, clock })) =>
+  new AnswerCache({ store, meter: silentMeter, maxBytes: 2 ** 20 })
+
+const textOf = (found: Entry | undefined) => found?.answer.body.toString()
+
+t.test(
+  'answers are found by another process on the same store, and not in another scope',
+  async t => {
+    const store = createMemoryAnswers({ maxBytes: 2 ** 20, clock })
+    const first = open(store)
+    first.put(scope, 'a', entry('{"a":"ä\\n"}\n'))
+    await first.settle()
+    const [found, none] = await open(store).find(scope, ['a', 'b'])
+    t.same(found, entry('{"a":"ä\\n"}\n'))
+    t.equal(none, undefined)
+    t.same(await open(store).find(other, ['a']), [undefined])
+  }
+)
+
+t.test('an answer is forgotten by the id of an object that it holds', async t => {
+  const cache = open()
+  cache.put(scope, 'a', entry('a'), ['indicator--1', 'malware--1'])
+  cache.put(scope, 'b', entry('b'), ['malware--2'])
+  cache.forget(scope, [], ['malware--1'])
+  t.same((await cache.find(scope, ['a', 'b'])).map(textOf), [undefined, 'b'])
+})
+
+t.test('what is under way when it is forgotten is not kept', async t => {
+  const cache = open()
+  const { promise, resolve } = Promise.withResolvers<Entry>()
+  const put = (found: Entry) => cache.put(scope, 'a', found)
+  const work = cache.start(scope, 'a', promise, put)
+  t.equal(cache.underWay(scope, 'a'), work)
+  cache.forget(scope, ['a'])
+  t.equal(cache.underWay(scope, 'a'), undefined)
+  resolve(entry('old'))
+  t.equal(textOf(await work), 'old', 'who asked before the news still gets it')
+  t.same(await cache.find(scope, ['a']), [undefined])
+})
+
+t.test('a store in trouble is a miss, and memory goes on', async t => {
+  const broken = { get: fail, put: fail, forget: fail, close: async () => {} }
+  const cache = open(broken)
+  cache.put(scope, 'a', entry('a'))
+  t.same((await cache.find(scope, ['a', 'b'])).map(textOf), ['a', undefined])
+  cache.forget(scope, ['a'])
+  t.same(await cache.find(scope, ['a']), [undefined])
+  await cache.settle()
+})
+
+const fail = async (): Promise<never> => {
+  throw new Error('away')
+}
