@@ -73,7 +73,7 @@ function* walkAfter(state: FeedState, text: string, descending: boolean): Genera
   const second = text.slice(0, 19)
   for (const ref of state.walk(undefined, true)) {
     if (state.modified(ref) > text) yield ref
-    else if (state.modified(ref) < second) return
+    else if (state.isPlain && state.modified(ref) < second) return
   }
 }
 

@@ -135,9 +135,7 @@ export class FeedLogs implements UnguardedRecords {
       return undefined
     } catch (error) {
       const failure = asGatewayError(error)
-      return failure.kind === 'timeout' && first.isDescending
-        ? preparing(first.pass!.objects)
-        : failure
+      return failure.kind === 'timeout' && log.isPreparing(first) ? preparing(first) : failure
     } finally {
       this.#noteBusy(log)
     }

@@ -80,11 +80,6 @@ export class Chain {
     return this.#pass
   }
 
-  /** True while nothing of it can be given because the feed is being read down. */
-  get isDescending(): boolean {
-    return this.#pass !== undefined && this.#heads.length === 0
-  }
-
   setPass(pass: Pass | undefined): void {
     this.#pass = pass
   }

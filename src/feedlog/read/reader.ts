@@ -105,10 +105,9 @@ export class Reading {
 
   /** A feed that comes newest first is read on while the client comes again. */
   #orPreparing(error: GatewayError): GatewayError {
-    const { pass, isDescending } = this.#chain
-    if (!pass || !isDescending || error.kind !== 'timeout') return error
+    if (error.kind !== 'timeout' || !this.#log.isPreparing(this.#chain)) return error
     this.#log.finishPass(this.#chain, this.#request.caller).catch(() => {})
-    return preparing(pass.objects)
+    return preparing(this.#chain)
   }
 
   #answer(count: number, more: boolean, ending: Ending = 'short'): ReadResult {
@@ -251,8 +250,13 @@ export class Reading {
    */
   #growPast({ naturals, dates }: Segment, index: number): void {
     const count = this.#found.length
-    if (this.#ownSecond === undefined || count <= this.#limit) return
+    if (this.#ownSecond === undefined) return
     const isSame = secondOf(naturals[index]!) === this.#ownSecond
+    // An older version that was forgotten meanwhile may have made room.
+    if (count <= this.#limit) {
+      this.#isGrown &&= isSame
+      return
+    }
     const isTied = dates[index] === this.#dates[count - 2]
     if (isSame || isTied || this.#isGrown) this.#limit = count
     this.#isGrown = isSame || (isTied && this.#isGrown)
@@ -358,9 +362,9 @@ export class Reading {
 /** How soon a client may ask again for a feed that is being read for the first time. */
 const preparingSeconds = 30
 
-export const preparing = (objects: number): GatewayError =>
+export const preparing = ({ pass }: Chain): GatewayError =>
   new GatewayError('preparing', {
-    detail: `The feed comes newest first and is being read for the first time: ${objects} objects so far`,
+    detail: `The feed comes newest first and is being read for the first time: ${pass?.objects ?? 0} objects so far`,
     retryAfterSeconds: preparingSeconds
   })
 

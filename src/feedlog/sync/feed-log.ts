@@ -162,6 +162,11 @@ export class FeedLog {
     return chain.heads.length > 0 || chain.isLinked || this.isAtTip(chain)
   }
 
+  /** True while a feed that comes newest first is read down, and nothing of the chain can be given. */
+  isPreparing(chain: Chain): boolean {
+    return this.journal.isNewestFirst && !this.isReadable(chain)
+  }
+
   /** Tells the watch how a flight ended, but for the news that another writer was first. */
   async #watched(flight: Promise<void>): Promise<void> {
     const { identity, watch } = this.parts
