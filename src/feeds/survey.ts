@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
-import type { ErrorKind, GatewayError } from '../kernel/errors.ts'
+import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
 import type { Meter, Upstream } from '../kernel/ports.ts'
 import type { CatalogFeed, Obstacle, Rights } from '../kernel/records.ts'
 
@@ -47,6 +47,7 @@ const advices: Partial<Record<ErrorKind, string>> = {
   'not-found':
     'Sekoia does not give the feed to this key: it was deleted, or belongs to another community.',
   unwalkable: 'This feed cannot be followed: edit it in Sekoia.',
+  unauthorized: 'The key is not accepted.',
   preparing: 'The feed is being read for the first time.'
 }
 
@@ -86,12 +87,10 @@ export class Survey {
     { feedId, isNewestFirst }: CatalogFeed,
     before?: Obstacle
   ): Promise<Obstacle | undefined> {
-    const { upstream, rights } = this.#options
+    const { upstream, rights, prepare } = this.#options
     try {
-      if (isNewestFirst && this.#options.prepare) {
-        const failure = await this.#options.prepare(caller, feedId, patienceMs)
-        if (failure) throw failure
-      }
+      const failure = isNewestFirst && (await prepare?.(caller, feedId, patienceMs))
+      if (failure) throw advices[failure.kind] ? failure : new GatewayError('preparing')
       if (rights.validity(caller, feedId)) return undefined
       await withDeadline(upstream.page(caller, { feedId, types: [], limit: 1 }), patienceMs)
       return undefined

@@ -6,7 +6,7 @@ import type { DescentPage, Pass } from '../journal/journal-state.ts'
 import { PackedIndex } from '../journal/packed-index.ts'
 import { type Body, decodeBody, encodeBody } from '../journal/segment.ts'
 import type { JournalWriter } from '../journal/writer.ts'
-import { fromChainStart } from './append.ts'
+import { aboveStart } from './above-start.ts'
 import type { Backfill, BackfillDeps } from './backfill.ts'
 import { ascending, type Descent, newPass, type Step } from './descent.ts'
 import { slackMs, startOf } from './resume-point.ts'
@@ -89,8 +89,11 @@ export class FirstPass {
     const page = pass.pages.at(-1)
     if (!page) return true
     const held = (await this.#heldBy(chain, pass)) ?? (await descent.again(caller, page))
-    const whole = fromChainStart(ascending(held), chain.start, parts.clock.now())
-    const fresh = await known.without(chain, whole, (page.low ?? 0) - 1000, caller)
+    const now = parts.clock.now()
+    const whole = ascending(held)
+    const own = chain.heads.length === 0 ? aboveStart(whole, chain.start, now) : whole
+    const from = (spanOf(whole.entries, now)?.low ?? 0) - 1000
+    const fresh = await known.without(chain, own, from, caller)
     const next = journal.nextChain(chain)
     const body = next ? await backfill.before(next, fresh, chain, caller) : fresh
     const pages: readonly DescentPage[] = pass.pages.slice(0, -1)

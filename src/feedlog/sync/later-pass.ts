@@ -3,7 +3,7 @@ import { toWholeSeconds } from '../../stix/timestamp.ts'
 import type { Chain } from '../journal/chain.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
-import { fromChainStart } from './append.ts'
+import { aboveStart, reachesStart } from './above-start.ts'
 import { ascending, type Descent, type HeldPage } from './descent.ts'
 import { slackMs, startOf } from './resume-point.ts'
 import type { TipDeps } from './tip.ts'
@@ -36,18 +36,27 @@ export class LaterPass {
     const isDeep = age < 0 || age >= this.#relookMs
     const bound = this.#settledAt(chain) - this.#relookMs - (isDeep ? slackMs : 1000)
     const pages = await descent.all(caller, sourceFrom(chain, bound), bound)
-    for (const page of pages.toReversed()) await this.#take(chain, page, bound, caller)
+    let isAbove = chain.start === 0
+    for (const page of pages.toReversed())
+      isAbove = await this.#take(chain, { page, bound, isAbove }, caller)
     if (isDeep) this.#deepAt = startedAt
     return startedAt
   }
 
-  async #take(chain: Chain, page: HeldPage, bound: number, caller: Caller): Promise<void> {
+  /** Resolves with true once the start of the chain was reached from below. */
+  async #take(
+    chain: Chain,
+    { page, bound, isAbove }: { page: HeldPage; bound: number; isAbove: boolean },
+    caller: Caller
+  ): Promise<boolean> {
     const { parts, descent, known, appender, floor } = this.#with
     const body = ascending(page.body ?? (await descent.again(caller, page)))
-    const own = fromChainStart(body, chain.start, parts.clock.now())
+    const now = parts.clock.now()
+    const own = isAbove ? body : aboveStart(body, chain.start, now)
     const fresh = await known.without(chain, own, bound - slackMs, caller)
     for (const part of partsOf(fresh))
       await appender.append(chain, { body: part, source: page.source, floor, advance: () => {} })
+    return isAbove || reachesStart(body, chain.start, now)
   }
 
   /** Neither our clock nor the feed's times alone decide. */
