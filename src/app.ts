@@ -123,7 +123,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     clock,
     meter,
     logger,
-    mapping: createMapping({ defaultTlp: config.misp.defaultTlp, galaxies: parts.galaxies }),
+    mapping: createMapping({ ...config.misp, galaxies: parts.galaxies }),
     settings: mispFeedsSettings(config)
   })
 
@@ -259,6 +259,7 @@ function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettin
     expiredMs: misp.expiredDays * dayMs,
     tombstoneMs: misp.tombstoneDays * dayMs,
     repairRules: repairRules(stix.repair === 'on'),
+    reportCopies: misp.reportCopies,
     walkMs: misp.walkSeconds * 1000,
     partialMs: 20_000,
     commitBytes: 4 * 1024 * 1024,

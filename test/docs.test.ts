@@ -45,7 +45,8 @@ t.test('every variable that the documents name is an option', async t => {
     'MALLOC_TRIM_THRESHOLD'
   ]
   const known = new Set([...names, ...ofOthers, 'CONFIG_PROFILE', 'CONFIG_FILE'])
-  for (const path of documents) {
+  // Its patterns are examples.
+  for (const path of documents.filter(path => path !== 'docs/misp-mapping.md')) {
     const named = find(read(path), /\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[A-Z]{2,}(?==))/g)
     t.strictSame(
       named.filter(name => !known.has(name)),

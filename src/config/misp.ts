@@ -39,6 +39,12 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     default: 180,
     example: 365
   }),
+  reportCopies: flag({
+    description:
+      'Copy the indicators of a report into the event of the report, without correlation. Without copies that event has the text, links and tags alone.',
+    default: true,
+    example: false
+  }),
   shardBits: integer(0, 8, {
     description:
       'Events for one day of a feed: 2 to this power. Changed, a feed is built anew: what was published is taken back and comes again in other events.',
@@ -91,9 +97,15 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     default: 16 * mebibyte,
     example: 64 * mebibyte
   }),
+  malpedia: oneOf(['galaxy', 'tag', 'both'], {
+    description:
+      'How malware that the galaxy malpedia has is named: by a tag of the galaxy, which OpenCTI passes over, by `sekoia:malware="…"`, or by both.',
+    default: 'galaxy',
+    example: 'both'
+  }),
   galaxiesDir: text({
     description:
-      'Folder with the `clusters/*.json` files of misp-galaxy, mounted by you: names of threats then become tags of galaxies. Empty: only what has an ATT&CK id does.',
+      'Folder with the `clusters/*.json` files of misp-galaxy, mounted by you: names of threats, and ids of ATT&CK, then become tags of galaxies. Empty: only what MITRE itself says of ATT&CK for enterprises does.',
     default: '',
     example: '/etc/gateway/misp-galaxy/clusters'
   })

@@ -2,7 +2,7 @@ import type { Position } from '../kernel/records.ts'
 
 /**
  * Cursors of feed pages. Sekoia takes the base64 of a time for "whatever comes strictly after it in the text order of
- * my feed" (sekoia-api §3.3), and so does the gateway: such a cursor goes on at either. Where the time alone does not
+ * my feed" (SEKOIA-3.3), and so does the gateway: such a cursor goes on at either. Where the time alone does not
  * say the place in the gateway's log (among objects of one time, after a late arrival), the place follows the time.
  * Sekoia then sees a text that sorts before all that is still to come, and repeats a little.
  */

@@ -2,7 +2,7 @@ import type { ErrorForm } from '../http/errors.ts'
 import type { GatewayError } from '../kernel/errors.ts'
 
 /**
- * Errors in Sekoia's form, `{"message", "code"}` (sekoia-api §4). Codes of our own start with GATEWAY; a key that is
+ * Errors in Sekoia's form, `{"message", "code"}` (SEKOIA-4). Codes of our own start with GATEWAY; a key that is
  * not accepted is `T300`, the text that clients look for.
  */
 export const sekoiaError: ErrorForm = (failure, errorId) => ({

@@ -1,4 +1,5 @@
 import { fallbackReasons } from '../misp/mapping/fallbacks.ts'
+import { spellings } from '../stix/pattern/lenient.ts'
 
 /**
  * Every metric that the gateway serves beside those of the process, by its name without prefix and unit: what it
@@ -93,14 +94,29 @@ export const counters: Readonly<Record<string, MetricNote>> = {
         'outside-window',
         'expired',
         'revoked',
+        'note',
         'relationship',
-        'sighting'
+        'grouping',
+        'incident',
+        'language-content',
+        'malware-analysis',
+        'observed-data',
+        'opinion',
+        'sighting',
+        'other-type'
       ]
     }
   },
   misp_fallbacks: {
     help: 'Indicators whose pattern went to MISP as a whole, by reason.',
     labels: { reason: fallbackReasons }
+  },
+  misp_spellings: {
+    help: 'Indicators whose pattern is nearly STIX and was read as meant, by kind of spelling.',
+    labels: { spelling: spellings }
+  },
+  misp_impossible_ends: {
+    help: 'Indicators whose valid_until cannot be one, and counts as none.'
   },
   misp_walks_doubted: {
     help: 'Full readings of a feed that missed more objects than can be believed at once.'

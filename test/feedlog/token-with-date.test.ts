@@ -2,7 +2,7 @@ import t from 'tap'
 import { read } from '../support/walks.ts'
 import { noon, worldOf } from '../support/worlds.ts'
 
-/** OpenCTI 5.12 sends the last header it got as `added_after`, and `next` with it (taxii-clients §7, R5). */
+/** OpenCTI 5.12 sends the last header it got as `added_after`, and `next` with it (R5). */
 
 t.test(
   'a group of equal dates comes whole to a client that sends its last date with next',

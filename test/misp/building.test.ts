@@ -153,13 +153,15 @@ t.test('what the feed gives that is no indicator is passed over, and counted', a
   const world = await mispWorld(t, { meter, settings: { windowDays: 5 } })
   const a = addIndicator(world, 'a')
   addIndicator(world, 'same', { pattern: urlPattern('a') })
-  addIndicator(world, 'expired', { valid_until: inDays(world, -1) })
+  addIndicator(world, 'expired', { valid_from: inDays(world, -2), valid_until: inDays(world, -1) })
   addIndicator(world, 'revoked', { revoked: true })
   addIndicator(world, 'old', { created: inDays(world, -6) })
   addIndicator(world, 'mute', { pattern: undefined })
   addIndicator(world, 'long', { pattern: `[url:value LIKE '${'x'.repeat(70_000)}%']` })
   addIndicator(world, 'like', { pattern: "[url:value LIKE 'http://%']" })
   addObject(world, 'observed-data')
+  addObject(world, 'x-example')
+  addObject(world, 'x-another')
   addObject(world, 'note', { object_refs: [a] })
   addObject(world, 'relationship', { relationship_type: 'uses', source_ref: a, target_ref: a })
   await publish(world)
@@ -171,6 +173,7 @@ t.test('what the feed gives that is no indicator is passed over, and counted', a
     'misp_skipped no-pattern': 1,
     'misp_skipped too-long': 1,
     'misp_skipped observed-data': 1,
+    'misp_skipped other-type': 2,
     'misp_skipped note': 1,
     'misp_skipped relationship': 1,
     'misp_fallbacks operator': 1

@@ -22,7 +22,8 @@ import {
 } from '../../src/misp/mapping/report.ts'
 import { subjectNamers } from '../../src/misp/mapping/tag-names.ts'
 import { commentOf, confidenceTag, ownTags, tagsOf, tlpOf } from '../../src/misp/mapping/tags.ts'
-import { type StixObject, timeOf } from '../../src/stix/object.ts'
+import { listOf, markingRefsOf, type StixObject, timeOf } from '../../src/stix/object.ts'
+import { spellings } from '../../src/stix/pattern/lenient.ts'
 
 /** One entry for every row of MISP-3.1 and MISP-3.2, STIX beside what MISP gets. */
 interface Row {
@@ -41,7 +42,13 @@ interface ContextRow extends Row {
 const rowsOf = <T extends Row>(file: string): T[] =>
   JSON.parse(readFileSync(new URL(`golden/${file}.json`, import.meta.url), 'utf8'))
 
+/** A pattern as tools of the field write it, and the rule by which it is read. */
+interface FieldRow extends Row {
+  readonly rule: string
+}
+
 const indicators = rowsOf<Row>('indicators')
+const field = rowsOf<FieldRow>('field')
 const contexts = rowsOf<ContextRow>('context')
 
 /** As it is stored. */
@@ -57,13 +64,29 @@ for (const { row, stix, misp } of indicators) {
   })
 }
 
+for (const { rule, row, stix, misp } of field) {
+  t.test(`${rule}: ${row}`, async t => {
+    t.strictSame(plain(mapIndicator(toObject(stix))), misp)
+  })
+}
+
 const galaxyFiles = {
   'threat-actor': [{ value: 'Example Bear', meta: { synonyms: ['EX-1'] } }],
   malpedia: [{ value: 'Example RAT' }],
   sector: [{ value: 'Finance' }],
   'target-information': [{ value: 'France' }],
   'mitre-malware': [{ value: 'Agent Tesla - S0331', meta: { external_id: 'S0331' } }],
-  'mitre-attack-pattern': [{ value: 'Phishing - T1566', meta: { external_id: 'T1566' } }]
+  'mitre-attack-pattern': [{ value: 'Phishing - T1566', meta: { external_id: 'T1566' } }],
+  'mitre-tool': [{ value: 'Mimikatz - S0002', meta: { external_id: 'S0002' } }],
+  'mitre-ics-techniques': [
+    { value: 'Block Command Message - T0803', meta: { external_id: 'T0803' } }
+  ],
+  'mitre-mobile-attack-attack-pattern': [
+    { value: 'Screen Capture - T1513', meta: { external_id: 'T1513' } }
+  ],
+  'mitre-campaign': [
+    { value: '2015 Ukraine Electric Power Attack - C0028', meta: { external_id: 'C0028' } }
+  ]
 }
 const folder = t.testdir(
   Object.fromEntries(
@@ -80,11 +103,17 @@ const statements = ['RED', 'AMBER', 'GREEN', 'CLEAR'].map(level => ({
   definition_type: 'statement',
   definition: { statement: `PAP:${level}` }
 }))
-const resolve = (wanted: string) => statements.find(({ id }) => id === wanted)
+const tlpStatement = {
+  id: 'marking-definition--tlp-statement',
+  type: 'marking-definition',
+  definition_type: 'statement',
+  definition: { statement: 'Not to be passed on: TLP:RED.' }
+}
+const resolve = (wanted: string) => [...statements, tlpStatement].find(({ id }) => id === wanted)
 
 const makers = {
   tlp: (object: StixObject) =>
-    tlpOf((object['object_marking_refs'] as string[]) ?? [], resolve, 'amber'),
+    tlpOf(markingRefsOf(object), resolve, 'amber', listOf(object, 'labels')),
   ownTags: (object: StixObject) => ownTags(object, resolve),
   confidence: (object: StixObject) => confidenceTag(object['confidence']),
   comment: (object: StixObject) =>
@@ -111,10 +140,10 @@ t.test('MISP-3.2', async t => {
 })
 
 /** Of what the golden files expect, under each version of the mapping. */
-const digests: Readonly<Record<number, string>> = { 1: 'd7542abed6e422bf' }
+const digests: Readonly<Record<number, string>> = { 2: 'f10e36cd6d878937' }
 
 t.test('a mapping that makes something else has another version', t => {
-  const expected = JSON.stringify([...indicators, ...contexts].map(({ misp }) => misp))
+  const expected = JSON.stringify([...indicators, ...field, ...contexts].map(({ misp }) => misp))
   t.equal(
     hash('sha256', expected).slice(0, 16),
     digests[mappingVersion],
@@ -124,11 +153,12 @@ t.test('a mapping that makes something else has another version', t => {
 })
 
 t.test('rows of the golden files are told apart by their names', async t => {
-  const names = [...indicators, ...contexts].map(({ row }) => row)
+  const rules = field.map(({ rule, row }) => `${rule}: ${row}`)
+  const names = [...[...indicators, ...contexts].map(({ row }) => row), ...rules]
   t.equal(new Set(names).size, names.length)
 })
 
-const mapped = indicators.map(({ misp }) => misp as Mapped)
+const mapped = [...indicators, ...field].map(({ misp }) => misp as Mapped)
 const madeBy = (made: ContextRow['made']) => contexts.filter(row => row.made === made)
 const objects = [
   ...mapped.flatMap(({ objects }) => objects),
@@ -162,6 +192,21 @@ t.test('every reason for a fallback has a golden row, or emits nothing', async t
   const silent = ['no-pattern', 'too-long']
   const golden = mapped.flatMap(({ fallback }) => fallback ?? [])
   t.strictSame([...new Set([...golden, ...silent])].sort(), [...fallbackReasons].sort())
+})
+
+t.test('every near-valid spelling has a golden row', async t => {
+  const golden = mapped.flatMap(({ spellings: seen }) => seen ?? [])
+  t.strictSame([...new Set(golden)].sort(), [...spellings].sort())
+})
+
+t.test('every Object has a relation that its template requires', async t => {
+  for (const { template, values } of objects) {
+    const required: readonly string[] = templates[template].requiredOneOf
+    t.ok(
+      values.some(({ relation }) => required.includes(relation)),
+      template
+    )
+  }
 })
 
 t.test('every type of object that names something has a golden row', async t => {

@@ -72,13 +72,53 @@ t.test('E and T are settings', async t => {
 
 t.test('what was never live is never served', async t => {
   const world = await mispWorld(t)
-  addIndicator(world, 'expired', { valid_until: inDays(world, -1) })
+  addIndicator(world, 'expired', { valid_from: inDays(world, -2), valid_until: inDays(world, -1) })
   addIndicator(world, 'revoked', { revoked: true })
   addIndicator(world, 'deprecated', { x_ic_deprecated: true })
   const late = addIndicator(world, 'late', { revoked: true })
   t.strictSame((await publish(world)).events, [])
-  world.simulator.edit(late, { revoked: false, valid_until: inDays(world, -1) })
+  const past = { valid_from: inDays(world, -2), valid_until: inDays(world, -1) }
+  world.simulator.edit(late, { revoked: false, ...past })
   t.strictSame((await publish(world)).events, [], 'nor what is said to have been valid afterwards')
+})
+
+t.test('an end that cannot be one is none, and is counted', async t => {
+  const counts = new Map<string, number>()
+  const count = (name: string) => void counts.set(name, (counts.get(name) ?? 0) + 1)
+  const world = await mispWorld(t, { meter: { count } })
+  const from = inDays(world, -1)
+  for (const [name, until] of [
+    ['year-1', '0001-01-01T00:00:00Z'],
+    ['year-1970', '1970-01-01T00:00:00.000Z'],
+    ['equal', from],
+    ['before', inDays(world, -2)]
+  ] as const)
+    addIndicator(world, name, { valid_from: from, valid_until: until })
+  const served = await publish(world)
+  for (const name of ['year-1', 'year-1970', 'equal', 'before']) {
+    t.equal(lifeOf(attributeOf(served, url(name))), 'live', name)
+    t.notOk(attributeOf(served, url(name)).last_seen)
+  }
+  t.equal(counts.get('misp_impossible_ends'), 4)
+})
+
+t.test('START and STOP bound when a value is looked for', async t => {
+  const world = await mispWorld(t)
+  const bounds = `START t'${inDays(world, 1)}' STOP t'${inDays(world, 3)}'`
+  const hashes = `file:hashes.MD5 = '${'a'.repeat(32)}' AND file:size = 1`
+  addIndicator(world, 'a', { pattern: `[url:value = '${url('a')}'] ${bounds}` })
+  addIndicator(world, 'b', { pattern: `[${hashes}] ${bounds}` })
+  const lives = async () => {
+    const served = await publish(world)
+    return [url('a'), 'a'.repeat(32)].map(value => attributeOf(served, value).to_ids)
+  }
+  t.strictSame(await lives(), [false, false], 'not yet')
+  wait(world, 1)
+  t.strictSame(await lives(), [true, true])
+  wait(world, 2)
+  t.strictSame(await lives(), [false, false], 'no more')
+  const { first_seen, last_seen } = attributeOf(await publish(world), url('a'))
+  t.equal(Date.parse(last_seen!) - Date.parse(first_seen!), 2 * dayMs)
 })
 
 t.test('an expired value that is moved to another TLP is not served there', async t => {
@@ -182,7 +222,11 @@ t.test('what was taken back comes back live only', async t => {
   await publish(world)
   world.simulator.edit(id, { revoked: true })
   const deleted = await publish(world)
-  world.simulator.edit(id, { revoked: false, valid_until: inDays(world, -1) })
+  world.simulator.edit(id, {
+    revoked: false,
+    valid_from: inDays(world, -2),
+    valid_until: inDays(world, -1)
+  })
   t.strictSame((await publish(world)).files, deleted.files)
 })
 

@@ -101,7 +101,11 @@ t.test('an Object that was taken back comes back live only', async t => {
   await publish(world)
   world.simulator.edit(id, { revoked: true })
   const deleted = await objectsOf(world)
-  world.simulator.edit(id, { revoked: false, valid_until: inDays(world, -1) })
+  world.simulator.edit(id, {
+    revoked: false,
+    valid_from: inDays(world, -2),
+    valid_until: inDays(world, -1)
+  })
   t.strictSame(await objectsOf(world), deleted)
 })
 

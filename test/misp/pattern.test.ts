@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { normalise } from '../../src/misp/mapping/attribute-types.ts'
@@ -20,6 +21,10 @@ const map = (pattern: unknown, rest: object = {}): Mapped =>
 const valuesOf = (mapped: Mapped): string[] =>
   mapped.attributes.map(({ type, value }) => `${type} ${value}`)
 
+/** The whole pattern, where it went out. */
+const wholeOf = ({ objects }: Mapped): string | undefined =>
+  objects.find(({ template }) => template === 'stix2-pattern')?.values[0]?.value
+
 const nothing = { attributes: [], objects: [], fallback: 'no-pattern' }
 
 t.test('an indicator without a pattern gives nothing, and says so', async t => {
@@ -41,15 +46,13 @@ t.test('a pattern_type that is a word of JavaScript is one like any other', asyn
 t.test(
   'a pattern that went out whole is trimmed, and has its wide characters replaced',
   async t => {
-    t.strictSame(valuesOf(map(" [url:value LIKE '\u{1f600}%']\n")), [
-      "stix2-pattern [url:value LIKE '?%']"
-    ])
+    t.equal(wholeOf(map(" [url:value LIKE '\u{1f600}%']\n")), "[url:value LIKE '?%']")
   }
 )
 
 t.test('a pattern of 65,535 bytes goes out whole, a longer one not at all', async t => {
   const longest = `${'é'.repeat(32_767)}a`
-  t.strictSame(valuesOf(map(longest)), [`stix2-pattern ${longest}`])
+  t.equal(wholeOf(map(longest)), longest)
   t.strictSame(map(`${longest}a`), { attributes: [], objects: [], fallback: 'too-long' })
   t.strictSame(map('rule'.repeat(20_000), { pattern_type: 'yara' }), {
     attributes: [],
@@ -65,18 +68,33 @@ t.test('what was mapped of a pattern that is too long stays', async t => {
   t.equal(mapped.fallback, 'too-long')
 })
 
-t.test('64 alternatives are mapped, of more none', async t => {
-  const addresses = (count: number) =>
-    Array.from({ length: count }, (_, n) => `'192.0.2.${n}'`).join(', ')
-  t.equal(map(`[ipv4-addr:value IN (${addresses(64)})]`).attributes.length, 64)
-  t.equal(map(`[ipv4-addr:value IN (${addresses(65)})]`).fallback, 'structure')
-  const ports = 'AND network-traffic:dst_port IN (1, 2, 3, 4, 5, 6, 7, 8)'
-  const ends = (count: number) =>
-    map(`[network-traffic:dst_ref.value IN (${addresses(count)}) ${ports}]`)
-  t.equal(ends(8).attributes.length, 64)
-  t.equal(ends(9).fallback, 'structure')
-  const each = (count: number) => `ipv4-addr:value IN (${addresses(count)})`
-  t.equal(map(`[${each(40)} OR ${each(41)}]`).fallback, 'structure')
+const addresses = (count: number) =>
+  Array.from({ length: count }, (_, n) => `'10.${n >> 16}.${(n >> 8) & 255}.${n & 255}'`)
+
+t.test(
+  '100,000 values of an OR are mapped, also where the pattern is longer than a value',
+  async t => {
+    const inList = map(`[ipv4-addr:value IN (${addresses(100_000).join(', ')})]`)
+    t.equal(inList.attributes.length, 100_000)
+    t.equal(inList.fallback, undefined)
+    const comparisons = addresses(20_000).map(address => `ipv4-addr:value = ${address}`)
+    t.equal(map(`[${comparisons.join(' OR ')}]`).attributes.length, 20_000)
+    t.equal(map(`[${comparisons.join('] OR [')}]`).attributes.length, 20_000)
+    const { attributes, fallback } = map(`[ipv4-addr:value IN (${addresses(100_001).join(', ')})]`)
+    t.strictSame([attributes, fallback], [[], 'too-long'])
+  }
+)
+
+t.test('10,000 combinations of an AND are mapped, of more none', async t => {
+  const ports = Array.from({ length: 100 }, (_, n) => n + 1).join(', ')
+  const ends = (count: number) => {
+    const host = `network-traffic:dst_ref.value IN (${addresses(count).join(', ')})`
+    return map(`[${host} AND network-traffic:dst_port IN (${ports})]`)
+  }
+  t.equal(ends(100).attributes.length, 10_000)
+  t.equal(ends(101).fallback, 'structure')
+  const many = Array.from({ length: 11 }, () => `[a:b IN (${ports}) AND a:c IN (${ports})]`)
+  t.equal(map(many.join(' OR ')).fallback, 'structure', 'over all alternatives')
 })
 
 const hash = (digit: string, length: number) => digit.repeat(length)
@@ -119,19 +137,24 @@ t.test('one hash that is left of several is an attribute', async t => {
   t.equal(mapped.fallback, 'refused-value')
 })
 
-t.test('of an AND of hashes the good ones stay, of any other AND nothing does', async t => {
-  const hashes = `file:hashes.MD5 = '${a32}' AND file:hashes.'SHA-1' = 'short'`
-  t.equal(map(`[${hashes}]`).objects.length, 1)
-  t.equal(map(`[${hashes}]`).fallback, 'refused-value')
+t.test('of an AND of hashes the good ones stay, and the others are named', async t => {
+  const mapped = map(`[file:hashes.MD5 = '${a32}' AND file:hashes.'SHA-1' = 'short']`)
+  t.strictSame(valuesOf(mapped), [`md5 ${a32}`])
+  t.strictSame([mapped.objects, mapped.unsaid], [[], ['file:hashes.sha-1']])
+  t.equal(mapped.fallback, undefined)
+})
+
+t.test('of an AND with a value that MISP would refuse nothing stays without a hash', async t => {
   for (const rest of [
-    `file:hashes.MD5 = 'short' AND file:name = 'a|b'`,
-    `file:hashes.MD5 = '${a32}' AND file:size = 1.5`,
+    "file:hashes.MD5 = 'short' AND file:name = 'a|b'",
+    "file:size = 1.5 AND file:name = 'a'",
     "network-traffic:dst_ref.value = 'localhost' AND network-traffic:dst_port = 80",
-    "domain-name:value = 'www.example.com' AND ipv4-addr:value = '192.0.2.0/24'"
+    "domain-name:value = '*.example.com' AND ipv4-addr:value = '192.0.2.0/24'"
   ]) {
     const mapped = map(`[${rest}]`)
-    t.strictSame(mapped.objects, [], rest)
-    t.strictSame(valuesOf(mapped), [`stix2-pattern [${rest}]`])
+    t.equal(mapped.objects.length, 1, rest)
+    t.strictSame(mapped.attributes, [])
+    t.equal(wholeOf(mapped), `[${rest}]`)
     t.equal(mapped.fallback, 'refused-value')
   }
 })
@@ -158,13 +181,8 @@ t.test('names that JavaScript knows are names like any other', async t => {
 })
 
 t.test('the same value in two spellings of an AND is one value', async t => {
-  const { objects } = map(
-    `[file:hashes.MD5 = '${a32}' AND file:hashes.MD5 = '${a32.toUpperCase()}']`
-  )
-  t.strictSame(
-    objects[0]!.values.map(({ value }) => value),
-    [a32]
-  )
+  const mapped = map(`[file:hashes.MD5 = '${a32}' AND file:hashes.MD5 = '${a32.toUpperCase()}']`)
+  t.strictSame(valuesOf(mapped), [`md5 ${a32}`])
 })
 
 /** Comparisons that the table knows or nearly knows, with values that fit or nearly fit. */
@@ -269,13 +287,15 @@ t.test('nothing is lost silently: a value, an Object or a reason for each', asyn
     fc.assert(
       fc.property(indicator, stix => {
         const { attributes, objects, fallback } = map(stix.pattern, stix)
-        const isWhole = attributes.some(({ type }) => type === 'stix2-pattern')
+        const isText = attributes.some(({ type }) => type === 'text')
+        const isWhole = objects.some(({ template }) => template === 'stix2-pattern')
         const others = attributes.length + objects.length - (isWhole ? 1 : 0)
         if (fallback === undefined) {
           counts.mapped++
           return others > 0 && !isWhole
         }
         counts[isWhole ? (others > 0 ? 'partly' : 'whole') : 'nothing']++
+        if (fallback === 'pattern-type') return isText && !isWhole
         const isKnown = fallbackReasons.some(reason => reason === fallback)
         return isKnown && isWhole === !['no-pattern', 'too-long'].includes(fallback)
       }),
@@ -291,8 +311,8 @@ const fine = [
   "ipv4-addr:value = '192.0.2.1'",
   "url:value = 'https://example.com/a'",
   "email-addr:value = 'a@example.com'",
-  "network-traffic:dst_ref.value = '192.0.2.1'",
-  "network-traffic:src_ref.value = '192.0.2.1'",
+  "network-traffic:dst_ref.value = '192.0.2.2'",
+  "network-traffic:src_ref.value = '192.0.2.3'",
   'network-traffic:dst_port = 80',
   "file:name = 'a.exe'",
   `file:hashes.MD5 = '${a32}'`,
@@ -300,32 +320,45 @@ const fine = [
   "windows-registry-key:key = 'HKCU'",
   "windows-registry-key:values[*].data = 'a.exe'",
   `x509-certificate:hashes.MD5 = '${a32}'`,
-  "mutex:name = 'a'"
+  "mutex:name = 'a'",
+  "cryptocurrency-wallet:value = '1BoatSLRHtKNngkdXEeobR76b53LETtpyT'"
 ]
 
-t.test('parts of an AND never become values that are looked for one by one', async t => {
-  let composites = 0
-  t.doesNotThrow(() =>
-    fc.assert(
-      fc.property(fc.shuffledSubarray(fine, { minLength: 2, maxLength: 3 }), facts => {
-        const { attributes, objects } = map(`[${facts.join(' AND ')}]`)
-        const looked = attributes.filter(({ toIds }) => toIds)
-        composites += looked.length
-        const isOneThing = looked.length + objects.length <= 1
-        return isOneThing && looked.every(({ type }) => type.includes('|'))
-      }),
-      { seed, numRuns: 2000 }
-    )
-  )
-  t.ok(composites > 20, `${composites} composites`)
-})
+/** Hashes and wallets, which may be looked for whatever else has to hold. */
+const strong = /^(?:md5|x509-fingerprint-md5|btc)$/
+
+t.test(
+  'of an AND only strong identifiers become values that are looked for one by one',
+  async t => {
+    const counts = { composites: 0, strong: 0, context: 0 }
+    for (const joint of [' AND ', '] AND [']) {
+      fc.assert(
+        fc.property(fc.shuffledSubarray(fine, { minLength: 2, maxLength: 3 }), facts => {
+          const { attributes, objects } = map(`[${facts.join(joint)}]`)
+          const looked = attributes.filter(({ toIds }) => toIds)
+          const single = looked.filter(({ type }) => !strong.test(type))
+          const things = objects.filter(({ values }) => values.some(({ toIds }) => toIds))
+          counts.composites += single.length
+          counts.strong += looked.length - single.length
+          counts.context += attributes.length - looked.length
+          assert.ok(single.length + things.length <= 1, JSON.stringify(attributes))
+          assert.ok(single.every(({ type }) => type.includes('|')))
+        }),
+        { seed, numRuns: 2000 }
+      )
+    }
+    for (const [kind, count] of Object.entries(counts)) t.ok(count > 20, `${count} ${kind}`)
+  }
+)
 
 t.test('an Object holds a value once, and nothing twice that it can have but once', async t => {
   t.doesNotThrow(() =>
     fc.assert(
       fc.property(likelyPattern, pattern =>
         map(pattern).objects.every(({ values }) => {
-          const once = values.filter(({ relation }) => !/^lay|^lang/.test(relation))
+          const once = values.filter(
+            ({ relation }) => !/^(?:layer7-protocol|language|ip|to|attachment)$/.test(relation)
+          )
           const keys = values.map(({ relation, value }) => `${relation} ${value}`)
           return (
             new Set(keys).size === keys.length &&

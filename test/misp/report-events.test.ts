@@ -56,7 +56,7 @@ t.test('a report is an event: its text, links, vulnerabilities, tags and indicat
   t.equal(event.info, `A report [TLP:GREEN ${report.slice(8, 16)}]`)
   t.equal(event.date, '2026-01-15')
   const [text] = event.EventReport
-  t.match(text, { name: 'A report', content: /^# What we saw/, deleted: false })
+  t.match(text, { name: 'A report', content: /^# What we saw/, deleted: false, distribution: '5' })
   t.strictSame(valuesOf(event, 'link'), ['https://blog.example.com/post'])
   t.strictSame(valuesOf(event, 'vulnerability').sort(), ['CVE-2026-0001', 'CVE-2026-0002'])
   t.strictSame(valuesOf(event, 'url'), [url('a')])

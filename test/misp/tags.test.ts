@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
+import type { Galaxies } from '../../src/misp/mapping/galaxies.ts'
 import { tlps } from '../../src/misp/mapping/model.ts'
-import { subjectNamers } from '../../src/misp/mapping/tag-names.ts'
+import { type MalpediaTags, malpediaTags, subjectNamers } from '../../src/misp/mapping/tag-names.ts'
 import {
   commentOf,
   confidenceTag,
@@ -164,6 +165,7 @@ t.test('sectors and locations are left out where there are too many of them', as
 
 const attack = (id: unknown, url?: string) => ({
   name: 'Example',
+  x_mitre_domains: ['enterprise-attack'],
   external_references: [
     { source_name: 'capec', external_id: 'CAPEC-98' },
     { source_name: 'mitre-attack', external_id: id, url }
@@ -184,6 +186,25 @@ t.test('the id of ATT&CK is external_id, or the end of the url', async t => {
     [undefined, undefined]
   ] as const)
     t.equal(pattern(id, url), 'sekoia:attack-pattern="Example"', `${id} ${url}`)
+})
+
+t.test('malware of malpedia is named by the galaxy, by our own tag, or by both', async t => {
+  const galaxies: Galaxies = {
+    has: type => type === 'malpedia',
+    byName: (type, name) => (type === 'malpedia' && name === 'RAT' ? 'Example RAT' : undefined),
+    byId: () => undefined,
+    problems: [],
+    digest: ''
+  }
+  const named = (name: string, malpedia?: MalpediaTags) =>
+    tagsOf(object('malware', { name }), 'subject', galaxies, malpedia)
+  const [theirs, ours] = ['misp-galaxy:malpedia="Example RAT"', 'sekoia:malware="RAT"']
+  t.strictSame(named('RAT'), [theirs])
+  t.strictSame(named('RAT', 'galaxy'), [theirs])
+  t.strictSame(named('RAT', 'tag'), [ours])
+  t.strictSame(named('RAT', 'both'), [theirs, ours])
+  for (const malpedia of malpediaTags)
+    t.strictSame(named('Other', malpedia), ['sekoia:malware="Other"'], malpedia)
 })
 
 t.test('an object without a name names nothing', async t => {

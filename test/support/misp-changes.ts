@@ -115,7 +115,7 @@ export class Changer {
       pattern: this.#patterns[what % this.#patterns.length],
       pattern_type: 'stix',
       object_marking_refs: [tlps[tlp]],
-      valid_from: this.#inDays(0),
+      valid_from: this.#inDays(-30),
       valid_until: this.#inDays(days),
       revoked: false
     }

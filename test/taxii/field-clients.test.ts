@@ -243,7 +243,7 @@ t.test('client rules, in field mode', async t => {
     ]) {
       t.strictSame(ids(ok(t, await server.get(`${O}?added_after=${value}`))), expected, value)
     }
-    for (const value of ['yesterday', '2024-01-01', '2024-02-30T00:00:00', '2024-01-01T25:00:00']) {
+    for (const value of ['yesterday', '2024-02-30T00:00:00', '2024-01-01T25:00:00']) {
       failed(t, await server.get(`${O}?added_after=${value}`), 400, value)
     }
   })

@@ -40,8 +40,8 @@ export class Reading {
   readonly #from: number
   /** The second that a token of another epoch starts from. */
   readonly #ownSecond: number | undefined
-  /** True while the page is as long as that second is. */
-  #isGrown = false
+  /** The date that a page ends with which has grown with that second: the first behind it. */
+  #behind: number | undefined
   readonly #found: Found[] = []
   readonly #dates: number[] = []
   #bytes = 0
@@ -246,20 +246,15 @@ export class Reading {
 
   /**
    * A token of another epoch starts from its second again. A page that holds nothing but this second goes on, beyond
-   * its limit, to the first record behind it: otherwise two gateways asked in turn would give the same page for ever.
+   * its limit, to the first date behind it: otherwise two gateways asked in turn would give the same page for ever.
    */
   #growPast({ naturals, dates }: Segment, index: number): void {
     const count = this.#found.length
-    if (this.#ownSecond === undefined) return
+    if (this.#ownSecond === undefined || count <= this.#limit) return
     const isSame = secondOf(naturals[index]!) === this.#ownSecond
-    // An older version that was forgotten meanwhile may have made room.
-    if (count <= this.#limit) {
-      this.#isGrown &&= isSame
-      return
-    }
-    const isTied = dates[index] === this.#dates[count - 2]
-    if (isSame || isTied || this.#isGrown) this.#limit = count
-    this.#isGrown = isSame || (isTied && this.#isGrown)
+    if (isSame) this.#behind = Number.POSITIVE_INFINITY
+    else this.#behind = Math.min(this.#behind ?? Number.NEGATIVE_INFINITY, dates[index]!)
+    if (dates[index]! <= this.#behind) this.#limit = count
   }
 
   #weigh(bytes: number): void {

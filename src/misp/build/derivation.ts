@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Caller } from '../../kernel/caller.ts'
-import { decodeBucket, type Retention, rowsOf } from '../events/bucket.ts'
+import { decodeBucket, rowsOf } from '../events/bucket.ts'
 import { eventVersion } from '../events/event.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { namesOn } from './intake.ts'
+import type { PublisherSettings } from './publisher.ts'
 import type { ReferenceNames } from './reference-names.ts'
 import type { Batch, FeedTables } from './tables.ts'
 
@@ -15,9 +16,14 @@ import type { Batch, FeedTables } from './tables.ts'
  */
 export const derivationOf = (
   { fingerprint }: Pick<Mapping, 'fingerprint'>,
-  { expiredMs, tombstoneMs }: Retention
+  { expiredMs, tombstoneMs, reportCopies = true }: Pick<PublisherSettings, DecidingSetting>
 ): string =>
-  hash('sha256', JSON.stringify([fingerprint, eventVersion, expiredMs, tombstoneMs])).slice(0, 32)
+  hash(
+    'sha256',
+    JSON.stringify([fingerprint, eventVersion, expiredMs, tombstoneMs, reportCopies])
+  ).slice(0, 32)
+
+type DecidingSetting = 'expiredMs' | 'tombstoneMs' | 'reportCopies'
 
 export interface DerivationDeps {
   readonly documents: FeedTables

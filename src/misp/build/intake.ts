@@ -49,6 +49,17 @@ const named = new Set([
   'vulnerability'
 ])
 
+/** Objects of STIX that MISP has no place for; others are counted as one, as there may be any number of types. */
+const skippedTypes: ReadonlySet<string> = new Set([
+  'grouping',
+  'incident',
+  'language-content',
+  'malware-analysis',
+  'observed-data',
+  'opinion',
+  'sighting'
+])
+
 export interface IntakeDeps {
   readonly caller: Caller
   readonly documents: FeedTables
@@ -157,7 +168,7 @@ export class Intake {
     else if (object.type === 'relationship') this.#takeRelationship(object)
     else if (object.type === 'report') this.#takeReport(object)
     else if (object.type === 'note') this.#takeNote(object)
-    else this.#skip(object.type)
+    else this.#skip(skippedTypes.has(object.type) ? object.type : 'other-type')
   }
 
   #skip(reason: string): void {

@@ -34,6 +34,8 @@ export interface PublisherSettings {
   readonly expiredMs: number
   /** How long what was taken back stays announced, ms. */
   readonly tombstoneMs: number
+  /** False when events of reports have no copies of their indicators. */
+  readonly reportCopies?: boolean
   /** Bytes committed at a time, more or less: what is published stays readable all the while. */
   readonly commitBytes: number
 }
@@ -116,6 +118,7 @@ export class Publisher {
       title: state.title,
       expiredMs: settings.expiredMs,
       tombstoneSeconds: settings.tombstoneMs / 1000,
+      reportCopies: settings.reportCopies !== false,
       maxAttributes,
       issue: () => issueTimestamp(state, now)
     })
@@ -132,7 +135,7 @@ export class Publisher {
     const find = await names.find(rowsOf(bucket).flatMap(refs))
     const derived = derive(bucket, mapping, find)
     if (!isReportBucket(bucket.name))
-      this.#countFallbacks(derived.rows.filter(({ id }) => this.#isNew(bucket.rows.get(id)!)))
+      this.#count(derived.rows.filter(({ id }) => this.#isNew(bucket.rows.get(id)!)))
     return derived
   }
 
@@ -141,12 +144,16 @@ export class Publisher {
     return readFor === this.#published.state.publications
   }
 
-  #countFallbacks(rows: readonly DerivedRow[]): void {
-    for (const { gone, fallback: reason, attributes, objects } of rows) {
-      if (gone || reason === undefined) continue
-      const isUnseen = attributes.length + objects.length === 0
-      if (isUnseen) this.#parts.meter.count('misp_skipped', { reason })
-      else this.#parts.meter.count('misp_fallbacks', { reason })
+  /** What of the mapping an operator is to know of. */
+  #count(rows: readonly DerivedRow[]): void {
+    const { meter } = this.#parts
+    for (const { gone, fallback: reason, attributes, objects, ...row } of rows) {
+      if (gone) continue
+      const isSeen = attributes.length + objects.length > 0
+      if (reason && isSeen) meter.count('misp_fallbacks', { reason })
+      else if (reason) meter.count('misp_skipped', { reason })
+      for (const spelling of row.spellings ?? []) meter.count('misp_spellings', { spelling })
+      if (row.hasImpossibleEnd) meter.count('misp_impossible_ends')
     }
   }
 

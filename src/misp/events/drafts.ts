@@ -1,4 +1,5 @@
 import type { MispObject, MispValue } from '../mapping/model.ts'
+import { asContext } from '../mapping/outcome.ts'
 import { commentOf, joinComments } from '../mapping/tags.ts'
 import type { DerivedRow } from './derive.ts'
 import { type Life, lifeOf, nextChange } from './source-row.ts'
@@ -56,16 +57,19 @@ export function makeDrafts(rows: Iterable<DerivedRow>, options: DraftOptions): D
   const objects: ObjectDraft[] = []
   let changesAt = Number.POSITIVE_INFINITY
   for (const row of rows) {
-    changesAt = Math.min(changesAt, nextChange(row, now, expiredMs))
+    changesAt = Math.min(changesAt, nextChange(row, now, expiredMs), startOf(row, now))
     const life = lifeOf(row, now, expiredMs)
     if (life === 'removed') continue
-    for (const value of row.attributes) {
+    const isEarly = now < (row.startsAt ?? now)
+    for (const original of row.attributes) {
+      const value = isEarly ? { ...original, toIds: false } : original
       const key = valueKey(value)
       const known = shares.get(key)
       if (known) known.push({ value, row })
       else shares.set(key, [{ value, row }])
     }
-    row.objects.forEach((object, no) => {
+    const own = isEarly ? asContext({ attributes: [], objects: row.objects }).objects : row.objects
+    own.forEach((object, no) => {
       objects.push({ object, row, no, life })
     })
   }
@@ -73,6 +77,10 @@ export function makeDrafts(rows: Iterable<DerivedRow>, options: DraftOptions): D
   for (const [key, share] of shares) attributes.set(key, merge(share, options))
   return { attributes, objects, changesAt }
 }
+
+/** When its values are first to be looked for, if that is yet to come. */
+const startOf = ({ gone, startsAt = 0 }: DerivedRow, now: number): number =>
+  gone || startsAt <= now ? Number.POSITIVE_INFINITY : startsAt
 
 /** A value is live while one of its indicators is; only those speak for it then. */
 function merge(shares: readonly Share[], options: DraftOptions): AttributeDraft {

@@ -13,6 +13,8 @@ export interface RenderOptions extends DraftOptions, PartOptions {
   readonly title: string
   /** How long what was taken back stays announced, seconds. */
   readonly tombstoneSeconds: number
+  /** False when events of reports have no copies of their indicators. */
+  readonly reportCopies?: boolean
   /** The next timestamp for an event that changed, epoch seconds: later than all before it, and than now. */
   readonly issue: () => number
 }
@@ -36,7 +38,7 @@ export interface RenderedEvent extends PublishedEvent {
 }
 
 /** To be raised whenever this folder makes other events of the same rows: all are then made again. */
-export const eventVersion = 1
+export const eventVersion = 2
 
 /** The events of a bucket: what its rows say, on top of what was published. Those that changed get new timestamps. */
 export function renderBucket(
@@ -59,9 +61,9 @@ export function renderBucket(
  * A report shows its indicators, but none that is for fewer eyes than the report itself, and none
  * once it was taken back. A copy is made of both, the indicator and the report.
  */
-function shown({ rows, report }: DerivedBucket, options: DraftOptions): readonly DerivedRow[] {
+function shown({ rows, report }: DerivedBucket, options: RenderOptions): readonly DerivedRow[] {
   if (!report) return rows
-  if (!isShown(report, options)) return []
+  if (!isShown(report, options) || options.reportCopies === false) return []
   const highest = tlps.indexOf(report.tlp)
   const named = new Set(report.indicators)
   return rows
@@ -125,7 +127,9 @@ function renderEvent(
     tombstoneSeconds: options.tombstoneSeconds
   }
   const live = new Set<string>()
-  const children = makeChildren({ ...parts, uuid, notes: bucket.notes }, previous, {
+  const isCopy = (ids: readonly string[]) =>
+    isReportBucket(bucket.name) && !ids.includes(bucket.report?.id ?? '')
+  const children = makeChildren({ ...parts, uuid, notes: bucket.notes, isCopy }, previous, {
     moment,
     live,
     sources

@@ -23,6 +23,11 @@ export interface ChildrenDeps {
   /** Given when the event is that of a report, and the report is to be shown. */
   readonly report: DerivedReport | undefined
   readonly notes: readonly MappedText[]
+  /**
+   * True when what comes from these objects also stands in another event, as the indicators of a report do: MISP is not
+   * to correlate it with itself.
+   */
+  readonly isCopy: (ids: readonly string[]) => boolean
 }
 
 export interface Merging {
@@ -41,7 +46,7 @@ export interface Sources {
 
 /** What is published from now on: the drafts, and what was published and is not wanted any more, taken back. */
 export function makeChildren(
-  { uuid: event, drafts, report, notes }: ChildrenDeps,
+  { uuid: event, drafts, report, notes, isCopy }: ChildrenDeps,
   previous: EventBody | undefined,
   merging: Merging
 ): EventChildren {
@@ -49,7 +54,8 @@ export function makeChildren(
   const held = byUuid(previous?.Attribute)
   for (const draft of drafts.attributes.values()) {
     const uuid = attributeUuid(event, draft.value.type, draft.value.value)
-    const body = wanted(held.get(uuid), uuid, draft, merging)
+    const isCopied = isCopy(draft.sources)
+    const body = wanted(held.get(uuid), uuid, { ...draft, isCopied }, merging)
     if (!body) continue
     attributes.set(uuid, body)
     note(draft.sources, merging.sources)
@@ -58,7 +64,8 @@ export function makeChildren(
   const heldObjects = byUuid(previous?.Object)
   for (const draft of drafts.objects) {
     const uuid = objectUuid(event, draft.object.template, draft.row.id, draft.no)
-    const body = wantedObject(heldObjects.get(uuid), uuid, draft, merging)
+    const isCopied = isCopy([draft.row.id])
+    const body = wantedObject(heldObjects.get(uuid), uuid, { ...draft, isCopied }, merging)
     if (!body) continue
     objects.set(uuid, body)
     note([draft.row.id], merging.sources)
@@ -100,7 +107,7 @@ function withBuried<T extends { readonly uuid: string }>(
 function wanted(
   held: AttributeBody | undefined,
   uuid: string,
-  draft: AttributeDraft,
+  draft: AttributeDraft & Copied,
   { moment, live }: Merging
 ): AttributeBody | undefined {
   if (draft.life === 'expired' && (!held || held.deleted)) return undefined
@@ -109,7 +116,12 @@ function wanted(
   return stamp(held, withTagsOf(held, body), seconds(draft.modified), moment)
 }
 
-interface AttributeFacts {
+/** See {@link ChildrenDeps.isCopy}. */
+interface Copied {
+  readonly isCopied: boolean
+}
+
+interface AttributeFacts extends Copied {
   readonly value: MispValue & { readonly relation?: string }
   readonly toIds: boolean
   readonly comment: string
@@ -118,6 +130,7 @@ interface AttributeFacts {
   readonly tags: readonly string[]
 }
 
+/** One of first_seen and last_seen without the other makes MISP's preview of a feed write a warning for each. */
 function attributeBody(facts: AttributeFacts, uuid: string): AttributeBody {
   const { value, first, last } = facts
   return {
@@ -125,9 +138,9 @@ function attributeBody(facts: AttributeFacts, uuid: string): AttributeBody {
     category: value.category,
     comment: facts.comment,
     deleted: false,
-    disable_correlation: false,
-    ...(first !== undefined && { first_seen: toSeen(first) }),
-    ...(last !== undefined && { last_seen: toSeen(last) }),
+    disable_correlation: facts.isCopied,
+    ...(first !== undefined &&
+      last !== undefined && { first_seen: toSeen(first), last_seen: toSeen(last) }),
     ...(value.relation && { object_relation: value.relation }),
     timestamp: '',
     to_ids: facts.toIds,
@@ -157,7 +170,7 @@ function withTagsOf(held: AttributeBody | undefined, body: AttributeBody): Attri
 function wantedObject(
   held: ObjectBody | undefined,
   uuid: string,
-  { object, row, life }: ObjectDraft,
+  { object, row, life, isCopied }: ObjectDraft & Copied,
   merging: Merging
 ): ObjectBody | undefined {
   if (life === 'expired' && (!held || held.deleted)) return undefined
@@ -173,6 +186,7 @@ function wantedObject(
       toIds: life === 'live' && value.toIds,
       comment,
       tags: row.tags,
+      isCopied,
       ...seen(row)
     }
     const body = withTagsOf(heldAttributes.get(id), attributeBody(facts, id))
@@ -206,7 +220,7 @@ function reportBodies(
   const held = byUuid(previous?.EventReport)
   return texts.map(({ id, modified, name, content }) => {
     const uuid = reportUuid(event, id)
-    const body = { content, deleted: false, name, timestamp: '', uuid }
+    const body = { content, deleted: false, distribution: '5', name, timestamp: '', uuid } as const
     return stamp(held.get(uuid), body, seconds(modified), moment)
   })
 }

@@ -33,7 +33,7 @@ export interface Gone {
  * The form of what is kept, and the rules by which objects are kept at all. Raised, every feed is read again from the
  * feed log, see build/refill.ts.
  */
-export const rowFormat = 2
+export const rowFormat = 3
 
 const context = [
   'created',

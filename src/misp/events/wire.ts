@@ -39,6 +39,8 @@ export interface ObjectBody {
 export interface ReportBody {
   readonly content: string
   readonly deleted: boolean
+  /** That of the event: without it MISP writes a warning, and takes its own default. */
+  readonly distribution: '5'
   readonly name: string
   readonly timestamp: string
   readonly uuid: string

@@ -1,5 +1,12 @@
 import * as addresses from './hosts.ts'
-import { lowerAscii, refangUrl, trimBlanks, withoutControls, withoutWide } from './text.ts'
+import {
+  escapeWide,
+  lowerAscii,
+  refangUrl,
+  trimBlanks,
+  withoutControls,
+  withoutWide
+} from './text.ts'
 import { link } from './url-filter.ts'
 
 /** A value that is already trimmed and free of wide characters → as stored; undefined when it is refused. */
@@ -34,6 +41,10 @@ const matching =
     shape.test(text) ? text : undefined
 
 const ssdeep = matching(/^[0-9]+:[0-9a-zA-Z/+]*:[0-9a-zA-Z/+]*$/)
+const impfuzzy = ssdeep
+const vhash: Normaliser = text => plainPart(lowerAscii(text))
+const cdhash: Normaliser = text => hex(40)(text) ?? hex(64)(text)
+const telfhash: Normaliser = text => matching(/^(?:t1)?[0-9a-f]{70}$/)(lowerAscii(text))
 
 /** More than 35 hex digits, the `t1` of newer ones aside. */
 const tlsh: Normaliser = text => matching(/^t?[0-9a-f]{36,}$/)(lowerAscii(text))
@@ -57,6 +68,25 @@ const ipPort: Normaliser = text => addresses.hostAndPort(text, addresses.address
 const cve: Normaliser = text =>
   matching(/^CVE-[0-9]{4}-[0-9]{4,}$/)(text.replaceAll('–', '-').toUpperCase())
 
+/** Those that MISP knows. */
+const methods = `OPTIONS|GET|HEAD|POST|PUT|DELETE|TRACE|CONNECT|PROPFIND|PROPPATCH|MKCOL|COPY|MOVE|LOCK|UNLOCK|\
+VERSION-CONTROL|REPORT|CHECKOUT|CHECKIN|UNCHECKOUT|MKWORKSPACE|UPDATE|LABEL|MERGE|BASELINE-CONTROL|MKACTIVITY|\
+ORDERPATCH|ACL|PATCH|SEARCH`
+const httpMethod: Normaliser = text => matching(new RegExp(`^(?:${methods})$`))(text.toUpperCase())
+
+/** Digits alone, behind a plus where the number begins with one or with 00. */
+const phoneNumber: Normaliser = text => {
+  const digits = text
+    .replace(/^00/, '+')
+    .replaceAll('(0)', '')
+    .replace(/[^+\d]+/g, '')
+  return matching(/^(?:\+|(?!00))\d+$/)(digits)
+}
+
+/** MISP stores truth as a digit. */
+const boolean: Normaliser = text =>
+  /^(?:true|1)$/i.test(text) ? '1' : /^(?:false|0)$/i.test(text) ? '0' : undefined
+
 const dateTimeShape = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|\+0000)$/
 
 /** With microseconds and `+0000`, in UTC. */
@@ -79,7 +109,19 @@ export const valueTypes = {
   sha256: { categories: ['Payload delivery'], normalise: hex(64) },
   sha384: { categories: ['Payload delivery'], normalise: hex(96) },
   sha512: { categories: ['Payload delivery'], normalise: hex(128) },
+  'sha512/224': { categories: ['Payload delivery'], normalise: hex(56) },
+  'sha512/256': { categories: ['Payload delivery'], normalise: hex(64) },
+  'sha3-224': { categories: ['Payload delivery'], normalise: hex(56) },
   'sha3-256': { categories: ['Payload delivery'], normalise: hex(64) },
+  'sha3-384': { categories: ['Payload delivery'], normalise: hex(96) },
+  'sha3-512': { categories: ['Payload delivery'], normalise: hex(128) },
+  authentihash: { categories: ['Payload delivery'], normalise: hex(64) },
+  imphash: { categories: ['Payload delivery'], normalise: hex(32) },
+  pehash: { categories: ['Payload delivery'], normalise: hex(40) },
+  cdhash: { categories: ['Payload delivery'], normalise: cdhash },
+  telfhash: { categories: ['Payload delivery'], normalise: telfhash },
+  impfuzzy: { categories: ['Payload delivery'], normalise: impfuzzy },
+  vhash: { categories: ['Payload delivery'], normalise: vhash },
   ssdeep: { categories: ['Payload delivery'], normalise: ssdeep },
   tlsh: { categories: ['Payload delivery'], normalise: tlsh },
   filename: { categories: ['Payload delivery'], normalise: oneLine },
@@ -89,7 +131,16 @@ export const valueTypes = {
   'filename|sha256': withHash(hex(64)),
   'filename|sha384': withHash(hex(96)),
   'filename|sha512': withHash(hex(128)),
+  'filename|sha512/224': withHash(hex(56)),
+  'filename|sha512/256': withHash(hex(64)),
+  'filename|sha3-224': withHash(hex(56)),
   'filename|sha3-256': withHash(hex(64)),
+  'filename|sha3-384': withHash(hex(96)),
+  'filename|sha3-512': withHash(hex(128)),
+  'filename|authentihash': withHash(hex(64)),
+  'filename|imphash': withHash(hex(32)),
+  'filename|pehash': withHash(hex(40)),
+  'filename|vhash': withHash(vhash),
   'filename|ssdeep': withHash(ssdeep),
   'filename|tlsh': withHash(tlsh),
   'size-in-bytes': { categories: ['Other'], normalise: matching(/^[0-9]+$/) },
@@ -119,12 +170,32 @@ export const valueTypes = {
   'email-src': { categories: ['Payload delivery'], normalise: addresses.mailbox },
   'email-dst': { categories: ['Network activity'], normalise: addresses.mailbox },
   'email-subject': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-reply-to': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-message-id': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-attachment': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-x-mailer': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-body': { categories: ['Payload delivery'], normalise: any },
+  'email-header': { categories: ['Payload delivery'], normalise: any },
+  'email-src-display-name': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-dst-display-name': { categories: ['Payload delivery'], normalise: oneLine },
+  'phone-number': { categories: ['Person'], normalise: phoneNumber },
+  uri: { categories: ['Network activity'], normalise: oneLine },
+  cookie: { categories: ['Network activity'], normalise: any },
+  'http-method': { categories: ['Network activity'], normalise: httpMethod },
+  boolean: { categories: ['Other'], normalise: boolean },
   regkey: { categories: ['Persistence mechanism'], normalise: oneLine },
   'regkey|value': {
     categories: ['Persistence mechanism'],
     normalise: composite(plainPart, plainPart)
   },
   mutex: { categories: ['Artifacts dropped'], normalise: any },
+  'github-username': { categories: ['Social network'], normalise: oneLine },
+  'twitter-id': { categories: ['Social network'], normalise: oneLine },
+  xmr: {
+    categories: ['Financial fraud'],
+    normalise: matching(/^[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}$/)
+  },
+  dash: { categories: ['Financial fraud'], normalise: matching(/^X[1-9A-HJ-NP-Za-km-z]{33}$/) },
   btc: { categories: ['Financial fraud'], normalise: matching(/^[a-zA-Z0-9]+$/) },
   text: {
     categories: ['Other', 'Network activity', 'Persistence mechanism'],
@@ -134,7 +205,9 @@ export const valueTypes = {
   datetime: { categories: ['Other'], normalise: dateTime },
   yara: { categories: ['Payload installation'], normalise: any },
   sigma: { categories: ['Payload installation'], normalise: any },
+  zeek: { categories: ['Network activity'], normalise: any },
   snort: { categories: ['Network activity'], normalise: any },
+  'kusto-query': { categories: ['Artifacts dropped'], normalise: any },
   'stix2-pattern': { categories: ['Network activity'], normalise: any },
   link: { categories: ['External analysis'], normalise: link },
   vulnerability: { categories: ['External analysis'], normalise: cve }
@@ -152,7 +225,7 @@ export const maxBytes = 65_535
  */
 export function normalise(type: string, raw: string): string | undefined {
   if (!isValueType(type)) return undefined
-  const trimmed = trimBlanks(withoutWide(raw))
+  const trimmed = trimBlanks(withoutWide(type === 'url' ? escapeWide(raw) : raw))
   if (isBlank(trimmed)) return undefined
   const isLong = multiline.has(type)
   if (!isLong && /\p{Cc}/u.test(trimmed)) return undefined
@@ -167,10 +240,15 @@ const multiline: ReadonlySet<ValueTypeName> = new Set([
   'yara',
   'sigma',
   'snort',
+  'zeek',
+  'kusto-query',
+  'email-body',
+  'email-header',
   'stix2-pattern'
 ])
 
-const isValueType = (type: string): type is ValueTypeName => Object.hasOwn(valueTypes, type)
+/** True for a type that the gateway gives to MISP. */
+export const isValueType = (type: string): type is ValueTypeName => Object.hasOwn(valueTypes, type)
 
 /** MISP takes a value of nothing but control characters for empty. */
 const isBlank = (text: string): boolean => /^\p{Cc}*$/u.test(text)

@@ -6,9 +6,9 @@ export const fallbackReasons = [
   'pattern-type',
   /** It is no pattern of STIX. */
   'unparsed',
-  /** Observations that are qualified or joined by more than OR, or more than 64 alternatives. */
+  /** Observations in an order, or joined by AND without a strong identifier; too many alternatives. */
   'structure',
-  /** Something other than `=`, IN, LIKE without wildcards, or ISSUBSET of addresses. */
+  /** Something other than `=`, IN, LIKE without wildcards, or ISSUBSET of addresses, without a strong identifier. */
   'operator',
   'unknown-object',
   'unknown-path',

@@ -12,7 +12,22 @@ export const galaxyTypes = [
   'mitre-malware',
   'mitre-tool',
   'mitre-attack-pattern',
-  'mitre-course-of-action'
+  'mitre-course-of-action',
+  'mitre-campaign',
+  'mitre-software',
+  'mitre-ics-techniques',
+  'mitre-ics-groups',
+  'mitre-ics-software',
+  'mitre-mobile-attack-attack-pattern',
+  'mitre-mobile-attack-course-of-action',
+  'mitre-mobile-attack-intrusion-set',
+  'mitre-mobile-attack-malware',
+  'mitre-mobile-attack-tool',
+  'mitre-enterprise-attack-attack-pattern',
+  'mitre-enterprise-attack-course-of-action',
+  'mitre-enterprise-attack-intrusion-set',
+  'mitre-enterprise-attack-malware',
+  'mitre-enterprise-attack-tool'
 ] as const
 
 export type GalaxyType = (typeof galaxyTypes)[number]

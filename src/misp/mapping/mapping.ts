@@ -1,6 +1,15 @@
-import { dayOf, isRevoked, listOf, type StixObject, textOf, timeOf } from '../../stix/object.ts'
+import {
+  dayOf,
+  isRevoked,
+  listOf,
+  markingRefsOf,
+  type StixObject,
+  textOf,
+  timeOf
+} from '../../stix/object.ts'
 import type { Galaxies } from './galaxies.ts'
-import type { Mapped, Tlp } from './model.ts'
+import type { Bounds, Mapped, Tlp } from './model.ts'
+import { distinct } from './outcome.ts'
 import { mapIndicator } from './pattern.ts'
 import {
   type MappedNote,
@@ -9,9 +18,9 @@ import {
   mapReport,
   mapVulnerability
 } from './report.ts'
+import type { MalpediaTags } from './tag-names.ts'
 import { confidenceTag, contextRefs, ownTags, type Resolve, tagsOf, tlpOf } from './tags.ts'
-import { distinct } from './terms.ts'
-import { validUntil } from './validity.ts'
+import { hasImpossibleEnd, validUntil } from './validity.ts'
 
 /** What an indicator becomes, with what is said about it. */
 export interface MappedIndicator extends Mapped {
@@ -24,6 +33,10 @@ export interface MappedIndicator extends Mapped {
   /** `valid_from` and `valid_until`, ms since the epoch. */
   readonly from: number | undefined
   readonly until: number | undefined
+  /** Before that its values are not to be looked for (START …), ms since the epoch. */
+  readonly startsAt: number | undefined
+  /** Its `valid_until` cannot be one, and counts as none. */
+  readonly hasImpossibleEnd: boolean
   /** Sorted. */
   readonly tags: readonly string[]
 }
@@ -67,18 +80,20 @@ export interface Mapping {
 }
 
 /** To be raised whenever this folder makes something else of the same objects: all events are then made again. */
-export const mappingVersion = 1
+export const mappingVersion = 2
 
 export interface MappingOptions {
   /** The level of what carries none. */
   readonly defaultTlp: Tlp
   /** Undefined when the operator has none at hand. */
   readonly galaxies: Galaxies | undefined
+  /** By default as a tag of the galaxy. */
+  readonly malpedia?: MalpediaTags
 }
 
 export function createMapping(options: MappingOptions): Mapping {
-  const { defaultTlp, galaxies } = options
-  const subjectTags = remember(object => tagsOf(object, 'subject', galaxies))
+  const { defaultTlp, galaxies, malpedia = 'galaxy' } = options
+  const subjectTags = remember(object => tagsOf(object, 'subject', galaxies, malpedia))
   const sourceTags = remember(object => tagsOf(object, 'source', galaxies))
 
   const tagsOn = (object: StixObject, find: Resolve, subjects: readonly string[]) => {
@@ -93,18 +108,24 @@ export function createMapping(options: MappingOptions): Mapping {
   }
 
   const tlp = (object: StixObject, find: Resolve) =>
-    tlpOf(listOf(object, 'object_marking_refs'), find, defaultTlp)
+    tlpOf(markingRefsOf(object), find, defaultTlp, listOf(object, 'labels'))
 
   return {
-    fingerprint: JSON.stringify([mappingVersion, defaultTlp, galaxies?.digest ?? '']),
+    fingerprint: JSON.stringify([mappingVersion, defaultTlp, galaxies?.digest ?? '', malpedia]),
     refs: object => [...sourcesOf(object), ...subjectsOf(object)],
     indicator(object, find, indicates) {
-      const { attributes, objects, fallback } = mapIndicator(object)
+      const mapped = mapIndicator(object)
+      const { attributes, objects, fallback, unsaid, spellings, bounds } = mapped
+      const facts = factsOf(object)
       return {
-        ...factsOf(object),
+        ...facts,
+        ...(bounds && within(bounds, facts)),
         attributes,
         objects,
         fallback,
+        unsaid,
+        spellings,
+        startsAt: bounds?.from,
         tlp: tlp(object, find),
         tags: tagsOn(object, find, [...subjectsOf(object), ...indicates])
       }
@@ -122,6 +143,7 @@ export function createMapping(options: MappingOptions): Mapping {
         attributes: distinct([...links, ...vulnerabilities, ...about.flatMap(mapVulnerability)]),
         objects: about.flatMap(object => mapCourseOfAction(object) ?? []),
         fallback: undefined,
+        startsAt: undefined,
         tlp: tlp(object, find),
         tags: [...new Set(tags)].sort(),
         date:
@@ -161,8 +183,20 @@ function factsOf(object: StixObject) {
     confidence: typeof confidence === 'number' ? confidence : undefined,
     modified: timeOf(object, 'modified') ?? timeOf(object, 'created') ?? 0,
     from: timeOf(object, 'valid_from'),
-    until: validUntil(object)
+    until: validUntil(object),
+    hasImpossibleEnd: hasImpossibleEnd(object)
   }
+}
+
+/** The time in which an indicator is valid and its pattern counts. */
+const within = (bounds: Bounds, { from, until }: Span): Bounds => ({
+  from: Math.max(from ?? bounds.from, bounds.from),
+  until: Math.min(until ?? bounds.until, bounds.until)
+})
+
+interface Span {
+  readonly from: number | undefined
+  readonly until: number | undefined
 }
 
 /** The same tags for the same object in memory: many indicators refer to one thing. */

@@ -21,16 +21,29 @@ export const wellKnown: ReadonlyMap<string, Tlp> = new Map([
 /** The level of TLP that a marking stands for; undefined when it is about something else. */
 export function tlpLevel(marking: StixObject): Tlp | undefined {
   const extension = memberOf(memberOf(marking, 'extensions'), tlp2Extension)
-  return [
-    memberOf(extension, 'tlp_2_0'),
-    memberOf(memberOf(marking, 'definition'), 'tlp'),
-    afterPrefix('tlp', textOf(marking, 'name')),
-    afterPrefix('tlp', textOf(marking, 'definition_type')),
-    afterPrefix('tlp', memberOf(memberOf(marking, 'definition'), 'statement'))
+  const definition = memberOf(marking, 'definition')
+  const said = [memberOf(extension, 'tlp_2_0'), memberOf(definition, 'tlp')].map(toTlp)
+  const texts = [
+    textOf(marking, 'name'),
+    textOf(marking, 'definition_type'),
+    memberOf(definition, 'statement')
   ]
-    .map(toTlp)
-    .find(level => level !== undefined)
+  return (
+    said.find(level => level !== undefined) ?? texts.flatMap(tlpsIn).reduce(moreClosed, undefined)
+  )
 }
+
+const named = /\btlp\s*[:=_ -]\s*(clear|white|green|amber(?:\s*\+\s*strict)?|red)\b(?!\s*[:+])/gi
+
+/** The levels that a text names: `TLP:RED`, also within a sentence. */
+export const tlpsIn = (text: unknown): Tlp[] =>
+  typeof text !== 'string'
+    ? []
+    : [...text.matchAll(named)].flatMap(([, level]) => toTlp(level!.replace(/\s/g, '')) ?? [])
+
+/** Of two levels the one for fewer eyes. */
+export const moreClosed = (a: Tlp | undefined, b: Tlp): Tlp =>
+  a !== undefined && tlps.indexOf(a) > tlps.indexOf(b) ? a : b
 
 function toTlp(text: unknown): Tlp | undefined {
   if (typeof text !== 'string') return undefined

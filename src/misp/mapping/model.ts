@@ -1,3 +1,5 @@
+import type { Spelling } from '../../stix/pattern/lenient.ts'
+
 /** What STIX becomes in MISP before it has uuids and timestamps (MISP-3). */
 
 /** A value as MISP will store it (MISP-1.9), with a type and category that MISP allows together. */
@@ -26,28 +28,145 @@ export interface Mapped {
   readonly objects: readonly MispObject[]
   /** Why the pattern went out whole as `stix2-pattern`; undefined when it was mapped. */
   readonly fallback: string | undefined
+  /** What of the pattern the values leave unsaid, in words for a comment. */
+  readonly unsaid?: readonly string[] | undefined
+  /** Outside of these the values are not to be looked for (START … STOP …). */
+  readonly bounds?: Bounds | undefined
+  /** Spellings that are not STIX and were read as meant. */
+  readonly spellings?: readonly Spelling[] | undefined
 }
 
-/** Object templates of MISP, at the versions that were accepted by a running MISP (MISP-3.1). */
+/** In ms since the epoch. */
+export interface Bounds {
+  readonly from: number
+  readonly until: number
+}
+
+/**
+ * Object templates of MISP, at the versions that were accepted by a running MISP (MISP-3.1), each with those of its
+ * `requiredOneOf` relations that the gateway has values for: without any of them MISP would not take it for one.
+ */
 export const templates = {
-  file: { uuid: '688c46fb-5edb-40a3-8273-1af7923e2215', version: '25', category: 'file' },
+  file: {
+    uuid: '688c46fb-5edb-40a3-8273-1af7923e2215',
+    version: '25',
+    category: 'file',
+    requiredOneOf: [
+      'filename',
+      'size-in-bytes',
+      'authentihash',
+      'ssdeep',
+      'md5',
+      'sha1',
+      'sha224',
+      'sha256',
+      'sha384',
+      'sha512',
+      'sha512/224',
+      'sha512/256',
+      'sha3-224',
+      'sha3-256',
+      'sha3-384',
+      'sha3-512',
+      'tlsh',
+      'telfhash',
+      'imphash',
+      'path',
+      'fullpath'
+    ]
+  },
   'network-connection': {
     uuid: 'af16764b-f8e5-4603-9de1-de34d272f80b',
     version: '7',
-    category: 'network'
+    category: 'network',
+    requiredOneOf: ['ip-src', 'ip-dst', 'src-port', 'dst-port']
   },
-  x509: { uuid: 'd1ab756a-26b5-4349-9f43-765630f0911c', version: '14', category: 'network' },
-  'registry-key': { uuid: '8b3228ad-6d82-4fe6-b2ae-05426308f1d5', version: '5', category: 'file' },
-  process: { uuid: '02aeef94-ac23-455c-addb-731757ceafb5', version: '10', category: 'misc' },
-  directory: { uuid: '23ac6a02-1017-4ea6-a4df-148ed563988d', version: '1', category: 'file' },
-  'user-account': { uuid: '49606b06-22f0-4ac8-8eee-2f12ad46f3d3', version: '6', category: 'misc' },
-  software: { uuid: 'b1b5dc0e-73fe-443c-8d9d-0e208de3951e', version: '1', category: 'misc' },
+  x509: {
+    uuid: 'd1ab756a-26b5-4349-9f43-765630f0911c',
+    version: '14',
+    category: 'network',
+    requiredOneOf: [
+      'serial-number',
+      'issuer',
+      'x509-fingerprint-md5',
+      'x509-fingerprint-sha1',
+      'x509-fingerprint-sha256'
+    ]
+  },
+  'registry-key': {
+    uuid: '8b3228ad-6d82-4fe6-b2ae-05426308f1d5',
+    version: '5',
+    category: 'file',
+    requiredOneOf: ['key', 'name', 'data']
+  },
+  process: {
+    uuid: '02aeef94-ac23-455c-addb-731757ceafb5',
+    version: '10',
+    category: 'misc',
+    requiredOneOf: ['name', 'pid', 'image', 'command-line', 'current-directory']
+  },
+  email: {
+    uuid: 'a0c666e0-fc65-4be8-b48f-3423d788b552',
+    version: '19',
+    category: 'network',
+    requiredOneOf: [
+      'from',
+      'from-display-name',
+      'to',
+      'to-display-name',
+      'subject',
+      'attachment',
+      'message-id',
+      'reply-to',
+      'header',
+      'x-mailer',
+      'email-body'
+    ]
+  },
+  'domain-ip': {
+    uuid: '43b3b146-77eb-4931-b4cc-b66c60f28734',
+    version: '11',
+    category: 'network',
+    requiredOneOf: ['ip', 'domain']
+  },
+  'stix2-pattern': {
+    uuid: '0c5bd072-7c3e-4d45-86f7-a8104d9143b9',
+    version: '4',
+    category: 'misc',
+    requiredOneOf: ['stix2-pattern']
+  },
+  directory: {
+    uuid: '23ac6a02-1017-4ea6-a4df-148ed563988d',
+    version: '1',
+    category: 'file',
+    requiredOneOf: ['path']
+  },
+  'user-account': {
+    uuid: '49606b06-22f0-4ac8-8eee-2f12ad46f3d3',
+    version: '6',
+    category: 'misc',
+    requiredOneOf: ['password', 'username', 'user-id']
+  },
+  software: {
+    uuid: 'b1b5dc0e-73fe-443c-8d9d-0e208de3951e',
+    version: '1',
+    category: 'misc',
+    requiredOneOf: ['name']
+  },
   'course-of-action': {
     uuid: '3d1c2c06-68a9-4394-8c8d-258d115f796f',
     version: '1',
-    category: 'misc'
+    category: 'misc',
+    requiredOneOf: ['name']
   }
-} as const
+} as const satisfies Record<string, Template>
+
+interface Template {
+  readonly uuid: string
+  readonly version: string
+  readonly category: string
+  readonly requiredOneOf: readonly string[]
+}
 
 export type TemplateName = keyof typeof templates
 

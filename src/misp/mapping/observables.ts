@@ -1,6 +1,14 @@
-import { normalise, type ValueTypeName, valueTypes } from './attribute-types.ts'
+import { isValueType, normalise, type ValueTypeName, valueTypes } from './attribute-types.ts'
 import type { Equality } from './equalities.ts'
 import type { FallbackReason } from './fallbacks.ts'
+import {
+  algorithmByLength,
+  algorithmOf,
+  certificateHashes,
+  fileHashes,
+  likenesses,
+  outsideTemplate
+} from './file-hashes.ts'
 import type { TemplateName } from './model.ts'
 
 /** What a property of an observable is in MISP (MISP-3.1). */
@@ -15,6 +23,8 @@ export interface Meaning {
   readonly isHash?: true
   /** It makes no Object without others. */
   readonly isWeak?: true
+  /** It identifies by itself: whatever else has to hold, it may be looked for (MP-3). */
+  readonly isStrong?: true
 }
 
 interface Typed {
@@ -50,42 +60,30 @@ const network = (name: string, type: ValueTypeName, toIds = false): Meaning =>
 const registry = (name: string): Meaning =>
   weak(related('registry-key', name, 'text', { category: 'Persistence mechanism' }))
 
-/** The types of hashes by the name of the algorithm without hyphens. */
-const fileHashes: ReadonlyMap<string, ValueTypeName> = new Map([
-  ['md5', 'md5'],
-  ['sha1', 'sha1'],
-  ['sha224', 'sha224'],
-  ['sha256', 'sha256'],
-  ['sha384', 'sha384'],
-  ['sha512', 'sha512'],
-  ['sha3256', 'sha3-256'],
-  ['ssdeep', 'ssdeep'],
-  ['tlsh', 'tlsh']
-])
-const certificateHashes: ReadonlyMap<string, ValueTypeName> = new Map([
-  ['md5', 'x509-fingerprint-md5'],
-  ['sha1', 'x509-fingerprint-sha1'],
-  ['sha256', 'x509-fingerprint-sha256']
-])
-const algorithmByLength: Readonly<Record<number, string>> = {
-  32: 'md5',
-  40: 'sha1',
-  64: 'sha256',
-  128: 'sha512'
-}
-
 const hash = (template: TemplateName, type: ValueTypeName): Meaning => ({
-  ...related(template, type, type, { toIds: true }),
+  ...(outsideTemplate.has(type) ? { name: type } : related(template, type, type, { toIds: true })),
   ...alone(type, type, true),
-  isHash: true
+  isHash: true,
+  ...(!likenesses.has(type) && { isStrong: true as const })
 })
 
 const filename: Meaning = {
   ...alone('filename', 'filename', false),
   ...related('file', 'filename', 'filename')
 }
-const ip = alone('ip', 'ip-dst', true)
-const emailSource = alone('from', 'email-src', true)
+const ip: Meaning = {
+  ...alone('ip', 'ip-dst', true),
+  ...weak(related('domain-ip', 'ip', 'ip-dst', { toIds: true }))
+}
+
+/** What is known of a mail, by itself and in an Object. */
+const email = (relation: string, type: ValueTypeName, toIds = false): Meaning => ({
+  ...alone(relation, type, toIds),
+  ...related('email', relation, type, { toIds })
+})
+const emailSource = email('from', 'email-src', true)
+const emailTarget = (relation: string) => email(relation, 'email-dst', true)
+const userAgent = alone('user-agent', 'user-agent', false)
 
 /** The other end of a connection by what its value is. */
 const endOf =
@@ -107,39 +105,84 @@ function protocol(value: string): Meaning {
   return weak(network(`layer${layer}-protocol`, 'text'))
 }
 
+/** A URL where a proxy was asked, else the path of one. */
+const requestValue = (value: string): Meaning =>
+  /^https?:/i.test(value) ? alone('url', 'url', true) : alone('uri', 'uri', true)
+
+/** Dash and Monero are known by their form; MISP has no other type for what else is one word. */
 const wallet = (value: string): Meaning => {
-  const type = normalise('btc', value) === undefined ? 'text' : 'btc'
-  return alone('wallet', type, type === 'btc')
+  const type = (['xmr', 'dash', 'btc'] as const).find(type => normalise(type, value) !== undefined)
+  return type ? { ...alone('wallet', type, true), isStrong: true } : alone('wallet', 'text', false)
 }
 
 /** The table of MISP-3.1, by object and path; hashes are in the tables above. */
 const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>> = {
   'ipv4-addr:value': ip,
   'ipv6-addr:value': ip,
-  'domain-name:value': alone('domain', 'domain', true),
-  'domain-name:resolves_to_refs[*].value': { name: 'ip' },
+  'domain-name:value': {
+    ...alone('domain', 'domain', true),
+    ...related('domain-ip', 'domain', 'domain', { toIds: true })
+  },
+  'domain-name:resolves_to_refs[*].value': weak(
+    related('domain-ip', 'ip', 'ip-dst', { toIds: true })
+  ),
+  'hostname:value': alone('hostname', 'hostname', true),
   'url:value': alone('url', 'url', true),
   'email-addr:value': emailSource,
+  'email-addr:display_name': email('from-display-name', 'email-src-display-name'),
   'email-message:from_ref.value': emailSource,
   'email-message:sender_ref.value': emailSource,
-  'email-message:to_refs[*].value': alone('to', 'email-dst', true),
-  'email-message:subject': alone('subject', 'email-subject', false),
+  'email-message:from_ref.display_name': email('from-display-name', 'email-src-display-name'),
+  'email-message:to_refs[*].value': emailTarget('to'),
+  'email-message:to_refs[*].display_name': email('to-display-name', 'email-dst-display-name'),
+  'email-message:cc_refs[*].value': emailTarget('cc'),
+  'email-message:bcc_refs[*].value': emailTarget('bcc'),
+  'email-message:subject': email('subject', 'email-subject'),
+  'email-message:message_id': email('message-id', 'email-message-id'),
+  'email-message:additional_header_fields.reply-to': email('reply-to', 'email-reply-to'),
+  'email-message:additional_header_fields.x-mailer': email('x-mailer', 'email-x-mailer'),
+  'email-message:body_multipart[*].body_raw_ref.name': email(
+    'attachment',
+    'email-attachment',
+    true
+  ),
+  'email-message:body': email('email-body', 'email-body'),
+  'email-message:received_lines[*]': email('header', 'email-header'),
+  'user-agent:value': userAgent,
+  'phone-number:value': alone('phone-number', 'phone-number', false),
   'file:name': filename,
   // Not a type of STIX, but Sekoia writes it.
   'filename:value': filename,
   'file:size': weak(related('file', 'size-in-bytes', 'size-in-bytes')),
+  'file:name_enc': weak(related('file', 'file-encoding', 'text')),
+  'file:ctime': weak(related('file', 'creation-time', 'datetime')),
+  'file:mtime': weak(related('file', 'modification-time', 'datetime')),
+  'file:atime': weak(related('file', 'access-time', 'datetime')),
   'file:mime_type': weak(related('file', 'mimetype', 'mime-type')),
   'file:parent_directory_ref.path': weak(related('file', 'path', 'text')),
+  'file:path': { ...alone('fullpath', 'filename', false), ...related('file', 'fullpath', 'text') },
   'network-traffic:dst_ref.value': endOf('dst'),
   'network-traffic:src_ref.value': endOf('src'),
   'network-traffic:dst_port': network('dst-port', 'port'),
   'network-traffic:src_port': network('src-port', 'port'),
   'network-traffic:protocols[*]': protocol,
-  'network-traffic:extensions.http-request-ext.request_header.user-agent': alone(
-    'user-agent',
-    'user-agent',
+  'network-traffic:extensions.http-request-ext.request_header.user-agent': userAgent,
+  'network-traffic:extensions.http-request-ext.request_method': alone(
+    'http-method',
+    'http-method',
     false
   ),
+  'network-traffic:extensions.http-request-ext.request_header.cookie': alone(
+    'cookie',
+    'cookie',
+    false
+  ),
+  'network-traffic:extensions.http-request-ext.request_header.host': alone(
+    'hostname',
+    'hostname',
+    true
+  ),
+  'network-traffic:extensions.http-request-ext.request_value': requestValue,
   // In an Object each value would be looked for by itself, and many programs use the same key.
   'windows-registry-key:key': {
     ...alone('key', 'regkey', true),
@@ -147,6 +190,8 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>>
   },
   'windows-registry-key:values[*].data': registry('data'),
   'windows-registry-key:values[*].name': registry('name'),
+  'windows-registry-key:values[*].data_type': registry('data-type'),
+  'windows-registry-key:modified_time': weak(related('registry-key', 'last-modified', 'datetime')),
   'mutex:name': alone('mutex', 'mutex', true),
   'x509-certificate:serial_number': related('x509', 'serial-number', 'text'),
   'x509-certificate:issuer': related('x509', 'issuer', 'text'),
@@ -157,16 +202,30 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>>
   'x509-certificate:subject_public_key_algorithm': weak(
     related('x509', 'pubkey-info-algorithm', 'text')
   ),
+  'x509-certificate:subject_public_key_modulus': related('x509', 'pubkey-info-modulus', 'text'),
+  'x509-certificate:subject_public_key_exponent': weak(
+    related('x509', 'pubkey-info-exponent', 'text')
+  ),
   'x509-certificate:version': weak(related('x509', 'version', 'text')),
+  'x509-certificate:is_self_signed': weak(related('x509', 'is_self_signed', 'boolean')),
   'autonomous-system:number': alone('as', 'AS', false),
   'mac-addr:value': alone('mac', 'mac-address', false),
   'process:command_line': related('process', 'command-line', 'text'),
   'process:name': related('process', 'name', 'text'),
+  'process:pid': related('process', 'pid', 'text'),
+  'process:cwd': related('process', 'current-directory', 'text'),
+  'process:created_time': weak(related('process', 'creation-time', 'datetime')),
+  'process:image_ref.name': related('process', 'image', 'filename'),
+  'process:binary_ref.name': related('process', 'image', 'filename'),
+  'process:parent_ref.command_line': weak(related('process', 'parent-command-line', 'text')),
+  'process:parent_ref.name': weak(related('process', 'parent-process-name', 'text')),
   'directory:path': related('directory', 'path', 'text'),
   'user-account:user_id': related('user-account', 'user-id', 'text'),
   'user-account:account_login': related('user-account', 'username', 'text'),
   'user-account:display_name': related('user-account', 'display-name', 'text'),
   'user-account:credential': related('user-account', 'password', 'text'),
+  'user-account:github.account_login': alone('username', 'github-username', false),
+  'user-account:twitter.account_login': alone('username', 'twitter-id', false),
   'user-account:account_type': weak(related('user-account', 'account-type', 'text')),
   'software:name': related('software', 'name', 'text'),
   'software:cpe': related('software', 'cpe', 'cpe'),
@@ -179,11 +238,20 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>>
 
 const knownObjects: ReadonlySet<string> = new Set([
   ...Object.keys(meanings).map(key => key.slice(0, key.indexOf(':'))),
+  'artifact',
   'x509-certificate'
 ])
 
 /** Relations that an Object may have several of. */
-export const repeatable: ReadonlySet<string> = new Set(['layer7-protocol', 'language'])
+export const repeatable: ReadonlySet<string> = new Set([
+  'attachment',
+  'bcc',
+  'cc',
+  'ip',
+  'language',
+  'layer7-protocol',
+  'to'
+])
 
 /** What a fact is in MISP, or why there is nothing for it. */
 export function meaningOf({ object, path, value }: Equality): Meaning | FallbackReason {
@@ -195,12 +263,13 @@ export function meaningOf({ object, path, value }: Equality): Meaning | Fallback
 }
 
 function hashMeaning(object: string, path: string, value: string): Meaning | FallbackReason {
-  const types = object === 'file' ? fileHashes : certificateHashes
-  if (object !== 'file' && object !== 'x509-certificate') return unknown(object)
+  const isFile = object === 'file' || object === 'artifact'
+  const types = isFile ? fileHashes : certificateHashes
+  if (!isFile && object !== 'x509-certificate') return unknown(object)
   const isAny = path === 'hashes[*]'
-  const algorithm = isAny ? algorithmByLength[value.trim().length] : path.slice('hashes.'.length)
-  const type = algorithm && types.get(algorithm.replaceAll('-', ''))
-  if (type) return hash(object === 'file' ? 'file' : 'x509', type)
+  const algorithm = isAny ? algorithmByLength[value.trim().length] : algorithmOf(path)
+  const type = algorithm && types.get(algorithm)
+  if (type) return hash(isFile ? 'file' : 'x509', type)
   return isAny ? 'refused-value' : 'unknown-path'
 }
 
@@ -213,17 +282,12 @@ const composites: Readonly<Record<string, ValueTypeName>> = {
   'ip-dst+dst-port': 'ip-dst|port',
   'hostname-dst+dst-port': 'hostname|port',
   'ip-src+src-port': 'ip-src|port',
-  'filename+md5': 'filename|md5',
-  'filename+sha1': 'filename|sha1',
-  'filename+sha224': 'filename|sha224',
-  'filename+sha256': 'filename|sha256',
-  'filename+sha384': 'filename|sha384',
-  'filename+sha512': 'filename|sha512',
-  'filename+sha3-256': 'filename|sha3-256',
-  'filename+ssdeep': 'filename|ssdeep',
-  'filename+tlsh': 'filename|tlsh',
   'key+data': 'regkey|value'
 }
 
-export const compositeOf = (first: string, second: string): ValueTypeName | undefined =>
-  composites[`${first}+${second}`]
+/** The type that says both, in this order: those of the table, and a filename with any hash MISP has it with. */
+export function compositeOf(first: string, second: string): ValueTypeName | undefined {
+  if (first !== 'filename') return composites[`${first}+${second}`]
+  const type = `filename|${second}`
+  return isValueType(type) ? type : undefined
+}

@@ -18,13 +18,23 @@ export function referencesOf(object: StixObject): Reference[] {
   }))
 }
 
-/** Ids of ATT&CK by their letter: groups, software, techniques, mitigations. */
+/** Ids of ATT&CK by their letter: groups, software, techniques, mitigations, campaigns. */
 const attackShapes = {
+  C: /^C\d{4}$/,
   G: /^G\d{4}$/,
   S: /^S\d{4}$/,
   T: /^T\d{4}(?:\.\d{3})?$/,
   M: /^M\d{4}$/
 } as const
+
+/** ATT&CK for enterprises, mobile devices and industrial control systems. */
+const attackSources: ReadonlySet<string> = new Set([
+  'mitre-attack',
+  'mitre-mobile-attack',
+  'mitre-ics-attack'
+])
+
+export type AttackKind = keyof typeof attackShapes
 
 /**
  * The id of an object in ATT&CK; undefined when it has none of that kind. Where Sekoia leaves out `external_id` it is
@@ -32,7 +42,7 @@ const attackShapes = {
  */
 export function attackId(object: StixObject, kind: keyof typeof attackShapes): string | undefined {
   return referencesOf(object)
-    .filter(({ source }) => source === 'mitre-attack')
+    .filter(({ source }) => attackSources.has(source))
     .map(({ id, url }) => id || idInUrl(url))
     .find(id => attackShapes[kind].test(id))
 }

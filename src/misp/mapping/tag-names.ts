@@ -1,15 +1,23 @@
-import { type StixObject, textOf } from '../../stix/object.ts'
+import { listOf, type StixObject, textOf } from '../../stix/object.ts'
 import type { Galaxies, GalaxyType } from './galaxies.ts'
 import { machineTag } from './machine-tag.ts'
-import { attackId, cveIds } from './references.ts'
+import { type AttackKind, attackId, cveIds } from './references.ts'
 import { toLine } from './text.ts'
 
 /**
  * How a thing is named by tags on what it has to do with (MISP-3.2). Values of official galaxies are never
- * made up: they are looked up, or are ATT&CK's `<name> - <id>`. All else is in our own namespace, whose tags begin
+ * made up: they are looked up, or MITRE's own `<name> - <id>`. All else is in our own namespace, whose tags begin
  * with none of the words that OpenCTI reads as something else (MISP-2).
  */
-type Namer = (object: StixObject, galaxies: Galaxies | undefined) => string[]
+type Namer = (
+  object: StixObject,
+  galaxies: Galaxies | undefined,
+  malpedia: MalpediaTags
+) => string[]
+
+/** How malware of the galaxy malpedia is named, which some readers of feeds pass over: by it, by our own tag, or both. */
+export const malpediaTags = ['galaxy', 'tag', 'both'] as const
+export type MalpediaTags = (typeof malpediaTags)[number]
 
 const nameOf = (object: StixObject): string => toLine(textOf(object, 'name'))
 
@@ -26,46 +34,98 @@ const listed =
 const galaxyTag = (galaxy: GalaxyType, value: string | undefined): string[] =>
   value === undefined ? [] : machineTag(`misp-galaxy:${galaxy}`, value)
 
-/** Where the galaxy is at hand it decides, also that there is no such value. */
+/**
+ * The galaxies that have ids of ATT&CK, by their letter, the newest first: those for industrial control systems and
+ * mobile devices have clusters of their own, and software may be malware or a tool.
+ */
+const attackGalaxies: Readonly<Record<AttackKind, readonly GalaxyType[]>> = {
+  C: ['mitre-campaign'],
+  G: [
+    'mitre-intrusion-set',
+    'mitre-ics-groups',
+    'mitre-mobile-attack-intrusion-set',
+    'mitre-enterprise-attack-intrusion-set'
+  ],
+  M: [
+    'mitre-course-of-action',
+    'mitre-mobile-attack-course-of-action',
+    'mitre-enterprise-attack-course-of-action'
+  ],
+  S: [
+    'mitre-malware',
+    'mitre-tool',
+    'mitre-software',
+    'mitre-ics-software',
+    'mitre-mobile-attack-malware',
+    'mitre-mobile-attack-tool',
+    'mitre-enterprise-attack-malware',
+    'mitre-enterprise-attack-tool'
+  ],
+  T: [
+    'mitre-attack-pattern',
+    'mitre-ics-techniques',
+    'mitre-mobile-attack-attack-pattern',
+    'mitre-enterprise-attack-attack-pattern'
+  ]
+}
+
+/**
+ * By the id in whatever galaxy of ATT&CK has it. Without such a galaxy at hand only what MITRE says of itself is
+ * certain: the names of others differ, and so does what is malware and what is a tool.
+ */
 const attack =
-  (galaxy: GalaxyType, kind: 'G' | 'S' | 'T' | 'M'): Namer =>
+  (galaxy: GalaxyType, kind: AttackKind): Namer =>
   (object, galaxies) => {
     const id = attackId(object, kind)
     const name = nameOf(object)
     if (id === undefined || name === '') return []
-    const value = galaxies?.has(galaxy) ? galaxies.byId(galaxy, id) : `${name} - ${id}`
-    return galaxyTag(galaxy, value)
+    const known = attackGalaxies[kind].filter(type => galaxies?.has(type))
+    for (const type of known) {
+      const value = galaxies?.byId(type, id)
+      if (value !== undefined) return galaxyTag(type, value)
+    }
+    return known.length === 0 && isOfEnterprise(object) ? galaxyTag(galaxy, `${name} - ${id}`) : []
   }
+
+const isOfEnterprise = (object: StixObject): boolean =>
+  listOf(object, 'x_mitre_domains').includes('enterprise-attack')
 
 /** The first that has a name. */
 const firstOf =
   (...namers: Namer[]): Namer =>
-  (object, galaxies) => {
+  (object, galaxies, malpedia) => {
     for (const namer of namers) {
-      const tags = namer(object, galaxies)
+      const tags = namer(object, galaxies, malpedia)
       if (tags.length > 0) return tags
     }
     return []
   }
 
+const malpedia: Namer = (object, galaxies, wanted) => {
+  const tags = listed('malpedia')(object, galaxies, wanted)
+  if (tags.length === 0 || wanted === 'galaxy') return tags
+  const ours = own('malware')(object, galaxies, wanted)
+  return wanted === 'tag' ? ours : [...tags, ...ours]
+}
+
 const sector = firstOf(listed('sector'), own('sector'))
 
 /** Sectors are identities at Sekoia; so are sources, which say nothing of a subject. */
-const identity: Namer = (object, galaxies) => {
+const identity: Namer = (object, ...rest) => {
   if (object['x_ic_is_sector'] === true || object['identity_class'] === 'class')
-    return sector(object, galaxies)
-  return object['x_ic_is_source'] === true ? [] : own('identity')(object, galaxies)
+    return sector(object, ...rest)
+  return object['x_ic_is_source'] === true ? [] : own('identity')(object, ...rest)
 }
 
-const location: Namer = (object, galaxies) => {
+const location: Namer = (object, ...rest) => {
   const name = nameOf(object) || textOf(object, 'country') || textOf(object, 'region')
-  return firstOf(listed('target-information'), own('location'))({ ...object, name }, galaxies)
+  return firstOf(listed('target-information'), own('location'))({ ...object, name }, ...rest)
 }
 
-const vulnerability: Namer = (object, galaxies) => {
+const vulnerability: Namer = (object, ...rest) => {
   const ids = cveIds(object)
   return ids.length === 0
-    ? own('vulnerability')(object, galaxies)
+    ? own('vulnerability')(object, ...rest)
     : ids.flatMap(id => machineTag('sekoia:vulnerability', id))
 }
 
@@ -77,10 +137,10 @@ export const subjectNamers: Readonly<Record<string, Namer>> = {
     listed('threat-actor'),
     own('intrusion-set')
   ),
-  malware: firstOf(attack('mitre-malware', 'S'), listed('malpedia'), own('malware')),
+  malware: firstOf(attack('mitre-malware', 'S'), malpedia, own('malware')),
   tool: firstOf(attack('mitre-tool', 'S'), own('tool')),
   'attack-pattern': firstOf(attack('mitre-attack-pattern', 'T'), own('attack-pattern')),
-  campaign: own('campaign'),
+  campaign: firstOf(attack('mitre-campaign', 'C'), own('campaign')),
   infrastructure: own('infrastructure'),
   'course-of-action': firstOf(attack('mitre-course-of-action', 'M'), own('course-of-action')),
   identity,

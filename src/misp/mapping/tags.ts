@@ -1,9 +1,9 @@
-import { listOf, objectsOf, type StixObject, textOf } from '../../stix/object.ts'
+import { listOf, markingRefsOf, objectsOf, type StixObject, textOf } from '../../stix/object.ts'
 import type { Galaxies } from './galaxies.ts'
 import { machineTag } from './machine-tag.ts'
-import { papTag, tlpLevel, wellKnown } from './markings.ts'
-import { type Tlp, tlps } from './model.ts'
-import { subjectNamers } from './tag-names.ts'
+import { moreClosed, papTag, tlpLevel, tlpsIn, wellKnown } from './markings.ts'
+import type { Tlp } from './model.ts'
+import { type MalpediaTags, subjectNamers } from './tag-names.ts'
 import { toLine } from './text.ts'
 
 /** What is said about a value beside the value: its TLP, tags and comment (MISP-3.2). */
@@ -14,11 +14,17 @@ export type Resolve = (id: string) => StixObject | undefined
 export const isWellKnownMarking = (id: string): boolean => wellKnown.has(id)
 
 /**
- * The level of TLP of an object, the most closed of its markings; `fallback` when none of them is about TLP.
- * @param markingRefs its `object_marking_refs`; what is no string is passed over
+ * The level of TLP of an object, the most closed of its markings and labels; `fallback` when none is about TLP.
+ * @param markingRefs its `object_marking_refs`, and those of single members; what is no string is passed over
  */
-export function tlpOf(markingRefs: readonly unknown[], resolve: Resolve, fallback: Tlp): Tlp {
-  const levels = markingRefs.flatMap(id => (typeof id === 'string' ? levelOf(id, resolve) : []))
+export function tlpOf(
+  markingRefs: readonly unknown[],
+  resolve: Resolve,
+  fallback: Tlp,
+  labels: readonly string[] = []
+): Tlp {
+  const marked = markingRefs.flatMap(id => (typeof id === 'string' ? levelOf(id, resolve) : []))
+  const levels = [...marked, ...labels.flatMap(tlpsIn)]
   return levels.reduce<Tlp | undefined>(moreClosed, undefined) ?? fallback
 }
 
@@ -28,9 +34,6 @@ function levelOf(id: string, resolve: Resolve): Tlp | [] {
   const marking = resolve(id)
   return (marking && tlpLevel(marking)) ?? []
 }
-
-const moreClosed = (a: Tlp | undefined, b: Tlp): Tlp =>
-  a !== undefined && tlps.indexOf(a) > tlps.indexOf(b) ? a : b
 
 const killChain: Readonly<Record<string, string>> = {
   reconnaissance: 'Reconnaissance',
@@ -47,7 +50,7 @@ const killChain: Readonly<Record<string, string>> = {
  * at hand. Confidence is not among them, as it changes and MISP keeps every tag; nor is TLP, which is the event's.
  */
 export function ownTags(object: StixObject, resolve: Resolve = () => undefined): string[] {
-  const markings = listOf(object, 'object_marking_refs').flatMap(id => resolve(id) ?? [])
+  const markings = markingRefsOf(object).flatMap(id => resolve(id) ?? [])
   const tags = [
     ...objectsOf(object, 'kill_chain_phases').flatMap(phaseTag),
     ...listOf(object, 'labels').flatMap(label => machineTag('sekoia:label', label)),
@@ -92,12 +95,13 @@ export function contextRefs(object: StixObject): string[] {
 export function tagsOf(
   object: StixObject,
   role: 'source' | 'subject',
-  galaxies?: Galaxies
+  galaxies?: Galaxies,
+  malpedia: MalpediaTags = 'galaxy'
 ): string[] {
   if (role === 'source')
     return object.type === 'identity' ? machineTag('sekoia:source', textOf(object, 'name')) : []
   return Object.hasOwn(subjectNamers, object.type)
-    ? subjectNamers[object.type]!(object, galaxies)
+    ? subjectNamers[object.type]!(object, galaxies, malpedia)
     : []
 }
 
@@ -121,22 +125,42 @@ export interface Commented {
   readonly confidence?: number | undefined
   /** ms since the epoch. */
   readonly until?: number | undefined
+  /** Parts of the pattern that no value says. */
+  readonly unsaid?: readonly string[] | undefined
   readonly id: string
 }
 
 /** Characters; a name can be a whole pattern. */
 const maxName = 200
 
-/** `Agent Tesla C2; confidence 70; expires 2026-05-05; indicator--<uuid>`, without what is not known. */
-export function commentOf({ name, confidence, until, id }: Commented): string {
+/**
+ * `Agent Tesla C2; confidence 70; expires 2026-05-05; indicator--<uuid>`, without what is not known; parts of the
+ * pattern that the values do not say stand before the id, as `pattern: file:size >`.
+ */
+export function commentOf({ name, confidence, until, unsaid = [], id }: Commented): string {
   const line = toLine(name)
   const parts = [
     line.length > maxName ? `${line.slice(0, maxName - 1)}…` : line,
     confidence === undefined ? '' : `confidence ${confidence}`,
     until === undefined ? '' : `expires ${new Date(until).toISOString().slice(0, 10)}`,
+    unsaid.length === 0 ? '' : `pattern: ${listUnsaid(unsaid)}`,
     id
   ]
   return parts.filter(part => part !== '').join('; ')
+}
+
+const maxUnsaidBytes = 240
+
+/** As many as there is room for, and how many more there are. */
+function listUnsaid(unsaid: readonly string[]): string {
+  let list = ''
+  for (const [no, part] of unsaid.entries()) {
+    const longer = `${list}${list && ', '}${toLine(part)}`
+    if (Buffer.byteLength(longer) > maxUnsaidBytes)
+      return `${list}${list && ', '}and ${unsaid.length - no} more`
+    list = longer
+  }
+  return list
 }
 
 const maxCommentBytes = 1024

@@ -19,6 +19,9 @@ export function trimBlanks(text: string): string {
 export const withoutWide = (text: string): string =>
   text.replace(/[\u{10000}-\u{10ffff}\p{Cs}]/gu, '?')
 
+/** True for a text that {@link withoutWide} changes. */
+export const isWide = (text: string): boolean => /[\u{10000}-\u{10ffff}\p{Cs}]/u.test(text)
+
 /** Control characters become `?`, but for those that lay out lines: NUL ends text in places, ESC steers terminals. */
 export const withoutControls = (text: string): string => text.replace(/(?![\t\n\r])\p{Cc}/gu, '?')
 
@@ -45,6 +48,10 @@ const urlRefangs: readonly (readonly [from: RegExp, to: string])[] = [
 
 /** A host, address or mailbox as it is meant: `example[.]com` is `example.com`; see {@link refangUrl}. */
 export const refang = (text: string): string | undefined => refangBy(text, refangs)
+
+/** A URL with wide characters as it goes over the wire, in UTF-8 and percent signs; see {@link withoutWide}. */
+export const escapeWide = (text: string): string =>
+  text.replace(/[\u{10000}-\u{10ffff}]+/gu, encodeURIComponent)
 
 /** A URL likewise. Undefined when MISP would change it once more, as in `[[.]]`: it could not be said what it keeps. */
 export const refangUrl = (text: string): string | undefined => refangBy(text, urlRefangs)

@@ -50,8 +50,9 @@ function readExists(reader: TokenReader, isNegated: boolean): Comparison {
 function readComparison(reader: TokenReader): Comparison {
   const { object, path } = readPath(reader)
   const isNegated = reader.accept('NOT')
-  const [operator, readValues] = operators.get(reader.token.text) ?? reader.refuse()
-  reader.next()
+  const symbol = reader.mark
+  const [operator, readValues] = operators.get(symbol) ?? reader.refuse()
+  reader.expect(symbol)
   return { kind: 'comparison', object, path, operator, isNegated, values: readValues(reader) }
 }
 
@@ -67,11 +68,8 @@ function readPath(reader: TokenReader): Pick<Comparison, 'object' | 'path'> {
 }
 
 /** Quoted, or without a hyphen, which only object types have unquoted. */
-function readKey(reader: TokenReader): string {
-  if (reader.token.kind === 'literal') return reader.literal('string').value
-  if (reader.token.text.includes('-')) reader.refuse()
-  return reader.name()
-}
+const readKey = (reader: TokenReader): string =>
+  reader.token.kind === 'literal' ? reader.literal('string').value : reader.key()
 
 function readIndex(reader: TokenReader): PathStep {
   const index = reader.accept('*') ? '*' : reader.integer()

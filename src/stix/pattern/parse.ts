@@ -1,20 +1,23 @@
-import type { Pattern, Qualifier } from './ast.ts'
+import type { Condition, Pattern, Qualifier } from './ast.ts'
 import { readCondition } from './comparison.ts'
+import type { Spelling } from './lenient.ts'
 import { PatternError, type PatternRefusal } from './refusal.ts'
 import { TokenReader } from './token-reader.ts'
 import { tokenize } from './tokens.ts'
 
 /** Bytes of UTF-8. */
-const maxLength = 65_536
+const maxLength = 4 * 1024 * 1024
 
 /**
  * The tree of a STIX pattern (STIX 2.1 §9), or why there is none; it never throws. Work and memory are linear in
- * the text, which may be 64 kB long, with parentheses 100 deep. `==` and `<>` become `=` and `!=`.
+ * the text, which may be 4 MiB long, with parentheses 100 deep. `==` and `<>` become `=` and `!=`.
+ *
+ * @param seen given: the near-valid spellings of {@link Spelling} are read as meant, and noted there
  */
-export function parsePattern(text: string): Pattern | PatternRefusal {
+export function parsePattern(text: string, seen?: Set<Spelling>): Pattern | PatternRefusal {
   if (Buffer.byteLength(text) > maxLength) return { kind: 'refused', reason: 'length', at: 0 }
   try {
-    return readPattern(new TokenReader(tokenize(text)))
+    return readPattern(new TokenReader(tokenize(text, seen), seen))
   } catch (error) {
     if (error instanceof PatternError) return error.refusal
     throw error
@@ -51,11 +54,22 @@ function readQualified(reader: TokenReader): Pattern {
 
 function readObservation(reader: TokenReader): Pattern {
   if (reader.token.text === '(') return reader.nested(() => readSequence(reader))
+  if (reader.isBare()) return readBare(reader)
   reader.expect('[')
   const condition = readCondition(reader)
   reader.expect(']')
   return { kind: 'observation', condition }
 }
+
+/** With an AND it could not be told whether of comparisons or of observations. */
+function readBare(reader: TokenReader): Pattern {
+  reader.note('no-brackets')
+  const condition = readCondition(reader)
+  return hasAnd(condition) ? reader.refuse() : { kind: 'observation', condition }
+}
+
+const hasAnd = (condition: Condition): boolean =>
+  condition.kind === 'and' || (condition.kind === 'or' && condition.terms.some(hasAnd))
 
 /** Each kind at most once. */
 function readQualifiers(reader: TokenReader): readonly Qualifier[] {

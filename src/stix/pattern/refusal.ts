@@ -1,6 +1,6 @@
 /** Why a text is no STIX pattern for us; the words are also the values of a metric's label. */
 export const refusalReasons = [
-  /** Over 64 kB. */
+  /** Over 4 MiB. */
   'length',
   /** Over 100 parentheses deep. */
   'nesting',

@@ -1,4 +1,5 @@
 import type { Junction, Literal } from './ast.ts'
+import type { Spelling } from './lenient.ts'
 import { PatternError, type RefusalReason } from './refusal.ts'
 import type { Token } from './tokens.ts'
 
@@ -25,12 +26,17 @@ const isOf = <K extends Literal['kind']>(
  */
 export class TokenReader {
   readonly #tokens: readonly Token[]
+  readonly #seen: Set<Spelling> | undefined
   #index = 0
   #depth = 0
 
-  /** @param tokens with the end as the last one. */
-  constructor(tokens: readonly Token[]) {
+  /**
+   * @param tokens with the end as the last one
+   * @param seen given: near-valid spellings are accepted, and noted there
+   */
+  constructor(tokens: readonly Token[], seen?: Set<Spelling>) {
     this.#tokens = tokens
+    this.#seen = seen
   }
 
   get token(): Token {
@@ -47,9 +53,28 @@ export class TokenReader {
 
   /** Moves past the token if it is this keyword or symbol; says whether it was. */
   accept(text: string): boolean {
-    if (this.token.text !== text) return false
+    if (this.mark !== text) return false
+    if (this.token.text !== text) this.#seen?.add('letter-case')
     this.next()
     return true
+  }
+
+  /** The token's text; of a keyword in other letter case, where such are accepted, as STIX has it. */
+  get mark(): string {
+    const { kind, text } = this.token
+    if (!this.#seen || kind !== 'word') return text
+    const upper = text.toUpperCase()
+    return keywords.has(upper) ? upper : text
+  }
+
+  /** True where an observation begins without its bracket, and such are accepted. */
+  isBare(): boolean {
+    return this.#seen !== undefined && this.token.kind === 'word'
+  }
+
+  /** Notes a near-valid spelling that was accepted. */
+  note(spelling: Spelling): void {
+    this.#seen?.add(spelling)
   }
 
   expect(text: string): void {
@@ -65,6 +90,15 @@ export class TokenReader {
     if (kind !== 'word' || keywords.has(text)) this.refuse()
     this.next()
     return text
+  }
+
+  /** A name in a path: without a hyphen, which there only quoted keys have. */
+  key(): string {
+    if (this.token.text.includes('-')) {
+      if (!this.#seen) this.refuse()
+      this.#seen.add('unquoted-key')
+    }
+    return this.name()
   }
 
   /** A literal of one of these kinds. */

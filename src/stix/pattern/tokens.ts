@@ -1,4 +1,5 @@
 import type { Literal } from './ast.ts'
+import type { Spelling } from './lenient.ts'
 import { prefixed, toNumber } from './literals.ts'
 import { PatternError } from './refusal.ts'
 
@@ -29,14 +30,36 @@ const blank =
 const word = /[A-Za-z_][A-Za-z0-9_-]*/y
 const number = /[+-]?(?:\d+(?:\.\d+)?|\.\d+)/y
 const symbol = /[=!<>]=|<>|[=<>[\]().,:*]/y
-const unescaped = /[^'\\]*/y
+
+interface Quote {
+  readonly end: string
+  /** What stands between the quotes up to a backslash. */
+  readonly plain: RegExp
+  readonly spelling?: Spelling
+}
+
+const standard: Quote = { end: "'", plain: /[^'\\]*/y }
+const double: Quote = { end: '"', plain: /[^"\\]*/y, spelling: 'double-quotes' }
+const single: Quote = { end: '’', plain: /[^’\\]*/y, spelling: 'typographic-quotes' }
+const curly: Quote = { end: '”', plain: /[^”\\]*/y, spelling: 'typographic-quotes' }
+
+/** Quotes that are not STIX, by the character that begins a string. */
+const otherQuotes: ReadonlyMap<string, Quote> = new Map([
+  ['"', double],
+  ['‘', single],
+  ['’', single],
+  ['“', curly],
+  ['”', curly]
+])
 
 /**
  * All tokens of a pattern; white space and comments are left out, the last token is the end.
+ *
+ * @param seen given: spellings that are not STIX but can mean one thing only are read as meant, and noted there
  * @throws PatternError where a character begins no token, and for a string or a literal that is not valid.
  */
-export function tokenize(text: string): readonly Token[] {
-  const tokenizer = new Tokenizer(text)
+export function tokenize(text: string, seen?: Set<Spelling>): readonly Token[] {
+  const tokenizer = new Tokenizer(text, seen)
   const tokens: Token[] = []
   do tokens.push(tokenizer.next())
   while (tokens.at(-1)!.kind !== 'end')
@@ -45,17 +68,22 @@ export function tokenize(text: string): readonly Token[] {
 
 class Tokenizer {
   readonly #text: string
+  readonly #seen: Set<Spelling> | undefined
   #at = 0
+  /** Backslashes read so far that escape. */
+  #escapes = 0
 
-  constructor(text: string) {
+  constructor(text: string, seen: Set<Spelling> | undefined) {
     this.#text = text
+    this.#seen = seen
   }
 
   next(): Token {
     this.#skipBlanks()
     const at = this.#at
     if (at === this.#text.length) return { kind: 'end', text: '', at }
-    if (this.#text[at] === "'") return this.#literal(at, this.#string())
+    const quote = this.#quote()
+    if (quote) return this.#literal(at, this.#string(quote))
     const name = this.#take(word)
     if (name) return this.#word(name, at)
     const digits = this.#take(number)
@@ -63,6 +91,11 @@ class Tokenizer {
     const mark = this.#take(symbol)
     if (!mark) throw new PatternError('character', at)
     return { kind: 'symbol', text: mark, at }
+  }
+
+  #quote(): Quote | undefined {
+    const character = this.#text[this.#at]!
+    return character === "'" ? standard : this.#seen && otherQuotes.get(character)
   }
 
   #skipBlanks(): void {
@@ -79,8 +112,8 @@ class Tokenizer {
   }
 
   #word(name: string, at: number): Token {
-    if (name === 'true' || name === 'false')
-      return this.#literal(at, { kind: 'boolean', value: name === 'true' })
+    const truth = this.#truth(name)
+    if (truth !== undefined) return this.#literal(at, { kind: 'boolean', value: truth })
     const read = prefixed.get(name)
     if (!read || this.#text[this.#at] !== "'") return { kind: 'word', text: name, at }
     const start = this.#at + 1
@@ -90,24 +123,40 @@ class Tokenizer {
     return this.#literal(at, read(this.#text.slice(start, end)))
   }
 
+  #truth(name: string): boolean | undefined {
+    const word = this.#seen ? name.toLowerCase() : name
+    if (word !== 'true' && word !== 'false') return undefined
+    if (word !== name) this.#seen?.add('letter-case')
+    return word === 'true'
+  }
+
   #literal(at: number, literal: Literal | undefined): Token {
     if (!literal) throw new PatternError('literal', at)
     return { kind: 'literal', text: this.#text.slice(at, this.#at), at, literal }
   }
 
-  #string(): Literal {
+  #string({ end, plain, spelling }: Quote): Literal {
     this.#at++
-    let value = this.#take(unescaped)
-    while (this.#text[this.#at] === '\\') value += this.#escaped() + this.#take(unescaped)
-    if (this.#text[this.#at] !== "'") throw new PatternError('string', this.#at)
+    if (spelling) this.#seen?.add(spelling)
+    let value = this.#take(plain)
+    while (this.#text[this.#at] === '\\') value += this.#escaped() + this.#take(plain)
+    // With both kinds of backslash in a pattern, a double one may be one or two.
+    const isAmbiguous = this.#escapes > 0 && (this.#seen?.has('lone-backslash') || spelling)
+    if (this.#text[this.#at] !== end || isAmbiguous) throw new PatternError('string', this.#at)
     this.#at++
     return { kind: 'string', value }
   }
 
   #escaped(): string {
     const character = this.#text[this.#at + 1]
-    if (character !== "'" && character !== '\\') throw new PatternError('string', this.#at)
-    this.#at += 2
-    return character
+    if (character === "'" || character === '\\') {
+      this.#escapes++
+      this.#at += 2
+      return character
+    }
+    if (!this.#seen) throw new PatternError('string', this.#at)
+    this.#seen.add('lone-backslash')
+    this.#at++
+    return '\\'
   }
 }

@@ -3,10 +3,17 @@
  * categories in which MISP takes them. A type outside this table is as good as unknown.
  */
 const anywhere = ['comment', 'text', 'other']
-const commonHashes = ['md5', 'sha1', 'sha256', 'sha3-256']
-const hashes = [...commonHashes, 'sha224', 'sha384', 'sha512', 'ssdeep']
+const sha3 = ['sha3-224', 'sha3-256', 'sha3-384', 'sha3-512']
+const commonHashes = ['md5', 'sha1', 'sha256', ...sha3]
+const shortened = ['sha512/224', 'sha512/256']
+const named = ['authentihash', 'imphash', 'vhash']
+const hashes = [...commonHashes, 'sha224', 'sha384', 'sha512', ...shortened, ...named, 'ssdeep']
 const withName = (types: readonly string[]) => types.map(type => `filename|${type}`)
-const files = ['filename', ...hashes, ...withName([...hashes, 'tlsh']), 'mime-type']
+const withoutName = ['cdhash', 'impfuzzy', 'telfhash']
+const files = [
+  ...['filename', ...hashes, ...withoutName],
+  ...[...withName([...hashes, 'tlsh', 'pehash']), 'mime-type']
+]
 const fingerprints = ['md5', 'sha1', 'sha256'].map(hash => `x509-fingerprint-${hash}`)
 const addresses = ['ip-src', 'ip-dst', 'ip-src|port', 'ip-dst|port']
 const web = ['hostname', 'domain', 'url', 'user-agent', 'AS', 'mac-address']
@@ -26,15 +33,27 @@ const typesOf: Readonly<Record<string, readonly string[]>> = {
     ...web,
     ...mail,
     ...rules,
-    ...['tlsh', 'hostname|port', 'email-subject', 'link', 'vulnerability']
+    ...['tlsh', 'pehash', 'hostname|port', 'email-subject', 'link', 'vulnerability', 'cpe'],
+    ...['attachment', 'body', 'header', 'message-id', 'reply-to', 'x-mailer'].map(
+      part => `email-${part}`
+    ),
+    ...['email-src-display-name', 'email-dst-display-name']
   ],
-  'Payload installation': [...files, ...fingerprints, ...rules, 'tlsh', 'vulnerability'],
+  'Payload installation': [
+    ...files,
+    ...fingerprints,
+    ...rules,
+    'tlsh',
+    'pehash',
+    'cpe',
+    'vulnerability'
+  ],
   'Artifacts dropped': [
     ...files,
     ...fingerprints,
     ...rules,
     ...registry,
-    ...['mutex', 'pdb', 'windows-scheduled-task']
+    ...['mutex', 'pdb', 'windows-scheduled-task', 'cookie', 'kusto-query']
   ],
   'Persistence mechanism': ['filename', ...registry],
   'Network activity': [
@@ -42,7 +61,8 @@ const typesOf: Readonly<Record<string, readonly string[]>> = {
     ...addresses,
     ...web,
     ...mail,
-    ...['domain|ip', 'hostname|port', 'email-subject', 'port', 'snort', 'stix2-pattern']
+    ...['domain|ip', 'hostname|port', 'email-subject', 'port', 'snort', 'zeek', 'stix2-pattern'],
+    ...['uri', 'cookie', 'http-method']
   ],
   'External analysis': [
     ...commonHashes,
@@ -52,11 +72,11 @@ const typesOf: Readonly<Record<string, readonly string[]>> = {
     ...addresses,
     ...web,
     ...registry,
-    ...['domain|ip', 'snort', 'link', 'vulnerability']
+    ...['domain|ip', 'snort', 'zeek', 'link', 'vulnerability', 'cpe']
   ],
   Attribution: [...fingerprints, 'email'],
-  'Financial fraud': ['btc', 'phone-number'],
-  'Social network': ['github-username', ...mail],
+  'Financial fraud': ['btc', 'dash', 'xmr', 'phone-number'],
+  'Social network': ['github-username', 'twitter-id', ...mail],
   Person: ['email', 'full-name', 'phone-number'],
   Other: [
     'size-in-bytes',
@@ -66,7 +86,8 @@ const typesOf: Readonly<Record<string, readonly string[]>> = {
     'boolean',
     'datetime',
     'port',
-    'phone-number'
+    'phone-number',
+    'cpe'
   ]
 }
 

@@ -89,15 +89,20 @@ const storedMac = (value: string): string => {
   return (digits.match(/.{1,2}/g) ?? []).join(':')
 }
 
-const hashes = 'md5 sha1 sha224 sha256 sha384 sha512 sha3-256 tlsh'.split(' ')
+const hashes = [
+  ...'md5 sha1 sha224 sha256 sha384 sha512 sha512/224 sha512/256'.split(' '),
+  ...'sha3-224 sha3-256 sha3-384 sha3-512 authentihash imphash pehash vhash tlsh'.split(' ')
+]
+const lowered = [...hashes, ...mail, 'hostname', 'telfhash', 'cdhash']
 
 const byType = new Map<string, (text: string) => string>([
-  ...[...hashes, ...mail, 'hostname'].map(type => [type, toLower] as const),
+  ...lowered.map(type => [type, toLower] as const),
   ...hashes.map(type => [`filename|${type}`, storedFileHash] as const),
   ...['md5', 'sha1', 'sha256'].map(
     hash =>
       [`x509-fingerprint-${hash}`, (text: string) => toLower(text.replaceAll(':', ''))] as const
   ),
+  ['http-method', toUpper],
   ['domain', storedDomain],
   ['domain|ip', storedDomainIp],
   ['ip-src', storedIp],

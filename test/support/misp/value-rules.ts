@@ -59,13 +59,33 @@ const parts =
     value.split('|').every((part, n) => checks[n]?.(part) ?? false)
 
 const hexLengths = { md5: 32, sha1: 40, sha224: 56, sha256: 64, sha384: 96, sha512: 128 }
+const otherLengths = {
+  'sha512/224': 56,
+  'sha512/256': 64,
+  'sha3-224': 56,
+  'sha3-256': 64,
+  'sha3-384': 96,
+  'sha3-512': 128,
+  authentihash: 64,
+  imphash: 32,
+  pehash: 40
+}
 const hashes: [string, (value: string) => boolean][] = [
-  ...Object.entries({ ...hexLengths, 'sha3-256': 64 }).map(
+  ...Object.entries({ ...hexLengths, ...otherLengths }).map(
     ([type, length]) => [type, isHex(length)] as [string, (value: string) => boolean]
   ),
   ['ssdeep', isSsdeep],
-  ['tlsh', isTlsh]
+  ['tlsh', isTlsh],
+  ['vhash', isOneLine]
 ]
+const isAlphanumeric = (value: string) => /^[a-z\d]+$/i.test(value)
+/** The first of each: MISP looks for them anywhere in the value. */
+const httpMethods =
+  'OPTIONS GET HEAD POST PUT DELETE TRACE CONNECT PROP MKCOL COPY MOVE LOCK VERSION-CONTROL'
+    .concat(
+      ' REPORT CHECK MKWORKSPACE UPDATE LABEL MERGE BASELINE MKACTIVITY ORDER ACL PATCH SEARCH'
+    )
+    .split(' ')
 const isName = (text: string) => text !== '' && isOneLine(text)
 
 const rules = new Map<string, (value: string) => boolean>([
@@ -77,7 +97,8 @@ const rules = new Map<string, (value: string) => boolean>([
   ...['email', 'email-src', 'email-dst'].map(type => [type, isEmail] as const),
   ...[
     ...['url', 'user-agent', 'regkey', 'regkey|value', 'filename', 'pdb', 'email-subject'],
-    ...['windows-scheduled-task', 'github-username']
+    ...['windows-scheduled-task', 'github-username', 'twitter-id', 'uri', 'email-reply-to'],
+    ...['email-x-mailer', 'email-message-id', 'email-src-display-name', 'email-dst-display-name']
   ].map(type => [type, isOneLine] as const),
   ['domain', isDomain],
   ['hostname', isDomain],
@@ -90,7 +111,11 @@ const rules = new Map<string, (value: string) => boolean>([
   ['port', isPort],
   ['link', isPhpUrl],
   ['vulnerability', value => /^CVE-\d{4}-\d{4,}$/.test(value)],
-  ['btc', value => /^[a-z\d]+$/i.test(value)],
+  ...['btc', 'dash', 'xmr'].map(type => [type, isAlphanumeric] as const),
+  ['impfuzzy', value => /^\d+:[^:]*:[^:]*$/.test(value)],
+  ['telfhash', value => value.length === 70 || value.length === 72],
+  ['cdhash', value => /^[\da-f]{40,}$/.test(value)],
+  ['http-method', value => httpMethods.some(method => value.includes(method))],
   ['mac-address', value => /^(?:[a-f\d]{2}:?){6}$/i.test(value)],
   ['AS', value => isWithin(value, 0, 4_294_967_295)],
   ['size-in-bytes', value => /^\d+$/.test(value)],
