@@ -64,6 +64,17 @@ t.test('what is added, edited and revoked later reaches every client', async t =
   t.same(missing(world, clients), {})
 })
 
+t.test('what is held is not given again', async t => {
+  const world = await newestFirst(t)
+  const { lastDate } = (await walk(world, {})).at(-1)!
+  for (let poll = 1; poll <= 3; poll++) {
+    world.simulator.clock.advance(200_000)
+    world.simulator.add(1)
+    const steps = await walk(world, { added_after: lastDate })
+    t.equal(steps.flatMap(({ keys }) => keys).length, poll)
+  }
+})
+
 t.test('a key that may not read descriptions is given it too', async t => {
   const world = await newestFirst(t)
   const { body } = await world.get('objects/', blind)

@@ -88,9 +88,9 @@ export class FirstPass {
     const { journal, appender, known, parts, descent, backfill } = this.#with
     const page = pass.pages.at(-1)
     if (!page) return true
-    const held = (await this.#heldBy(chain, pass)) ?? (await descent.again(caller, page))
+    const held = await this.#heldBy(chain, pass)
+    const whole = held ? ascending(held) : await descent.again(caller, page)
     const now = parts.clock.now()
-    const whole = ascending(held)
     const own = chain.heads.length === 0 ? aboveStart(whole, chain.start, now) : whole
     const from = (spanOf(whole.entries, now)?.low ?? 0) - 1000
     const fresh = await known.without(chain, own, from, caller)
@@ -103,7 +103,7 @@ export class FirstPass {
       floor: () => backfill.floor(chain, body),
       advance: () => chain.setPass({ ...pass, pages })
     })
-    return pages.length === 0 || (next !== undefined && backfill.hasReached(next, held))
+    return pages.length === 0 || (next !== undefined && backfill.hasReached(next, whole))
   }
 
   #shelf(chain: Chain): string {

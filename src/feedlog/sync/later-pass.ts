@@ -7,6 +7,7 @@ import { aboveStart, reachesStart } from './above-start.ts'
 import { ascending, type Descent, type HeldPage } from './descent.ts'
 import { slackMs, startOf } from './resume-point.ts'
 import type { TipDeps } from './tip.ts'
+import { spanOf } from './walkable.ts'
 
 export interface LaterPassDeps extends TipDeps {
   readonly descent: Descent
@@ -50,10 +51,13 @@ export class LaterPass {
     caller: Caller
   ): Promise<boolean> {
     const { parts, descent, known, appender, floor } = this.#with
-    const body = ascending(page.body ?? (await descent.again(caller, page)))
+    const body = page.body ? ascending(page.body) : await descent.again(caller, page)
     const now = parts.clock.now()
+    const span = spanOf(body.entries, now)
+    if (span && span.high < bound) return isAbove
     const own = isAbove ? body : aboveStart(body, chain.start, now)
-    const fresh = await known.without(chain, own, bound - slackMs, caller)
+    const from = Math.min(bound, span?.low ?? bound) - slackMs
+    const fresh = await known.without(chain, own, from, caller)
     for (const part of partsOf(fresh))
       await appender.append(chain, { body: part, source: page.source, floor, advance: () => {} })
     return isAbove || reachesStart(body, chain.start, now)
