@@ -92,7 +92,7 @@ export class Access {
       try {
         await ask()
       } catch (error) {
-        if (!isRefusal(error)) this.#unanswered.set(name, this.#parts.clock.now())
+        if (!isAnswer(error)) this.#unanswered.set(name, this.#parts.clock.now())
         throw error
       }
     })
@@ -159,6 +159,10 @@ export class Access {
     return (this.#parts.clock.now() - instant) / 1000
   }
 }
+
+/** A feed in another format is an answer, too: Sekoia gave it. */
+const isAnswer = (error: unknown): boolean =>
+  isRefusal(error) || (error instanceof GatewayError && error.kind === 'unwalkable')
 
 /** `word` is what stores of earlier releases have. */
 const encode = ({ verdict, at }: DatedVerdict): Buffer =>
