@@ -88,7 +88,7 @@ async function timed<T>(
 
 async function stepByStep(): Promise<void> {
   const base = parseBaseUrl(upstream.url)
-  const transport = createTransport({ ...transportSettings, origin: base.origin })
+  const transport = createTransport({ ...transportSettings, origin: base.origin, maxPauseMs: 0 })
   const store = newStore()
   const journal = Journal.create(clock.now(), config.feedLog.maxIndexedIds)
   const chain = journal.addChain(0)
@@ -103,7 +103,7 @@ async function stepByStep(): Promise<void> {
     })
     const signal = AbortSignal.timeout(60_000)
     const { body } = await timed(miss, 'receive (HTTP, gunzip)', () =>
-      transport.send({ path, key, signal })
+      transport.send({ path, key, signal, onProgress: () => {} })
     )
     const page = await timed(miss, 'index (validate, slice, repair)', () =>
       slicePage(body, { repair: true })

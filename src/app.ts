@@ -2,9 +2,11 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { notingRawRights } from './auth/rights.ts'
 import { RightsGate } from './auth/rights-gate.ts'
 import { createScopes } from './auth/scope.ts'
+import { createSecretWatch } from './auth/secret-watch.ts'
 import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
 import { createCatalog } from './feeds/catalog.ts'
+import { createKeptLists } from './feeds/kept-lists.ts'
 import { Answers } from './http/answers.ts'
 import { authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
@@ -103,8 +105,12 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     defaultFeedId: config.sekoia.defaultFeedId,
     cacheSeconds: config.access.collectionsSeconds,
     onLeftOut: ({ caller: { scope }, feedId, obstacle: { kind, advice } }) =>
-      logger.warn({ scope, feed: feedId, reason: kind, advice }, 'a feed is left out of the list')
+      logger.warn({ scope, feed: feedId, reason: kind, advice }, 'a feed is left out of the list'),
+    waitMs: config.feedLog.tipWaitMs,
+    kept: createKeptLists(documents),
+    verify: caller => rights.verify(caller)
   })
+  const secrets = createSecretWatch({ documents, clock, logger, secret: parts.secret })
 
   const answers = new Answers({
     clock,
@@ -217,7 +223,11 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   await server.register(overloadPlugin, config.overload)
   for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })
 
-  server.addHook('preClose', async () => mispFeeds.end())
+  if (store.isShared) secrets.start()
+  server.addHook('preClose', async () => {
+    secrets.stop()
+    await mispFeeds.end()
+  })
   server.addHook('onClose', async () => {
     await mispFeeds.close()
     await logs.close()

@@ -38,7 +38,8 @@ export const nextSteps = (address: string, { server, taxii, misp }: Config): str
 Clients use their Sekoia API key, as password or bearer token:
 
   TAXII 2.1   ${base}/taxii2/  (API root ${base}/${taxii.apiRoot}/)
-${misp.enabled ? `  MISP feed   ${base}/misp/\n` : ''}  health      ${base}/readyz
+${misp.enabled ? `  MISP feed   ${base}/misp/\n` : ''}  Sekoia API  ${base}/v2/inthreat/
+  health      ${base}/readyz
 
 Try: curl -u key:$SEKOIA_API_KEY ${base}/${taxii.apiRoot}/collections/
 `

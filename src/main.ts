@@ -8,12 +8,13 @@ import { type Config, ConfigError, loadConfig } from './config/load.ts'
 import { findMisspelt } from './config/misspelt.ts'
 import { addressText, greetingOf, greetingText, nextSteps, whatToTry } from './greeting.ts'
 import type { TlsOptions } from './http/server.ts'
-import { systemClock } from './kernel/ports.ts'
+import { createProvenClock } from './kernel/proven-clock.ts'
 import { type Galaxies, loadGalaxies } from './misp/mapping/galaxies.ts'
 import { createLogger } from './ops/logger.ts'
 import { createMeter } from './ops/metrics.ts'
 import { version } from './ops/version.ts'
 import { createSekoiaClient } from './sekoia/client.ts'
+import { proxiesOf } from './sekoia/dispatcher.ts'
 import { UnreadableItems } from './sekoia/unreadable-items.ts'
 import { type OpenStoreOptions, openStore } from './stores/open.ts'
 
@@ -59,20 +60,24 @@ async function run(config: Config, logger: Logger): Promise<void> {
   if (!durable)
     logger.error({ reason }, 'no secret can be kept: what is stored ends with the process')
 
+  const clock = createProvenClock({
+    onCorrected: ms =>
+      logger.warn({ ms }, "the clock of this machine is wrong: the gateway goes by Sekoia's")
+  })
   const meter = createMeter({ processMetrics: true })
   const stores = await openStore({
     redis: redisOf(config),
     dataDir: config.store.dataDir,
     bodyMaxBytes: config.store.bodyMaxBytes,
     memoryMaxBytes: config.cache.maxBytes,
-    clock: systemClock,
+    clock,
     logger
   })
   const app = await buildApp({
     config,
     logger,
     meter,
-    clock: systemClock,
+    clock,
     secret: Buffer.from(secret),
     store: stores.log,
     documents: stores.documents,
@@ -80,14 +85,17 @@ async function run(config: Config, logger: Logger): Promise<void> {
     upstream: createSekoiaClient({
       ...config.upstream,
       baseUrl: simulator?.url ?? config.sekoia.url,
+      proxies: simulator ? undefined : proxiesOf(process.env),
+      ca: config.sekoia.caFile ? readFileSync(config.sekoia.caFile) : undefined,
       repair: config.stix.repair === 'on',
-      clock: systemClock,
+      onTime: evidence => clock.observe(evidence),
+      clock,
       meter,
       stopwatch: meter,
       logger,
       unreadable: new UnreadableItems({
         documents: stores.documents,
-        clock: systemClock,
+        clock,
         meter,
         logger
       })

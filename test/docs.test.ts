@@ -42,7 +42,11 @@ t.test('every variable that the documents name is an option', async t => {
     'TAXII2_INITIAL_HISTORY',
     'MALLOC_ARENA_MAX',
     'MALLOC_MMAP_THRESHOLD',
-    'MALLOC_TRIM_THRESHOLD'
+    'MALLOC_TRIM_THRESHOLD',
+    'HTTPS_PROXY',
+    'HTTP_PROXY',
+    'NO_PROXY',
+    'NODE_EXTRA_CA_CERTS'
   ]
   const known = new Set([...names, ...ofOthers, 'CONFIG_PROFILE', 'CONFIG_FILE'])
   // Its patterns are examples.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
-import type { Clock, LogStore } from '../kernel/ports.ts'
+import { type Clock, elapsedOf, type LogStore } from '../kernel/ports.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 
 export interface AccessSettings {
@@ -18,7 +18,7 @@ export interface AccessDeps {
   readonly settings: AccessSettings
 }
 
-/** Stands for the key as such, whatever the feed. */
+/** In place of a feed id: the verdict is about the key itself. */
 export const anyFeed = '*'
 
 /** What Sekoia said of a key and a feed: yes, or the kind of its refusal. */
@@ -35,16 +35,16 @@ interface DatedVerdict {
 const maxVerdicts = 100_000
 
 /**
- * Who may see what: what is held for a key is shown only while Sekoia's yes is recent (G6). A refusal ends access
- * at once, a key that is unknown to Sekoia loses all its feeds with it. Trouble upstream is neither yes nor no:
- * then the last verdict stands, which is kept in the store.
+ * Who may see what. Data held for a key is shown only while Sekoia's last yes is recent (G6). A refusal ends access
+ * at once; a refusal of the key itself ends access to all its feeds. If Sekoia fails, that is neither yes nor no: the
+ * last verdict counts, and the store keeps it.
  */
 export class Access {
   readonly #parts: AccessDeps
   readonly #verdicts = new LRUCache<string, DatedVerdict>({ max: maxVerdicts })
   readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
   readonly #checks = new SingleFlight<string, void>()
-  /** What the store has, as far as this process knows. */
+  /** The verdicts that this process knows to be in the store. */
   readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
   #writing: Promise<unknown> = Promise.resolve()
 
@@ -58,8 +58,8 @@ export class Access {
   }
 
   /**
-   * Notes a refusal; other failures say nothing about rights. Of the key as such only `unauthorized` speaks: it may
-   * be without one permission and have the others.
+   * Notes a refusal. Other failures say nothing about rights. Only `unauthorized` is about the key itself: a key may
+   * lack one permission and have the others.
    */
   failed(caller: Caller, feedId: string, error: unknown): void {
     if (!isRefusal(error)) return
@@ -79,7 +79,7 @@ export class Access {
     return last?.verdict === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
   }
 
-  /** True for a moment after Sekoia could not be asked. */
+  /** True for `refusedSeconds` after Sekoia could not be asked. */
   isResting(caller: Caller, feedId: string): boolean {
     const at = this.#unanswered.get(verdictKey(caller, feedId))
     return at !== undefined && this.#age(at) < this.#parts.settings.refusedSeconds
@@ -92,7 +92,7 @@ export class Access {
       try {
         await ask()
       } catch (error) {
-        if (!isAnswer(error)) this.#unanswered.set(name, this.#parts.clock.now())
+        if (!isAnswer(error)) this.#unanswered.set(name, elapsedOf(this.#parts.clock))
         throw error
       }
     })
@@ -116,7 +116,7 @@ export class Access {
     await this.#writing
   }
 
-  /** Of the verdicts on the feed and on the key the one that counts: a later no to the key undoes a yes to the feed. */
+  /** The verdict that counts: the one on the feed, unless a refusal of the key came later. */
   #last(caller: Scoped, feedId: string): DatedVerdict | undefined {
     const feed = this.#verdicts.get(verdictKey(caller, feedId))
     const key = this.#verdicts.get(verdictKey(caller, anyFeed))
@@ -124,15 +124,16 @@ export class Access {
   }
 
   #note(caller: Caller, feedId: string, verdict: Verdict): void {
-    const dated = { verdict, at: this.#parts.clock.now() }
-    this.#verdicts.set(verdictKey(caller, feedId), dated)
+    const { clock } = this.#parts
+    this.#verdicts.set(verdictKey(caller, feedId), { verdict, at: elapsedOf(clock) })
     if (this.#kept.get(verdictKey(caller, feedId)) === verdict) return
+    const dated = { verdict, at: clock.now() }
     this.#writing = this.#writing.then(() => this.#keep(caller, feedId, dated))
   }
 
   /**
-   * A verdict is kept as a journal without segments, whenever it changes; a store in trouble gets it with the next. A
-   * refusal is kept only where there is a yes that it ends: made-up keys leave nothing in the store.
+   * Writes a changed verdict to the store, as a journal without segments. If that fails, the next verdict is written
+   * whatever it says. A refusal is written only over a yes, so that made-up keys leave nothing in the store.
    */
   async #keep(caller: Caller, feedId: string, dated: DatedVerdict): Promise<void> {
     const { store } = this.#parts
@@ -152,11 +153,19 @@ export class Access {
     const name = verdictKey(caller, feedId)
     if (this.#verdicts.has(name)) return
     const stored = await this.#parts.store.load(storedName(caller, feedId)).catch(() => undefined)
-    if (stored) this.#verdicts.set(name, decode(stored.state))
+    if (stored) this.#verdicts.set(name, this.#inOwnTime(decode(stored.state)))
   }
 
+  /** A verdict dated ahead of the clock was noted by a clock that was fast: its age is unknown. */
+  #inOwnTime({ verdict, at }: DatedVerdict): DatedVerdict {
+    const { clock } = this.#parts
+    const age = clock.now() - at
+    return { verdict, at: age < 0 ? Number.NEGATIVE_INFINITY : elapsedOf(clock) - age }
+  }
+
+  /** Seconds, by time that no correction of the clock changes. */
   #age(instant: number): number {
-    return (this.#parts.clock.now() - instant) / 1000
+    return (elapsedOf(this.#parts.clock) - instant) / 1000
   }
 }
 
@@ -164,7 +173,7 @@ export class Access {
 const isAnswer = (error: unknown): boolean =>
   isRefusal(error) || (error instanceof GatewayError && error.kind === 'unwalkable')
 
-/** `word` is what stores of earlier releases have. */
+/** The member is called `word` because earlier releases wrote it so. */
 const encode = ({ verdict, at }: DatedVerdict): Buffer =>
   Buffer.from(JSON.stringify({ word: verdict, at }))
 

@@ -6,7 +6,7 @@ export interface CredentialOptions {
   readonly headerName: string
   /** Name of the query parameter that may carry a key; undefined: keys in URLs are not looked at. */
   readonly queryParameter: string | undefined
-  /** False: none of the forms that people write beside the standard ones. Default true. */
+  /** False accepts the standard forms alone. Default true. */
   readonly lenient?: boolean
 }
 
@@ -58,7 +58,7 @@ function fromAuthorization(header = '', lenient: boolean): string | undefined {
 /** A scheme without a credential is no key. */
 const schemes = /^(bearer|token|basic|api-?key|digest|negotiate)$/i
 
-/** RFC 7617. Python clients without credentials send the text `None:None`: that is nobody. */
+/** RFC 7617. Python clients without credentials send `None:None`, which counts as no key. */
 function fromBasic(encoded: string, lenient: boolean): string | undefined {
   const text = decodeBase64(encoded)
   const colon = text?.indexOf(':') ?? -1
@@ -67,7 +67,7 @@ function fromBasic(encoded: string, lenient: boolean): string | undefined {
   return text.slice(colon + 1) || text.slice(0, colon)
 }
 
-/** The text behind base64, without a newline that a shell left at its end; undefined for what is no text. */
+/** Decodes base64 to text, without a newline at its end, which `echo` adds. Undefined if the bytes are no text. */
 function decodeBase64(encoded: string): string | undefined {
   if (!base64Shape.test(encoded)) return undefined
   try {

@@ -8,7 +8,7 @@ import { Access, type AccessSettings, anyFeed } from './access.ts'
 import { notingRights } from './rights.ts'
 
 export interface RightsSettings extends AccessSettings {
-  /** How long a request waits for Sekoia to confirm what it said before, ms. */
+  /** How long a request waits for Sekoia to confirm an earlier verdict, ms. */
   readonly waitMs: number
 }
 
@@ -25,11 +25,11 @@ export interface RightsGateDeps {
 type Ask = () => Promise<unknown>
 
 /**
- * The one place that decides who may see what (G5, G6, G7). Every dialect asks it before it shows what is held; what
- * is not held comes from Sekoia with the caller's own key, so that Sekoia decides.
+ * The one place that decides who may see what (G5, G6, G7). Every dialect asks it before it shows data that the
+ * gateway holds. Other data is fetched from Sekoia with the caller's own key, so Sekoia decides.
  */
 export class RightsGate implements Rights {
-  /** Sekoia, with every answer noted for what it says about the key. All calls go through it. */
+  /** The Sekoia client that notes what each answer says about the key. All calls go through it. */
   readonly upstream: Upstream
   readonly #deps: RightsGateDeps
   readonly #access: Access
@@ -40,14 +40,14 @@ export class RightsGate implements Rights {
     this.upstream = notingRights(deps.upstream, this.#access)
   }
 
-  /** What Sekoia said of keys, for those who pass requests on and keep the answers. */
+  /** The same notes, for dialects that pass requests on and keep the answers. */
   get verdicts(): Pick<Access, 'accepted' | 'failed' | 'isRecent' | 'lastVerdict'> {
     return this.#access
   }
 
   /**
-   * Resolves when what is held of the feed may be shown to the caller: Sekoia's yes is recent, or was its last verdict
-   * and it cannot be asked (G6). Throws GatewayError: the refusal, or Sekoia's trouble where it never said anything.
+   * Resolves when the caller may see what is held of the feed: Sekoia's yes is recent, or Sekoia cannot be asked and
+   * its last verdict was yes (G6). Throws GatewayError: the refusal, or Sekoia's failure if it never gave a verdict.
    */
   authorize(caller: Caller, feedId: string): Promise<void> {
     return this.#assertRights(caller, feedId, false, this.#feedQuestion(caller, feedId))
@@ -61,7 +61,7 @@ export class RightsGate implements Rights {
     return this.#assertRights(caller, anyFeed, false, () => this.upstream.verifyKey(caller))
   }
 
-  /** True when Sekoia accepted the key at some time, and last did. At once where it is known without the store. */
+  /** True if Sekoia's last verdict on the key was yes, however old. Returns no promise if memory knows it. */
   wasAccepted(caller: Caller): boolean | Promise<boolean> {
     return this.#access.wasAccepted(caller)
   }
@@ -72,7 +72,7 @@ export class RightsGate implements Rights {
     return isRecent() ? isRecent : undefined
   }
 
-  /** Records that show each caller only what Sekoia lets it see. A refusal of a moment ago is repeated unasked. */
+  /** Wraps records so that each caller sees only what Sekoia allows. A recent refusal is repeated without a call. */
   guard(records: UnguardedRecords): Records {
     const admit = (caller: Caller, feedId: string) =>
       this.#assertRights(caller, feedId, true, this.#feedQuestion(caller, feedId))
@@ -99,9 +99,9 @@ export class RightsGate implements Rights {
   }
 
   /**
-   * Resolves while Sekoia's yes is recent; otherwise Sekoia is asked again (G6). It may be late, or in trouble: then
-   * its last verdict counts, and nobody waits long, or asks again at once (G7). Where there was no verdict at all,
-   * `isOwn` decides: what the key itself fetched was once given to it.
+   * Resolves while Sekoia's yes is recent; otherwise Sekoia is asked again (G6). If Sekoia is slow or fails, its last
+   * verdict counts, and the next requests neither wait nor ask (G7). If there is no verdict, `isOwn` decides: the
+   * data was fetched with this same key.
    */
   async #assertRights(caller: Caller, feedId: string, isOwn: boolean, ask: Ask): Promise<void> {
     const access = this.#access

@@ -5,7 +5,7 @@ import type { Clock, Upstream } from '../kernel/ports.ts'
 import { isRawRefusal, type RawAnswer, type RawUpstream } from '../kernel/raw-upstream.ts'
 import { type Access, anyFeed } from './access.ts'
 
-/** The upstream, with every answer of Sekoia noted for what it says about the key's rights. */
+/** The Sekoia client, with each answer noted for what it says about the key's rights. */
 export function notingRights<T extends Upstream>(upstream: T, access: Access): Upstream {
   const noted = async <R>(caller: Caller, feedId: string, call: Promise<R>): Promise<R> => {
     try {
@@ -39,8 +39,8 @@ interface Refused {
 }
 
 /**
- * The same for requests of native clients: they tell whether the key as such is known. Sekoia's no to a key is given
- * again for a moment, so that made-up keys cost few calls.
+ * The same for native clients, whose requests show whether Sekoia knows the key. A refused key is refused again for a
+ * short time without a call, so that made-up keys cost few calls.
  */
 export function notingRawRights(
   raw: RawUpstream,

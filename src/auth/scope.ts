@@ -3,8 +3,9 @@ import type { ApiKey, Caller, ScopeId } from '../kernel/caller.ts'
 import { memoize } from '../kernel/memoize.ts'
 
 /**
- * Makes callers of keys. The scope is an HMAC-SHA-256 of the key under the server's secret, cut to 128 bits as
- * 32 hex digits: replicas with the same secret agree on it, and nobody gets back from it to the key (G6).
+ * Turns keys into callers. The scope is an HMAC-SHA-256 of the key under the server's secret, cut to 128 bits and
+ * written as 32 hex digits. Replicas with the same secret compute the same scope, and nobody can compute the key from
+ * it (G6).
  */
 export function createScopes(secret: Buffer): (key: ApiKey) => Caller {
   const secretKey = createSecretKey(secret)

@@ -7,7 +7,7 @@ import { makeDirectory } from '../kernel/make-directory.ts'
 export interface ScopeSecret {
   /** At least 32 characters. */
   readonly secret: string
-  /** False when it ends with the process: scopes then change at a restart, and nothing stored is found again. */
+  /** False if the secret is lost when the process ends: scopes then change, and stored data is not found again. */
   readonly durable: boolean
   /** Why it is not durable. */
   readonly reason?: string
@@ -22,8 +22,8 @@ export interface ScopeSecretSources {
 const minimumLength = 32
 
 /**
- * The configured secret, else the one in `<dataDir>/secret`, else a new one put there. Never throws: where the
- * directory cannot be used, or the file holds no secret, the answer is a new one that is not durable.
+ * Returns the configured secret, else the one in `<dataDir>/secret`, else a new one written there. Never throws: if
+ * the directory cannot be used, or the file holds no secret, it returns a new one that is not durable.
  */
 export async function loadScopeSecret(sources: ScopeSecretSources): Promise<ScopeSecret> {
   if (sources.configured) return { secret: sources.configured, durable: true }
@@ -55,8 +55,8 @@ async function readSecret(file: string): Promise<string | undefined> {
 }
 
 /**
- * Written aside and then linked to its name: the file appears whole, and of two processes that start together
- * the second takes the first one's secret.
+ * Writes to another name and then links it, so that the file appears complete. If two processes start together, the
+ * second takes the first one's secret.
  */
 async function createSecret(file: string): Promise<string> {
   const aside = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`

@@ -1,4 +1,4 @@
-import { baseUrl, day, integer, maxMs, mebibyte, section, text } from './notes.ts'
+import { baseUrl, day, file, integer, maxMs, mebibyte, section, text } from './notes.ts'
 
 /** Options about Sekoia: its address, how it is called, and how long its decision about a key holds. */
 
@@ -17,6 +17,12 @@ export const sekoia = section('The Sekoia.io API behind the gateway.', {
     pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
     expected: "a feed's id, a UUID in lower case",
     example: 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
+  }),
+  caFile: file({
+    description:
+      'Path of CAs to trust towards Sekoia, or towards the proxy in between, beside the public ones; PEM. The proxy itself is named by `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, as everywhere.',
+    default: '',
+    example: '/etc/gateway/egress-ca.crt'
   })
 })
 
@@ -41,13 +47,27 @@ export const upstream = section('Calls to Sekoia: time limits, retries, and how 
     default: 60_000,
     example: 120_000
   }),
+  patienceMs: integer(0, maxMs, {
+    description:
+      'How long a call that meets trouble is tried again, or waits until Sekoia may be tried again, before it fails. Below what clients wait, and not below `feedLog.readBudgetMs`.',
+    default: 20_000,
+    example: 10_000
+  }),
+  secondTryMs: integer(100, maxMs, {
+    description:
+      'Silence after which a call is made once more beside the first, in case its answer got lost.',
+    default: 3000,
+    example: 10_000
+  }),
   maxAttempts: integer(1, 10, {
-    description: 'Most attempts of one call, the first included.',
+    description:
+      'Attempts of one call, the first included, that are made whatever `patienceMs` is.',
     default: 3,
     example: 5
   }),
   backoffMs: integer(1, 60_000, {
-    description: 'Mean pause before the second attempt; it doubles from there, with jitter.',
+    description:
+      'Mean pause before the second attempt; it doubles from there up to a tenth of `patienceMs`, with jitter.',
     default: 200,
     example: 500
   }),
@@ -57,14 +77,21 @@ export const upstream = section('Calls to Sekoia: time limits, retries, and how 
     example: 2
   }),
   breakerFailures: integer(1, 1000, {
-    description: 'Failures in a row after which calls to Sekoia stop for `breakerResetMs`.',
+    description:
+      'Failures in a row after which a key, or Sekoia when it cannot be connected to, is left alone for a while.',
     default: 5,
     example: 10
   }),
   breakerResetMs: integer(100, maxMs, {
-    description: 'How long no calls are made before Sekoia is tried again.',
+    description:
+      'Longest time for which it is left alone before it is tried again; a tenth of it at first. Requests wait for that.',
     default: 10_000,
     example: 30_000
+  }),
+  retryAfterMax: integer(1, day, {
+    description: 'Longest pause that a `Retry-After` of Sekoia can cause, in seconds.',
+    default: 900,
+    example: 300
   }),
   maxBodyBytes: integer(mebibyte, 1024 * mebibyte, {
     description: 'Largest answer accepted, after decompression.',

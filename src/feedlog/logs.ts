@@ -88,8 +88,10 @@ export class FeedLogs implements UnguardedRecords {
     })
   }
 
-  async read(request: ReadRequest, admit: () => Promise<void>): Promise<ReadResult> {
-    const { caller } = request
+  async read(asked: ReadRequest, admit: () => Promise<void>): Promise<ReadResult> {
+    const { continues } = asked
+    const caller = continues ? { ...asked.caller, continues } : asked.caller
+    const request = { ...asked, caller }
     const deadline = this.#parts.clock.now() + this.#parts.settings.readBudgetMs
     for (let restarts = 0; ; restarts++) {
       const log = await this.#open(caller, await this.#selectionOf(request))

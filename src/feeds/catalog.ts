@@ -1,25 +1,34 @@
 import { LRUCache } from 'lru-cache'
 import type { Caller, ScopeId } from '../kernel/caller.ts'
+import { withDeadline } from '../kernel/deadline.ts'
 import { GatewayError, isRefusal } from '../kernel/errors.ts'
-import type { Clock, Feed, Upstream } from '../kernel/ports.ts'
+import { type Clock, elapsedOf, type Feed, type Upstream } from '../kernel/ports.ts'
 import type { Catalog, CatalogFeed, InspectedFeed } from '../kernel/records.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 import type { Validity } from '../kernel/validity.ts'
 import { collectionIdOf, toCollections, toUnlisted } from './collections.ts'
+import type { KeptLists } from './kept-lists.ts'
 import { type Obstacles, Survey, type SurveyOptions } from './survey.ts'
 
 /**
- * The collections of a caller: Sekoia's feeds as their key sees them, held per scope (G5). A listing that is
- * due is renewed behind the answer, so that a slow Sekoia delays nobody (G7); one that nobody asked for in a
- * while is renewed before it. A refusal ends it at once (G6).
+ * The collections of a caller: the feeds that Sekoia lists for their key, held per scope (G5). A listing that is due
+ * is renewed after the answer, so that a slow Sekoia delays nobody (G7). If nobody asked for a while it is renewed
+ * before the answer, as long as that does not take long. A list outlives the process: while Sekoia is down it is shown
+ * to keys that Sekoia accepted last. A refusal ends it at once (G6).
  */
 export interface CatalogOptions extends SurveyOptions {
   readonly upstream: Pick<Upstream, 'feeds' | 'page'>
   readonly clock: Clock
   /** The feed every community has. */
   readonly defaultFeedId: string
-  /** Age at which a listing is renewed; at twice that it is no longer shown unrenewed. */
+  /** Age at which a listing is renewed. At twice that age it is not shown without a renewal. */
   readonly cacheSeconds: number
+  /** How long Sekoia is waited for where a list is held. */
+  readonly waitMs: number
+  /** Where lists outlive the process; undefined: nowhere. */
+  readonly kept?: KeptLists
+  /** Resolves if Sekoia accepts the key, or cannot be asked and accepted it last. Throws if it does not. */
+  verify?(caller: Caller): Promise<void>
 }
 
 interface Listing {
@@ -47,7 +56,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
   if (collectionIdOf(options.defaultFeedId) === undefined) {
     throw new TypeError('The default feed id must hold a UUID version 4')
   }
-  const { upstream, clock, meter, cacheSeconds } = options
+  const { upstream, clock, meter, cacheSeconds, waitMs, kept } = options
   const listings = new LRUCache<ScopeId, Listing>({ max: maxScopes })
   const renewals = new SingleFlight<ScopeId, Listing>()
   const survey = new Survey(options)
@@ -57,7 +66,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
     collections: CatalogFeed[],
     obstacles?: Promise<Obstacles>
   ): Listing {
-    const now = clock.now()
+    const now = elapsedOf(clock)
     const renewAt = now + cacheSeconds * 1000
     const byName = toNames(collections)
     const showUntil = renewAt + cacheSeconds * 1000
@@ -79,14 +88,19 @@ export function createCatalog(options: CatalogOptions): Catalog {
 
   async function renew(caller: Caller): Promise<Listing> {
     try {
-      const { collections, leftOut } = toCollections(await fetchFeeds(caller), options)
+      const feeds = await fetchFeeds(caller)
+      const { collections, leftOut } = toCollections(feeds, options)
+      void kept?.keep(caller.scope, feeds)
       if (leftOut > 0) meter.count('catalog_feeds_left_out', { reason: 'id' }, leftOut)
       const before = await listings.get(caller.scope)?.obstacles
       const obstacles = before && (await survey.obstacles(caller, collections, before))
       return hold(caller.scope, collections, obstacles && Promise.resolve(obstacles))
     } catch (error) {
       const held = listings.get(caller.scope)
-      if (isRefusal(error)) listings.delete(caller.scope)
+      if (isRefusal(error)) {
+        listings.delete(caller.scope)
+        void kept?.forget(caller.scope)
+      }
       if (isRefusal(error) || !held) throw error
       meter.count('catalog_listings', { outcome: 'stale' })
       return hold(caller.scope, held.collections, held.obstacles)
@@ -98,13 +112,39 @@ export function createCatalog(options: CatalogOptions): Catalog {
 
   async function listing(caller: Caller): Promise<Listing> {
     const held = listings.get(caller.scope)
-    const now = clock.now()
-    if (!held || now >= held.showUntil) return renewOnce(caller)
-    if (now >= held.renewAt) renewOnce(caller).catch(() => {})
+    const now = elapsedOf(clock)
+    if (held && now < held.renewAt) return held
+    if (!held || now >= held.showUntil) return held ? renewSoon(caller, held) : begin(caller)
+    renewOnce(caller).catch(() => {})
     return held
   }
 
-  /** A refusal of the key ends the listing; nothing of it is held then. */
+  /** Who asks first since the start of the process. */
+  async function begin(caller: Caller): Promise<Listing> {
+    const feeds = await kept?.recall(caller.scope)
+    const held = listings.get(caller.scope)
+    if (held || !feeds) return held ?? renewOnce(caller)
+    const { collections } = toCollections(feeds, options)
+    return renewSoon(caller, { collections }, () => options.verify?.(caller))
+  }
+
+  /** The new list, or the held one if Sekoia is slow or fails: then nothing more is asked of it. */
+  async function renewSoon(
+    caller: Caller,
+    { collections, obstacles }: Pick<Listing, 'collections'> & Partial<Listing>,
+    admit?: () => Promise<void> | undefined
+  ): Promise<Listing> {
+    try {
+      return await withDeadline(renewOnce(caller), waitMs)
+    } catch (error) {
+      if (isRefusal(error)) throw error
+      await admit?.()
+      meter.count('catalog_listings', { outcome: 'stale' })
+      return hold(caller.scope, collections, obstacles ?? Promise.resolve(new Map()))
+    }
+  }
+
+  /** A refusal of the key ends the listing, and nothing of it stays in memory. */
   function obstaclesOf(caller: Caller, held: Listing): Promise<Obstacles> {
     held.obstacles ??= survey.obstacles(caller, held.collections).catch(error => {
       listings.delete(caller.scope)
@@ -145,7 +185,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
 
   function validity({ scope }: Caller): Validity | undefined {
     const held = listings.get(scope)
-    return held && (now => now < held.renewAt && listings.peek(scope) === held)
+    return held && (() => elapsedOf(clock) < held.renewAt && listings.peek(scope) === held)
   }
 
   const forget = ({ scope }: Caller): void => {

@@ -12,8 +12,8 @@ export const collectionIdOf = (feedId: string): string | undefined =>
   feedIdShape.exec(feedId)?.[1]?.toLowerCase()
 
 /**
- * The collections of a listing in ascending id, the default feed among them whether listed or not. Feeds whose
- * id holds no UUID version 4, or one that was there before, are left out.
+ * The collections of a listing in ascending id. The default feed is always among them. A feed is left out if its id
+ * holds no UUID version 4, or the UUID of an earlier feed.
  */
 export function toCollections(
   feeds: readonly Feed[],

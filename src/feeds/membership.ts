@@ -1,7 +1,7 @@
 import type { Feed } from '../kernel/ports.ts'
 
 /**
- * Whether an object that came by id can be of a feed, by the feed's filters (U-9). Categories are combined
+ * Whether an object that was fetched by id may belong to a feed, by the feed's filters (U-9). Categories are combined
  * with AND, the values of one with OR (SEKOIA-3.5).
  */
 
@@ -23,7 +23,7 @@ const tlpMarkings: ReadonlySet<string> = new Set([
 ])
 
 /**
- * False only when the filters surely exclude the object. A category on which the object says nothing excludes
+ * False only if the filters exclude the object for certain. A category on which the object says nothing excludes
  * nothing.
  */
 export function mayBelong(feed: Feed, object: ObjectFacts): boolean {

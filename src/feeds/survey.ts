@@ -5,7 +5,7 @@ import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
 import type { Meter, Upstream } from '../kernel/ports.ts'
 import type { CatalogFeed, Obstacle, Rights } from '../kernel/records.ts'
 
-/** Which feeds of a listing a key can read now (G12, R1), asked as cheaply as can be. */
+/** Finds out which feeds of a listing a key can read now (G12, R1), with as few calls as possible. */
 
 export interface SurveyOptions {
   readonly upstream: Pick<Upstream, 'page'>
@@ -36,7 +36,7 @@ export type Obstacles = ReadonlyMap<string, Obstacle>
 /** How many feeds are asked for at once. */
 const maxParallel = 4
 
-/** How long one question may take; a feed that is slow today is none that cannot be read. */
+/** Longest wait for one answer; a feed that is slow today still counts as readable. */
 const patienceMs = 5000
 
 const maxTold = 10_000
@@ -60,8 +60,8 @@ export class Survey {
   }
 
   /**
-   * What keeps the caller from reading each of these feeds. `before` stands for those of which Sekoia, in trouble, says
-   * nothing now. Throws GatewayError `unauthorized`.
+   * Why the caller cannot read each of these feeds. `before` is the earlier result, which stays for feeds about which
+   * Sekoia says nothing now because it fails. Throws GatewayError `unauthorized`.
    */
   async obstacles(
     caller: Caller,
@@ -81,7 +81,7 @@ export class Survey {
     return found
   }
 
-  /** What keeps the caller from reading a feed: by Sekoia's last word on it, or one small question. */
+  /** Why the caller cannot read a feed: Sekoia's last verdict on it, or the answer to one small request. */
   async obstacle(
     caller: Caller,
     { feedId, isNewestFirst }: CatalogFeed,

@@ -1,6 +1,6 @@
 /**
- * A title as every client can take it: no `.` and no `,`, on which the OpenCTI and Cortex configurations are
- * split (CLIENT-8), one line, no space at its ends. '' when nothing is left.
+ * A title that every client accepts: one line, no space at its ends, no `.` and no `,`, on which the OpenCTI and
+ * Cortex configurations are split (CLIENT-8). '' if nothing is left.
  */
 export const toPlainTitle = (title: string): string =>
   title
@@ -14,8 +14,8 @@ interface Titled {
 }
 
 /**
- * The titles of several collections, each unique whatever the letter case: those that several would share get
- * the beginning of their id, or all of it should that be taken too. The collection `keptId` keeps its own.
+ * Makes titles unique, whatever the letter case. Equal titles get the beginning of their id, or the whole id if that
+ * is taken too. The collection `keptId` keeps its own.
  */
 export function toUniqueTitles(collections: readonly Titled[], keptId?: string): string[] {
   const withShort = withSuffix(collections, keptId, id => id.slice(0, 8))

@@ -15,29 +15,29 @@ import {
   toHead
 } from './response-head.ts'
 
-/** What a handler of a dialect has found. */
+/** What a handler returns. */
 export type Answer = Content | LongContent | Verbatim
 
-/** A 200 in memory, before it is known whether the client has it already. */
+/** A 200 in memory; whether the client already has it is decided later. */
 export interface Content extends Tagged {
-  /** The bytes, in pieces; called only when they are to be sent. */
+  /** The bytes, in pieces. Called only if they are sent. */
   readonly body: () => readonly Buffer[]
-  /** The whole body in a coding that is at hand. */
+  /** The whole body in a coding, if it is already there. */
   readonly encoded?: { readonly encoding: Encoding; readonly bytes: Buffer }
-  /** True while the same request would get the same content: it may be given again without being made again. */
+  /** True while the same request would get the same content: then the answer is sent again without the handler. */
   readonly validity?: Validity | undefined
-  /** Called each time the content is given, for what is to be logged and counted of it. */
+  /** Called each time the content is sent, to log and count it. */
   readonly note?: (request: FastifyRequest) => void
 }
 
-/** A 200 that is too large to be held: its pieces are made as they are sent. */
+/** A 200 too large for memory: its pieces are made while it is sent. */
 export interface LongContent extends Tagged {
   /** Bytes of all pieces. */
   readonly length: number
   readonly pieces: () => Iterable<Buffer>
 }
 
-/** An answer of any status without an entity tag: the outcome of a write, or what another server said. */
+/** An answer of any status without an entity tag, such as the result of a write or another server's answer. */
 export interface Verbatim {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -49,19 +49,19 @@ export interface AnswersOptions {
   readonly clock?: Pick<Clock, 'now'>
   /** Bytes of compressed bodies held. Default 16 MiB. */
   readonly compressedMaxBytes?: number
-  /** A client that takes nothing of its answer for this long is cut off. Default 30 s. */
+  /** A client that reads nothing of its answer for this long is disconnected. Default 30 s. */
   readonly sendTimeoutMs?: number
 }
 
-/** Bodies of at most this many bytes fit in a packet or two, and go out as they are. */
+/** Bodies up to this size fit into a packet or two and are not compressed. */
 const minCompressed = 1024
 
 /** Pieces smaller than this on average are joined before they are sent. */
 const minPiece = 16 * 1024
 
 /**
- * Sends answers to whom they belong: 304 when the client has it (RFC 9110 §13), else in the coding it asks for.
- * Comes last: the dialect has found that the key may see the content.
+ * Sends answers: 304 if the client has the content (RFC 9110 §13), else the content in the coding it asks for. By
+ * then the dialect has checked that the key may see it.
  */
 export class Answers {
   readonly #compressed: CompressedAnswers
@@ -78,17 +78,17 @@ export class Answers {
     this.#sendTimeoutMs = sendTimeoutMs
   }
 
-  /** What {@link send} gave to the same caller for the same URL, if it would be made again as it was. */
+  /** The answer that {@link send} gave to the same caller for the same URL, while it is still valid. */
   held(request: FastifyRequest): Prepared | undefined {
     const cached = this.#cache.get(keyOf(request))
     return cached && { ...cached.response, body: () => cached.pieces }
   }
 
   /**
-   * Needs `privateAnswers` on the scope. A HEAD costs no body, and tells none of its length. Returns at once unless
-   * there is something to compress, or to be made while it is sent.
+   * Needs `privateAnswers` on the scope. For HEAD the body is not made, so no length is sent. Returns no promise
+   * unless something is compressed or made while it is sent.
    *
-   * @param representation see `createTag`.
+   * @param representation see `createTag`
    */
   send(
     request: FastifyRequest,
@@ -124,7 +124,7 @@ export class Answers {
       .then(bytes => this.#write(request, reply, head, [bytes], encoding))
   }
 
-  /** In a coding only as fast as it is made, and then of a length not told. */
+  /** Sends pieces as they are made; in a coding the length is not known. */
   async #stream(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -138,7 +138,7 @@ export class Answers {
     raw.setTimeout(this.#sendTimeoutMs, () => raw.destroy())
     raw.writeHead(200, headersOf(reply, head, body))
     const coding = encoding ? [compressing(encoding)] : []
-    // A client that goes away ends it: there is nobody left to be told.
+    // A client that disconnects ends it: there is nobody to report to.
     await pipeline([Readable.from(content.pieces()), ...coding, raw]).catch(() => {})
   }
 
@@ -153,9 +153,10 @@ export class Answers {
   }
 
   /**
-   * One gathered write of the pieces as they lie in memory: joining those of a large page costs four times as much as
-   * all the rest. Past the framework, which would join them, or cut a stream off after its handler timeout. Ended only
-   * when all is out: Node takes a connection for idle whose answer has ended, and a closing server would cut it off.
+   * Writes the pieces at once, as they lie in memory: joining those of a large page costs four times as much as all
+   * the rest. It bypasses the framework, which would join them, or cut a stream off after its handler timeout. The
+   * response ends only when all bytes are out: Node treats a connection whose response has ended as idle, and a
+   * closing server would cut it off.
    */
   #write(
     request: FastifyRequest,

@@ -8,7 +8,7 @@ export interface AuthOptions {
   readonly toCaller: (key: ApiKey) => Caller
 }
 
-/** Puts who asks on every request, `undefined` without a usable credential. Refuses nobody. */
+/** Sets `request.caller`, undefined without a usable credential. Refuses nobody. */
 export const authPlugin = fp<AuthOptions>(
   async (app, { credentials, toCaller }) => {
     app.decorateRequest('caller')

@@ -21,12 +21,12 @@ export const createClientErrorHandler =
     const { status, headers, body, errorId } = toErrorReply(failure, form)
     const lines = Object.entries({ ...headers, 'content-length': body.length, connection: 'close' })
     const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-    // A client that sent nothing does not close either: its half of the connection would stay for good.
+    // A client that sent nothing may never close: its half of the connection would stay open.
     socket.end(Buffer.concat([toHead(status, head), body]), () => linger(socket))
     logger.info({ status, outcome: failure.kind, code: error.code, errorId }, 'request')
   }
 
-/** Long enough for a client that is still sending to read its answer, which a reset would take from it. */
+/** Time for a client that is still sending to read its answer; a reset would discard the answer. */
 const lingerMs = 1000
 
 function linger(socket: Socket): void {

@@ -3,8 +3,8 @@ import { SingleFlight } from '../kernel/single-flight.ts'
 import { compress, type Encoding } from './encodings.ts'
 
 /**
- * Answers in their compressed form, by tag and coding: hot ones are compressed once, however many ask at the same
- * time. Bounded by bytes, least recently used first out (G9).
+ * Compressed answers by tag and coding. An answer is compressed once, however many clients ask at the same time.
+ * Bounded by bytes; the least recently used goes first (G9).
  */
 export class CompressedAnswers {
   readonly #held: LRUCache<string, Buffer>
@@ -22,7 +22,7 @@ export class CompressedAnswers {
     return this.#held.get(`${tag} ${encoding}`)
   }
 
-  /** Compresses the body of this tag, or waits for whoever is doing so. */
+  /** Compresses the body of this tag, or waits for the call that is doing so. */
   make(tag: string, encoding: Encoding, body: readonly Buffer[]): Promise<Buffer> {
     const name = `${tag} ${encoding}`
     return this.#running.run(name, async () => {

@@ -1,34 +1,31 @@
 import { createHash } from 'node:crypto'
 import manifest from '../../package.json' with { type: 'json' }
 
-/** What an answer depends on: whatever of it changes, the tag changes (decision 0008). */
+/** What an answer depends on: if any of it changes, the tag changes (decision 0008). */
 export interface TagDeps {
-  /** Whose answer it is; a tag never says anything to another key (G5). */
+  /** The caller's scope: a tag says nothing to another key (G5). */
   readonly scope: string
   /** The request target as it came, with its query. */
   readonly url: string
-  /** How content becomes bytes: media type, mode and whatever else decides it. */
+  /** Settings that decide how content becomes bytes, such as media type and mode. */
   readonly representation: string
-  /** Stands for the content: other content, other text. */
+  /** Digest of the content. */
   readonly content: string
 }
 
 /**
- * The entity tag of an answer, weak because one tag stands for the answer in every content coding (RFC 9110
- * §8.8.3). The version of this program is in it: a release may render the same content otherwise.
+ * The entity tag of an answer. It is weak, because one tag covers the answer in every content coding (RFC 9110
+ * §8.8.3). It contains the gateway's version: another release may render the same content differently.
  */
 export function createTag({ scope, url, representation, content }: TagDeps): string {
   const text = JSON.stringify([manifest.version, scope, url, representation, content])
   return `W/"${createHash('sha256').update(text).digest('hex').slice(0, 32)}"`
 }
 
-/** What proxies that compress put behind the tags they pass on: `x-gzip`, `x--gzip`, `x;gzip`. */
+/** Suffixes that compressing proxies add to tags: `x-gzip`, `x--gzip`, `x;gzip`. */
 const proxySuffix = /^(?:[-;:.+/]{1,2}(?:gzip|br|zstd|deflate))?$/i
 
-/**
- * True when the client has this answer already (RFC 9110 §13.1.2): the list holds its tag, by the weak
- * comparison, or is `*`.
- */
+/** True if the client has this answer (RFC 9110 §13.1.2): the list holds its tag, by weak comparison, or is `*`. */
 export function isHeld(ifNoneMatch: string | undefined, tag: string): boolean {
   if (ifNoneMatch === undefined) return false
   if (ifNoneMatch.trim() === '*') return true

@@ -4,9 +4,9 @@ import fp from 'fastify-plugin'
 import type { IsTrusted } from './origin.ts'
 
 export interface ConnectionsOptions {
-  /** Open at a time. One more is closed at once, and quiet ones are closed to make room. */
+  /** Most open connections. A further one is closed at once, and idle ones are closed to make room. */
   readonly maxConnections: number
-  /** The same for one client address; a proxy that is trusted has no such bound, as it stands for many. */
+  /** The same for one client address. A trusted proxy has no such bound, because it stands for many clients. */
   readonly maxPerAddress?: number
   readonly isTrusted?: IsTrusted
 }
@@ -18,9 +18,9 @@ interface Connection {
 }
 
 /**
- * Bounds connections, and ends them in an orderly way: when the server closes, idle ones end at once (the framework
- * sees to that), the others right after the answer they are waiting for. Where there are too many, of all or of one
- * address, those go first that have been quiet for longest, so that no number of silent ones shuts others out.
+ * Bounds the number of connections and closes them in order. When the server closes, the framework ends idle
+ * connections at once; the others end after the answer they wait for. If there are too many, in all or from one
+ * address, those that were idle longest are closed first, so that silent clients shut nobody out.
  */
 export const connectionsPlugin = fp<ConnectionsOptions>(
   async (app, { maxConnections, maxPerAddress = maxConnections, isTrusted = () => false }) => {
@@ -36,7 +36,7 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
       const isOver = others.length >= maxPerAddress && !isTrusted(socket.remoteAddress)
       if (isOver && !open.endQuiet(others)) socket.destroy()
       else open.add(socket)
-      // The next one finds a place, which a full server would close before anybody hears of it.
+      // Makes room for the next connection, which a full server would close before any code sees it.
       if (open.size >= maxConnections) open.endQuiet(open.othersThan(socket))
     })
     server.on('request', (request: IncomingMessage, response: ServerResponse) =>
@@ -72,7 +72,7 @@ class Connections {
     socket.once('close', () => this.#all.delete(name))
   }
 
-  /** @param socket that of TLS, where there is TLS: another object than the one that was added, of the same name. */
+  /** @param socket for TLS another object than the one that was added, with the same address and port */
   watch(socket: Socket, response: ServerResponse): void {
     const name = connectionKey(socket)
     const connection = this.#all.get(name)
@@ -92,7 +92,7 @@ class Connections {
     return [...this.#all.values()].filter(other => other.socket !== socket)
   }
 
-  /** Ends the one that has been quiet for longest; false when all wait for answers. */
+  /** Closes the connection that was idle longest. False if all wait for answers. */
   endQuiet(among: Iterable<Connection> = this.#all.values()): boolean {
     for (const { socket, requests } of among) {
       if (requests > 0) continue

@@ -1,16 +1,15 @@
 import { createHash, hash } from 'node:crypto'
 
-/** Below this many bytes, hashing costs less than remembering. */
+/** Hashing fewer bytes costs less than remembering the digest. */
 const minRemembered = 64 * 1024
-/** Slices remembered of one piece of memory: as many cuts of a segment as are asked for at a time. */
+/** Most slices remembered for one piece of memory, such as a segment that is cut into pages. */
 const maxSlices = 32
 
 const remembered = new WeakMap<ArrayBufferLike, Map<string, string>>()
 
 /**
- * A digest of pieces of content whose bytes never change, 64 hex digits; equal only when the pieces joined are. Large
- * slices of the same memory are hashed once: pages that are asked for again and again are slices of segments that
- * stay in memory.
+ * A digest of content in pieces, 64 hex digits. The bytes must never change. Equal digests mean equal content. Large
+ * slices of the same memory are hashed once: popular pages are slices of segments that stay in memory.
  */
 export function digestOf(pieces: readonly Buffer[]): string {
   const small = createHash('sha256')

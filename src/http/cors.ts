@@ -8,7 +8,7 @@ export interface CorsOptions {
   readonly keyHeader: string
 }
 
-/** Lets web pages of some origins use the gateway from a browser. Keys come in headers, so no cookies are let through. */
+/** Lets web pages of some origins read answers. Keys come in headers, so cookies are not allowed. */
 export const corsPlugin = fp<CorsOptions>(
   async (app, { origins, keyHeader }) => {
     if (origins.length === 0) return

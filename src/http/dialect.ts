@@ -3,34 +3,34 @@ import type { Caller } from '../kernel/caller.ts'
 import type { Answer } from './answers.ts'
 import type { ErrorForm } from './errors.ts'
 
-/** A protocol that clients speak with the gateway, as a value: `registerDialect` makes routes of it. */
+/** A protocol that clients speak with the gateway, as a value. `registerDialect` turns it into routes. */
 export interface Dialect {
   /** One word, for logs and metrics. */
   readonly name: string
-  /** A failed request is answered in this form, also one for a path that does not exist. */
+  /** The form of error answers, also for paths that do not exist. */
   readonly errorForm: ErrorForm
   readonly mounts: readonly Mount[]
-  /** Settings that decide how content becomes bytes, as text: when they change, all entity tags change. */
+  /** Settings, as text, that decide how content becomes bytes. If they change, all entity tags change. */
   readonly representation: string
   /**
-   * True for a request that goes on where an earlier answer ended. When the gateway is full it waits and is never
-   * refused: clients lose data over a page that fails.
+   * True for a request that continues after an earlier answer. When the gateway is full it waits and is never
+   * refused, because clients lose data over a failed page.
    */
   readonly continues: (request: FastifyRequest) => boolean
-  /** Throws `not-acceptable` for an Accept header that none of its answers satisfies. Left out: any will do. */
+  /** Throws `not-acceptable` for an Accept header that the dialect cannot satisfy. Left out: any header will do. */
   readonly assertAcceptable?: (accept: string | undefined) => void
 }
 
-/** Paths below one prefix. A dialect with several prefixes for the same paths has as many mounts. */
+/** Paths below one prefix. The same paths below two prefixes are two mounts. */
 export interface Mount {
-  /** Starts with a slash and ends without one. Unknown paths below it belong to the dialect, too. */
+  /** Starts with a slash and ends without one. Unknown paths below it get the dialect's error form. */
   readonly prefix: string
   readonly paths: readonly Path[]
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** Answers the methods it names, GET also as HEAD, and OPTIONS; any other method is 405. */
+/** One path. Methods that it does not name are 405; GET also answers HEAD, and OPTIONS is always answered. */
 export interface Path {
   /**
    * Relative to the prefix, in the framework's syntax: `/a/:name`, or `/a/*` for whatever is below. A `:name` takes
@@ -42,23 +42,23 @@ export interface Path {
 
 export interface Operation {
   readonly handle: Handler
-  /** True where the handler would not ask Sekoia about the key: then the gate for rights asks first. */
+  /** True if the handler itself never makes Sekoia check the key: the gate for rights then asks first. */
   readonly verifies?: boolean
-  /** True for a GET whose answer may be large or long in coming, see `overloadPlugin`. */
+  /** True for a GET with a large or slow answer, see `overloadPlugin`. */
   readonly heavy?: boolean
   /**
-   * Most bytes of a request body, which the handler finds in `request.body` as a Buffer, undefined without one. When
-   * left out no body is read, and the handler runs before one arrives.
+   * Most bytes of a request body. The handler finds the body in `request.body`, as a Buffer, or undefined. Left out:
+   * no body is read.
    */
   readonly maxBodyBytes?: number
 }
 
-/** Without a promise where nothing has to be waited for. Failures are thrown as GatewayError. */
+/** Returns no promise if nothing has to be waited for. Throws GatewayError. */
 export type Handler = (request: FastifyRequest, caller: Caller) => Answer | Promise<Answer>
 
 /**
- * The form for failures of requests that reach no route, such as a path that cannot be decoded: that of the dialect
- * whose prefix the request target has, else of the first.
+ * The error form for requests that reach no route, such as a path that cannot be decoded: that of the dialect with
+ * this prefix, else of the first dialect.
  */
 export function errorFormByPrefix(
   dialects: readonly [Dialect, ...Dialect[]]
@@ -72,7 +72,7 @@ export function errorFormByPrefix(
   }
 }
 
-/** As the router reads it: without the authority of an absolute target, in lower case, slashes single. */
+/** The path as the router reads it: no scheme and host, lower case, single slashes. */
 const pathOf = (target: string): string =>
   target
     .replace(/^https?:\/\/[^/?]*/i, '')

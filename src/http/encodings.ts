@@ -31,12 +31,12 @@ const streams: Readonly<Record<Encoding, () => Transform>> = {
 const offered = Object.keys(compressors) as Encoding[]
 const all = [...offered, 'identity']
 
-/** What the types of negotiator do not know yet. */
+/** Missing from the types of the library. */
 interface Preferring {
   encodings(available: string[], options: { preferred: string[] }): string[]
 }
 
-/** The coding for an Accept-Encoding header (RFC 9110 §12.5.3); undefined: as it is. */
+/** The coding for an Accept-Encoding header (RFC 9110 §12.5.3); undefined means none. */
 export const chooseEncoding = (acceptEncoding: string | undefined): Encoding | undefined =>
   acceptEncoding ? negotiate(acceptEncoding) : undefined
 
@@ -50,5 +50,5 @@ const negotiate = memoize((acceptEncoding: string): Encoding | undefined => {
 export const compress = (encoding: Encoding, body: Buffer): Promise<Buffer> =>
   compressors[encoding](body)
 
-/** What compresses as it goes, off the main thread. */
+/** A stream that compresses, off the main thread. */
 export const compressing = (encoding: Encoding): Transform => streams[encoding]()

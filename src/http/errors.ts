@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { asGatewayError, GatewayError } from '../kernel/errors.ts'
 
-/** The body of a failure in the form of one dialect. Only the public text of the error may be in it. */
+/** The body of an error answer. It may hold only the public text of the error. */
 export interface ErrorContent {
   readonly mediaType: string
   readonly text: string
 }
 
-/** @param errorId names this occurrence in the answer and in the log. */
+/** @param errorId identifies this occurrence in the answer and in the log */
 export type ErrorForm = (failure: GatewayError, errorId: string) => ErrorContent
 
-/** One line of text: what went wrong, for a reader or a log. */
+/** One line of text with the reason. */
 export const plainText: ErrorForm = ({ title, detail }) => ({
   mediaType: 'text/plain; charset=utf-8',
   text: `${detail ?? title}\n`
@@ -29,7 +29,7 @@ const challenge =
   'Basic realm="sekoia-feed-gateway", charset="UTF-8", Bearer realm="sekoia-feed-gateway"'
 const defaultRetrySeconds = 10
 
-/** The failure in the form of a dialect, with the headers that all dialects have in common. */
+/** An error answer in the form of a dialect, with the headers that all dialects share. */
 export function toErrorReply(failure: GatewayError, form: ErrorForm): ErrorReply {
   const { status, retryAfterSeconds } = failure
   const errorId = randomUUID()
@@ -45,7 +45,7 @@ export function toErrorReply(failure: GatewayError, form: ErrorForm): ErrorReply
   return { status, headers, body: Buffer.from(text), errorId }
 }
 
-/** What the framework refuses by itself, in the gateway's terms; anything unforeseen is `internal`. */
+/** Turns the framework's own errors into GatewayErrors; anything unforeseen is `internal`. */
 function toGatewayError(error: unknown): GatewayError {
   const { code, statusCode = 500 } = (error ?? {}) as Partial<FastifyError>
   if (error instanceof GatewayError) return error
@@ -57,7 +57,7 @@ function toGatewayError(error: unknown): GatewayError {
   return asGatewayError(error)
 }
 
-/** Answers any failure in a dialect's form, and leaves a note for the request's log line. */
+/** Sends an error answer in the form of a dialect, and notes the failure for the request's log line. */
 export function sendError(
   error: unknown,
   request: FastifyRequest,

@@ -4,15 +4,15 @@ import type { Caller } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
 
 export interface NewcomersOptions {
-  /** Requests in a minute from one address with keys that Sekoia never accepted; 0: any number. */
+  /** Most requests per minute from one address with keys that Sekoia never accepted; 0 means no bound. */
   readonly maxPerMinute: number
-  /** True when Sekoia accepted the key at some time. At once where it is known without the store. */
+  /** True if Sekoia ever accepted the key. Returns no promise if memory knows it. */
   readonly wasAccepted: (caller: Caller) => boolean | Promise<boolean>
 }
 
 /**
- * Bounds what made-up keys may cost: each of them is a call to Sekoia. Requests beyond the bound are 429. A walk that
- * goes on is never refused. Comes after the credentials; the address is that of the client where the proxy is trusted.
+ * Bounds the cost of made-up keys: each of them is a call to Sekoia. Requests beyond the bound are 429, but never one
+ * that continues a walk. Runs after the credentials are read. Behind a trusted proxy the address is the client's.
  */
 export const newcomersPlugin = fp<NewcomersOptions>(
   async (app, { maxPerMinute, wasAccepted }) => {

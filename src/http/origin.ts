@@ -1,7 +1,7 @@
 import { compile } from '@fastify/proxy-addr'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-/** Where the client sees the gateway. */
+/** The address under which the client reaches the gateway. */
 export interface Origin {
   readonly protocol: string
   /** Host and port as the client named them. */
@@ -23,9 +23,9 @@ export function compileTrust(trustProxy: boolean | string | readonly string[]): 
 const forwarded = ['proto', 'host', 'port', 'prefix'].map(name => `x-forwarded-${name}`)
 
 /**
- * Gives every request its `origin`. Of several proxies in a row the first value counts, which is what the client
- * used; Fastify's own `host` and `protocol` take the last. Headers of one that is not trusted are not believed, and
- * that is logged once: it is how a missing `SERVER_TRUST_PROXY` shows.
+ * Sets `request.origin`. If several proxies add values, the first counts, which is the one the client used; Fastify's
+ * own `host` and `protocol` take the last. Headers from an address that is not trusted are ignored, with one warning
+ * in the log: `SERVER_TRUST_PROXY` may be missing.
  */
 export function decorateOrigin(app: FastifyInstance, isTrusted: IsTrusted): void {
   let isWarned = false
@@ -74,7 +74,7 @@ function withPort(host: string, port: string, protocol: string): string {
   return hasPort || !/^\d{1,5}$/.test(port) || port === usual ? host : `${host}:${port}`
 }
 
-/** Base of the URLs that the client uses, without a slash at its end; for an odd host the path alone. */
+/** Base of the URLs for the client, without a slash at its end; the path prefix alone if the host is malformed. */
 export const baseUrlOf = ({ protocol, host, prefix }: Origin): string =>
   /^[\w.:[\]-]+$/.test(host) ? `${protocol}://${host}${prefix}` : prefix
 

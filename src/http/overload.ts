@@ -5,19 +5,19 @@ import { GatewayError } from '../kernel/errors.ts'
 import { Slots } from './slots.ts'
 
 export interface OverloadOptions {
-  /** Heavy requests at a time, from their start until their answer is out. */
+  /** Most heavy requests at a time, from their start until their answer is sent. */
   readonly maxActiveRequests: number
-  /** Heavy requests that wait for others to be done. */
+  /** Most heavy requests that wait for a slot. */
   readonly maxQueuedRequests: number
-  /** Mean lateness of the event loop from which on new work is refused; 0 never refuses for it. */
+  /** Mean delay of the event loop above which new work is refused; 0 never refuses for it. */
   readonly maxEventLoopDelayMs: number
 }
 
 /**
- * Bounds what routes marked `heavy` may cost together. When the process falls behind, and when too many wait, they are
- * 503 with `Retry-After` at once, unless they continue a walk: those wait. The load of the event loop alone says
- * nothing, since a gateway that is fully used and prompt is well; so only its delay counts. Comes after the
- * credentials, so that the anonymous get their 401.
+ * Bounds the cost of routes marked `heavy`. If the event loop is late or the queue is full, they are 503 with
+ * `Retry-After` at once, except requests that continue a walk: those wait. The utilisation of the event loop is not
+ * looked at, because a fully used gateway may still be prompt. Runs after the credentials are read, so that requests
+ * without a key get 401.
  */
 export const overloadPlugin = fp<OverloadOptions>(
   async (app, { maxActiveRequests, maxQueuedRequests, maxEventLoopDelayMs }) => {

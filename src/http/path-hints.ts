@@ -10,8 +10,8 @@ export interface HintOptions {
 }
 
 /**
- * For one who asks for a path that does not exist, in one line, which one may be meant: people copy addresses of other
- * servers, and of other versions. Nothing of the path is repeated but the id of a collection.
+ * One line for a 404 that names the path that may be meant, because people copy addresses of other servers and
+ * versions. It repeats nothing of the requested path but the id of a collection.
  */
 export function createHints({ apiRoot, hasMisp, publicUrl }: HintOptions) {
   return ({ raw, origin }: Pick<FastifyRequest, 'raw' | 'origin'>): string => {

@@ -12,9 +12,9 @@ export interface DialectDeps {
 }
 
 /**
- * Registers all paths of a dialect. Checks come in this order: path, method, credentials, what Sekoia says of the key
- * (where the operation asks for it), Accept, a place for heavy work; then the handler. Needs `authPlugin`, `requestLog`
- * and, for heavy operations, `overloadPlugin` on the server.
+ * Registers all paths of a dialect. Checks come in this order: path, method, credentials, Sekoia's verdict on the key
+ * (if the operation asks for it), Accept, a slot for heavy work; then the handler runs. Needs `authPlugin`,
+ * `requestLog` and, for heavy operations, `overloadPlugin` on the server.
  */
 export async function registerDialect(
   app: FastifyInstance,
@@ -41,7 +41,7 @@ const methodsOf = ({ operations }: Path): HTTPMethods[] => {
   return [...read, 'OPTIONS', ...named.filter(method => method !== 'GET')]
 }
 
-/** What needs no credentials: OPTIONS, and the 405 of methods that a path does not have. */
+/** Routes that need no credentials: OPTIONS, and 405 for methods that a path does not have. */
 function registerOpen(scope: FastifyInstance, paths: readonly Path[], { name }: Dialect): void {
   const config = { dialect: name }
   for (const path of paths) {
@@ -60,7 +60,7 @@ function registerOpen(scope: FastifyInstance, paths: readonly Path[], { name }: 
   }
 }
 
-/** Hooks that end the request leave the handler without a part; Fastify wants one all the same. */
+/** Hooks answer these requests, but Fastify requires a handler. */
 const unreachable = async (): Promise<never> => {
   throw new GatewayError('internal')
 }

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import type { GatewayError } from '../kernel/errors.ts'
 import { type Meter, type Stopwatch, silentMeter, silentStopwatch } from '../kernel/ports.ts'
 
-/** What the parts of a request leave for its one log line. Never a key, never client text unchecked. */
+/** Fields for the one log line of a request. Never a key, never unchecked text of a client. */
 export interface RequestReport {
   /** Where the data came from. */
   outcome?: string
@@ -68,7 +68,7 @@ export function watchRequest(
   })
 }
 
-/** The statuses that an alert looks for: a counter that appears with its first count hides its first step. */
+/** Statuses that alerts look for. They start at 0, because a counter that first appears at 1 shows no increase. */
 function countFrom0(meter: Meter, route: string): void {
   for (const status of ['200', '500', '502', '503', '504'])
     meter.count('http_requests', { method: 'GET', route, status }, 0)
@@ -120,8 +120,8 @@ function logRequest(
 }
 
 /**
- * Without the query, and without the authority of an absolute target: either may hold a key. So may a segment of the
- * path, as people try: it is told when it is a word of a path or an id.
+ * The path without the query and without scheme and host, which may hold a key. So may a segment of the path: it is
+ * logged only if it is a short word or an id.
  */
 const pathOf = (target: string): string =>
   target

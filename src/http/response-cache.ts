@@ -2,11 +2,11 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../kernel/ports.ts'
 import type { Validity } from '../kernel/validity.ts'
 
-/** Bytes of small pieces of one response, which are copied. */
+/** Most bytes of small pieces of one response; they are copied. */
 const maxCopied = 32 * 1024
-/** Pieces from this size on are looked up where they lie. */
+/** Larger pieces are not copied but referred to. */
 const minReferred = 4096
-/** Of all that is kept: copies, and a kilobyte a response for the rest. */
+/** Most bytes of all entries: the copies, and a kilobyte each for the rest. */
 const maxBytes = 8 * 1024 * 1024
 
 interface CacheEntry<T> {
@@ -17,7 +17,7 @@ interface CacheEntry<T> {
   readonly size: number
 }
 
-/** A copy; or a place in memory that its owner may give up at any time, so that bytes are counted once (G9). */
+/** A copy, or a reference to memory that its owner may release at any time, so that bytes are counted once (G9). */
 type Piece =
   | Buffer
   | { readonly memory: WeakRef<ArrayBufferLike>; readonly offset: number; readonly length: number }
@@ -28,8 +28,8 @@ export interface Cached<T> {
 }
 
 /**
- * Responses of all dialects, by caller and URL (G5). One is given again for as long as its validity says that it would
- * be made again, and its bytes are still in memory.
+ * Responses of all dialects, by caller and URL (G5). A response is sent again while its validity is true and its
+ * bytes are still in memory.
  */
 export class ResponseCache<T> {
   readonly #clock: Pick<Clock, 'now'>
@@ -73,7 +73,7 @@ const keep = (bytes: Buffer): Piece =>
     ? Buffer.from(new Uint8Array(bytes).buffer)
     : { memory: new WeakRef(bytes.buffer), offset: bytes.byteOffset, length: bytes.length }
 
-/** Undefined when some of the memory was given up. */
+/** Undefined if some of the memory was released. */
 function recall(pieces: readonly Piece[]): Buffer[] | undefined {
   const found: Buffer[] = []
   for (const piece of pieces) {

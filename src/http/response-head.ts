@@ -4,22 +4,22 @@ import type { Caller } from '../kernel/caller.ts'
 import { createTag, isHeld } from './conditional.ts'
 import type { Encoding } from './encodings.ts'
 
-/** The head of a 200, whatever its coding, or of the 304 in its place. */
+/** Status line and headers of a 200 in any coding, or of the 304 in its place. */
 export interface ResponseHead {
   readonly tag: string
   readonly mediaType: string
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What a tag is made of, beside the caller and the URL. */
+/** What a tag is made of, besides the caller and the URL. */
 export interface Tagged {
   readonly mediaType: string
   readonly headers: Readonly<Record<string, string>>
-  /** Stands for the content, see {@link createTag}. */
+  /** Digest of the content, see {@link createTag}. */
   readonly digest: string
 }
 
-/** A client may keep its answer, and has to ask each time whether it still holds: a poll is never skipped. */
+/** A client may keep its answer but has to ask each time whether it still holds, so that no poll is skipped. */
 export const cacheControl = 'private, no-cache'
 
 /** @param representation see {@link createTag}. */
@@ -37,7 +37,7 @@ export function toHead(
   return { tag, mediaType, headers: { ...headers, 'cache-control': cacheControl, etag: tag } }
 }
 
-/** True when there was no body to send: the client has it, or wants none. */
+/** Answers without a body, if the client has the content (304) or asked by HEAD. True if it did. */
 export function endsAtHead(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -53,7 +53,7 @@ export function endsAtHead(
   return true
 }
 
-/** What hooks have put on the reply goes out as well. */
+/** All headers of the answer, those set by hooks included. */
 export const headersOf = (
   reply: FastifyReply,
   head: ResponseHead,

@@ -24,9 +24,9 @@ export interface TlsOptions {
 
 export interface ServerOptions {
   readonly logger: FastifyBaseLogger
-  /** Counts what is answered before any hook runs. */
+  /** Counts requests that are answered before any hook runs. */
   readonly meter?: Meter
-  /** Without it the listener speaks plain http, behind a proxy that does TLS. */
+  /** Without it the listener speaks plain HTTP, for use behind a proxy with TLS. */
   readonly tls?: TlsOptions
   /** Which proxies' `X-Forwarded-*` are believed; as in Fastify. */
   readonly trustProxy?: boolean | string | string[]
@@ -35,9 +35,12 @@ export interface ServerOptions {
   /** A whole answer has to be ready within this time; 504 after it (H-10). */
   readonly handlerTimeoutMs?: number
   readonly keepAliveTimeoutMs?: number
-  /** By request target, the form of failures outside all dialects, and of those that reach no route. Default: text. */
+  /**
+   * The error form for a request target, for errors outside all dialects and requests that reach no route. Default:
+   * text.
+   */
   readonly errorFormOf?: (target: string) => ErrorForm
-  /** What to say to one who asks for a path that does not exist: which one may be meant. */
+  /** Text for a 404: which path may be meant. */
   readonly hintOf?: (request: FastifyRequest) => string | undefined
 }
 
@@ -79,7 +82,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     requestTimeout: options.requestTimeoutMs ?? defaultRequestTimeoutMs,
     handlerTimeout: options.handlerTimeoutMs ?? 60_000,
     keepAliveTimeout: options.keepAliveTimeoutMs ?? 72_000,
-    // A paging run that still comes in while the process drains is served to its next page.
+    // A client that pages while the process shuts down still gets its next page.
     return503OnClosing: false,
     requestIdHeader: false,
     genReqId: toRequestId,
@@ -111,7 +114,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
 }
 
 function listener({ tls, requestTimeoutMs = defaultRequestTimeoutMs }: ServerOptions): object {
-  // Looked at ten times within the time-out: Node's own interval would double it.
+  // Ten checks within the timeout: Node's own interval would double it.
   const connectionsCheckingInterval = Math.ceil(requestTimeoutMs / 10)
   const http = { maxHeaderSize, connectionsCheckingInterval }
   if (!tls) return { http }
@@ -123,7 +126,7 @@ function listener({ tls, requestTimeoutMs = defaultRequestTimeoutMs }: ServerOpt
   }
 }
 
-/** The proxy's id for the request, when it is a plain word; else one of ours. */
+/** The proxy's request id if it is a plain word, else a new one. */
 function toRequestId(request: IncomingMessage): string {
   const given = request.headers['x-request-id']
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID()

@@ -1,9 +1,9 @@
 import { GatewayError } from '../kernel/errors.ts'
 
 export interface SlotsOptions {
-  /** Taken at a time. */
+  /** Most slots in use. */
   readonly maxActive: number
-  /** Waiting at a time, those who continue apart. */
+  /** Most requests that wait, not counting those that continue a walk. */
   readonly maxQueued: number
 }
 
@@ -23,12 +23,7 @@ export class Slots {
     this.#options = options
   }
 
-  /**
-   * Resolves with how to give the place back, which may be called more than once.
-   *
-   * @param waiter its signal ends the waiting, and is looked at where there is waiting; rejects with its reason.
-   * @throws GatewayError `overloaded` when the queue is full.
-   */
+  /** Resolves with a function that frees the slot; calling it again does nothing. */
   async take(continues: boolean, waiter: { readonly signal: AbortSignal }): Promise<() => void> {
     if (this.#active < this.#options.maxActive) this.#active++
     else await this.#wait(continues, waiter.signal)
@@ -61,7 +56,7 @@ export class Slots {
     })
   }
 
-  /** The place goes to the next in line. */
+  /** Hands the slot to the next waiting request. */
   #handOn(): void {
     const queue = this.#continuing.size > 0 ? this.#continuing : this.#others
     const [next] = queue

@@ -33,4 +33,6 @@ export class ApiKey {
 export interface Caller {
   readonly key: ApiKey
   readonly scope: ScopeId
+  /** True for a request that carries `next`: when calls to Sekoia have to wait, its pages go first (P-34). */
+  readonly continues?: boolean
 }

@@ -1,15 +1,18 @@
 import { GatewayError } from './errors.ts'
 
+/** The longest that timers bear. */
+const longestMs = 2 ** 31 - 1
+
 /**
- * Waits for work no longer than `ms`, or until `signal` says that nobody waits any more. Throws GatewayError
- * `timeout` or `unavailable` then. The work itself goes on for others; its later rejection is ignored.
+ * Waits for work at most `ms`, or until `signal` aborts; then throws GatewayError `timeout` or `unavailable`. The
+ * work itself goes on for others; its later rejection is ignored.
  */
 export async function withDeadline<T>(
   work: Promise<T>,
   ms: number,
   signal?: AbortSignal
 ): Promise<T> {
-  const timeout = AbortSignal.timeout(Math.max(1, ms))
+  const timeout = AbortSignal.timeout(Math.min(Math.max(1, Math.ceil(ms)), longestMs))
   const ending = signal ? AbortSignal.any([signal, timeout]) : timeout
   let stop = () => {}
   const over = new Promise<never>((_, reject) => {

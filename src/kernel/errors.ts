@@ -68,7 +68,7 @@ export class CursorRefusedError extends GatewayError {
   }
 }
 
-/** Another gateway on the same store was first. It is no failure of Sekoia's: the same may be tried again at once. */
+/** Another gateway on the same store wrote first. Sekoia did not fail, and the request may be tried again at once. */
 export class OvertakenError extends GatewayError {
   constructor() {
     super('overloaded', {

@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory and those above it (mode 0700), one by one: Node's own recursive way never returns where the
- * system answers ENOENT for a parent that exists, as below `/proc`. Throws what the system says.
+ * Makes a directory and its parents (mode 0700), one by one. Node's recursive `mkdir` never returns if the system
+ * answers ENOENT for a parent that exists, as below `/proc`. Throws the system's error.
  */
 export function makeDirectory(path: string): void {
   try {

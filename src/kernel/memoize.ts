@@ -1,9 +1,9 @@
-/** Longer texts are decided anew each time. */
+/** Results for longer texts are not remembered. */
 const maxLength = 512
 
 /**
- * Makes a function of a short text remember its results: clients send the same few headers again and again. When
- * `max` texts are known, all are forgotten.
+ * Makes a function of a short text remember its results, because clients send the same few headers again and again.
+ * After `max` texts all are forgotten.
  */
 export function memoize<T>(decide: (text: string) => T, max = 1000): (text: string) => T {
   const known = new Map<string, T>()

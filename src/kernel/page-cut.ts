@@ -6,11 +6,10 @@ export interface Cut {
 }
 
 /**
- * Where a page ends (P-8, P-10, P-12). `dates` are those of the matching records collected so far, ascending:
- * up to `limit`, and beyond it at least one more (if there is one) and the rest of a group of equal dates
- * that the cut would split, as far as `limit / 2` members. `mayGoOn` tells that more records of the last date
- * could follow what was collected, because the collecting was cut short: then that group is not begun, and
- * `count` is 0 when there is nothing but that group.
+ * Where a page ends (P-8, P-10, P-12). `dates` are the dates of the matching records collected so far, ascending: up
+ * to `limit`, at least one more if there is one, and the rest of a group of equal dates that the cut would split, up
+ * to `limit / 2` members. `mayGoOn` is true if collecting stopped early, so that more records of the last date may
+ * follow: then that group is left for the next page, and `count` is 0 if there is nothing else.
  */
 export function cutPage(dates: readonly number[], limit: number, mayGoOn: boolean): Cut {
   if (dates.length <= limit && !mayGoOn) return { count: dates.length, more: false }
@@ -25,7 +24,7 @@ export function cutPage(dates: readonly number[], limit: number, mayGoOn: boolea
   return { count: keepsGroup ? end : groupStart, more: true }
 }
 
-/** How many records beyond `limit` have to be looked at before {@link cutPage} can decide. */
+/** True if enough records beyond `limit` were collected for {@link cutPage} to decide. */
 export function isEnough(dates: readonly number[], limit: number): boolean {
   if (dates.length <= limit) return false
   const boundary = dates[limit - 1]

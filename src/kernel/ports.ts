@@ -5,7 +5,12 @@ import type { Caller } from './caller.ts'
 export interface Clock {
   now(): number
   sleep(ms: number): Promise<void>
+  /** Milliseconds that have passed since some moment, whatever becomes of {@link now}; absent where that never jumps. */
+  elapsed?(): number
 }
+
+/** The time to measure ages and pauses by. */
+export const elapsedOf = (clock: Clock): number => clock.elapsed?.() ?? clock.now()
 
 export const systemClock: Clock = { now: () => Date.now(), sleep: ms => setTimeout(ms) }
 
@@ -43,6 +48,8 @@ export interface Page {
   readonly nextCursor: string | null
   /** How many items upstream sent, `unreadable` ones included. */
   readonly itemCount: number
+  /** How many were asked for, where that was fewer than the request's `limit`: a page of so many is full. */
+  readonly limit?: number
   /** Items that were left out. */
   readonly unreadable?: readonly UnreadableItem[]
 }
@@ -77,7 +84,7 @@ export interface Feed {
   readonly givesAll: boolean
 }
 
-/** The upstream as the gateway needs it. Every method throws GatewayError and nothing else. */
+/** Sekoia as the gateway needs it. Every method throws GatewayError and nothing else. */
 export interface Upstream {
   /** One page of a feed (SEKOIA-3). */
   page(caller: Caller, request: PageRequest, signal?: AbortSignal): Promise<Page>
@@ -98,7 +105,7 @@ export interface Meter {
 
 export const silentMeter: Meter = { count: () => {} }
 
-/** Distributions of durations by name and label; the metrics library stands behind it. */
+/** Distributions of durations by name and label. */
 export interface Stopwatch {
   /** Notes that something took so many seconds. */
   observe(name: string, labels: Readonly<Record<string, string>>, seconds: number): void
@@ -106,7 +113,7 @@ export interface Stopwatch {
 
 export const silentStopwatch: Stopwatch = { observe: () => {} }
 
-/** Is told how reading on from Sekoia goes, feed log by feed log; health and metrics stand behind it. */
+/** Hears, for each feed log, whether reading new objects from Sekoia worked; health and metrics implement it. */
 export interface FeedWatch {
   /** @param confirmedAt when Sekoia last confirmed the end, ms since the epoch; undefined: it was not reached yet. */
   succeeded(log: WatchedLog, confirmedAt: number | undefined): void
@@ -188,21 +195,22 @@ export interface DocumentCommit {
 }
 
 /**
- * Where what is derived from a feed is kept, such as its MISP events: small tables of bytes by key, in spaces that
- * change as a whole. Nothing expires and nothing is evicted. `space` and `table` are names made of
- * `[A-Za-z0-9._:-]`, never holding a key of Sekoia; a document's key is any short text. Methods reject when the store
- * is in trouble.
+ * Keeps what is derived from a feed, such as its MISP events: small tables of bytes by key, in spaces that change as
+ * a whole. Nothing expires, nothing is evicted. `space` and `table` are names made of `[A-Za-z0-9._:-]`, never
+ * holding a key of Sekoia; a document's key is any short text. Methods reject when the store fails.
  */
 export interface DocumentStore {
   /** Grows by one with each commit: the compare-and-set token; 0 when the space is empty. */
   version(space: string): Promise<number>
-  /** In the order of `keys`; undefined where there is none. */
+  /** Values in the order of `keys`; undefined for a key without a value. */
   get(
     space: string,
     table: string,
     keys: readonly string[]
   ): Promise<readonly (Buffer | undefined)[]>
-  /** All of a table, batch by batch, in no order; what changes meanwhile may be seen or not, or twice. */
+  /**
+   * The whole table in batches, in no order. Documents that change meanwhile may be missing, old, new or there twice.
+   */
   scan(space: string, table: string): AsyncIterable<readonly Document[]>
   /** Atomic; false, and nothing changed, when another writer was first. */
   commit(space: string, commit: DocumentCommit): Promise<boolean>

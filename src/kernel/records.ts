@@ -52,7 +52,7 @@ export interface ReadRequest {
   readonly limit: number
   /** Most bytes of objects to return; one object is returned whatever its size. */
   readonly maxBytes: number
-  /** True for a request that carries `next`: it waits longest and is refused last (P-34). */
+  /** True for a request with `next`: it waits longest and is refused last (P-34). */
   readonly continues: boolean
   /** Ends the waiting of this caller, never the work that others share. */
   readonly signal?: AbortSignal
@@ -74,7 +74,7 @@ export interface FeedRecord {
   readonly bytes: Buffer
 }
 
-/** How a read was answered; logs, metrics and tests share these words. */
+/** How a read was answered; log, metrics and tests use these words. */
 export type Outcome = 'held' | 'fetched' | 'stale'
 
 export interface ReadResult {
@@ -89,7 +89,7 @@ export interface ReadResult {
   /** After the last record, or the place reached when the budget ended; present when `more`. */
   readonly position: Position | undefined
   readonly outcome: Outcome
-  /** Undefined for what hung on more than memory, so that reading again might give something else. */
+  /** Undefined if the result depended on more than memory, so that another read might differ. */
   readonly validity?: Validity | undefined
 }
 
@@ -106,7 +106,7 @@ export interface ObjectVersion extends FeedRecord {
   readonly isFirst: boolean
 }
 
-/** What the dialects read from: the feed logs behind it. */
+/** What the dialects read from; the feed logs implement it. */
 export interface Records {
   /** Throws GatewayError: refusals, `unwalkable`, and upstream trouble with nothing held. */
   read(request: ReadRequest): Promise<ReadResult>
@@ -114,7 +114,7 @@ export interface Records {
   lookup(request: LookupRequest): Promise<ObjectVersion[]>
 }
 
-/** Records for whoever asks; the gate for rights stands in front of them. */
+/** Records without a check of rights; the gate for rights wraps them. */
 export interface UnguardedRecords extends Pick<Records, 'lookup'> {
   /**
    * @param admit called before anything that is held is read, again whenever the reading starts over; what it throws
@@ -123,13 +123,13 @@ export interface UnguardedRecords extends Pick<Records, 'lookup'> {
   read(request: ReadRequest, admit: () => Promise<void>): Promise<ReadResult>
 }
 
-/** Who may see what. Throws GatewayError: Sekoia's refusal, or its trouble where it never accepted the key. */
+/** Who may see what. Throws GatewayError: Sekoia's refusal, or its failure if it never accepted the key. */
 export interface Rights {
-  /** Resolves when what is held of the feed, by whomever it was fetched, may be shown to the caller. */
+  /** Resolves when the caller may see what is held of the feed, whoever fetched it. */
   authorize(caller: Caller, feedId: string): Promise<void>
   /** Resolves when Sekoia knows the key. */
   verify(caller: Caller): Promise<void>
-  /** Of an answer that holds what the caller may see of the feed; undefined when Sekoia's yes is not recent. */
+  /** The validity of an answer with data of the feed; undefined if Sekoia's yes is not recent. */
   validity(caller: Caller, feedId: string): Validity | undefined
 }
 
@@ -174,7 +174,7 @@ export interface Catalog {
   resolve(caller: Caller, idOrAlias: string): Promise<CatalogFeed>
   /** The same, after Sekoia was asked whether the key can read it. Throws `not-found` for what is no feed. */
   inspect(caller: Caller, idOrAlias: string): Promise<InspectedFeed>
-  /** Of an answer that holds what the catalog says; undefined when its listing is due. */
+  /** The validity of an answer made of the catalog; undefined if its listing is due for renewal. */
   validity(caller: Caller): Validity | undefined
   /** The caller's feeds may have changed: the next question about them goes to Sekoia. */
   forget(caller: Caller): void

@@ -1,6 +1,6 @@
 import type { VersionFilter } from './records.ts'
 
-/** Where a version stands among those of its object that are held. */
+/** Whether a version is the last or the first of its object that is held. */
 export interface VersionPlace {
   readonly isLast: boolean
   readonly isFirst: boolean

@@ -1,8 +1,10 @@
+import type { FastifyRequest } from 'fastify'
 import type { Answer, Content, Verbatim } from '../http/answers.ts'
+import type { CacheUse } from '../http/cache-use.ts'
 import { digestOf } from '../http/content-digest.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import type { RawAnswer } from '../kernel/raw-upstream.ts'
-import type { CacheUse } from './cache/kept-answers.ts'
+import type { Validity } from '../kernel/validity.ts'
 
 export const json = 'application/json'
 
@@ -10,6 +12,8 @@ export interface Told {
   readonly use: CacheUse
   /** Milliseconds since Sekoia gave the content; undefined where that is now. */
   readonly ageMs?: number | undefined
+  /** While the same request would get the same answer. */
+  readonly validity?: Validity | undefined
 }
 
 /** `X-Cache` and `Age` (RFC 9111 §5.1). */
@@ -24,11 +28,25 @@ export const toContent = (
   told: Told,
   { mediaType = json, headers = {} }: { mediaType?: string; headers?: Record<string, string> } = {}
 ): Content => ({
+  validity: told.validity,
+  note: notes[told.use],
   mediaType,
   headers: { ...cacheHeaders(told), ...headers },
   digest: digestOf(pieces),
   body: () => pieces
 })
+
+/** For the request's line in the log. */
+const notes: Readonly<Record<CacheUse, (request: FastifyRequest) => void>> = {
+  hit: request => report(request, 'hit'),
+  miss: request => report(request, 'miss'),
+  stale: request => report(request, 'stale'),
+  pass: request => report(request, 'passed')
+}
+
+function report(request: FastifyRequest, outcome: string): void {
+  request.report = { outcome, ...request.report }
+}
 
 /** Sekoia's success as it came: 200 with an entity tag, anything else as it is. */
 export function toAnswer(answer: RawAnswer, told: Told): Answer {

@@ -5,21 +5,19 @@ import { withDeadline } from '../kernel/deadline.ts'
 import { asGatewayError, GatewayError } from '../kernel/errors.ts'
 import { isRawRefusal, type RawAnswer } from '../kernel/raw-upstream.ts'
 import { sliceObjects } from '../stix/slice.ts'
-import { json, type Told, toContent, toRefusal } from './answer.ts'
+import { type Told, toRefusal } from './answer.ts'
 import type { Entry } from './cache/entry.ts'
 import { policyOfObject } from './cache/policy.ts'
 import { noteRight, rightOf } from './cache/rights.ts'
 import { type Asked, asked, type NativeDeps } from './deps.ts'
 import { objectName } from './names.ts'
+import { type Entries, RefusedByIdError, toEntry, toObjects } from './object-entries.ts'
 import { lookUpMs } from './pass.ts'
 
 type Kind = 'objects' | 'relationships'
 
 /** Ids in one call, so that the URL stays near 2 kB. */
 const maxIdsPerCall = 40
-
-/** Sekoia's words for an object that does not exist. */
-const unknown = Buffer.from('{"message":"Object not found","code":"INTHREAT404"}')
 
 /**
  * `objects/{ids}` and `relationships/{ids}`: every object is kept by itself, Sekoia is asked for those that are
@@ -44,7 +42,6 @@ export class ById {
     if (path.includes('/') || ids.some(id => id === '')) throw new GatewayError('not-found')
     const found = await this.#find(caller, ids, request.signal)
     if (found instanceof RefusedByIdError) return toRefusal(found.answer)
-    request.report = { ...request.report, outcome: found.use, items: found.entries.length }
     return toObjects(found.entries, ids.length === 1, found)
   }
 
@@ -57,8 +54,7 @@ export class ById {
     const names = ids.map(id => objectName(this.#kind, id))
     const held = await this.#deps.cache.find(caller.scope, names)
     const missing = ids.filter((id, i) => !this.#isFresh(caller, id, held[i]))
-    if (missing.length === 0)
-      return { entries: held as Entry[], use: 'hit', ageMs: this.#age(held) }
+    if (missing.length === 0) return this.#toHit(caller, ids, held as Entry[])
     try {
       const fetched = await withDeadline(this.#fetchAll(caller, missing), lookUpMs, signal)
       const entries = ids.map((id, i) => fetched.get(id) ?? held[i]!)
@@ -70,12 +66,22 @@ export class ById {
     }
   }
 
+  #toHit({ scope }: Caller, ids: readonly string[], entries: readonly Entry[]): Told & Entries {
+    const { cache } = this.#deps
+    const ageMs = this.#age(entries)
+    const isHeld = (entry: Entry, i: number) =>
+      cache.held(scope, objectName(this.#kind, ids[i]!)) === entry &&
+      this.#isFresh({ scope }, ids[i]!, entry)
+    const isOfThatAge = () => Math.floor(this.#age(entries) / 1000) === Math.floor(ageMs / 1000)
+    return { entries, use: 'hit', ageMs, validity: () => isOfThatAge() && entries.every(isHeld) }
+  }
+
   #age(entries: readonly (Entry | undefined)[]): number {
     const now = this.#deps.clock.now()
     return now - Math.min(now, ...entries.map(entry => entry?.at ?? now))
   }
 
-  #isFresh(caller: Caller, id: string, entry: Entry | undefined): entry is Entry {
+  #isFresh(caller: Pick<Caller, 'scope'>, id: string, entry: Entry | undefined): entry is Entry {
     if (!entry || !this.#deps.rights.isRecent(caller, rightOf(this.#kind))) return false
     return this.#age([entry]) < policyOfObject(id).freshMs(entry)
   }
@@ -152,42 +158,4 @@ export class ById {
     const found = await Promise.all(halves.map(half => this.#askSekoia(caller, half)))
     return new Map(found.flatMap(entries => [...entries]))
   }
-}
-
-interface Entries {
-  readonly entries: readonly Entry[]
-}
-
-/** Sekoia's no to the key, on its way to the client. */
-export class RefusedByIdError extends GatewayError {
-  readonly answer: RawAnswer
-
-  constructor(answer: RawAnswer) {
-    super(
-      answer.status === 401 ? 'unauthorized' : answer.status === 403 ? 'forbidden' : 'malformed'
-    )
-    this.answer = answer
-  }
-}
-
-const toEntry = (at: number, object: Buffer | undefined, refusal?: RawAnswer): Entry => ({
-  at,
-  isMiss: object === undefined,
-  answer: {
-    status: object ? 200 : 404,
-    contentType: json,
-    cursor: undefined,
-    body: object ?? refusal?.body ?? unknown
-  }
-})
-
-const comma = Buffer.from(',')
-
-function toObjects(entries: readonly Entry[], isOne: boolean, told: Told): Answer {
-  const [first] = entries
-  if (isOne && first?.isMiss) return toRefusal(first.answer)
-  const found = entries.filter(({ isMiss }) => !isMiss).map(({ answer }) => answer.body)
-  const pieces = found.flatMap((body, i) => (i === 0 ? [body] : [comma, body]))
-  const [before, after] = isOne ? ['{"data":', '}'] : ['{"items":[', ']}']
-  return toContent([Buffer.from(before), ...pieces, Buffer.from(after)], told)
 }

@@ -1,16 +1,20 @@
-import type { Answer } from '../http/answers.ts'
+import type { FastifyRequest } from 'fastify'
+import type { Answer, Content } from '../http/answers.ts'
+import { cacheUseOf } from '../http/cache-use.ts'
 import type { Handler } from '../http/dialect.ts'
+import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
-import type { CatalogFeed, Outcome } from '../kernel/records.ts'
-import { toContent, toRefusal } from './answer.ts'
-import type { CacheUse } from './cache/kept-answers.ts'
+import type { CatalogFeed } from '../kernel/records.ts'
+import { validWhileAll } from '../kernel/validity.ts'
+import { type Told, toContent, toRefusal } from './answer.ts'
 import { chainPage } from './chain-page.ts'
 import { beginning, decodeCursor, encodeTime } from './cursor.ts'
 import { type Asked, asked, type NativeDeps } from './deps.ts'
 import { type FeedQuery, parseFeedQuery } from './feed-query.ts'
-import { type LogPage, type LogRequest, readLogPage } from './log-page.ts'
+import { readLogPage } from './log-page.ts'
 import { isTimeEnough, placeCursor, placeInTime, timeCursor } from './next-cursor.ts'
 import { type Destination, OpaqueCursors } from './opaque-cursor.ts'
+import type { LogPage, LogRequest } from './page-builder.ts'
 import { pass } from './pass.ts'
 import { rawQuery } from './raw-query.ts'
 import { fromBeginning, fromPosition, fromTime, type Start } from './start.ts'
@@ -56,20 +60,31 @@ async function fromLog(
   const found = await destination(deps, cursors, ask, feed, query)
   if (found.kind === 'refused') return toRefusal(found.answer)
   if (found.kind === 'unknown') return undefined
-  if (found.kind === 'tip') return toPage([], query.cursor!, 'miss')
+  if (found.kind === 'tip') return toPage([], query.cursor!, { use: 'miss' })
   const request = toRequest(deps, ask, feed, query, found.start)
   const page = await readLogPage(deps.records, deps.clock, request)
   const next = await nextCursor(deps, request, page, query)
-  ask.request.report = {
-    ...ask.request.report,
-    outcome: page.outcome,
-    items: page.count,
-    fields: { collection: feed.collectionId }
-  }
-  return toPage(page.chunks, next, uses[page.outcome])
+  const validity = validWhileAll([
+    deps.catalog.validity(ask.caller),
+    rightsValidity(deps, ask.caller, feed),
+    page.validity
+  ])
+  const content = toPage(page.chunks, next, { use: cacheUseOf[page.outcome], validity })
+  return { ...content, note: noteOf(page, feed) }
 }
 
-const uses: Readonly<Record<Outcome, CacheUse>> = { held: 'hit', fetched: 'miss', stale: 'stale' }
+function rightsValidity({ rights }: NativeDeps, { scope }: Caller, { feedId }: CatalogFeed) {
+  const isRecent = () => rights.isRecent({ scope }, feedId)
+  return isRecent() ? isRecent : undefined
+}
+
+/** Holds no more of the page than what it tells. */
+function noteOf({ outcome, count }: LogPage, { collectionId }: CatalogFeed) {
+  const report = { outcome, items: count, fields: { collection: collectionId } }
+  return (request: FastifyRequest): void => {
+    request.report = { ...request.report, ...report }
+  }
+}
 
 async function destination(
   { clock }: NativeDeps,
@@ -148,7 +163,7 @@ async function nextCursor(
 /** How many records before a page are looked at for its cursor. */
 const maxLookBack = 500
 
-function toPage(chunks: readonly Buffer[], next: string, use: CacheUse): Answer {
+function toPage(chunks: readonly Buffer[], next: string, told: Told): Content {
   const end = Buffer.from(`],"next_cursor":${JSON.stringify(next)}}`)
-  return toContent([Buffer.from('{"items":['), ...chunks, end], { use })
+  return toContent([Buffer.from('{"items":['), ...chunks, end], told)
 }

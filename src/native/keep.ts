@@ -39,9 +39,8 @@ export async function keep(deps: NativeDeps, ask: Asked, keeping: Keeping): Prom
     signal: request.signal,
     request: { method: 'GET', target, endpoint }
   })
-  request.report = { ...request.report, outcome: found.use }
   return toKeptAnswer(found)
 }
 
-export const toKeptAnswer = ({ answer, use, ageMs }: KeptAnswer): Answer =>
-  answer.status >= 400 ? toRefusal(answer) : toAnswer(answer, { use, ageMs })
+const toKeptAnswer = ({ answer, ...told }: KeptAnswer): Answer =>
+  answer.status >= 400 ? toRefusal(answer) : toAnswer(answer, told)

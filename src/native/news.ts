@@ -4,8 +4,11 @@ import { toMillis } from '../stix/timestamp.ts'
 import type { AnswerCache } from './cache/answer-cache.ts'
 import { namesOfObject, namesOfPattern } from './names.ts'
 
-/** What changed longer ago than this has been in every answer that is still fresh, or soon will be. */
-const newsMs = 86_400_000
+/**
+ * What changed longer ago than this, and is only now seen, changes no answer that stays fresh for long: history costs
+ * nothing.
+ */
+const newsMs = 3_600_000
 
 export interface NewsDeps {
   readonly cache: AnswerCache

@@ -5,7 +5,7 @@ import type { Clock, FeedWatch, WatchedLog } from '../kernel/ports.ts'
 
 export interface FeedEndsOptions {
   readonly clock: Clock
-  /** A log that cannot be read on for longer than this is in trouble. */
+  /** A log is in trouble if Sekoia has not confirmed its end for longer than this. */
   readonly patienceMs: number
   /** Told when the trouble of a log begins and ends. */
   readonly logger: Pick<BaseLogger, 'info' | 'warn'>
@@ -20,12 +20,12 @@ interface End {
   readonly failingSince: number | undefined
 }
 
-/** A log that nobody asks for is not followed: how old its end is says nothing. */
+/** A log that nobody asks for is not watched: the age of its end means nothing. */
 const followedMs = 86_400_000
 
 const maxLogs = 10_000
 
-/** How old the end of each feed log is, for the logs that are followed; the operator's view of lost sight. */
+/** The age of the end of each watched feed log: it shows the operator that new objects do not arrive. */
 export class FeedEnds implements FeedWatch {
   readonly #ends = new LRUCache<string, End>({ max: maxLogs })
   readonly #clock: Clock
@@ -46,7 +46,7 @@ export class FeedEnds implements FeedWatch {
     if (this.#told.delete(name)) this.#logger.info({ feed: feedId }, 'a feed is read on again')
   }
 
-  /** A refused key is no trouble of the feed: its log is not looked at any more. */
+  /** A refused key is no trouble of the feed: its log is no longer watched. */
   failed({ name, feedId }: WatchedLog, error: unknown): void {
     if (isRefusal(error)) {
       this.#ends.delete(name)
@@ -70,7 +70,9 @@ export class FeedEnds implements FeedWatch {
     return this.#followed().length
   }
 
-  /** Seconds since the end was confirmed, by feed, the oldest first; of several logs of a feed the oldest counts. */
+  /**
+   * Seconds since the end was confirmed, by feed, the longest first. If a feed has several logs, the longest counts.
+   */
   ages(): (readonly [feedId: string, seconds: number])[] {
     const now = this.#clock.now()
     const ages = new Map<string, number>()
@@ -82,7 +84,7 @@ export class FeedEnds implements FeedWatch {
     return [...ages].toSorted((a, b) => b[1] - a[1])
   }
 
-  /** The feeds of which some log cannot be read on for longer than patience lasts, while somebody asks for it. */
+  /** Feeds with a watched log that has been in trouble for longer than the configured patience. */
   get failing(): string[] {
     const now = this.#clock.now()
     const isFailing = ({ failingSince = now, triedAt }: End) =>

@@ -9,7 +9,7 @@ export interface GaugeDeps {
   readonly version: string
   readonly checks: Checks
   readonly feedEnds: FeedEnds
-  /** Most feeds that have a series of their own, those whose end is oldest. */
+  /** Most feeds with a series of their own; those with the oldest end come first. */
   readonly maxFeeds: number
   readonly breaker: () => BreakerState
   /** The data directory; undefined when the store is elsewhere. */
@@ -53,7 +53,7 @@ export function exposeGauges(parts: GaugeDeps): void {
   })
 }
 
-/** The databases with the files beside them, such as the write-ahead log. */
+/** Sizes of the databases, with the files that SQLite keeps beside them, such as the write-ahead log. */
 async function sizesIn(dataDir: string): Promise<Sample[]> {
   const names = await readdir(dataDir)
   const sizeOf = async (database: string) => {

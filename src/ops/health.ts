@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 /** Where the process is in its life. */
 export type Phase = 'starting' | 'serving' | 'closing'
 
-/** By part of the gateway: what troubles it, in a few public words; undefined when all is well. */
+/** Checks by part of the gateway. Each returns its trouble in a few public words, or undefined. */
 export type Checks = Readonly<Record<string, () => string | undefined>>
 
 export interface HealthOptions {
@@ -13,9 +13,9 @@ export interface HealthOptions {
 }
 
 /**
- * `GET /livez`: the process answers. `GET /readyz`: it should get requests: 200 while serving, 503 before and after.
- * Trouble of a part is 200 with status `degraded` and the reason, because what is held is still served (G7) and
- * taking every replica out of the balancer would take that away.
+ * `GET /livez`: the process answers. `GET /readyz`: 200 while it serves, 503 before and after. Trouble of a part is
+ * 200 with status `degraded` and the reason: held data is still served (G7), and taking every replica out of the
+ * balancer would end that.
  */
 export const healthPlugin = fp<HealthOptions>(
   async (app, { phase, checks }) => {

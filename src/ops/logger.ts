@@ -7,17 +7,19 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream
 }
 
-/** One JSON object per line. Errors go in as `err`, and come out as {@link describeError} tells them. */
+/**
+ * Writes one JSON object per line. Errors are passed as `err` and written as {@link describeError} describes them.
+ */
 export const createLogger = ({ level, destination }: LoggerOptions): Logger =>
   pino({ level, base: null, serializers: { err: describeError } }, destination ?? standardOutput())
 
-/** Characters of lines that are written at once, and the longest that a line waits for others. */
+/** How many characters of lines are written at once, and how long a line waits for others. */
 const batch = 4096
 const maxWaitMs = 100
 
 /**
- * Lines go out some ten at a time, at the latest after a tenth of a second, when the process ends, or with `fatal`,
- * for which pino calls `flushSync`. A line by itself is a call of the system each.
+ * Writes about ten lines at a time: at the latest after a tenth of a second, when the process ends, or with `fatal`,
+ * for which pino calls `flushSync`. Each line by itself would be a system call.
  */
 function standardOutput(): DestinationStream & { flushSync(): void } {
   const output = pino.destination({ sync: true })
@@ -51,7 +53,7 @@ export interface ErrorDescription {
 }
 
 /**
- * An error without its stack and without what libraries hang on it: undici keeps the bytes that it could not
+ * Describes an error without its stack and without what libraries attach: undici attaches the bytes that it could not
  * parse, and those are Sekoia's.
  */
 export function describeError(error: unknown, depth = 0): ErrorDescription {

@@ -3,7 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Meter, Stopwatch } from '../kernel/ports.ts'
 import { counters, type GaugeName, gauges, histograms } from './metric-table.ts'
 
-/** What this process counts, times and reads off its parts, as Prometheus text. */
+/** Counters, histograms and gauges of this process, as Prometheus text. */
 export interface TextMeter extends Meter, Stopwatch {
   /** `read` gives the gauge's samples each time they are asked for; what it throws leaves the gauge out. */
   gauge(name: GaugeName, read: () => readonly Sample[] | Promise<readonly Sample[]>): void
@@ -24,14 +24,14 @@ export interface MeterOptions {
 
 const prefix = 'sekoia_gateway_'
 
-/** A scope (32 hex digits) or a run as long as a key is no label: labels are words, routes and feed ids (G6). */
+/** Hides scopes (32 hex digits) and texts as long as a key: labels are words, routes and feed ids (G6). */
 const asLabel = (value: string): string =>
   /[0-9a-f]{32}|[\w.+=-]{40}/i.test(value) ? '[hidden]' : value
 
 /**
- * A meter of its own registry. `count('http_requests', …)` shows as `sekoia_gateway_http_requests_total`. What the
- * table of metrics does not know is counted all the same: the first call of a name then decides its labels, and
- * later ones that it did not have are left out, since counting must never fail a request.
+ * A meter with its own registry. `count('http_requests', …)` appears as `sekoia_gateway_http_requests_total`. A name
+ * that is not in the table of metrics is counted too: its first call then decides its labels, and later ones drop
+ * others, because counting must never fail a request.
  */
 export function createMeter({ processMetrics = false }: MeterOptions = {}): TextMeter {
   const registry = new Registry()
@@ -50,14 +50,17 @@ export function createMeter({ processMetrics = false }: MeterOptions = {}): Text
   }
 }
 
-/** Under the names that all exporters share, without those that break the conventions: gauges on `_total`. */
+/**
+ * Adds the metrics of the process under the names that all exporters of Node use, without those that break the
+ * conventions: gauges on `_total`.
+ */
 function collectProcessMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry })
   for (const kind of ['handles', 'requests', 'resources'])
     registry.removeSingleMetric(`nodejs_active_${kind}_total`)
 }
 
-/** What was counted since the library was last told, which takes many times as long as an addition. */
+/** Counts since the last handover to the library, which takes many times as long as an addition. */
 interface Sum {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
@@ -155,7 +158,7 @@ async function readSafely(read: Read): Promise<readonly Sample[]> {
   }
 }
 
-/** `GET /metrics`. No credential is asked: where that is too open, keep the path from outside at the proxy. */
+/** `GET /metrics`. It asks for no credential; to restrict it, block the path at the proxy. */
 export const metricsPlugin = fp<{ meter: TextMeter }>(
   async (app, { meter }) => {
     app.get('/metrics', { logLevel: 'warn' }, async (_request, reply) => {

@@ -1,4 +1,4 @@
-/** What a store says of its trouble, in words for anybody: its own text may name a path, a host or a user. */
+/** The trouble of a store in public words. The store's own text may name a path, a host or a user. */
 export function publicTrouble(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   const subject = subjects.find(subject => text.startsWith(subject)) ?? 'the store is in trouble'

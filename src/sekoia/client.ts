@@ -8,6 +8,7 @@ import { type SliceOptions, sliceObjects, slicePage } from '../stix/slice.ts'
 import { createExchange, type ExchangeOptions, type SekoiaHealth, statusOf } from './exchange.ts'
 import { UpstreamFailure, unusable } from './failures.ts'
 import { createRawClient } from './raw.ts'
+import { createSmallerPages } from './smaller-pages.ts'
 import type { Answer } from './transport.ts'
 import type { ItemPlace, UnreadableItems } from './unreadable-items.ts'
 import {
@@ -26,7 +27,9 @@ import {
 } from './wire.ts'
 
 /** Sekoia's Intelligence Center as the gateway's {@link Upstream}: each method one question, asked with care. */
-export interface SekoiaClientOptions extends Omit<ExchangeOptions, 'origin'> {
+export interface SekoiaClientOptions extends Omit<ExchangeOptions, 'origin' | 'maxPauseMs'> {
+  /** Longest pause that `Retry-After` can cause, in seconds. */
+  readonly retryAfterMax: number
   /** Free text, see wire.ts `parseBaseUrl`. */
   readonly baseUrl: string
   /** False passes invalid STIX on as it is. */
@@ -43,6 +46,12 @@ export interface SekoiaClient extends Upstream {
   close(): Promise<void>
 }
 
+/** Who goes first while calls have to wait: look-ups, then pages that somebody waits for who cannot ask again. */
+const ranks = { lookUp: 2, continuing: 1, page: 0 } as const
+
+const rankOf = ({ continues = false }: Caller): number =>
+  continues ? ranks.continuing : ranks.page
+
 /** Most feeds read of one key; a community has tens. */
 const maxFeeds = 10_000
 
@@ -53,7 +62,8 @@ const maxOtherFormats = 10_000
 export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   const { meter, repair, unreadable } = options
   const base = parseBaseUrl(options.baseUrl)
-  const { ask, health, close } = createExchange({ ...options, origin: base.origin })
+  const maxPauseMs = options.retryAfterMax * 1000
+  const { ask, health, close } = createExchange({ ...options, origin: base.origin, maxPauseMs })
 
   function sliced(slice: typeof slicePage, body: Buffer): Page {
     const counts = new Map<string, number>()
@@ -83,7 +93,11 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   const otherFormats = new LRUCache<string, true>({ max: maxOtherFormats })
 
   /** A feed of another format gives JSON when it is asked to; `unwalkable` where that does not help. */
-  async function page(caller: Caller, request: PageRequest, signal?: AbortSignal): Promise<Page> {
+  async function readPage(
+    caller: Caller,
+    request: PageRequest,
+    signal?: AbortSignal
+  ): Promise<Page> {
     const isKnown = otherFormats.has(request.feedId)
     try {
       return await pageAs(caller, request, isKnown, signal)
@@ -110,20 +124,38 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     }
     const place = { feedId: request.feedId, cursor: request.cursor }
     try {
-      const get = () => ask({ caller, endpoint: 'page', path, signal, accept })
+      const rank = rankOf(caller)
+      const get = () => ask({ caller, endpoint: 'page', path, signal, accept, rank })
       return await settled(place, await get(), get)
     } catch (error) {
-      if (request.cursor === undefined || statusOf(error) !== 400) throw error
+      if (request.cursor === undefined || !isCursorRefusal(statusOf(error))) throw error
       throw new CursorRefusedError({ cause: (error as GatewayError).cause })
     }
   }
+
+  /** Formats other than JSON have the cursor in a header, whatever is wrong with the objects (SEKOIA-3.3). */
+  async function cursorPast(
+    caller: Caller,
+    request: PageRequest,
+    signal?: AbortSignal
+  ): Promise<string | undefined> {
+    const path = `${feedObjectsPath(base, request)}&format=text`
+    const accept = ({ mediaType, cursor }: Answer) =>
+      mediaType === 'application/json' ? undefined : cursor
+    const rank = rankOf(caller)
+    return ask({ caller, endpoint: 'page', path, signal, accept, rank }).catch(() => undefined)
+  }
+
+  const { clock, logger } = options
+  const page = createSmallerPages({ read: readPage, cursorPast, clock, meter, logger })
 
   async function lookUp(caller: Caller, group: IdGroup, signal?: AbortSignal): Promise<Page> {
     const { kind, ids } = group
     const path = objectsPath(base, kind, ids)
     const accept = ({ body }: Answer) => sliced(sliceObjects, body)
     try {
-      const get = () => ask({ caller, endpoint: kind, path, signal, accept })
+      const rank = ranks.lookUp
+      const get = () => ask({ caller, endpoint: kind, path, signal, accept, rank })
       return await settled({ feedId: undefined, cursor: undefined }, await get(), get)
     } catch (error) {
       if (!isKind(error, 'not-found')) throw error
@@ -145,7 +177,14 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     for (let offset = 0; offset < maxFeeds; ) {
       const path = feedsPath(base, maxFeedsPerRequest, offset)
       const accept = ({ body }: Answer) => parseFeedList(body)
-      const list = await ask({ caller, endpoint: 'feeds', path, signal, accept })
+      const list = await ask({
+        caller,
+        endpoint: 'feeds',
+        path,
+        signal,
+        accept,
+        rank: ranks.lookUp
+      })
       for (const feed of list.feeds) found.set(feed.id, feed)
       offset += list.itemCount
       if (list.itemCount === 0 || offset >= (list.total ?? Number.POSITIVE_INFINITY)) break
@@ -161,7 +200,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     const path = feedPath(base, feedId)
     const accept = ({ body }: Answer) => parseFeed(body)
     try {
-      return await ask({ caller, endpoint: 'feed', path, signal, accept })
+      return await ask({ caller, endpoint: 'feed', path, signal, accept, rank: ranks.lookUp })
     } catch (error) {
       if (isKind(error, 'forbidden', 'not-found')) return undefined
       throw error
@@ -171,7 +210,8 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   async function verifyKey(caller: Caller, signal?: AbortSignal): Promise<void> {
     const path = feedsPath(base, 1, 0)
     try {
-      await ask({ caller, endpoint: 'feeds', path, signal, accept: () => undefined })
+      const rank = ranks.lookUp
+      await ask({ caller, endpoint: 'feeds', path, signal, accept: () => undefined, rank })
     } catch (error) {
       if (!isKind(error, 'forbidden')) throw error
     }
@@ -181,19 +221,18 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   return { page, objects, feeds, feed, verifyKey, raw, health, close }
 }
 
-/**
- * A feed whose format in Sekoia is text, csv or custom comes without cursor and objects. HTML is the page of
- * some front proxy instead, and passes.
- */
+/** A feed whose format in Sekoia is text, csv or custom comes without cursor and objects. */
 function refuseOtherFormats(mediaType: string): void {
   if (mediaType === '' || mediaType === 'application/json') return
-  if (mediaType === 'text/html') throw unusable('an HTML page instead of a feed page')
   throw new GatewayError('unwalkable', {
     detail: "The feed's format is not JSON: in Sekoia, edit the feed and set its format to JSON",
     cause: new UpstreamFailure('the content type is not JSON', { trouble: 'final' })
   })
 }
 
+/** Any no that is about neither rights nor rate: with another place to read from it may be a yes (K4). */
+const isCursorRefusal = (status = 0): boolean =>
+  status >= 400 && status < 500 && ![401, 403, 404, 408, 429].includes(status)
 const lackOf = ({ unreadable = [] }: Page): number => unreadable.length
 
 /** What a parser refuses is an unusable answer, worth one more attempt. */

@@ -1,24 +1,30 @@
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
-import { type Stopwatch, silentStopwatch } from '../kernel/ports.ts'
-import { sentOnce, toStatusError, UpstreamFailure } from './failures.ts'
-import { type BreakerState, createResilience, type ResilienceOptions } from './resilience.ts'
+import { elapsedOf, type Stopwatch, silentStopwatch } from '../kernel/ports.ts'
+import type { ClockEvidence } from '../kernel/proven-clock.ts'
+import type { BreakerState } from './breaker.ts'
+import { failureOf, toStatusError } from './failures.ts'
+import { createResilience, type ResilienceOptions } from './resilience.ts'
 import {
   type Answer,
   createTransport,
   type SendRequest,
   type TransportOptions
 } from './transport.ts'
+import { type Condition, createTroubleWatch } from './trouble-watch.ts'
 
 /** Questions to Sekoia, carried through by the resilience policy, counted, and remembered for health. */
 export interface ExchangeOptions extends ResilienceOptions, TransportOptions {
+  /** Told what each answer says about the time. */
+  readonly onTime?: (evidence: ClockEvidence) => void
   readonly stopwatch?: Stopwatch
 }
 
-export interface SekoiaHealth {
-  /** What keeps Sekoia from being used well, in a few public words; undefined when all is well. */
-  readonly trouble: string | undefined
+export interface SekoiaHealth extends Condition {
+  /** Of the host. */
   readonly breaker: BreakerState
+  /** Keys that are left alone by themselves. */
+  readonly keysLeftAlone: number
   /** When Sekoia last answered anything, ms since the epoch. */
   readonly answeredAt: number | undefined
   readonly lastFailure: { readonly at: number; readonly kind: ErrorKind } | undefined
@@ -31,12 +37,14 @@ export interface Question<T> {
   /** The label of the counters. */
   readonly endpoint: string
   readonly path: string
+  /** The higher, the sooner it has its turn. */
+  readonly rank: number
   readonly signal: AbortSignal | undefined
   /** Left out: a GET of JSON. */
-  readonly send?: Omit<SendRequest, 'path' | 'key' | 'signal'>
+  readonly send?: Omit<SendRequest, 'path' | 'key' | 'signal' | 'onProgress'>
   /** True: no failure leads to a second attempt. */
   readonly isSentOnce?: boolean
-  /** SyncLease a 200 into a value; throws `bad-answer` when it cannot. */
+  /** Turns a 200 into a value; throws `bad-answer` when it cannot. */
   accept(answer: Answer): T
 }
 
@@ -51,53 +59,91 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const { clock, meter, stopwatch = silentStopwatch } = options
   const transport = createTransport(options)
   const resilience = createResilience(options)
+  const watch = createTroubleWatch(options)
   let answeredAt: number | undefined
   let clockSkewMs: number | undefined
   let lastFailure: SekoiaHealth['lastFailure']
 
-  async function attempt(question: Question<unknown>, signal: AbortSignal) {
+  async function attempt(
+    question: Question<unknown>,
+    signal: AbortSignal,
+    onProgress: () => void
+  ): Promise<Answer> {
     const { caller, path, endpoint, send, isSentOnce = false } = question
     const startedAt = performance.now()
+    const from = elapsedOf(clock)
     const time = (outcome: string) => {
       const seconds = (performance.now() - startedAt) / 1000
       stopwatch.observe('upstream_request_duration', { endpoint, outcome }, seconds)
     }
     try {
-      const answer = await transport.send({ ...send, path, key: caller.key, signal })
+      const answer = await transport.send({ ...send, path, key: caller.key, signal, onProgress })
       answeredAt = clock.now()
+      if (answer.toldAt !== undefined)
+        options.onTime?.({ told: answer.toldAt, from, to: elapsedOf(clock) })
       clockSkewMs = answer.clockSkewMs ?? clockSkewMs
       meter.count('upstream_requests', { endpoint, outcome: String(answer.status) })
       time(String(answer.status))
-      if (isSentOnce && answer.status === 429) throw toStatusError({ ...answer, code: undefined })
+      if (answer.status === 429) watch.throttled(answer.retryAfterMs)
+      if (isSentOnce && answer.status === 429) throw throttledOnce(answer)
       return answer
     } catch (error) {
-      if (error instanceof GatewayError) {
+      if (error instanceof GatewayError && !signal.aborted) {
         noteFailure(error, endpoint)
         time(String(statusOf(error) ?? error.kind))
       }
-      throw isSentOnce ? sentOnce(error) : error
+      throw error
     }
   }
+
+  const throttledOnce = ({ status, retryAfterMs = 0 }: Answer): GatewayError =>
+    toStatusError({
+      status,
+      code: undefined,
+      retryAfterMs: Math.min(retryAfterMs, options.maxPauseMs) || undefined
+    })
 
   function noteFailure(error: GatewayError, endpoint: string): void {
     const status = statusOf(error)
     if (status !== undefined) answeredAt = clock.now()
     lastFailure = { at: clock.now(), kind: error.kind }
     meter.count('upstream_requests', { endpoint, outcome: String(status ?? error.kind) })
+    watch.failed(error)
+  }
+
+  function accepted<T>({ accept }: Question<T>, answer: Answer): T {
+    try {
+      const value = accept(answer)
+      watch.succeeded()
+      return value
+    } catch (error) {
+      watch.failed(error)
+      throw error
+    }
   }
 
   return {
     ask: question =>
       resilience.run({
         scope: question.caller.scope,
+        rank: question.rank,
         signal: question.signal,
-        attempt: signal => attempt(question, signal),
-        accept: question.accept
+        isSentOnce: question.isSentOnce ?? false,
+        attempt: (signal, onProgress) => attempt(question, signal, onProgress),
+        accept: answer => accepted(question, answer)
       }),
     health() {
-      const breaker = resilience.breaker()
-      const trouble = troubleOf(breaker, clockSkewMs)
-      return { trouble, breaker, answeredAt, lastFailure, clockSkewMs }
+      const condition = watch.condition()
+      const trouble = condition.trouble ?? skewTrouble(clockSkewMs)
+      return {
+        ...condition,
+        trouble,
+        breaker: resilience.breaker(),
+        keysLeftAlone: resilience.keysLeftAlone(),
+        answeredAt,
+        lastFailure,
+        clockSkewMs
+      }
     },
     close: transport.close
   }
@@ -105,15 +151,11 @@ export function createExchange(options: ExchangeOptions): Exchange {
 
 const maxSkewMs = 30_000
 
-function troubleOf(breaker: BreakerState, clockSkewMs = 0): string | undefined {
-  if (breaker !== 'closed') return 'Sekoia fails call after call and is left alone for a while'
+function skewTrouble(clockSkewMs = 0): string | undefined {
   if (Math.abs(clockSkewMs) < maxSkewMs) return undefined
   const seconds = Math.round(Math.abs(clockSkewMs) / 1000)
   return `the clock is ${seconds} seconds ${clockSkewMs > 0 ? 'behind' : 'ahead of'} Sekoia's`
 }
 
 /** The HTTP status behind an error, when Sekoia answered. */
-export const statusOf = (error: unknown): number | undefined =>
-  error instanceof GatewayError && error.cause instanceof UpstreamFailure
-    ? error.cause.status
-    : undefined
+export const statusOf = (error: unknown): number | undefined => failureOf(error)?.status

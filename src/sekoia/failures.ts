@@ -7,12 +7,24 @@ import { GatewayError } from '../kernel/errors.ts'
  */
 
 /**
- * - `transient`: the connection failed or a front server had no backend; worth another attempt
- * - `slow`: a deadline passed; the host is in trouble, another attempt would make it worse
- * - `unusable`: a complete answer that makes no sense; worth one more attempt
+ * - `unreachable`: no connection could be opened, which concerns every key
+ * - `transient`: a connection broke, or a server failed (500, 502, 503, 504)
+ * - `slow`: a deadline passed in silence
+ * - `unusable`: a complete answer that makes no sense; worth one more attempt, and smaller pages
+ * - `oversized`: an answer beyond `maxBodyBytes`; worth smaller pages
+ * - `astray`: what answered is not Sekoia's API
+ * - `throttled`: Sekoia limits the rate of the key
  * - `final`: Sekoia's decision, or the caller's; asking again changes nothing
  */
-export type Trouble = 'transient' | 'slow' | 'unusable' | 'final'
+export type Trouble =
+  | 'unreachable'
+  | 'transient'
+  | 'slow'
+  | 'unusable'
+  | 'oversized'
+  | 'astray'
+  | 'throttled'
+  | 'final'
 
 export interface UpstreamFailureOptions {
   readonly trouble: Trouble
@@ -34,11 +46,15 @@ export class UpstreamFailure extends Error {
   }
 }
 
+/** The failure behind an error of this client; undefined for any other. */
+export const failureOf = (error: unknown): UpstreamFailure | undefined =>
+  error instanceof GatewayError && error.cause instanceof UpstreamFailure ? error.cause : undefined
+
 /** True when the trouble is one of those given. */
-export const isTrouble = (error: unknown, ...troubles: Trouble[]): boolean =>
-  error instanceof GatewayError &&
-  error.cause instanceof UpstreamFailure &&
-  troubles.includes(error.cause.trouble)
+export function isTrouble(error: unknown, ...troubles: Trouble[]): boolean {
+  const failure = failureOf(error)
+  return failure !== undefined && troubles.includes(failure.trouble)
+}
 
 /** An answer that says no, as far as it matters here. */
 export interface Refusal {
@@ -54,7 +70,7 @@ const kindOfStatus: Readonly<Record<number, 'unauthorized' | 'forbidden' | 'not-
   404: 'not-found'
 }
 
-const transientStatuses: ReadonlySet<number> = new Set([502, 503, 504])
+const transientStatuses: ReadonlySet<number> = new Set([500, 502, 503, 504])
 
 /** The error for a status other than 200 (SEKOIA-4). */
 export function toStatusError({ status, code, retryAfterMs }: Refusal): GatewayError {
@@ -83,7 +99,21 @@ export function toTransportError(thrown: unknown): GatewayError {
     return new GatewayError('unavailable', { cause: fail('final', 'the client is closed') })
   }
   if (thrown instanceof errors.HTTPParserError) return unusable('the answer is not HTTP', thrown)
+  if (isUnreachable(code, thrown)) {
+    const cause = fail('unreachable', 'no connection could be opened')
+    return new GatewayError('unavailable', { cause })
+  }
   return new GatewayError('unavailable', { cause: fail('transient', 'the connection failed') })
+}
+
+const connectCodes =
+  /^(?:ECONNREFUSED|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_[A-Z]+|UND_ERR_CONNECT_TIMEOUT|ERR_TLS_.*|CERT_.*|DEPTH_ZERO_.*|SELF_SIGNED_.*|UNABLE_TO_.*|HOSTNAME_MISMATCH)$/
+
+/** Nothing was sent to Sekoia: the name, the network, the certificate or the proxy in between. */
+function isUnreachable(code: string, thrown: unknown): boolean {
+  const { syscall, message } = thrown as { syscall?: unknown; message?: unknown }
+  const isProxy = /^Proxy response \(/.test(String(message))
+  return isProxy || syscall === 'connect' || connectCodes.test(code)
 }
 
 /** A complete answer with status 200 that cannot be used. */
@@ -95,20 +125,14 @@ export const unusable = (what: string, thrown?: unknown): GatewayError =>
 /** An answer beyond `maxBodyBytes`, compressed or not: asked again it would be as large. */
 export const tooLarge = (thrown: unknown): GatewayError =>
   new GatewayError('bad-answer', {
-    cause: new UpstreamFailure('the answer is too large', { trouble: 'final', cause: thrown })
+    cause: new UpstreamFailure('the answer is too large', { trouble: 'oversized', cause: thrown })
+  })
+
+/** What answered is not Sekoia's API; `what` says how that shows, in words of our own. */
+export const astray = (what: string, status: number): GatewayError =>
+  new GatewayError('bad-answer', {
+    cause: new UpstreamFailure(what, { trouble: 'astray', status })
   })
 
 /** Whole seconds for `Retry-After`, at least one. */
 export const toSeconds = (millis: number): number => Math.max(1, Math.ceil(millis / 1000))
-
-/** The same failure, after which nothing is tried again. */
-export function sentOnce(error: unknown): unknown {
-  if (!(error instanceof GatewayError) || !(error.cause instanceof UpstreamFailure)) return error
-  const { message, status, cause } = error.cause
-  const known = status === undefined ? {} : { status }
-  const { retryAfterSeconds } = error
-  return new GatewayError(error.kind, {
-    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-    cause: new UpstreamFailure(message, { trouble: 'final', ...known, cause })
-  })
-}

@@ -21,6 +21,7 @@ export function createRawClient(base: BaseUrl, ask: Exchange['ask']): RawUpstrea
           caller,
           endpoint,
           path: `${prefix}${target}`,
+          rank: 1,
           signal,
           send: { method, headers: { accept: '*/*', ...headers }, body, isRaw: true },
           isSentOnce: isWrite,

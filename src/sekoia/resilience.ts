@@ -1,37 +1,36 @@
-import {
-  BrokenCircuitError,
-  BulkheadRejectedError,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  ExponentialBackoff,
-  halfJitterGenerator,
-  handleWhen,
-  retry
-} from 'cockatiel'
 import { LRUCache } from 'lru-cache'
 import type { ScopeId } from '../kernel/caller.ts'
-import { asGatewayError, GatewayError } from '../kernel/errors.ts'
-import type { Clock, Meter } from '../kernel/ports.ts'
-import { isTrouble, toSeconds, UpstreamFailure } from './failures.ts'
-import { type Call, Lane } from './pace.ts'
+import { asGatewayError } from '../kernel/errors.ts'
+import { type Clock, elapsedOf, type Meter } from '../kernel/ports.ts'
+import { Breaker, type BreakerState, type Verdict } from './breaker.ts'
+import { type Call, openCall, untilAborted } from './call.ts'
+import { failureOf, isTrouble } from './failures.ts'
+import { Lane, type Turn } from './lane.ts'
+import { withSecondTry } from './second-try.ts'
 import type { Answer } from './transport.ts'
 
 /**
- * How a call to Sekoia is carried through: it waits its turn in its scope's lane, is tried again
- * where that helps, never longer than its deadline, and not at all while the host is known to be down.
+ * How a call to Sekoia is carried through: it waits its turn in its scope's lane, and is tried again
+ * where that helps, for as long as its caller can wait. What fails again and again is left alone for a while: a
+ * key by itself, the host when no connection can be opened. That spares Sekoia calls, and refuses nobody sooner.
  */
 export interface ResilienceOptions {
   /** For a whole call: queue, pauses, attempts and waits between them. */
   readonly totalTimeoutMs: number
-  /** Attempts of one request, the first included. */
+  /** How long a call waits for trouble to pass, whatever the number of attempts. */
+  readonly patienceMs: number
+  /** Attempts of one request, the first included, that are made however short its patience. */
   readonly maxAttempts: number
-  /** First wait between attempts; it doubles, with jitter. */
+  /** First wait between attempts; it doubles up to a tenth of the patience, with jitter. */
   readonly backoffMs: number
+  /** Silence after which a question is put once more, beside the first. */
+  readonly secondTryMs: number
+  /** The longest pause that `Retry-After` can cause. */
+  readonly maxPauseMs: number
   readonly maxInFlightPerKey: number
-  /** Failures in a row after which the host is left alone. */
+  /** Failures in a row after which a key, or the host, is left alone. */
   readonly breakerFailures: number
-  /** How long it is left alone. */
+  /** The longest time it is left alone. */
   readonly breakerResetMs: number
   readonly clock: Clock
   readonly meter: Meter
@@ -45,159 +44,168 @@ export interface SekoiaLogger {
 
 export interface Task<T> {
   readonly scope: ScopeId
+  /** The higher, the sooner it has its turn among those of its scope. */
+  readonly rank: number
   /** Ends the waiting of this call. */
   readonly signal: AbortSignal | undefined
-  /** One request. */
-  attempt(signal: AbortSignal): Promise<Answer>
-  /** SyncLease a 200 into a value; throws `bad-answer` when it cannot. */
+  /** True for what must not reach Sekoia twice: nothing is tried again, or beside. */
+  readonly isSentOnce: boolean
+  /** One request; calls `onProgress` with each piece of the answer. */
+  attempt(signal: AbortSignal, onProgress: () => void): Promise<Answer>
+  /** Turns a 200 into a value; throws GatewayError when it cannot. */
   accept(answer: Answer): T
 }
-
-export type BreakerState = 'closed' | 'open' | 'half-open'
 
 export interface Resilience {
   /** Throws GatewayError and nothing else. */
   run<T>(task: Task<T>): Promise<T>
+  /** Of the host. */
   breaker(): BreakerState
+  /** Keys that are left alone by themselves. */
+  keysLeftAlone(): number
 }
 
 const maxLanes = 10_000
 
 export function createResilience(options: ResilienceOptions): Resilience {
+  const { clock, meter, logger, maxPauseMs } = options
+  const { breakerFailures, breakerResetMs } = options
+  const longestBackoffMs = Math.max(options.backoffMs, options.patienceMs / 10)
   const lanes = new LRUCache<ScopeId, Lane>({ max: maxLanes })
-  const breaker = createBreaker(options)
-  const { transient, unusable } = createRetries(options)
+  const host = new Breaker({ failures: breakerFailures, resetMs: breakerResetMs })
 
   function laneOf(scope: ScopeId): Lane {
-    const { maxInFlightPerKey: maxInFlight, backoffMs, clock } = options
-    const lane = lanes.get(scope) ?? new Lane({ maxInFlight, backoffMs, clock })
+    const known = lanes.get(scope)
+    if (known) return known
+    const { maxInFlightPerKey: maxInFlight, backoffMs } = options
+    const onHostTried = () => {
+      for (const each of lanes.values()) each.pump()
+    }
+    const settings = {
+      maxInFlight,
+      backoffMs,
+      longestBackoffMs,
+      maxPauseMs,
+      breakerFailures,
+      breakerResetMs
+    }
+    const lane = new Lane({ ...settings, clock, host, onHostTried })
     lanes.set(scope, lane)
     return lane
   }
 
-  async function pacedAnswer(lane: Lane, call: Call, task: Task<unknown>): Promise<Answer> {
-    for (;;) {
-      await lane.ready(call)
-      const answer = await breaker.execute(() => task.attempt(call.signal))
-      if (answer.status !== 429) {
-        lane.recover()
-        return answer
-      }
-      options.meter.count('upstream_throttled')
-      lane.throttle(answer.retryAfterMs)
+  function endTurn(turn: Turn, verdicts: Verdicts, error: unknown): void {
+    if (!turn.end(verdicts)) return
+    meter.count('upstream_breaker_opened')
+    logger?.warn({ err: error }, 'Sekoia is left alone')
+  }
+
+  async function oneAnswer(lane: Lane, call: Call, task: Task<unknown>): Promise<Answer> {
+    const turn = await lane.enter(call)
+    call.isAsking = true
+    try {
+      const answer = await (task.isSentOnce
+        ? task.attempt(call.signal, () => {})
+        : withSecondTry((signal, tell) => task.attempt(signal, tell), {
+            afterMs: options.secondTryMs,
+            signal: call.signal,
+            onSecondTry: () => meter.count('upstream_retries', { reason: 'silence' })
+          }))
+      if (answer.status === 429) throttle(lane, answer)
+      endTurn(turn, { host: 'good', key: answer.status === 429 ? 'none' : 'good' }, undefined)
+      return answer
+    } catch (error) {
+      endTurn(turn, call.signal.aborted ? noVerdicts : verdictsOf(error), error)
+      throw error
+    } finally {
+      call.isAsking = false
     }
   }
 
-  async function run<T>(task: Task<T>): Promise<T> {
-    const call = openCall(options, task.signal)
-    const lane = laneOf(task.scope)
-    const once = async () => {
+  function throttle(lane: Lane, { retryAfterMs = 0 }: Answer): void {
+    meter.count('upstream_throttled')
+    if (retryAfterMs > maxPauseMs && lane.isFirstThrottle)
+      logger?.warn(
+        { asked: Math.round(retryAfterMs / 1000), kept: Math.round(maxPauseMs / 1000) },
+        'Sekoia asks for a pause that is longer than upstream.retryAfterMax: the key is tried sooner'
+      )
+    lane.throttle(retryAfterMs)
+  }
+
+  async function acceptedAnswer<T>(lane: Lane, call: Call, task: Task<T>): Promise<T> {
+    for (;;) {
+      const answer = await oneAnswer(lane, call, task)
+      if (answer.status !== 429) return task.accept(answer)
+    }
+  }
+
+  async function patiently<T>(lane: Lane, call: Call, task: Task<T>): Promise<T> {
+    for (let attempts = 1; ; attempts++) {
       try {
-        return task.accept(await pacedAnswer(lane, call, task))
+        return await acceptedAnswer(lane, call, task)
       } catch (error) {
         call.lastFailure = error
-        throw error
+        call.hasAttemptsLeft = attempts < options.maxAttempts
+        const reason = reasonToTryAgain(error, attempts, elapsedOf(clock) < call.patientUntil)
+        if (reason === undefined || task.isSentOnce) throw error
+        meter.count('upstream_retries', { reason })
+        await backOff(attempts, call)
       }
     }
-    const value = () => {
-      const work = unusable.execute(() => transient.execute(once, call.signal), call.signal)
-      return untilAborted(work, call.signal)
-    }
+  }
+
+  function reasonToTryAgain(error: unknown, attempts: number, isPatient: boolean) {
+    if (isTrouble(error, 'unusable')) return attempts === 1 ? 'unusable' : undefined
+    if (isTrouble(error, 'slow')) return isPatient ? 'slow' : undefined
+    if (!isTrouble(error, 'transient', 'unreachable', 'astray')) return undefined
+    const mayPass = !isTrouble(error, 'astray') || failureOf(error)?.status === 200
+    return mayPass && (isPatient || attempts < options.maxAttempts) ? 'transient' : undefined
+  }
+
+  async function backOff(attempts: number, { waiting }: Call): Promise<void> {
+    const longest = Math.min(longestBackoffMs, options.backoffMs * 2 ** (attempts - 1))
+    const pause = Math.ceil(longest * (0.5 + Math.random() / 2))
+    await untilAborted(clock.sleep(pause), waiting.signal)
+  }
+
+  async function run<T>(task: Task<T>): Promise<T> {
+    const lane = laneOf(task.scope)
+    const { rank, signal } = task
+    const call = openCall(options, {
+      rank,
+      signal,
+      isHeldBack: () => lane.heldBackMs > 0,
+      impatience: () => lane.impatience()
+    })
     try {
-      return await untilAborted(lane.bulkhead.execute(value), call.signal)
+      return await untilAborted(patiently(lane, call, task), call.signal)
     } catch (error) {
-      throw toCallError(call.signal.aborted ? call.signal.reason : error, options)
+      throw asGatewayError(call.signal.aborted ? call.signal.reason : error)
     } finally {
       call.close()
     }
   }
 
-  return { run, breaker: () => breakerStates[breaker.state] }
-}
-
-const breakerStates = {
-  [CircuitState.Closed]: 'closed',
-  [CircuitState.Open]: 'open',
-  [CircuitState.HalfOpen]: 'half-open',
-  [CircuitState.Isolated]: 'open'
-} as const
-
-function createBreaker({ breakerFailures, breakerResetMs, meter, logger }: ResilienceOptions) {
-  const breaker = circuitBreaker(
-    handleWhen(error => isTrouble(error, 'transient', 'slow')),
-    { breaker: new ConsecutiveBreaker(breakerFailures), halfOpenAfter: breakerResetMs }
-  )
-  breaker.onBreak(reason => {
-    meter.count('upstream_breaker_opened')
-    logger?.warn({ err: 'error' in reason ? reason.error : undefined }, 'Sekoia is left alone')
-  })
-  return breaker
-}
-
-/** Their timers may outlast a call that was given up, and hold no process. */
-function createRetries({ maxAttempts, backoffMs, meter }: ResilienceOptions) {
-  const initialDelay = backoffMs
-  const backoff = new ExponentialBackoff({ initialDelay, generator: halfJitterGenerator })
-  const transient = retry(
-    handleWhen(error => isTrouble(error, 'transient')),
-    { maxAttempts: maxAttempts - 1, backoff }
-  ).dangerouslyUnref()
-  const unusable = retry(
-    handleWhen(error => isTrouble(error, 'unusable')),
-    { maxAttempts: 1, backoff }
-  ).dangerouslyUnref()
-  transient.onRetry(() => meter.count('upstream_retries', { reason: 'transient' }))
-  unusable.onRetry(() => meter.count('upstream_retries', { reason: 'unusable' }))
-  return { transient, unusable }
-}
-
-interface OpenCall extends Call {
-  /** Told in place of the deadline, since it is the better reason. */
-  lastFailure: unknown
-  close(): void
-}
-
-function openCall({ clock, totalTimeoutMs }: ResilienceOptions, outer?: AbortSignal): OpenCall {
-  const controller = new AbortController()
-  const leave = () => controller.abort(ended('final', 'the caller left', outer?.reason))
-  const timer = setTimeout(
-    () => controller.abort(call.lastFailure ?? ended('slow', 'the deadline of the call passed')),
-    totalTimeoutMs
-  )
-  const call: OpenCall = {
-    signal: controller.signal,
-    deadlineAt: clock.now() + totalTimeoutMs,
-    lastFailure: undefined,
-    close() {
-      clearTimeout(timer)
-      outer?.removeEventListener('abort', leave)
-    }
+  return {
+    run,
+    breaker: () => host.state(elapsedOf(clock)),
+    keysLeftAlone: () => [...lanes.values()].filter(lane => lane.state !== 'closed').length
   }
-  if (outer?.aborted) leave()
-  else outer?.addEventListener('abort', leave, { once: true })
-  return call
 }
 
-const ended = (trouble: 'final' | 'slow', what: string, cause?: unknown): GatewayError =>
-  new GatewayError('timeout', { cause: new UpstreamFailure(what, { trouble, cause }) })
-
-/** The work's outcome, or the signal's reason should that come first; the work itself is not waited for. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
+interface Verdicts {
+  readonly key: Verdict
+  readonly host: Verdict
 }
 
-function toCallError(error: unknown, { breakerResetMs }: ResilienceOptions): GatewayError {
-  if (error instanceof BrokenCircuitError) {
-    const retryAfterSeconds = toSeconds(breakerResetMs)
-    return new GatewayError('unavailable', { retryAfterSeconds, cause: error })
+const noVerdicts: Verdicts = { key: 'none', host: 'none' }
+
+/** Only that no connection can be opened is no key's doing. */
+function verdictsOf(error: unknown): Verdicts {
+  if (isTrouble(error, 'unreachable')) return { host: 'bad', key: 'none' }
+  if (isTrouble(error, 'transient', 'slow', 'astray')) {
+    const hasAnswered = failureOf(error)?.status !== undefined
+    return { host: hasAnswered ? 'good' : 'none', key: 'bad' }
   }
-  if (error instanceof BulkheadRejectedError) {
-    return new GatewayError('unavailable', { retryAfterSeconds: 1, cause: error })
-  }
-  return asGatewayError(error)
+  return failureOf(error)?.status === undefined ? noVerdicts : { host: 'good', key: 'good' }
 }

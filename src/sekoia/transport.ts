@@ -1,22 +1,19 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { type Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { ApiKey } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import type { Clock } from '../kernel/ports.ts'
+import { toAstray } from './address.ts'
+import { createDispatcher, type DispatcherOptions } from './dispatcher.ts'
 import { tooLarge, toStatusError, toTransportError, unusable } from './failures.ts'
-import { parseErrorCode, parseRetryAfter } from './wire.ts'
+import { parseError, parseRetryAfter, type SekoiaError } from './wire.ts'
 
 /** One request, one complete answer: the only place that speaks HTTP to Sekoia. */
-export interface TransportOptions {
+export interface TransportOptions extends DispatcherOptions {
   readonly origin: string
-  readonly connectTimeoutMs: number
-  /** From the request to the last header. */
-  readonly headersTimeoutMs: number
-  /** Between two pieces of the body. */
-  readonly bodyTimeoutMs: number
-  /** Bound on a body, as sent and as decompressed. */
-  readonly maxBodyBytes: number
+  /** The longest pause that is handed on from `Retry-After`. */
+  readonly maxPauseMs: number
   readonly clock: Clock
 }
 
@@ -31,15 +28,20 @@ export interface Answer {
   readonly cursor: string | undefined
   /** Decompressed. */
   readonly body: Buffer
+  /** Of a 429, as Sekoia named it. */
   readonly retryAfterMs: number | undefined
   /** Sekoia's clock less ours, by the `Date` header; to the second. */
   readonly clockSkewMs: number | undefined
+  /** The `Date` header, ms since the epoch; undefined for what a cache on the way may have kept (`Age`). */
+  readonly toldAt: number | undefined
 }
 
 export interface SendRequest {
   readonly path: string
   readonly key: ApiKey
   readonly signal: AbortSignal
+  /** Called with each piece of the answer. */
+  onProgress(): void
   /** Default GET. */
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -55,7 +57,6 @@ export interface Transport {
   close(): Promise<void>
 }
 
-const maxConnections = 64
 const inflate = promisify(gunzip)
 
 /** The size that the end of a gzip body claims (RFC 1952 §2.3.1): what comes out fits one buffer of it. */
@@ -63,18 +64,14 @@ const plainSizeOf = (raw: Buffer, most: number): number =>
   raw.length < 4 ? 1024 : Math.min(Math.max(1024, raw.readUInt32LE(raw.length - 4) + 1), most)
 
 export function createTransport(options: TransportOptions): Transport {
-  const pool = new Pool(options.origin, {
-    connections: maxConnections,
-    connect: { timeout: options.connectTimeoutMs },
-    headersTimeout: options.headersTimeoutMs,
-    bodyTimeout: options.bodyTimeoutMs,
-    maxResponseSize: options.maxBodyBytes
-  })
+  const { origin, clock, maxBodyBytes } = options
+  const dispatcher = createDispatcher(options)
 
   async function exchange(request: SendRequest, authorization: string) {
-    const { path, signal, method = 'GET', headers = {}, body = null } = request
+    const { path, signal, onProgress, method = 'GET', headers = {}, body = null } = request
     try {
-      const response = await pool.request({
+      const response = await dispatcher.request({
+        origin,
         path,
         method: method as Dispatcher.HttpMethod,
         headers: {
@@ -86,7 +83,13 @@ export function createTransport(options: TransportOptions): Transport {
         body,
         signal
       })
-      return { response, raw: Buffer.from(await response.body.arrayBuffer()) }
+      onProgress()
+      const pieces: Buffer[] = []
+      for await (const piece of response.body) {
+        pieces.push(piece)
+        onProgress()
+      }
+      return { response, raw: Buffer.concat(pieces) }
     } catch (error) {
       throw signal.aborted ? signal.reason : toTransportError(error)
     }
@@ -97,21 +100,33 @@ export function createTransport(options: TransportOptions): Transport {
     if (!/^Bearer [\x21-\x7e]+$/.test(authorization)) throw new GatewayError('unauthorized')
     const { response, raw } = await exchange(request, authorization)
     const { statusCode: status, headers } = response
-    const retryAfterMs = parseRetryAfter(header(headers, 'retry-after'), options.clock.now())
-    const isAnswer = status === 200 || status === 429 || (request.isRaw && status < 500)
-    if (!isAnswer) {
-      const code = await codeOf(raw, header(headers, 'content-encoding'))
-      throw toStatusError({ status, code, retryAfterMs })
-    }
+    const named = parseRetryAfter(header(headers, 'retry-after'), clock.now())
     const contentType = header(headers, 'content-type') ?? ''
+    const mediaType = mediaTypeOf(contentType)
+    const isAnswer = status === 200 || status === 429 || (request.isRaw && status < 500)
+    const encoding = header(headers, 'content-encoding')
+    const error = isAnswer ? undefined : await errorOf(raw, encoding)
+    const astray = toAstray({
+      status,
+      mediaType,
+      location: header(headers, 'location'),
+      url: new URL(request.path, origin),
+      isSekoiaError: error?.isSekoiaError ?? true
+    })
+    if (astray && !request.isRaw) throw astray
+    if (!isAnswer) {
+      const retryAfterMs = named === undefined ? undefined : Math.min(named, options.maxPauseMs)
+      throw toStatusError({ status, code: error?.code, retryAfterMs })
+    }
     return {
       status,
       contentType,
-      mediaType: contentType.split(';', 1)[0]!.trim().toLowerCase(),
+      mediaType,
+      body: status === 429 ? raw : await decode(raw, encoding),
+      retryAfterMs: named,
       cursor: header(headers, 'cursor'),
-      body: status === 429 ? raw : await decode(raw, header(headers, 'content-encoding')),
-      retryAfterMs,
-      clockSkewMs: skewOf(header(headers, 'date'))
+      clockSkewMs: skewOf(header(headers, 'date')),
+      toldAt: header(headers, 'age') === undefined ? timeOf(header(headers, 'date')) : undefined
     }
   }
 
@@ -120,8 +135,8 @@ export function createTransport(options: TransportOptions): Transport {
     if (!/^(?:x-)?gzip$/i.test(encoding)) throw unusable('unknown content encoding')
     try {
       return await inflate(raw, {
-        maxOutputLength: options.maxBodyBytes,
-        chunkSize: plainSizeOf(raw, options.maxBodyBytes)
+        maxOutputLength: maxBodyBytes,
+        chunkSize: plainSizeOf(raw, maxBodyBytes)
       })
     } catch (error) {
       if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(error)
@@ -129,18 +144,25 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  async function codeOf(raw: Buffer, encoding: string | undefined): Promise<string | undefined> {
+  async function errorOf(raw: Buffer, encoding: string | undefined): Promise<SekoiaError> {
     const body = await decode(raw, encoding).catch(() => Buffer.alloc(0))
-    return parseErrorCode(body.toString('utf8', 0, 4096))
+    return parseError(body.toString('utf8', 0, 4096))
   }
 
   function skewOf(date: string | undefined): number | undefined {
-    const millis = Date.parse(date ?? '')
-    return Number.isNaN(millis) ? undefined : millis - options.clock.now()
+    const millis = timeOf(date)
+    return millis === undefined ? undefined : millis - clock.now()
   }
 
-  return { send, close: () => pool.destroy() }
+  return { send, close: () => dispatcher.destroy() }
 }
+
+function timeOf(date = ''): number | undefined {
+  const millis = Date.parse(date)
+  return Number.isNaN(millis) ? undefined : millis
+}
+
+const mediaTypeOf = (contentType = ''): string => contentType.split(';', 1)[0]!.trim().toLowerCase()
 
 function header(headers: Dispatcher.ResponseData['headers'], name: string): string | undefined {
   const value = headers[name]

@@ -84,7 +84,7 @@ const toQuery = (pairs: readonly (readonly [string, string])[]): string =>
 /** `Retry-After` in seconds or as an HTTP date, as milliseconds from `now` (RFC 9110 §10.2.3). */
 export function parseRetryAfter(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000
+  if (/^\d+$/.test(text)) return Number(text) * 1000
   const date = Date.parse(text)
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
@@ -115,12 +115,21 @@ export function parseFeed(body: Buffer): Feed {
   return feed
 }
 
+export interface SekoiaError {
+  /** For instance `T300`. */
+  readonly code: string | undefined
+  /** True when the body is written as Sekoia writes errors. */
+  readonly isSekoiaError: boolean
+}
+
 /**
- * The `code` of an error, `{"message": …, "code": "T300"}` (SEKOIA-4). Only what looks like one: a front
- * server may write anything there, and the code is logged.
+ * An error, `{"message": …, "code": "T300"}` (SEKOIA-4), from the beginning of its body. Of the code only what
+ * looks like one: a front server may write anything there, and the code is logged.
  */
-export const parseErrorCode = (text: string): string | undefined =>
-  /"code"\s*:\s*"([A-Z]{1,20}[0-9]{1,5})"/.exec(text)?.[1]
+export const parseError = (text: string): SekoiaError => ({
+  code: /"code"\s*:\s*"([A-Z]{1,20}[0-9]{1,5})"/.exec(text)?.[1],
+  isSekoiaError: /^\s*\{/.test(text) && /"(?:message|code)"\s*:/.test(text)
+})
 
 function parseObject(body: Buffer): Record<string, unknown> {
   let value: unknown

@@ -1,4 +1,4 @@
-/** The bytes that JSON is built of. */
+/** The structural bytes of JSON. */
 export const byte = {
   quote: 0x22,
   comma: 0x2c,
@@ -18,7 +18,7 @@ export const byte = {
 export const closerOf = (code: number | undefined): number | undefined =>
   code === byte.openBrace || code === byte.openBracket ? code + 2 : undefined
 
-/** The brackets that are to close what is open, innermost last: one byte each. */
+/** The closing brackets that are still expected, innermost last: one byte each. */
 export class Brackets {
   depth = 0
   #codes = Buffer.alloc(64)

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { byte } from './bytes.ts'
 import { JsonError, JsonReader, tokenText } from './json-reader.ts'
 
-/** Where the items of a damaged body lie, brackets excluded, and its cursor. */
+/** Where the items of a damaged body are, brackets excluded, and the body's cursor. */
 export interface DamagedEnvelope {
   readonly start: number
   readonly end: number
@@ -19,12 +19,13 @@ export interface Layout {
   readonly cursor?: string
 }
 
-/** Closing brackets that are tried from the end on: behind the items there is little. */
+/** How many closing brackets are tried, from the end on: little follows the items. */
 const maxAttempts = 64
 
 /**
- * Finds the items of a body that is broken somewhere inside them: what is before them, and what is behind them to
- * the end of the body, has to be sound and to name the cursor, if there is one. A body cut short is none of these.
+ * Finds the items of a body that is broken somewhere inside them. What precedes the items, and what follows them to
+ * the end of the body, must be valid and name the cursor, if the layout has one. A body that was cut short has no end
+ * and is refused.
  * @throws JsonError
  */
 export function readDamagedEnvelope(body: Buffer, layout: Layout): DamagedEnvelope {
@@ -42,7 +43,7 @@ export function readDamagedEnvelope(body: Buffer, layout: Layout): DamagedEnvelo
   throw new JsonError('no end of the items', body.length)
 }
 
-/** Where the brace stands that closes the envelope; the item is its last member. */
+/** The position of the brace that closes the envelope; the item is its last member. */
 function endOfSingle(body: Buffer): number {
   const end = body.lastIndexOf(byte.closeBrace)
   if (end === -1 || body.toString('latin1', end + 1).trim() !== '')
@@ -67,7 +68,7 @@ function readHead(body: Buffer, layout: Layout) {
   return { start: reader.at, nextCursor, isSingle: false }
 }
 
-/** What follows the bracket at `end`; undefined when that is not the rest of an envelope. */
+/** Reads what follows the bracket at `end`; undefined if that is not the rest of an envelope. */
 function readTail(body: Buffer, end: number, layout: Layout) {
   const reader = new JsonReader(body)
   let nextCursor: string | null | undefined

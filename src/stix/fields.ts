@@ -1,6 +1,6 @@
 import { timeProperties } from './properties.ts'
 
-/** The top-level members that are looked at; all others pass unread. */
+/** The top-level members that are read; all others are skipped. */
 const fieldNames = ['id', 'type', 'spec_version', 'created', 'modified', ...timeProperties]
 
 const byLength: { name: string; bytes: Buffer }[][] = []
@@ -9,7 +9,7 @@ for (const name of fieldNames) {
   byLength[name.length]!.push({ name, bytes: Buffer.from(name) })
 }
 
-/** The known name that stands in `bytes[start, end)`, compared on bytes; undefined for every other. */
+/** The known name at `bytes[start, end)`, compared as bytes; undefined for every other name. */
 export function fieldNameAt(bytes: Buffer, start: number, end: number): string | undefined {
   const candidates = byLength[end - start]
   if (candidates === undefined) return undefined

@@ -4,13 +4,13 @@ import { JsonReader, tokenText } from './json-reader.ts'
 import { isRequiredIn } from './properties.ts'
 import { Draft, type Edit, type Range, type Rule } from './repair.ts'
 
-/** One item as it stands in the body: its byte range, and what was learned of it. */
+/** One item of the body: its byte range, and what was read of it. */
 export interface Item extends Range {
   /** Undefined when it is not an object with a string `id` and `type`. */
   readonly draft: Draft | undefined
 }
 
-/** So deep an item is read by recursion and repaired; what is deeper passes as it is. */
+/** Items are read recursively and repaired up to this depth; what is deeper is left as it is. */
 const maxRepairDepth = 128
 
 /** Elements of a list that is a top-level member. */
@@ -20,7 +20,7 @@ const elementDepth = 2
 export class ItemReader extends JsonReader {
   readonly #repair: boolean
   #draft: Draft
-  /** Where the key begins of the top-level member that is being read. */
+  /** The position of the key of the top-level member that is being read. */
   #topKey = 0
 
   constructor(bytes: Buffer, repair: boolean) {
@@ -52,7 +52,7 @@ export class ItemReader extends JsonReader {
     return draft
   }
 
-  /** Moves past a value; the rule that takes it out, if one does. */
+  /** Moves past a value. Returns the rule that removes it, if one does. */
   #value(depth: number): Rule | undefined {
     switch (this.bytes[this.at]) {
       case byte.quote:
@@ -88,8 +88,8 @@ export class ItemReader extends JsonReader {
   }
 
   /**
-   * The members or elements up to the closing bracket; true when one stays. A part that goes takes the comma
-   * before it along, or the one after it while nothing before it stays, so that the rest is well formed.
+   * Reads the members or elements up to the closing bracket; true if one stays. A removed part takes the comma before
+   * it along, or the one after it if nothing before it stays, so that the rest is well formed.
    */
   #parts(container: { isObject: boolean; isItem: boolean; close: number; depth: number }): boolean {
     const { isObject, isItem, close, depth } = container
@@ -112,7 +112,7 @@ export class ItemReader extends JsonReader {
     }
   }
 
-  /** Takes out everything from `at` to where the reader stands, and the edits inside it. */
+  /** Removes everything from `at` to the current position, with the edits inside it. */
   #remove(at: number, mark: number, rule: Rule): Edit {
     const edit = { at, remove: this.at - at, insert: '', rule }
     this.#draft.edits.length = mark
@@ -138,7 +138,7 @@ export class ItemReader extends JsonReader {
     return name === undefined ? undefined : this.#draft.take(name, { start, end: this.at })
   }
 
-  /** True when what is null or empty has to stay, since its object must have it. */
+  /** True if a null or empty member has to stay because its object must have it. */
   #mustKeep(key: number, depth: number): boolean {
     if (depth > elementDepth) return false
     const name = stringAt(this.bytes, key)
@@ -153,7 +153,7 @@ export class ItemReader extends JsonReader {
   }
 }
 
-/** The string that begins at a quote, which the reader went over before. */
+/** The string that begins at a quote, which the reader has already passed. */
 function stringAt(bytes: Buffer, start: number): string {
   const reader = new JsonReader(bytes)
   reader.at = start

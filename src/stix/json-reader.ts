@@ -1,12 +1,12 @@
 import { Brackets, byte, closerOf } from './bytes.ts'
 
 /**
- * JSON grammar (RFC 8259) over bytes: nothing is decoded unless asked for. The reader stands at `at`, each
- * method moves it past what it read, and throws {@link JsonError} where the grammar is broken. UTF-8 itself is
- * checked by the caller, once for the whole body.
+ * Checks JSON grammar (RFC 8259) on bytes; nothing is decoded unless asked for. The reader is at `at`; each method
+ * moves it past what it read, and throws {@link JsonError} if the grammar is broken. The caller checks UTF-8, once
+ * for the whole body.
  */
 
-/** The bytes are not JSON, or not the JSON expected. Says where, never what stands there (G5). */
+/** The bytes are not JSON, or not the JSON that was expected. The message says where, never what is there (G5). */
 export class JsonError extends Error {
   override readonly name = 'JsonError'
 
@@ -15,7 +15,7 @@ export class JsonError extends Error {
   }
 }
 
-/** The string behind the token `bytes[start, end)`, quotes included, which the reader went over before. */
+/** Decodes the string token `bytes[start, end)`, quotes included, which the reader has already passed. */
 export function tokenText(bytes: Buffer, start: number, end: number): string {
   const text = bytes.toString('utf8', start + 1, end - 1)
   return text.includes('\\') ? JSON.parse(`"${text}"`) : text
@@ -82,7 +82,7 @@ export class JsonReader {
     }
   }
 
-  /** Moves past one value of any depth: nesting costs a byte a level, and no stack. */
+  /** Moves past one value of any depth. Each level of nesting costs one byte and no stack. */
   value(): void {
     const open = new Brackets()
     do {

@@ -1,8 +1,8 @@
 import { type Brackets, byte, closerOf } from './bytes.ts'
 
 /**
- * A stretch of a body that is not JSON as a whole, gone over without grammar: white space, strings and brackets, with
- * whatever stands between them.
+ * Scans a part of a body that is not valid JSON as a whole. It knows white space, strings and brackets, but no
+ * grammar.
  */
 export class LooseScan {
   readonly bytes: Buffer
@@ -22,14 +22,14 @@ export class LooseScan {
     return at
   }
 
-  /** Behind the last byte before `end` that is neither white space nor the code; not before `start`. */
+  /** The position after the last byte before `end` that is neither white space nor the code; at least `start`. */
   trim(start: number, end: number, code?: number): number {
     let at = end
     while (at > start && (isSpace(this.bytes[at - 1]!) || this.bytes[at - 1] === code)) at--
     return at
   }
 
-  /** Behind the quote that ends a string, whatever is in it. */
+  /** The position after the quote that ends a string, whatever the string holds. */
   stringEnd(start: number): number | undefined {
     for (let at = start + 1; at < this.end; at++) {
       if (this.bytes[at] === byte.backslash) at++
@@ -38,7 +38,9 @@ export class LooseScan {
     return undefined
   }
 
-  /** Where all brackets are closed, or a comma stands outside of any; undefined when they do not fit. */
+  /**
+   * The position where all brackets are closed, or of a comma outside of any; undefined if the brackets do not match.
+   */
   bracketEnd(start: number, open: Brackets): number | undefined {
     for (let at = start; at < this.end; at++) {
       const code = this.bytes[at]
@@ -59,13 +61,13 @@ export class LooseScan {
     return undefined
   }
 
-  /** In an object a bracket comes behind a colon. */
+  /** In an object a bracket must follow a colon. */
   #mayOpen(at: number, open: Brackets): boolean {
     const before = this.bytes[this.trim(this.start, at) - 1]
     return open.last !== byte.closeBrace || before === byte.colon
   }
 
-  /** True for a "string" such as `},{`: a quote is missing before it, and what is inside and what outside is swapped. */
+  /** True for a "string" such as `},{`: a quote is missing before it, so that inside and outside are swapped. */
   #holdsStart(start: number, end: number): boolean {
     const brace = this.trim(start, end - 1) - 1
     if (this.bytes[brace] !== byte.openBrace) return false

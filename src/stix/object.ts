@@ -1,6 +1,6 @@
 import { toInstant, toMillis } from './timestamp.ts'
 
-/** An object of STIX as it was parsed; nothing about its members is certain but these two. */
+/** A parsed STIX object; only these two members are checked. */
 export interface StixObject {
   readonly id: string
   readonly type: string
@@ -39,7 +39,7 @@ export const isRevoked = (object: StixObject): boolean =>
 export const dayOf = (object: StixObject): string =>
   new Date(timeOf(object, 'created') ?? timeOf(object, 'modified') ?? 0).toISOString().slice(0, 10)
 
-/** Sorts after every earlier version; '' when the object says nothing of its time. */
+/** A text that sorts after that of every earlier version; '' if the object has no time. */
 export function versionOf(object: StixObject): string {
   const text = object['modified'] ?? object['created']
   const instant = typeof text === 'string' ? toInstant(text) : undefined

@@ -6,7 +6,7 @@ import type { Draft } from './repair.ts'
 /** An item that is a STIX object. */
 export type SoundItem = Item & { readonly draft: Draft }
 
-/** Items of an upstream body as they leave: edited, joined by single commas, with their index. */
+/** Turns items of a body into a page: repaired, joined by single commas, with their index. */
 export function assemble(
   body: Buffer,
   items: readonly SoundItem[],
@@ -66,7 +66,9 @@ function toEntry(
   }
 }
 
-/** Several answers as one page, in the order given; without a cursor, since they are not of a walk. */
+/**
+ * Joins several answers into one page, in the order given; without a cursor, because they are not parts of a walk.
+ */
 export function joinPages(pages: readonly Page[]): Page {
   const filled = pages.filter(page => page.entries.length > 0)
   const chunks: Buffer[] = []

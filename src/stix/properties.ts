@@ -1,6 +1,6 @@
 /**
- * What STIX 2.1 says of the properties of its types, as far as repairing needs to know: which ones an object must
- * have, and which ones are timestamps. Of types it does not define, nothing is known.
+ * What repairing needs to know of STIX 2.1: which properties an object of a type must have, and which are timestamps.
+ * Of types that STIX does not define nothing is known.
  */
 
 interface TypeRules {

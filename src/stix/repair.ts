@@ -5,17 +5,19 @@ import { isRequired, isTime } from './properties.ts'
 import { isZoneless, toInstant } from './timestamp.ts'
 import { isPlainTimestamp, toStixTimestamp } from './timestamp-form.ts'
 
-/** Grows by one when a rule is added, changed or goes: objects repaired under other rules are repaired anew. */
+/**
+ * Raise by one when a rule is added, changed or removed: objects repaired under other rules are then repaired again.
+ */
 const rulesVersion = 2
 
-/** Names the rules under which objects leave, for what is stored of them: repaired, or as Sekoia gave them. */
+/** A name for the rules in force, kept with stored objects: repaired, or as Sekoia gave them. */
 export const repairRules = (repair: boolean): string =>
   repair ? `repair ${rulesVersion}` : 'as given'
 
 /**
- * What is known of one item while it is read: the fields the index wants, and the edits that make valid STIX
- * of it (G10). Every edit carries the name of its rule; a valid object gets none. No rule takes out what an object
- * must have, and none gives a time another meaning.
+ * What is known of one item while it is read: the fields for the index, and the edits that make it valid STIX (G10).
+ * Every edit carries the name of its rule; a valid object gets none. No rule removes what an object must have, and
+ * none changes the meaning of a time.
  */
 export type Rule = 'spec-version' | 'null' | 'empty' | 'timestamp' | 'timezone' | 'marking'
 
@@ -23,11 +25,11 @@ export type Rule = 'spec-version' | 'null' | 'empty' | 'timestamp' | 'timezone' 
 export interface Edit {
   /** Offset within the upstream body. */
   readonly at: number
-  /** Bytes taken out. */
+  /** Number of bytes removed. */
   remove: number
-  /** ASCII put in. */
+  /** ASCII text inserted. */
   readonly insert: string
-  /** `unrepaired` marks a fault that no rule mends; such an edit changes nothing. */
+  /** `unrepaired` marks a fault that no rule repairs; such an edit changes nothing. */
   readonly rule: Rule | 'unrepaired'
 }
 
@@ -36,14 +38,14 @@ export interface Range {
   readonly end: number
 }
 
-/** A time that cannot be read, in a member that has to stay. */
+/** A time that cannot be parsed, in a member that has to stay. */
 interface Fault extends Range {
   readonly name: 'created' | 'modified' | 'valid_from' | 'other'
 }
 
 export interface ItemDraftOptions {
   readonly repair: boolean
-  /** The item's type wherever it stands in the item; asked only where something is at fault. */
+  /** The item's type, wherever it is in the item; called only if something is wrong. */
   readonly type: () => string | undefined
 }
 
@@ -69,7 +71,7 @@ export class Draft {
     this.#typeOf = type
   }
 
-  /** Takes note of the value of a top-level member, one of fields.ts. Hands back a rule when the member has to go. */
+  /** Notes the value of a top-level member, one of fields.ts. Returns a rule if the member has to be removed. */
   take(name: string, range: Range): Rule | undefined {
     switch (name) {
       case 'id':
@@ -94,17 +96,17 @@ export class Draft {
     }
   }
 
-  /** True for a top-level member that has to stay although it is null or empty. */
+  /** True for a top-level member that stays although it is null or empty. */
   mustKeep(name: string): boolean {
     return isRequired(this.#typeOf(), name)
   }
 
-  /** Counts a fault at this place, which stays as it came with everything inside it. */
+  /** Counts a fault that stays as it is, with everything inside it. */
   leave(at: number): void {
     this.edits.push({ at, remove: 0, insert: '', rule: 'unrepaired' })
   }
 
-  /** What can be decided only when the whole item, which is `range`, was read. */
+  /** Decides what needs the whole item, which is `range`. */
   settle(range: Range): void {
     if (!this.#repair || this.#settleMarking(range)) return
     if (this.#faults.length > 0) this.#settleFaults()
@@ -164,7 +166,7 @@ export class Draft {
     return undefined
   }
 
-  /** Puts a timestamp into STIX form. '' when it has that already, undefined when it is no timestamp. */
+  /** Rewrites a timestamp in STIX form. Returns '' if it has that form, undefined if it is no timestamp. */
   #fixTime(range: Range, minimumDigits: number): string | undefined {
     if (isPlainTimestamp(this.#bytes, range, minimumDigits)) return ''
     const text = this.#text(range)
@@ -176,8 +178,8 @@ export class Draft {
   }
 
   /**
-   * `created` and `modified` stand in for each other, and either for a `valid_from` that then still comes before
-   * `valid_until`.
+   * An unreadable `created` is replaced by `modified` and the reverse; an unreadable `valid_from` by either, if that
+   * is still before `valid_until`.
    */
   #settleFaults(): void {
     const broken = new Set(this.#faults.map(fault => fault.name))
@@ -201,7 +203,7 @@ export class Draft {
     return !start || !end || start < end
   }
 
-  /** Edits inside the range, if any, give way. */
+  /** Replaces a range; edits inside it are dropped. */
   #replace({ start, end }: Range, text: string, rule: Rule): void {
     this.edits = this.edits.filter(({ at }) => at < start || at >= end)
     this.edits.push({ at: start, remove: end - start, insert: `"${text}"`, rule })

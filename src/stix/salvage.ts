@@ -6,19 +6,21 @@ import { JsonError } from './json-reader.ts'
 import { LooseScan } from './loose-scan.ts'
 
 /**
- * Items out of a list that is not JSON as a whole. Each item that can be read and is followed by another one, or by
- * the end, is taken as it is. Of one that cannot, the end is found by its brackets; where these do not fit, the next
- * item is where an object with a STIX id begins that can be read. What lies between is one unreadable item.
+ * An item of a list that is not valid JSON as a whole. An item that can be read, and is followed by another one or
+ * the end, is taken as it is. The end of one that cannot be read is found by its brackets. If these do not match, the
+ * next item begins at the next object with a STIX id that can be read; what lies between is one unreadable item.
  */
 export interface SalvagedItem extends Item {
   /** What is wrong with the bytes; undefined when they can be read. */
   readonly fault?: UnreadableItem['fault']
 }
 
-/** So many items in a row are proof enough that a list goes on. */
+/** That many items in a row prove that a list goes on. */
 const provenItems = 20
 
-/** The search may go over so many times the size of the list, up to so many bytes in all or a few times; then no more. */
+/**
+ * Bounds of the search: it may read the list this many times, up to so many bytes in all, but at least a few times.
+ */
 const maxReadings = 64
 const maxBytesRead = 256 * 1024 * 1024
 const fewReadings = 4
@@ -121,7 +123,10 @@ class Salvage {
     return end === undefined || this.#list.bytes[this.#list.skip(end)] === byte.colon
   }
 
-  /** True when the members that begin here are another item's, whose brace is missing: they have an id of their own. */
+  /**
+   * True if the members that begin here are those of another item whose opening brace is missing: they have an id of
+   * their own.
+   */
   #lacksBrace(at: number): boolean {
     const open = new Brackets()
     open.push(byte.closeBrace)
@@ -152,7 +157,7 @@ class Salvage {
     }
   }
 
-  /** Where the list ends that begins here, when it is one inside of an item: `]` follows, then more of that item. */
+  /** The end of the list that begins here, if it is a list inside an item: `]` follows, then more of that item. */
   #innerListEnd(start: number): number | undefined {
     let at = start
     for (let count = 0; count < provenItems; count++) {

@@ -9,10 +9,10 @@ import { assemble, type SoundItem } from './page.ts'
 import { type SalvagedItem, salvageItem, salvageItems } from './salvage.ts'
 
 /**
- * Upstream bodies become pages here, in one pass over their bytes: the JSON is validated, each object's range
- * and the few fields of the index are taken down, and invalid STIX is mended by edits. No object is parsed or
- * serialised, so that a valid one leaves byte for byte as it came (G10). Where that pass meets what is no JSON,
- * the items are gone through one by one, and those that cannot be read are left out (salvage.ts).
+ * Turns bodies from Sekoia into pages, in one pass over their bytes: checks the JSON, notes each object's range and
+ * the few fields of the index, and repairs invalid STIX by edits. No object is parsed or serialised, so a valid one
+ * is sent byte for byte as it came (G10). If a body is not valid JSON, its items are read one by one, and those that
+ * cannot be read are left out (salvage.ts).
  */
 export interface SliceOptions {
   /** False leaves invalid STIX as it is. */
@@ -121,13 +121,13 @@ function takeCursor(reader: ItemReader, envelope: Envelope): void {
   envelope.nextCursor = reader.cursor()
 }
 
-/** Two of what must be one: which of them counts cannot be told. */
+/** The member is there twice, so it is unclear which one counts. */
 const twice = (what: string, { at }: ItemReader): GatewayError =>
   new GatewayError('bad-answer', { cause: new JsonError(`${what} twice`, at) })
 
 const idShape = /"id"\s*:\s*"([a-z][a-z0-9-]{0,249}--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"/
 
-/** So far into an item its id is looked for. */
+/** How far into an item its id is looked for. */
 const idWithinBytes = 65_536
 
 function toUnreadable(body: Buffer, item: SalvagedItem, index: number): UnreadableItem {

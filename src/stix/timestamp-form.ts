@@ -3,9 +3,9 @@ import { toMillis } from './timestamp.ts'
 const stixShape = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:(?:[0-5]\d|60)(?:\.(\d+))?Z$/
 
 /**
- * A timestamp in the form of STIX 2.1 §2.14 with at least `minimumDigits` fraction digits (three for `created`
- * and `modified`, STIX 2.1 §3.2): the text itself when it already has it, else its instant in UTC with the digits it
- * had. Undefined when the text is not a timestamp.
+ * The timestamp in the form of STIX 2.1 §2.14 with at least `minimumDigits` fraction digits (three for `created` and
+ * `modified`, STIX 2.1 §3.2). A text in that form is returned as it is; others become their time in UTC with the
+ * digits they had. Undefined if the text is not a timestamp.
  */
 export function toStixTimestamp(text: string, minimumDigits: number): string | undefined {
   const millis = toMillis(text)
@@ -29,14 +29,14 @@ const leapYears = {
   '12-31': '1972 1973 1974 1975 1976 1977 1978 1979 1987 1989 1990 1995 1998 2005 2008 2016'
 }
 
-/** True for a second 60 in UTC that there was: it is valid and stays, every other one is none. */
+/** True for a leap second that took place: it is valid and stays. Any other second 60 is not valid. */
 const isLeapSecond = (text: string): boolean =>
   Object.entries(leapYears).some(
     ([day, years]) =>
       text.startsWith(`${day}T23:59:`, 5) && years.split(' ').includes(text.slice(0, 4))
   )
 
-/** Where the signs of `yyyy-mm-ddThh:mm:ss` stand, and where its digits. */
+/** Positions of the signs of `yyyy-mm-ddThh:mm:ss`, and of its digits. */
 const marks = [
   [4, 0x2d],
   [7, 0x2d],
@@ -47,8 +47,8 @@ const marks = [
 const digitPlaces = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
 
 /**
- * The quick yes for the timestamps nearly all objects carry: true when the token `bytes[start, end)`, quotes included,
- * is surely a timestamp in STIX form with enough digits. False says nothing; then {@link toStixTimestamp} decides.
+ * A quick check for the usual timestamps: true if the token `bytes[start, end)`, quotes included, is certainly a
+ * timestamp in STIX form with enough digits. If false, {@link toStixTimestamp} decides.
  */
 export function isPlainTimestamp(
   bytes: Buffer,

@@ -1,10 +1,10 @@
 /**
- * RFC 3339 timestamps as text, with their full precision. `Date` has milliseconds only and feeds hold times of any
- * precision, so nothing here goes through a float except where whole milliseconds are what is wanted.
+ * RFC 3339 timestamps as text, with their full precision. `Date` has milliseconds only, and feeds hold times of any
+ * precision, so floats are used only where whole milliseconds are wanted.
  *
- * Read are the years 0000 to 9999, any number of fraction digits, any offset (also `+hhmm`, `+hh`, and the `+hh:mmZ`
- * that some clients write), small letters, a space for the T, second 60 (the first of the next minute), and times
- * without a zone, which are in UTC. All else is no timestamp.
+ * Accepted are the years 0000 to 9999, any number of fraction digits, any offset (also `+hhmm`, `+hh`, and the
+ * `+hh:mmZ` that some clients write), lower case, a space for the T, second 60 (the first second of the next minute),
+ * and times without a zone, which count as UTC. All else is no timestamp.
  */
 
 const shape =
@@ -23,7 +23,7 @@ interface Parts {
 const firstSecond = -62_167_219_200
 const finalSecond = 253_402_300_799
 
-/** The last whole second that was read: neighbours in a feed share it. */
+/** The whole second that was parsed last: neighbours in a feed share it. */
 let lastSecond = ''
 let lastSeconds = 0
 
@@ -123,6 +123,6 @@ export const toTs6 = (millis: number): string => `${isoText(millis).slice(0, -1)
 export const toWholeSeconds = (millis: number): string =>
   `${isoText(Math.floor(millis / 1000) * 1000).slice(0, 19)}Z`
 
-/** Beyond the years that have four digits, the first or the last millisecond of these. */
+/** ISO text; times outside the years with four digits become the first or last millisecond of these. */
 const isoText = (millis: number): string =>
   new Date(Math.min(Math.max(millis, firstSecond * 1000), finalSecond * 1000 + 999)).toISOString()

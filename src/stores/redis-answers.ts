@@ -16,12 +16,12 @@ export function createRedisAnswers({ client, link, prefix }: RedisAnswersOptions
 
   return {
     get: (scope, names) =>
-      link.run('reading', async () => {
+      link.run('reading', scope, async () => {
         const found = await client.mgetBuffer(...keysOf(scope, names))
         return found.map(value => value ?? undefined)
       }),
     put: (scope, entries, ms) =>
-      link.run('writing', async () => {
+      link.run('writing', scope, async () => {
         const keys = keysOf(
           scope,
           entries.map(({ name }) => name)
@@ -29,7 +29,7 @@ export function createRedisAnswers({ client, link, prefix }: RedisAnswersOptions
         await Promise.all(entries.map(({ value }, i) => client.set(keys[i]!, value, 'PX', ms)))
       }),
     forget: (scope, names) =>
-      link.run('writing', async () => {
+      link.run('writing', scope, async () => {
         if (names.length > 0) await client.del(...keysOf(scope, names))
       }),
     close: () => link.close()

@@ -1,4 +1,4 @@
-import { Cluster, Redis } from 'ioredis'
+import { Cluster, Command, Redis } from 'ioredis'
 import { parseRedisUrl, type RedisNode } from './redis-url.ts'
 
 /** One ioredis client for a server, Sentinels or a Cluster, with the Lua scripts of the stores. */
@@ -55,6 +55,8 @@ export interface RedisClient {
   scanTableBuffer(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<Buffer[]>
   renewLease(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<number>
   dropSpace(keyCount: number, ...keysAndArguments: string[]): Promise<number>
+  /** Of a Cluster: the nodes of each hash slot, the master first. */
+  readonly slots?: readonly (readonly string[] | undefined)[]
   quit(): Promise<unknown>
   disconnect(): void
 }
@@ -76,7 +78,18 @@ export type Scripts = Readonly<
   >
 >
 
-/** Starts to connect, and reconnects for ever with pauses that grow to a few seconds. */
+/** The longest pause before connecting again: a Redis that is back is used at once (ioredis waits up to 5 s). */
+const longestPauseMs = 250
+
+const retryStrategy = (attempts: number): number => Math.min(50 * attempts, longestPauseMs)
+
+/** The node that holds the keys of a hash tag; one name for all where there is no Cluster. */
+export function nodeOf({ slots }: RedisClient, tag: string): string {
+  const slot = slots ? new Command('get', [`{${tag}}`]).getSlot() : undefined
+  return slots?.[slot ?? 0]?.[0] ?? ''
+}
+
+/** Starts to connect, and to connect again for ever. */
 export function createRedisClient(connection: RedisConnection, scripts: Scripts): RedisClient {
   const { isTls, nodes } = parseRedisUrl(connection.url)
   const options = serverOptions(connection)
@@ -86,6 +99,7 @@ export function createRedisClient(connection: RedisConnection, scripts: Scripts)
       scripts,
       redisOptions: options,
       enableOfflineQueue: false,
+      clusterRetryStrategy: retryStrategy,
       slotsRefreshTimeout: timeoutMs,
       // Host names are not resolved here, so that certificates can be checked against them.
       dnsLookup: (host, callback) => callback(null, host)
@@ -95,6 +109,7 @@ export function createRedisClient(connection: RedisConnection, scripts: Scripts)
     name: connection.sentinelName,
     sentinels: withPorts(nodes, 26_379),
     sentinelCommandTimeout: timeoutMs,
+    sentinelRetryStrategy: retryStrategy,
     ...(connection.sentinelPassword && { sentinelPassword: connection.sentinelPassword }),
     ...(isTls && { enableTLSForSentinelMode: true, sentinelTLS: tls })
   }
@@ -124,6 +139,7 @@ function serverOptions({ url, username, password, tls, timeoutMs }: RedisConnect
     socketTimeout: timeoutMs,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
+    retryStrategy,
     // After a failover the old master answers READONLY, also when a name still leads to it.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY')
   }

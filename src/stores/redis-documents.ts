@@ -139,7 +139,7 @@ export function createRedisDocuments(options: RedisDocumentsOptions): DocumentSt
     let cursor = '0'
     let count = 10
     for (;;) {
-      const reply = await link.run('reading', () =>
+      const reply = await link.run('reading', space, () =>
         client.scanTableBuffer(2, ...keys, cursor, count)
       )
       const batch = toBatch(reply)
@@ -168,21 +168,22 @@ export function createRedisDocuments(options: RedisDocumentsOptions): DocumentSt
   }
 
   return {
-    version: space => link.run('reading', () => client.spaceVersion(1, spaceKey(space))),
-    get: (space, table, keys) => link.run('reading', () => get(space, table, keys)),
+    version: space => link.run('reading', space, () => client.spaceVersion(1, spaceKey(space))),
+    get: (space, table, keys) => link.run('reading', space, () => get(space, table, keys)),
     scan,
-    commit: (space, change) => link.run('writing', () => commit(space, change)),
+    commit: (space, change) => link.run('writing', space, () => commit(space, change)),
     lease: (space, owner, ms) =>
       link.run(
         'writing',
+        space,
         async () => (await client.renewLease(1, leaseKey(space), owner, ms)) === 1
       ),
     release: (space, owner) =>
-      link.run('writing', async () => {
+      link.run('writing', space, async () => {
         await client.releaseLease(1, leaseKey(space), owner)
       }),
     drop: space =>
-      link.run('writing', async () => {
+      link.run('writing', space, async () => {
         await client.dropSpace(1, spaceKey(space))
       }),
     trouble: options.trouble,

@@ -1,10 +1,14 @@
 import type { RedisClient } from './redis-client.ts'
+import { createNodeRest } from './redis-rest.ts'
 import type { Activity, TroubleWatch } from './trouble.ts'
 
 /** The connection as the store uses it: every operation has a time limit, and failures are noticed without one. */
 export interface RedisLink {
-  /** Rejects within the time limit, with an error that carries no more than a message. */
-  run<T>(kind: Activity, work: () => Promise<T>): Promise<T>
+  /**
+   * Rejects within the time limit, with an error that carries no more than a message; at once while the node that
+   * holds what `tag` names is left alone.
+   */
+  run<T>(kind: Activity, tag: string, work: () => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -16,6 +20,10 @@ export interface RedisLinkOptions {
   readonly greet: () => Promise<void>
   /** A write that changes nothing: shows on a new connection whether writing works. */
   readonly probe: () => Promise<unknown>
+  /** The node that holds what a tag names. */
+  readonly nodeOf: (tag: string) => string
+  /** A small question to that node. */
+  readonly ping: (tag: string) => Promise<unknown>
 }
 
 /** Resolves when the connection is ready, when it has failed, or after the time limit; never rejects. */
@@ -35,6 +43,13 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
     return greeting
   }
 
+  const rest = createNodeRest({
+    timeoutMs,
+    nodeOf: options.nodeOf,
+    probe: tag => within(timeoutMs, () => options.ping(tag)),
+    onVain: message => watch.failed('reading', message)
+  })
+
   const operate = async <T>(work: () => Promise<T>) => {
     if (isClosed) throw new Error('the store is closed')
     if (client.status !== 'ready') throw new Error(`Redis is not connected: ${cause}`)
@@ -42,9 +57,19 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
     return work()
   }
 
-  const run = async <T>(kind: Activity, work: () => Promise<T>) => {
+  /** Without the trouble of a node that is known to be left alone. */
+  const run = async <T>(kind: Activity, tag: string, work: () => Promise<T>) => {
+    if (!isClosed && client.status === 'ready') rest.assertAwake(tag)
+    return attempt(kind, () =>
+      rest.run(tag, () => within(timeoutMs, () => operate(work)), isAbsence)
+    )
+  }
+
+  const isAbsence = (error: unknown) => client.status === 'ready' && error instanceof AbsenceError
+
+  const attempt = async <T>(kind: Activity, work: () => Promise<T>) => {
     try {
-      const result = await watch.attempt(kind, () => within(timeoutMs, () => operate(work)))
+      const result = await watch.attempt(kind, work)
       watch.worked('connecting')
       return result
     } finally {
@@ -53,7 +78,10 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
   }
 
   const check = () =>
-    Promise.allSettled([run('reading', options.greet), run('writing', options.probe)])
+    Promise.allSettled([
+      attempt('reading', () => within(timeoutMs, () => operate(options.greet))),
+      attempt('writing', () => within(timeoutMs, () => operate(options.probe)))
+    ])
 
   /** Notices that the store works again, also when no operation runs. */
   const checkSoon = () => {
@@ -66,6 +94,7 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
 
   const onReady = async () => {
     greeting = undefined
+    rest.wake()
     cause = 'the connection was lost'
     await check()
     opened.resolve()
@@ -87,6 +116,7 @@ export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLin
     run,
     async close() {
       isClosed = true
+      rest.close()
       clearTimeout(checking)
       if (client.status === 'ready') await within(timeoutMs, () => client.quit()).catch(() => {})
       client.disconnect()
@@ -101,9 +131,9 @@ export function shareLink(link: RedisLink): () => RedisLink {
     let isClosed = false
     users++
     return {
-      async run(kind, work) {
+      async run(kind, tag, work) {
         if (isClosed) throw new Error('the store is closed')
-        return link.run(kind, work)
+        return link.run(kind, tag, work)
       },
       async close() {
         if (isClosed) return
@@ -115,6 +145,9 @@ export function shareLink(link: RedisLink): () => RedisLink {
   }
 }
 
+/** No answer came, or one that says that there is none yet. */
+class AbsenceError extends Error {}
+
 async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
@@ -124,7 +157,9 @@ async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
     return await Promise.race([work(), late.promise])
   } catch (error) {
     // The errors of ioredis carry the command with its arguments: bodies, or a password.
-    throw new Error(messageOf(error as Error))
+    const { name, message } = error as Error
+    const isReply = name === 'ReplyError' && !/^(?:CLUSTERDOWN|LOADING|TRYAGAIN)/.test(message)
+    throw new (isReply ? Error : AbsenceError)(messageOf(error as Error))
   } finally {
     clearTimeout(timer)
   }

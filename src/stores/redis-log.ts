@@ -110,26 +110,28 @@ export function createRedisLog(options: RedisLogOptions): LogStore {
 
   return {
     isShared: true,
-    load: (log, since = 0) => link.run('reading', () => load(log, since)),
+    load: (log, since = 0) => link.run('reading', log, () => load(log, since)),
     version: log =>
-      link.run('reading', async () => Number((await client.hget(journalKey(log), 'version')) ?? 0)),
+      link.run('reading', log, async () =>
+        Number((await client.hget(journalKey(log), 'version')) ?? 0)
+      ),
     lease: (log, owner, ms) =>
-      link.run('writing', async () => {
+      link.run('writing', log, async () => {
         const key = leaseKey(log)
         return (await client.set(key, owner, 'PX', ms, 'NX')) === 'OK'
       }),
     release: (log, owner) =>
-      link.run('writing', async () => {
+      link.run('writing', log, async () => {
         await client.releaseLease(1, leaseKey(log), owner)
       }),
-    commit: (log, change) => link.run('writing', () => commit(log, change)),
-    readBody: (log, no) => link.run('reading', () => readBody(bodyKey(log, no))),
+    commit: (log, change) => link.run('writing', log, () => commit(log, change)),
+    readBody: (log, no) => link.run('reading', log, () => readBody(bodyKey(log, no))),
     writeBody: (log, no, body) =>
-      link.run('writing', async () => {
+      link.run('writing', log, async () => {
         await client.set(bodyKey(log, no), body, 'EX', bodySeconds)
       }),
     drop: log =>
-      link.run('writing', async () => {
+      link.run('writing', log, async () => {
         const others = [changesKey(log), leaseKey(log)]
         await client.dropJournal(4, journalKey(log), bodyKey(log, ''), ...others)
       }),

@@ -1,5 +1,5 @@
 import { createRedisAnswers } from './redis-answers.ts'
-import { createRedisClient, type RedisConnection } from './redis-client.ts'
+import { createRedisClient, nodeOf, type RedisConnection } from './redis-client.ts'
 import { createRedisDocuments, documentScripts } from './redis-documents.ts'
 import { openRedisLink, shareLink } from './redis-link.ts'
 import { createRedisLog, logScripts } from './redis-log.ts'
@@ -46,7 +46,9 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Stores
     watch,
     timeoutMs,
     greet,
-    probe: () => client.set(schemaKey, String(schemaVersion), 'NX')
+    probe: () => client.set(schemaKey, String(schemaVersion), 'NX'),
+    nodeOf: tag => nodeOf(client, tag),
+    ping: tag => client.get(`${keyPrefix}{${tag}}:ping`)
   })
   const share = shareLink(link)
   const common = { client, prefix: `${keyPrefix}${schemaVersion}:`, trouble: watch.text }

@@ -22,7 +22,7 @@ export interface TroubleOptions {
 /** `onChange` gets a text when the store begins to fail and undefined when it works again. */
 export function watchTrouble(
   onChange: (trouble: string | undefined) => void = () => {},
-  { calmMs = 0, now = Date.now }: TroubleOptions = {}
+  { calmMs = 0, now = () => performance.now() }: TroubleOptions = {}
 ): TroubleWatch {
   const causes = new Map<Activity, { message: string; at: number }>()
 

@@ -94,7 +94,7 @@ function rootPaths(deps: TaxiiDeps): Path[] {
   ]
 }
 
-/** A resource that is small, and made anew for every request. */
+/** A small resource, made anew for every request. */
 const toContent = (body: Buffer): Content => ({
   mediaType: taxiiType,
   headers: {},
@@ -107,7 +107,7 @@ const refuseStatus: Handler = () => {
   throw new GatewayError('not-found')
 }
 
-/** Collections that do not exist are 404 all the same. */
+/** Refuses writing; a collection that does not exist is 404 first. */
 const refuseWrite =
   ({ catalog }: TaxiiDeps): Handler =>
   async (request: FastifyRequest, caller) => {

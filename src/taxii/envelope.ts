@@ -1,7 +1,10 @@
 import type { Mode } from './modes.ts'
 import type { DataPage } from './page.ts'
 
-/** The head that envelope, manifest and versions share (TAXII 2.1 §3.7, §5.3.1, §5.8.1); `next` also there (D-2). */
+/**
+ * The fields that envelope, manifest and versions share (TAXII 2.1 §3.7, §5.3.1, §5.8.1); `next` is also in the last
+ * two (D-2).
+ */
 export const pagingFields = ({ more, next }: DataPage): { more: boolean; next?: string } =>
   next === undefined ? { more } : { more, next }
 
@@ -11,7 +14,7 @@ export const isBare = ({ dates, more, next }: DataPage, mode: Mode): boolean =>
 
 const suffix = Buffer.from(']}')
 
-/** An envelope (TAXII 2.1 §3.7) in pieces: what Sekoia sent goes out byte for byte. */
+/** An envelope (TAXII 2.1 §3.7) in pieces; Sekoia's objects are sent byte for byte. */
 export function toEnvelope(page: DataPage, mode: Mode): Buffer[] {
   if (isBare(page, mode)) return [Buffer.from('{}')]
   const head = JSON.stringify(pagingFields(page))

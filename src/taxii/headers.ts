@@ -1,7 +1,13 @@
+import { cacheUseOf } from '../http/cache-use.ts'
 import type { DataPage } from './page.ts'
 
-/** The date headers of TAXII 2.1 §3.2, on every 2xx of the four data endpoints, empty answers included (D-1). */
-export const dateHeaders = ({ firstDate, lastDate }: DataPage): Record<string, string> => ({
+/** Where the page came from, and the date headers of TAXII 2.1 §3.2, on every 2xx of the four data endpoints, empty answers included (D-1). */
+export const dateHeaders = ({
+  firstDate,
+  lastDate,
+  outcome
+}: DataPage): Record<string, string> => ({
+  'x-cache': cacheUseOf[outcome],
   'x-taxii-date-added-first': firstDate,
   'x-taxii-date-added-last': lastDate
 })

@@ -1,6 +1,6 @@
 import { toMillis, toTs6 } from '../stix/timestamp.ts'
 
-/** A time a client sent: whole milliseconds to compare with, and the same instant as a TAXII timestamp. */
+/** A time from a client: milliseconds to compare with, and the same time as a TAXII timestamp. */
 export interface Instant {
   /** Cut to the millisecond, which changes no comparison: dates lie on the millisecond grid (P-6). */
   readonly millis: number
@@ -8,7 +8,7 @@ export interface Instant {
   readonly ts6: string
 }
 
-/** Which spellings of the time zone are taken (D-7). */
+/** Which spellings of the time zone are accepted (D-7). */
 export type Zones = 'utc' | 'zero-offset' | 'any'
 
 const dateTime = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?`

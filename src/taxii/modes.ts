@@ -1,4 +1,4 @@
-/** Where the standard and the clients disagree: the one table of it (docs/taxii.md#field-and-strict). */
+/** Where the standard and the clients disagree, in one table (docs/taxii.md#field-and-strict). */
 export interface Mode {
   /** Nothing found is `{"more":false,"objects":[]}` instead of `{}` (D-3, CLIENT-7). */
   readonly emptyLists: boolean

@@ -3,7 +3,7 @@ import type { ObjectVersion, Position, VersionFilter } from '../kernel/records.t
 import { isWanted } from '../kernel/version-filter.ts'
 import { toInstant, toNaturalMillis } from '../stix/timestamp.ts'
 
-/** How records that were looked up by id are narrowed, and from where they are paged. */
+/** Which of the records found by id are wanted, and after which place. */
 export interface FoundSelection {
   /** Empty means all. */
   readonly types: readonly string[]
@@ -14,8 +14,8 @@ export interface FoundSelection {
 }
 
 /**
- * Filter and order of records found by id (D-20): type, spec version, version, then what lies behind the start.
- * `first` and `last` are taken before the start is looked at, so that a walk by header and one by token agree.
+ * Filters and sorts records found by id (D-20): by type, spec version and version, then only those after the start.
+ * `first` and `last` are decided before the start is applied, so that paging by header and by token agree.
  */
 export function selectFound(
   found: readonly ObjectVersion[],
@@ -36,8 +36,8 @@ export function selectFound(
 }
 
 /**
- * The place of a record in the order of looked-up records. It is compared with places of the same making only,
- * so that the epoch, unknown here, means nothing, and the object's own time tells its versions apart.
+ * The place of a record in the order of looked-up records. It is compared only with places that this function made,
+ * so the epoch means nothing. The object's own time tells its versions apart.
  */
 export const foundPosition = ({ id, version, date }: ObjectVersion): Position => ({
   epoch: '00000000',
@@ -50,7 +50,7 @@ type OrderKey = Pick<Position, 'date' | 'id' | 'natural'>
 
 const toOrderKey: (record: ObjectVersion) => OrderKey = foundPosition
 
-/** Date, then id; versions of one object that share a date go by their own time. */
+/** Order: date, then id; versions of one object with the same date by their own time. */
 const compare = (a: OrderKey, b: OrderKey): number =>
   a.date - b.date || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) || a.natural - b.natural
 
@@ -60,7 +60,7 @@ const byId = (records: readonly ObjectVersion[]): ObjectVersion[][] => [
   ...Map.groupBy(records, ({ id }) => id).values()
 ]
 
-/** First and last among the records of the wanted spec versions, rather than among all that are held. */
+/** Marks the first and the last among the records of the wanted spec versions, instead of all that are held. */
 const markEnds = (records: readonly ObjectVersion[]): ObjectVersion[] =>
   byId(records).flatMap(versions =>
     versions
@@ -73,7 +73,7 @@ const compareInstants = (a: string, b: string): number => (a < b ? -1 : a > b ? 
 const bySpecification = (a: ObjectVersion, b: ObjectVersion): number =>
   Number(a.specVersion) - Number(b.specVersion)
 
-/** Of one version held in several spec versions, the newest alone (T-3.4.1-41). */
+/** If one version is held in several spec versions, only the newest spec version (T-3.4.1-41). */
 const newestSpecification = (records: readonly ObjectVersion[]): ObjectVersion[] =>
   byId(records).flatMap(versions =>
     [...Map.groupBy(versions, instantOf).values()].map(

@@ -2,8 +2,8 @@ import { digestOf } from '../http/content-digest.ts'
 import type { DataPage } from './page.ts'
 
 /**
- * Stands for a page in every resource that is made of it: paging fields, date headers, each record's date, and the
- * objects themselves, of which all else that manifest and versions say is read. Equal only for equal answers.
+ * The digest of a page for every resource made of it: paging fields, date headers, dates, and the objects, which hold
+ * all else that manifest and versions say. Equal only for equal answers.
  */
 export function pageDigest(page: DataPage): string {
   const { more, next, firstDate, lastDate, dates, chunks } = page

@@ -67,7 +67,7 @@ function rawQuery(request: FastifyRequest): string {
   return start === -1 ? '' : url.slice(start + 1)
 }
 
-/** Holds no more of the page than what it tells: it is kept for as long as the answer may be given again (G9). */
+/** Refers to none of the page's bytes: it is kept for as long as the answer may be sent again (G9). */
 function noteOf(
   { outcome, dates, token }: DataPage,
   { collectionId }: CatalogFeed,

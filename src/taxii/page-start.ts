@@ -6,7 +6,7 @@ import type { Mode } from './modes.ts'
 import type { Endpoint, TaxiiQuery } from './query.ts'
 import { decodeToken, hashMatch, type NextToken } from './token.ts'
 
-/** What became of the `next` of a request; logs and metrics use these words. */
+/** How the `next` of a request was used; log and metrics use these words. */
 export type NextTokenUse = 'none' | 'continued' | 'restarted' | 'ignored'
 
 /** Where a page starts and what it filters by. */
@@ -20,17 +20,18 @@ export interface PageStart {
   readonly token: NextTokenUse
 }
 
-/** The place a request is at, to hold a token against. */
+/** The endpoint and collection of a request; a token must be of the same. */
 export interface TokenPlace {
   readonly endpoint: Endpoint
   readonly collectionId: string
 }
 
 /**
- * The start of a page from the query and its `next` (D-9, CLIENT-2.3). A token of another collection or
- * with another `added_after` loses its position, never its meaning as "not before": clients repeat, no hole.
+ * Decides where a page starts, from the query and its `next` (D-9, CLIENT-2.3). A token of another collection or with
+ * another `added_after` loses its position but still counts as a lower bound: the client may get repeats, but misses
+ * nothing.
  *
- * @throws GatewayError `malformed` in strict mode, for a token that is altered or out of its query.
+ * @throws GatewayError `malformed` in strict mode, for a token that is altered or does not belong to the query
  */
 export function resume(selection: TaxiiQuery, place: TokenPlace, mode: Mode): PageStart {
   if (selection.next === undefined) return begin(selection, selection.addedAfter?.millis, 'none')
@@ -72,11 +73,11 @@ function refuse(selection: TaxiiQuery, mode: Mode, reason: string): PageStart {
   })
 }
 
-/** Clients send the last date they saw with the token that goes on behind it (R5): there the token decides. */
+/** If a client sends `next` together with the date of the last object it saw (R5), the token decides. */
 const movesOn = ({ addedAfter }: TaxiiQuery, { addedAfter: since, position }: NextToken): boolean =>
   addedAfter !== undefined && addedAfter.millis !== since && addedAfter.millis !== position?.date
 
-/** The filters to go on with: what the request leaves out comes from the token. Undefined: they disagree. */
+/** The filters of the page: what the request leaves out comes from the token. Undefined if they disagree. */
 function continuedMatch(given: Match, { match: held }: NextToken): Match | undefined {
   if ('hash' in held) return hashMatch(given).hash === held.hash ? given : undefined
   return agrees(given, held) ? held : undefined

@@ -21,7 +21,7 @@ import { encodeToken } from './token.ts'
 
 /** One page of a collection, ready to be put into a resource. */
 export interface DataPage {
-  /** Perhaps made only when asked for, see {@link ReadResult}. */
+  /** May be made only when asked for, see {@link ReadResult}. */
   readonly records: readonly FeedRecord[]
   /** date_added of each record, ms since the epoch. */
   readonly dates: readonly number[]
@@ -61,8 +61,8 @@ const nothing: ReadResult = {
 }
 
 /**
- * STIX 2.1 §2.9 and §3.1, and upper case and underscores, which objects in the field have; what does not look like
- * this cannot exist, and is not asked for (D-13).
+ * Ids of STIX 2.1 §2.9 and §3.1, also with capitals and underscores, which occur in the field. An id of another form
+ * cannot exist and is not looked up (D-13).
  */
 const idShape = /^[a-z0-9_-]{1,250}--[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 const typeShape = /^[a-z0-9_-]{1,250}$/i
@@ -191,7 +191,10 @@ function toPage(
   }
 }
 
-/** After the last record; at the tip, where there may be no position, at its date: all that follows is later. */
+/**
+ * The token after the last record. At the tip there may be no position: then it stands at the date of the last
+ * record, since all that follows is later.
+ */
 function nextToken(slice: ReadResult, start: PageStart, { endpoint, feed }: DataRequest): string {
   const position = slice.position ?? (slice.dates.length === 0 ? start.position : undefined)
   const match: Match = start.match

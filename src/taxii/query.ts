@@ -8,7 +8,7 @@ import type { Mode } from './modes.ts'
 /** The four endpoints with filters and pages; also what a `next` token belongs to. */
 export type Endpoint = 'objects' | 'manifest' | 'object' | 'versions'
 
-/** A query, understood (TAXII 2.1 §3.4). */
+/** A parsed query (TAXII 2.1 §3.4). */
 export interface TaxiiQuery {
   readonly addedAfter: Instant | undefined
   readonly limit: number | undefined
@@ -104,7 +104,7 @@ function parseAddedAfter(text: string, mode: Mode): Instant {
   return instant
 }
 
-/** Beyond the numbers that are told apart it is as many as there are. */
+/** Larger numbers are lowered to the largest safe integer. */
 function parseLimit(text: string): number {
   const limit = /^\d+$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : 0
   if (limit < 1) throw malformed('limit', 'not a positive integer')

@@ -14,8 +14,8 @@ export function toDiscovery(settings: TaxiiSettings, origin: Origin): Buffer {
 }
 
 /**
- * The API root's URL: of the configured public URL, else of the request. Plain http is never published in strict
- * mode (T-4.1.1-4); the relative form is valid too, though some clients fail on it.
+ * The URL of the API root: from the configured public URL, else from the request. In strict mode plain http is never
+ * published (T-4.1.1-4): then it is the path alone, which is valid too, though some clients fail on it.
  */
 export function apiRootUrl(settings: TaxiiSettings, origin: Origin): string {
   const { publicUrl, apiRootPath } = settings

@@ -4,14 +4,14 @@ import { type Match, matchText, parseMatchText, typeAt, typeNumber } from './mat
 import type { Endpoint } from './query.ts'
 
 /**
- * The `next` token: a place in one collection's order and the query it belongs to. It is a position, not a
- * right, and has no secret in it: rights are looked at again on every request. The checksum is unkeyed, so a
- * token outlives every restart, upgrade and loss of secrets (G3); what it finds is alteration.
+ * The `next` token: a place in one collection's order, and the query it belongs to. It gives no rights and holds no
+ * secret; rights are checked on every request. The checksum is unkeyed, so a token survives restarts, upgrades and
+ * the loss of secrets (G3); it only detects alteration.
  *
  *     1 version │ 1 shape │ 16 collection │ [8 added_after] │ match: 1 + n text, or 8 hash
  *     │ [4 epoch, 4 segment, 8 date, 8 natural, id to the end] │ 8 checksum
  *
- * Times are doubles, as JavaScript has them.
+ * Numbers are bytes. Times are doubles.
  */
 export interface NextToken {
   readonly endpoint: Endpoint

@@ -126,3 +126,27 @@ t.test(
     t.equal(await open().lastVerdict(alice, feed), 'yes')
   }
 )
+
+t.test('a jump of the clock neither ends rights nor prolongs them (K1)', async t => {
+  const store = createMemoryStore({ bodyMaxBytes: 1000 })
+  const time = { now: Date.UTC(2026, 0, 15), elapsed: 0 }
+  const clock = { now: () => time.now, elapsed: () => time.elapsed, sleep: async () => {} }
+  const settings = { rightsSeconds: 300, refusedSeconds: 10 }
+  const access = new Access({ clock, store, settings })
+  time.now += 400 * 86_400_000
+  access.accepted(alice, 'feed')
+  await access.settle()
+  for (const jump of [-400 * 86_400_000, 3_600_000]) {
+    time.now += jump
+    t.ok(access.isRecent(alice, 'feed'))
+  }
+  time.elapsed += 300_000
+  t.notOk(access.isRecent(alice, 'feed'))
+  time.now -= 86_400_000
+  const next = new Access({ clock, store, settings })
+  t.equal(await next.lastVerdict(alice, 'feed'), 'yes')
+  t.notOk(
+    next.isRecent(alice, 'feed'),
+    'a verdict of the future was noted by a clock that was ahead'
+  )
+})

@@ -121,14 +121,15 @@ for (const retryAfterAsDate of [false, true])
   t.test(
     `429 with Retry-After as ${retryAfterAsDate ? 'a date' : 'seconds'}: a short pause is waited for, a long one is told`,
     async t => {
-      const world = await worldOf(t)
+      const client = { patienceMs: 10_000 }
+      const world = await worldOf(t, { client })
       const throttle = { kind: 'status', status: 429, match: '/objects', retryAfterAsDate } as const
       world.simulator.faults.once({ ...throttle, retryAfterSeconds: 3 })
       const before = world.clock.now()
       t.same((await read(world)).keys, truth(world))
       t.ok(world.clock.now() - before >= 2000)
       world.simulator.clock.advance(60_000)
-      const { world: other } = { world: await worldOf(t) }
+      const other = await worldOf(t, { client })
       other.simulator.faults.once({ ...throttle, retryAfterSeconds: 120 })
       const answer = await other.get('objects/')
       t.equal(answer.status, 503)

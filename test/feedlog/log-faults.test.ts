@@ -130,7 +130,7 @@ t.test('objects that come in while answers fail are found once they do not', asy
   const added = world.simulator.add(5)
   for (const fault of faults) {
     world.simulator.clock.advance(11_000)
-    world.simulator.faults.once({ ...fault, match: '/objects' }, 3)
+    world.simulator.faults.rate({ ...fault, match: '/objects' })
     const page = await read(world, { added_after: lastDate })
     t.same([page.ids, page.more, page.lastDate], [[], false, lastDate], fault.kind)
     world.simulator.faults.clear()

@@ -43,6 +43,7 @@ function given(feeds: Feed[], options: Partial<CatalogOptions> = {}) {
     meter,
     defaultFeedId,
     cacheSeconds: 60,
+    waitMs: 5000,
     ...options
   })
   return { catalog, state, sums: meter.sums }

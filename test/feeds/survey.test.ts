@@ -56,6 +56,7 @@ function given(count: number) {
     meter,
     defaultFeedId,
     cacheSeconds: 60,
+    waitMs: 5000,
     onLeftOut: left => state.leftOut.push(left)
   })
   const ids = async () => (await catalog.list(caller)).map(({ feedId }) => feedId)

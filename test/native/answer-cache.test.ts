@@ -60,6 +60,27 @@ t.test('what is under way when it is forgotten is not kept', async t => {
   t.same(await cache.find(scope, ['a']), [undefined])
 })
 
+t.test('a store that is slow delays nobody, and its old word on a name counts no more', async t => {
+  const inner = createMemoryAnswers({ maxBytes: 2 ** 20, clock })
+  const opened = Promise.withResolvers<void>()
+  const slow = {
+    ...inner,
+    async forget(...given: Parameters<typeof inner.forget>) {
+      await opened.promise
+      await inner.forget(...given)
+    }
+  }
+  const first = open(inner)
+  first.put(scope, 'a', entry('old'))
+  await first.settle()
+  const cache = open(slow)
+  cache.forget(scope, ['a'])
+  t.same((await cache.find(scope, ['a'])).map(textOf), [undefined])
+  opened.resolve()
+  await cache.settle()
+  t.same((await cache.find(scope, ['a'])).map(textOf), [undefined])
+})
+
 t.test('a store in trouble is a miss, and memory goes on', async t => {
   const broken = { get: fail, put: fail, forget: fail, close: async () => {} }
   const cache = open(broken)

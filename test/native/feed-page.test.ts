@@ -157,3 +157,22 @@ t.test('formats and parameters that no log has come from Sekoia', async t => {
   const newest = simulator.visible().at(-1)!.id
   t.equal((await get(pagePath('limit=1', desc))).body.items[0].id, newest)
 })
+
+t.test('all dialects say whether Sekoia was asked', async t => {
+  const { gateway, simulator, get } = await nativeWorld(t)
+  const headers = { accept: 'application/taxii+json;version=2.1' }
+  const url = `/sekoia/collections/${defaultFeed}/objects/`
+  const taxii = async () => (await gateway.send({ url, headers })).headers['x-cache']
+  t.equal(await taxii(), 'miss')
+  t.equal(await taxii(), 'hit')
+  t.equal((await get(pagePath())).headers['x-cache'], 'hit')
+  simulator.clock.advance(11_000)
+  await simulator.refuse()
+  t.equal(await taxii(), 'stale')
+  t.equal(
+    (await get(pagePath('limit=5'))).headers['x-cache'],
+    'hit',
+    'a page before the end needs no news'
+  )
+  t.equal((await get(pagePath('limit=2000'))).headers['x-cache'], 'stale')
+})

@@ -154,7 +154,7 @@ t.test('feed: its description, or nothing when it may not be read or is not ther
     t,
     json({ data }),
     json({}, { status: 403 }),
-    json({}, { status: 404 })
+    json({ message: 'no' }, { status: 404 })
   )
   const client = clientOf(t, server.url)
   t.match(await client.feed(caller, 'f'), {
@@ -180,7 +180,7 @@ t.test('verifyKey: 200 and 403 mean accepted, 401 refused, trouble is neither', 
   await client.verifyKey(caller)
   await t.rejects(client.verifyKey(caller), failure('unauthorized'))
   await t.rejects(client.verifyKey(caller), failure('unavailable'))
-  t.equal(server.requests.length, 4)
+  t.equal(server.requests.length, 3 + 3)
 })
 
 t.test('health tells when Sekoia answered, what failed last, and how far its clock is', async t => {
@@ -188,7 +188,7 @@ t.test('health tells when Sekoia answered, what failed last, and how far its clo
   const server = await fakeServer(
     t,
     json({ items: [], next_cursor: null }, { headers: { date } }),
-    json({}, { status: 404 })
+    json({ message: 'no' }, { status: 404 })
   )
   const now = Date.UTC(2024, 0, 1)
   const client = clientOf(t, server.url, { clock: { ...systemClock, now: () => now } })
@@ -208,3 +208,25 @@ t.test('health calls a clock trouble that is half a minute or more off (U-10)', 
   await client.page(caller, request)
   t.match(client.health().trouble, /90 seconds/)
 })
+
+t.test(
+  'what each answer says about the time is told, but not what a cache may have kept',
+  async t => {
+    const date = new Date(Date.UTC(2026, 0, 15, 12)).toUTCString()
+    const server = await fakeServer(
+      t,
+      json({ items: [] }, { headers: { date } }),
+      json({ items: [] }, { headers: { date, age: '3600' } })
+    )
+    const told: number[] = []
+    const client = clientOf(t, server.url, {
+      onTime: ({ told: time, from, to }) => {
+        told.push(time)
+        t.ok(from <= to)
+      }
+    })
+    await client.page(caller, request)
+    await client.page(caller, request)
+    t.same(told, [Date.UTC(2026, 0, 15, 12)])
+  }
+)

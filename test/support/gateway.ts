@@ -88,6 +88,9 @@ export const clientSettings = {
   headersTimeoutMs: 5000,
   bodyTimeoutMs: 5000,
   totalTimeoutMs: 10_000,
+  patienceMs: 0,
+  secondTryMs: 60_000,
+  retryAfterMax: 86_400,
   maxAttempts: 2,
   backoffMs: 1,
   maxInFlightPerKey: 4,
@@ -213,7 +216,8 @@ async function startProcess(
       clock,
       meter: silentMeter,
       defaultFeedId: defaultFeed,
-      cacheSeconds: 60
+      cacheSeconds: 60,
+      waitMs: 5000
     }),
     rights,
     settings: { ...defaultTaxiiSettings, ...options.taxii },

@@ -175,7 +175,8 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       clock,
       meter,
       defaultFeedId: defaultFeed,
-      cacheSeconds: 60
+      cacheSeconds: 60,
+      waitMs: 5000
     }),
     rights,
     feeds: {

@@ -182,6 +182,62 @@ export class OpenCti extends Base {
   }
 }
 
+/**
+ * (e) The OpenCTI connector: a run lists the collections and follows `next` to the end. The first failing answer
+ * ends the run, and the next one asks only for what came after that run began: what it lacked is lost to it.
+ */
+export class RunGiver extends Base {
+  override readonly name = 'client that gives up a run'
+  /** How many runs have ended early. */
+  givenUp = 0
+  readonly #list: () => Promise<Answer>
+  #hasListed = false
+  #isAnswered = false
+  #next: string | undefined
+  #window: string | undefined
+  #startedAt = 0
+
+  /** `list` asks for the collections. */
+  constructor(options: ClientOptions, list: () => Promise<Answer>) {
+    super(options)
+    this.#list = list
+  }
+
+  protected override query() {
+    return { added_after: this.#window, next: this.#next }
+  }
+
+  protected override absorb({ more, next }: Reading) {
+    this.#isAnswered = true
+    this.#next = more ? next : undefined
+    if (!more) this.#endRun()
+  }
+
+  override async step(): Promise<void> {
+    if (!this.#hasListed) {
+      this.#startedAt = this.options.world.clock.now()
+      this.#hasListed = (await this.#list()).status === 200
+      if (!this.#hasListed) this.#giveUp()
+      return
+    }
+    this.#isAnswered = false
+    await super.step()
+    if (!this.#isAnswered) this.#giveUp()
+  }
+
+  #giveUp(): void {
+    this.givenUp++
+    this.isIdle = true
+    this.#endRun()
+  }
+
+  #endRun(): void {
+    this.#window = new Date(this.#startedAt).toISOString()
+    this.#next = undefined
+    this.#hasListed = false
+  }
+}
+
 export interface CrowdOptions {
   readonly world: Served
   /** Of each client but the header poller, whose pages have to hold a whole group of equal dates (P-12). */

@@ -98,16 +98,20 @@ export class Reading {
     const whole = cutPage(this.#dates, this.#limit, true).count
     const count = whole === 0 && continues ? Math.min(this.#limit, this.#found.length) : whole
     const isWalking = isSparse(filter) && this.#scanned !== undefined && this.#found.length === 0
-    if (count === 0 && !isWalking) throw this.#orPreparing(asGatewayError(error))
+    if (count === 0 && !isWalking) throw this.#orPreparing(error)
     this.#outcome = 'stale'
     return this.#answer(count, true)
   }
 
   /** A feed that comes newest first is read on while the client comes again. */
-  #orPreparing(error: GatewayError): GatewayError {
-    if (error.kind !== 'timeout' || !this.#log.isPreparing(this.#chain)) return error
-    this.#log.finishPass(this.#chain, this.#request.caller).catch(() => {})
-    return preparing(this.#chain)
+  #orPreparing(error: unknown): GatewayError {
+    const failure = asGatewayError(error)
+    const isLate = this.#isOutOfTime || failure.kind === 'timeout'
+    if (isLate && this.#log.isPreparing(this.#chain)) {
+      this.#log.finishPass(this.#chain, this.#request.caller).catch(() => {})
+      return preparing(this.#chain)
+    }
+    return this.#isOutOfTime ? outOfTime(error) : failure
   }
 
   #answer(count: number, more: boolean, ending: Ending = 'short'): ReadResult {
@@ -155,7 +159,9 @@ export class Reading {
 
   async #segment(head: SegmentHead): Promise<Segment> {
     const held = this.#log.held(head)
-    return held ?? this.#within(this.#log.load(head, this.#request.caller), this.#terms.deadline)
+    if (held) return held
+    const load = () => this.#log.load(head, this.#request.caller)
+    return this.#patiently(load, this.#log.isLoading(head), this.#terms.deadline)
   }
 
   /** Goes on behind the record a token names; where it is gone, from the first record of its date. */
@@ -301,7 +307,8 @@ export class Reading {
   }
 
   async #extend(deadline: number): Promise<false> {
-    await this.#within(this.#log.extend(this.#chain, this.#request.caller), deadline)
+    const extend = () => this.#log.extend(this.#chain, this.#request.caller)
+    await this.#patiently(extend, this.#log.isExtending(this.#chain), deadline)
     this.#outcome = 'fetched'
     return false
   }
@@ -314,6 +321,21 @@ export class Reading {
     if (isDeclared && isSeen) return true
     await this.#within(this.#log.whenAppended(), this.#terms.deadline)
     return false
+  }
+
+  get #isOutOfTime(): boolean {
+    return this.#log.parts.clock.now() >= this.#terms.deadline
+  }
+
+  /** Work that was under way already has used up some of its patience with Sekoia: it is begun once more. */
+  async #patiently<T>(begin: () => Promise<T>, isUnderWay: boolean, deadline: number): Promise<T> {
+    try {
+      return await this.#within(begin(), deadline)
+    } catch (error) {
+      const isOver = this.#log.parts.clock.now() >= deadline || this.#request.signal?.aborted
+      if (!isUnderWay || isOver || !isTrouble(error)) throw error
+      return this.#within(begin(), deadline)
+    }
   }
 
   /** Waits until the deadline or until the client leaves; the work goes on for others. */
@@ -362,6 +384,9 @@ export const preparing = ({ pass }: Chain): GatewayError =>
     detail: `The feed comes newest first and is being read for the first time: ${pass?.objects ?? 0} objects so far`,
     retryAfterSeconds: preparingSeconds
   })
+
+/** The budget of the request has ended before Sekoia's trouble has. */
+const outOfTime = (cause: unknown): GatewayError => new GatewayError('unavailable', { cause })
 
 /** The second that an instant lies in, ms since the epoch. */
 const secondOf = (millis: number): number => Math.floor(millis / 1000) * 1000

@@ -8,7 +8,6 @@ import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { arrange, type Body, concat } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
-import type { Fetcher } from './fetcher.ts'
 import { rises, spanOf } from './walkable.ts'
 
 /** Where reading down stands. */
@@ -22,6 +21,15 @@ export interface DescentPlace {
   readonly followed: ReadonlySet<string | undefined>
   /** The latest own time of the page before. */
   readonly above: number | undefined
+}
+
+/** Pages of one feed from Sekoia; `restart` is read where it refuses the cursor. */
+export interface PageReader {
+  fetch(
+    caller: Caller,
+    source: Source,
+    restart: Source
+  ): Promise<{ readonly page: Page; readonly isRestart: boolean }>
 }
 
 /** One page further down. */
@@ -49,11 +57,11 @@ const maxRestarts = 3
 /** Reads a feed that Sekoia lists newest first, page by page to older ones. */
 export class Descent {
   readonly #parts: FeedLogDeps
-  readonly #fetcher: Fetcher
+  readonly #pages: PageReader
 
-  constructor(parts: FeedLogDeps, fetcher: Fetcher) {
+  constructor(parts: FeedLogDeps, pages: PageReader) {
     this.#parts = parts
-    this.#fetcher = fetcher
+    this.#pages = pages
   }
 
   /**
@@ -64,7 +72,7 @@ export class Descent {
     const { source, top, bound, followed } = place
     let hasAskedAgain = false
     for (let refused = 0; ; ) {
-      const { page, isRestart } = await this.#fetcher.fetch(caller, source, top)
+      const { page, isRestart } = await this.#pages.fetch(caller, source, top)
       const now = this.#parts.clock.now()
       const cursor = page.nextCursor
       const isStuck = cursor === null || cursor === source.cursor
@@ -125,7 +133,7 @@ export class Descent {
   }
 
   async #one(caller: Caller, source: Source): Promise<Body> {
-    return (await this.#fetcher.fetch(caller, source, source)).page
+    return (await this.#pages.fetch(caller, source, source)).page
   }
 }
 

@@ -180,6 +180,11 @@ export class FeedLog {
     watch?.succeeded(identity, isFilled ? confirmedAt : undefined)
   }
 
+  /** True while a chain is being read on. */
+  isExtending(chain: Chain): boolean {
+    return this.#extensions.has(chain)
+  }
+
   /** Takes over what other gateways wrote to the journal. False when there was nothing. */
   refresh(): Promise<boolean> {
     return this.#writer.inTurn(() => this.#refresh())
@@ -210,6 +215,11 @@ export class FeedLog {
   /** The segment of a head, if it is in memory. */
   held(head: SegmentHead): Segment | undefined {
     return this.#segments.held(head)
+  }
+
+  /** True while a segment is on its way. */
+  isLoading(head: SegmentHead): boolean {
+    return this.#segments.isLoading(head)
   }
 
   /** The segment of a head, wherever it has to come from. */

@@ -43,7 +43,8 @@ export class Fetcher {
     const whole = await this.#ask(caller, source, restart, limit)
     const journal = this.#journal
     if (!journal.hasTies && hasTies(whole.page.entries)) journal.noteTies()
-    const isFull = whole.page.itemCount >= limit && whole.page.nextCursor !== null
+    const { itemCount, nextCursor, limit: asked = limit } = whole.page
+    const isFull = itemCount >= asked && nextCursor !== null
     if (!isFull || !(settings.assumeTies || journal.hasTies)) return whole
     const shorter = await this.#withoutLastGroup(caller, source, restart, whole.page)
     if (!shorter) meter.count('page_edges_unproven')
@@ -98,7 +99,7 @@ export class Fetcher {
     caller: Caller,
     source: Source,
     restart: Source,
-    { entries, itemCount, nextCursor }: Page
+    { entries, itemCount, nextCursor, limit: asked }: Page
   ): Promise<Fetched | undefined> {
     const group = entries.findIndex(entry => isTie(entry, entries.at(-1)!))
     if (group <= 0) return undefined
@@ -108,7 +109,8 @@ export class Fetcher {
     const cursor = shorter.page.nextCursor
     const isBefore = cursor !== null && cursor !== nextCursor && cursor !== source.cursor
     if (!last || isTie(last, entries[group]!) || !isBefore) return undefined
-    return { ...shorter, page: { ...shorter.page, itemCount } }
+    const page = { ...shorter.page, itemCount, ...(asked !== undefined && { limit: asked }) }
+    return { ...shorter, page }
   }
 
   async #ask(caller: Caller, source: Source, restart: Source, limit: number): Promise<Fetched> {

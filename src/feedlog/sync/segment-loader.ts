@@ -33,6 +33,11 @@ export class SegmentLoader {
     return this.#deps.cache.get(this.#deps.identity.name, head)
   }
 
+  /** True while the segment of a head is on its way. */
+  isLoading(head: SegmentHead): boolean {
+    return this.#loads.has(head)
+  }
+
   /** Callers share one flight per segment. Throws GatewayError when it is nowhere and Sekoia fails. */
   load(head: SegmentHead, caller: Caller): Promise<Segment> {
     const held = this.held(head)

@@ -85,7 +85,7 @@ export class Tip {
         },
         caller
       ))
-      const isWhole = page.itemCount < parts.settings.pageLimit
+      const isWhole = page.itemCount < (page.limit ?? parts.settings.pageLimit)
       isAhead = page.entries.length > 0 ? mayBeAhead(page.entries.at(-1)!.time, startedAt) : isAhead
       if (cursor !== null && !isAhead) this.#settle(chain, cursor)
       if (isAhead) await this.#settleBefore(chain, page, source, caller)

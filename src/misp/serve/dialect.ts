@@ -35,7 +35,9 @@ const json = 'application/json'
 const csv = 'text/csv; charset=utf-8'
 const eventFile = /^([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\.json$/
 
-/** What is looked for meanwhile may come from another gateway, which tells nobody: so often, ms. */
+/**
+ * How often the store is looked at while a request waits, ms: another gateway may publish without telling this one.
+ */
 const lookMs = 1000
 
 /**
@@ -55,7 +57,7 @@ export function mispDialect(deps: MispDeps): Dialect {
     name: 'misp',
     errorForm: plainText,
     representation: 'misp',
-    // A file is complete in itself: a MISP asks for what it misses at its next pull.
+    // Each file is complete: a MISP asks for what it lacks at its next pull.
     continues: () => false,
     mounts: [
       {
@@ -77,9 +79,12 @@ const toContent = (bytes: Buffer): Content => ({
   body: () => [bytes]
 })
 
+/** Files are published ahead: Sekoia is asked for none of them. */
+const held = { 'x-cache': 'hit' } as const
+
 const toFile = ({ digest, bytes, zstd }: PublishedFile): Content => ({
   mediaType: json,
-  headers: {},
+  headers: held,
   digest,
   body: () => [bytes],
   encoded: { encoding: 'zstd', bytes: zstd }
@@ -103,9 +108,9 @@ async function findFile(request: FastifyRequest, caller: Caller, deps: MispDeps)
 }
 
 /**
- * Asking for the manifest or the hashes is what starts and keeps up the building of a feed: a MISP that only caches a
- * feed asks for no manifest. The first manifest waits a while for the first events; should there be none yet, nothing
- * is listed, which MISP takes for nothing to do.
+ * A request for the manifest or the hashes starts the building of a feed and keeps it going, because a MISP that only
+ * caches a feed never asks for the manifest. The first manifest waits a while for the first events. If there are none
+ * yet the manifest is empty, and MISP has nothing to do.
  */
 async function findManifest(
   request: FastifyRequest,
@@ -128,7 +133,7 @@ async function findHashes(space: string, { publications }: MispDeps): Promise<An
     throw new GatewayError('not-found', { detail: 'No value of this feed is published yet' })
   return {
     mediaType: csv,
-    headers: {},
+    headers: held,
     digest: file.digest,
     length: file.length,
     pieces: () => file.pieces()

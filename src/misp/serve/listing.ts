@@ -66,7 +66,7 @@ function toProgress({ state, kept, now }: Progress): object {
   }
 }
 
-/** Feeds come in the order of time: how much of it has been read says how much is left. */
+/** Estimates the time left: feeds are in the order of time, so the time reached says how much has been read. */
 function estimate({ startedAt, objectsRead, readFrom, position }: FeedState, now: number): object {
   const seconds = Math.max(1, (now - startedAt) / 1000)
   const from = readFrom ?? now

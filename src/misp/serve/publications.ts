@@ -42,8 +42,8 @@ const maxManifests = 100
 const batch = 500
 
 /**
- * Reads publications from the store. What is held in memory is good as long as the version of its space in the store
- * stays the same, whichever process wrote it. With the store in trouble, what is held is served.
+ * Reads publications from the store. What is in memory counts while the version of its space in the store stays the
+ * same, whichever process wrote it. If the store fails, what is in memory is served.
  */
 export class Publications {
   readonly #options: PublicationsOptions
@@ -51,7 +51,7 @@ export class Publications {
   readonly #events: LRUCache<string, PublishedFile & { readonly timestamp: number }>
   /** Looks at the store that have not begun, by space. */
   readonly #checks = new Map<string, Promise<Manifest | undefined>>()
-  /** The last one asked for: many MISPs fetch theirs in the same minute. */
+  /** The hashes file that was asked for last: many MISPs fetch theirs in the same minute. */
   #hashes: { readonly name: string; readonly file: Promise<HashesFile> } | undefined
 
   constructor(options: PublicationsOptions) {
@@ -62,7 +62,10 @@ export class Publications {
     })
   }
 
-  /** Undefined when nothing was published yet. Throws `unavailable` when the store is in trouble and none is held. */
+  /**
+   * The manifest; undefined if nothing was published yet. Throws `unavailable` if the store fails and none is in
+   * memory.
+   */
   async manifest(space: string): Promise<Manifest | undefined> {
     try {
       return await this.#check(space)
@@ -74,8 +77,8 @@ export class Publications {
   }
 
   /**
-   * The event that a manifest lists, be it one that another gateway gave a moment ago. Throws `not-found` for others,
-   * and `unavailable` with the store in trouble where it is not known to be listed.
+   * An event that the manifest lists, also one that another gateway served a moment ago. Throws `not-found` for
+   * others, and `unavailable` if the store fails and memory does not know that it is listed.
    */
   async event(space: string, uuid: string): Promise<PublishedFile> {
     const known = this.#manifests.get(space)?.manifest
@@ -128,13 +131,15 @@ export class Publications {
     return HashesFile.of(events)
   }
 
-  /** Where the building of a feed stands; undefined when it never began. */
+  /** How far the building of a feed has come; undefined if it never began. */
   async state(space: string): Promise<FeedState | undefined> {
     const [stored] = await this.#get(space, 'state', ['state'])
     return stored && (JSON.parse(stored.toString()) as FeedState)
   }
 
-  /** What is listed now. Requests of one moment share a look at the store, which begins after all of them. */
+  /**
+   * The current manifest. Requests that arrive together share one look at the store, which begins after all of them.
+   */
   #check(space: string): Promise<Manifest | undefined> {
     const waiting = this.#checks.get(space)
     if (waiting) return waiting

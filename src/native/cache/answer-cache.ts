@@ -15,6 +15,8 @@ export interface AnswerCacheDeps {
 
 /** What an entry costs in memory beside its body. */
 const entryBytes = 500
+/** With so many names waiting for the store, answers are kept in memory alone. */
+const maxUnwritten = 5000
 /** Objects of which is known in which answers they are. */
 const maxObjects = 100_000
 
@@ -29,6 +31,8 @@ export class AnswerCache {
   readonly #answersWith = new LRUCache<string, Set<string>>({ max: maxObjects })
   readonly #flights = new Flights<Entry>()
   #writing: Promise<unknown> = Promise.resolve()
+  /** How many writes of a name the store has still to take: until then it knows less than we do. */
+  readonly #unwritten = new Map<string, number>()
 
   constructor(deps: AnswerCacheDeps) {
     this.#deps = deps
@@ -71,7 +75,8 @@ export class AnswerCache {
     }
     const stored = [{ name, value: encodeEntry(entry) }]
     const ms = entry.isMiss ? missMs : keptMs
-    this.#write('put', () => this.#deps.store.put(scope, stored, ms))
+    if (this.#unwritten.size < maxUnwritten)
+      this.#write('put', scope, [name], () => this.#deps.store.put(scope, stored, ms))
   }
 
   /** Forgets answers by name, and all that hold one of the objects; what is under way for them counts no more. */
@@ -86,7 +91,7 @@ export class AnswerCache {
       this.#held.delete(inMemory(scope, name))
       this.#flights.outdate(inMemory(scope, name))
     }
-    this.#write('forget', () => this.#deps.store.forget(scope, [...all]))
+    this.#write('forget', scope, [...all], () => this.#deps.store.forget(scope, [...all]))
   }
 
   /** Resolves when the store has been told of everything. */
@@ -100,15 +105,16 @@ export class AnswerCache {
 
   async #read(scope: ScopeId, names: readonly string[]): Promise<Map<string, Entry>> {
     const found = new Map<string, Entry>()
-    // What is still to be written or forgotten comes first.
-    await this.#writing
+    const isWritten = (name: string) => !this.#unwritten.has(inMemory(scope, name))
+    const asked = names.filter(isWritten)
+    if (asked.length === 0) return found
     try {
-      const stored = await this.#deps.store.get(scope, names)
+      const stored = await this.#deps.store.get(scope, asked)
       for (const [i, bytes] of stored.entries()) {
         const entry = bytes && decodeEntry(bytes)
-        if (!entry) continue
-        found.set(names[i]!, entry)
-        this.#hold(scope, names[i]!, entry)
+        if (!entry || !isWritten(asked[i]!)) continue
+        found.set(asked[i]!, entry)
+        this.#hold(scope, asked[i]!, entry)
       }
     } catch {
       this.#deps.meter.count('store_errors', { operation: 'get' })
@@ -116,10 +122,25 @@ export class AnswerCache {
     return found
   }
 
-  #write(operation: string, work: () => Promise<void>): void {
-    this.#writing = this.#writing.then(work).catch(() => {
-      this.#deps.meter.count('store_errors', { operation })
-    })
+  /** One after the other, since the last word on a name must come last. */
+  #write(
+    operation: string,
+    scope: ScopeId,
+    names: readonly string[],
+    work: () => Promise<void>
+  ): void {
+    const count = (by: number) => {
+      for (const name of names.map(name => inMemory(scope, name))) {
+        const left = (this.#unwritten.get(name) ?? 0) + by
+        if (left > 0) this.#unwritten.set(name, left)
+        else this.#unwritten.delete(name)
+      }
+    }
+    count(1)
+    this.#writing = this.#writing
+      .then(work)
+      .catch(() => this.#deps.meter.count('store_errors', { operation }))
+      .finally(() => count(-1))
   }
 }
 

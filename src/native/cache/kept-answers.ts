@@ -8,6 +8,7 @@ import {
   type RawRequest,
   type RawUpstream
 } from '../../kernel/raw-upstream.ts'
+import type { Validity } from '../../kernel/validity.ts'
 import type { AnswerCache } from './answer-cache.ts'
 import type { Entry } from './entry.ts'
 import type { Policy } from './policy.ts'
@@ -44,13 +45,12 @@ export interface Question {
   read(answer: RawAnswer): Found
 }
 
-/** How an answer came about, for the header `X-Cache`; `pass`: it was neither kept nor shared. */
-export type CacheUse = 'hit' | 'miss' | 'stale' | 'pass'
-
 export interface KeptAnswer {
   readonly answer: RawAnswer
-  readonly use: CacheUse
+  readonly use: 'hit' | 'miss' | 'stale'
   readonly ageMs: number
+  /** Of a hit: while the same question would be answered so, to the second of its age. */
+  readonly validity?: Validity | undefined
 }
 
 /**
@@ -71,7 +71,8 @@ export class KeptAnswers {
     const held =
       this.#deps.cache.held(caller.scope, name) ??
       (await this.#deps.cache.find(caller.scope, [name]))[0]
-    if (held && this.#isFresh(held, question)) return this.#toAnswer(held, 'hit')
+    if (held && this.#isFresh(held, question))
+      return { ...this.#toAnswer(held, 'hit'), validity: this.#validity(held, question) }
     try {
       const entry = await withDeadline(this.#fetch(question), waitMs, signal)
       return { answer: entry.answer, use: 'miss', ageMs: 0 }
@@ -85,6 +86,19 @@ export class KeptAnswers {
     const age = this.#deps.clock.now() - entry.at
     const isRecent = this.#deps.rights.isRecent(caller, right)
     return isRecent && age >= 0 && age < policy.freshMs(entry)
+  }
+
+  /** Holds no key: it is kept for as long as the answer may be given again. */
+  #validity(entry: Entry, { caller, name, policy, right }: Question): Validity {
+    const { cache, clock, rights } = this.#deps
+    const { scope } = caller
+    const seconds = (now: number) => Math.floor((now - entry.at) / 1000)
+    const told = seconds(clock.now())
+    return now =>
+      seconds(now) === told &&
+      now - entry.at < policy.freshMs(entry) &&
+      rights.isRecent({ scope }, right) &&
+      cache.held(scope, name) === entry
   }
 
   async #mayStandIn(entry: Entry, { caller, policy, right }: Question): Promise<boolean> {
@@ -126,7 +140,7 @@ export class KeptAnswers {
     return { at: clock.now(), isMiss, answer }
   }
 
-  #toAnswer({ at, answer }: Entry, use: CacheUse): KeptAnswer {
+  #toAnswer({ at, answer }: Entry, use: KeptAnswer['use']): KeptAnswer {
     return { answer, use, ageMs: this.#deps.clock.now() - at }
   }
 }

@@ -5,7 +5,7 @@ import { GatewayError } from '../../kernel/errors.ts'
 export interface Rights {
   accepted(caller: Caller, right: string): void
   failed(caller: Caller, right: string, error: unknown): void
-  isRecent(caller: Caller, right: string): boolean
+  isRecent(caller: Pick<Caller, 'scope'>, right: string): boolean
   lastVerdict(caller: Caller, right: string): Promise<string | undefined>
 }
 

@@ -1,0 +1,179 @@
+import { LRUCache } from 'lru-cache'
+import type { Caller } from '../kernel/caller.ts'
+import type { Clock, Meter, Page, PageRequest } from '../kernel/ports.ts'
+import { toWholeSeconds } from '../stix/timestamp.ts'
+import { isTrouble } from './failures.ts'
+import type { SekoiaLogger } from './resilience.ts'
+import { pastByTime, type ReadPage } from './skip-by-time.ts'
+
+/**
+ * Reads on where a page cannot be had: too large, too slow, or not readable as a whole. Then fewer objects are
+ * asked for at a time, down to one; the single object that cannot be had is left out, counted and told, and the
+ * rest goes on. Costs at most two calls per halving around such an object, and a handful for itself.
+ */
+export interface SmallerPagesDeps {
+  /** One page as Sekoia gives it. */
+  readonly read: ReadPage
+  /**
+   * Sekoia's cursor past the page of a request, by way of a format that carries it beside the objects; undefined
+   * when there is none.
+   */
+  cursorPast(
+    caller: Caller,
+    request: PageRequest,
+    signal?: AbortSignal
+  ): Promise<string | undefined>
+  readonly clock: Clock
+  readonly meter: Meter
+  readonly logger?: SekoiaLogger | undefined
+}
+
+/** How much of a walk is asked for at a time, while less than what its reader asks for. */
+interface Cut {
+  limit: number
+  /** Within so many objects ahead lies what could not be had. */
+  suspect: number
+}
+
+const maxWalks = 10_000
+
+/** How often a single object is asked for, with Sekoia well in between, before it counts as not to be had. */
+const proofs = 3
+
+export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
+  const { read, cursorPast, clock, meter, logger } = deps
+  const cuts = new LRUCache<string, Cut>({ max: maxWalks })
+  /** By walk: the last cursor that was given, and the time of the last object before it. */
+  const tails = new LRUCache<string, { cursor: string; time: string }>({ max: maxWalks })
+
+  async function page(caller: Caller, request: PageRequest, signal?: AbortSignal): Promise<Page> {
+    if (request.limit === 1) return read(caller, request, signal)
+    const walk = nameOf(caller, request)
+    for (;;) {
+      const cut = cuts.get(walk)
+      const limit = Math.min(request.limit, cut?.limit ?? request.limit)
+      try {
+        const found = await read(caller, { ...request, limit }, signal)
+        const whole = await wholeTies(caller, { ...request, limit }, found, request.limit, signal)
+        return noted(walk, request, whole)
+      } catch (error) {
+        if (!isCuttable(error)) throw error
+        if (limit === 1) return noted(walk, request, await skip(caller, request, error, signal))
+        cuts.set(walk, { limit: limit >> 1, suspect: limit })
+        meter.count('upstream_pages_cut')
+      }
+    }
+  }
+
+  /** A cursor may be no more than a time: a small page all of one time is made larger, as far as that goes (U-4). */
+  async function wholeTies(
+    caller: Caller,
+    request: PageRequest,
+    found: Page,
+    most: number,
+    signal?: AbortSignal
+  ): Promise<Page> {
+    let whole = withLimit(found, request.limit, most)
+    let { limit } = request
+    let step = limit
+    while (step > 0 && limit < most && whole.itemCount >= limit && isOneTime(whole)) {
+      const more = Math.min(most, limit + step)
+      try {
+        whole = withLimit(await read(caller, { ...request, limit: more }, signal), more, most)
+        limit = more
+        step *= 2
+      } catch (error) {
+        if (!isCuttable(error)) throw error
+        step >>= 1
+      }
+    }
+    return whole
+  }
+
+  function noted(walk: string, request: PageRequest, found: Page): Page {
+    const { limit = request.limit, itemCount, nextCursor, entries } = found
+    const time = entries.at(-1)?.time
+    if (nextCursor !== null && time !== undefined) tails.set(walk, { cursor: nextCursor, time })
+    const cut = cuts.get(walk)
+    if (!cut) return found
+    cut.suspect -= itemCount
+    if (cut.suspect <= 0) cut.limit *= 2
+    if (itemCount < limit || cut.limit >= request.limit) cuts.delete(walk)
+    return found
+  }
+
+  /** Only while Sekoia answers well about the same place: trouble of Sekoia must not look like one of an object. */
+  async function skip(
+    caller: Caller,
+    request: PageRequest,
+    error: unknown,
+    signal?: AbortSignal
+  ): Promise<Page> {
+    const one = { ...request, limit: 1 }
+    for (let asked = 1; asked < proofs; asked++) {
+      if (!(await isWell(caller, one, signal))) throw error
+      try {
+        return withLimit(await read(caller, one, signal), 1, request.limit)
+      } catch (again) {
+        if (!isCuttable(again)) throw again
+      }
+    }
+    const past = await pageAfter(caller, one, signal)
+    if (past === undefined) throw error
+    return told(caller, one, error, past)
+  }
+
+  /** True when Sekoia answers about the feed what nothing is wrong with: that nothing is newer than now. */
+  async function isWell(
+    caller: Caller,
+    { cursor: _, ...one }: PageRequest,
+    signal?: AbortSignal
+  ): Promise<boolean> {
+    const modifiedAfter = toWholeSeconds(clock.now())
+    try {
+      await read(caller, { ...one, modifiedAfter }, signal)
+      return true
+    } catch (error) {
+      if (isCuttable(error)) return false
+      throw error
+    }
+  }
+
+  async function pageAfter(
+    caller: Caller,
+    one: PageRequest,
+    signal?: AbortSignal
+  ): Promise<Page | undefined> {
+    const cursor = await cursorPast(caller, one, signal)
+    if (cursor !== undefined && cursor !== one.cursor)
+      return { bytes: Buffer.alloc(0), entries: [], nextCursor: cursor, itemCount: 1, limit: 1 }
+    const tail = tails.get(nameOf(caller, one))
+    const after = tail && tail.cursor === one.cursor ? tail.time : one.modifiedAfter
+    return pastByTime({ caller, one, after, signal, read, isGone: isCuttable })
+  }
+
+  function told(caller: Caller, one: PageRequest, error: unknown, past: Page): Page {
+    const walk = nameOf(caller, one)
+    meter.count('objects_skipped')
+    logger?.warn(
+      { err: error, feed: one.feedId, after: tails.get(walk)?.time },
+      'an object cannot be had from Sekoia and is left out'
+    )
+    cuts.set(walk, { limit: 1, suspect: 0 })
+    return past
+  }
+
+  return page
+}
+
+/** Fewer objects may help. */
+const isCuttable = (error: unknown): boolean => isTrouble(error, 'oversized', 'slow', 'unusable')
+
+const isOneTime = ({ entries }: Page): boolean =>
+  entries.every(({ time }) => time === entries[0]?.time)
+
+const withLimit = (page: Page, limit: number, most: number): Page =>
+  limit < most ? { ...page, limit } : page
+
+const nameOf = ({ scope }: Caller, { feedId, types, all = false }: PageRequest): string =>
+  JSON.stringify([scope, feedId, types, all])
