@@ -33,8 +33,6 @@ export interface Pass {
   readonly pages: readonly DescentPage[]
   /** How many objects were read. */
   readonly objects: number
-  /** The latest own time on the page read last. */
-  readonly high?: number | undefined
 }
 
 export interface ChainState {

@@ -19,8 +19,6 @@ export interface DescentPlace {
   readonly bound: number | undefined
   /** Cursors that were read from. */
   readonly followed: ReadonlySet<string | undefined>
-  /** The latest own time of the page before. */
-  readonly above: number | undefined
 }
 
 /** Pages of one feed from Sekoia; `restart` is read where it refuses the cursor. */
@@ -77,7 +75,7 @@ export class Descent {
       const cursor = page.nextCursor
       const isStuck = cursor === null || cursor === source.cursor
       const isBack = !isStuck && followed.has(cursor)
-      const isRising = rises(page, isRestart ? undefined : place.above, now)
+      const isRising = rises(page, now)
       if (!isRestart && (isBack || isRising)) {
         if (++refused > patience) throw contradiction(isRising)
         continue
@@ -95,10 +93,9 @@ export class Descent {
   async all(caller: Caller, top: Source, bound: number): Promise<HeldPage[]> {
     let pages: HeldPage[] = []
     let source = top
-    let above: number | undefined
     for (let restarts = 0, bytes = 0, firstHeld = 0; ; ) {
       const followed = new Set(pages.map(page => page.source.cursor))
-      const step = await this.next(caller, { source, top, bound, followed, above })
+      const step = await this.next(caller, { source, top, bound, followed })
       const { page } = step
       if (step.isRestart) {
         if (++restarts > maxRestarts) throw new GatewayError('bad-answer')
@@ -119,7 +116,6 @@ export class Descent {
         firstHeld++
       }
       if (step.isEnd) return pages
-      above = span?.high ?? above
       source = { cursor: page.nextCursor! }
     }
   }

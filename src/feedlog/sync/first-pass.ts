@@ -59,8 +59,7 @@ export class FirstPass {
       isTurned: step.isEnd,
       cursor: step.page.nextCursor,
       pages: isEmpty ? before.pages : [...before.pages, page],
-      objects: before.objects + step.page.entries.length,
-      high: span?.high ?? before.high
+      objects: before.objects + step.page.entries.length
     }
     if (!isEmpty) await this.#putBy(chain, after, step.page)
     await writer.commit([], [], () => chain.setPass(after))
@@ -74,8 +73,7 @@ export class FirstPass {
         source: pass.cursor === null ? top : { cursor: pass.cursor },
         top,
         bound: chain.start === 0 ? undefined : chain.start - slackMs,
-        followed: new Set(pass.pages.map(page => page.source.cursor)),
-        above: pass.high
+        followed: new Set(pass.pages.map(page => page.source.cursor))
       })
     } catch (error) {
       const { kind } = error as GatewayError

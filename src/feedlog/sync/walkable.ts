@@ -29,13 +29,15 @@ export function falls(page: Page, now: number): boolean {
   return lean(places) > 0 && places[0]!.earliest - places.at(-1)!.latest > textOrderMs
 }
 
-/** True when a page rises, or lies above one whose latest own time is `above`: no page of a feed newest first. */
-export function rises(page: Page, above: number | undefined, now: number): boolean {
+/** Fewer objects with wrong times than this stand beside each other. */
+const provingPairs = 3
+
+/** True when a page surely rises: no page of a feed that comes newest first. Single wrong times prove nothing. */
+export function rises(page: Page, now: number): boolean {
   const places = usable(page.entries, now)
-  if (places.length === 0) return false
-  const low = Math.min(...places.map(({ earliest }) => earliest))
-  if (above !== undefined && low > above + textOrderMs) return true
-  return lean(places) < 0 && places.at(-1)!.earliest - places[0]!.latest > textOrderMs
+  const isFalling = places.some((place, i) => i > 0 && places[i - 1]!.earliest > place.latest)
+  if (isFalling || -lean(places) < provingPairs) return false
+  return places.at(-1)!.earliest - places[0]!.latest > textOrderMs
 }
 
 /** The earliest and the latest place on a page that can be told; undefined where none can. */
