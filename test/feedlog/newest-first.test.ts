@@ -64,6 +64,19 @@ t.test('what is added, edited and revoked later reaches every client', async t =
   t.same(missing(world, clients), {})
 })
 
+t.test('an object that Sekoia shows late is found (P-42)', async t => {
+  const world = await newestFirst(t)
+  const clients = crowdOf(world)
+  await readAll(clients)
+  world.simulator.add(1, { hiddenForMs: 200_000 })
+  world.simulator.clock.advance(100_000)
+  world.simulator.add(5)
+  await readAll(clients)
+  world.simulator.clock.advance(110_000)
+  await readAll(clients)
+  t.same(missing(world, clients), {})
+})
+
 t.test('what is held is not given again', async t => {
   const world = await newestFirst(t)
   const { lastDate } = (await walk(world, {})).at(-1)!
