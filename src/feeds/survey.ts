@@ -39,6 +39,9 @@ const maxParallel = 4
 /** Longest wait for one answer; a feed that is slow today still counts as readable. */
 const patienceMs = 5000
 
+/** How long a list waits for the first pass over a feed that comes newest first; a later list has the feed. */
+const prepareMs = 500
+
 const maxTold = 10_000
 
 const advices: Partial<Record<ErrorKind, string>> = {
@@ -89,7 +92,7 @@ export class Survey {
   ): Promise<Obstacle | undefined> {
     const { upstream, rights, prepare } = this.#options
     try {
-      const failure = isNewestFirst && (await prepare?.(caller, feedId, patienceMs))
+      const failure = isNewestFirst && (await prepare?.(caller, feedId, prepareMs))
       if (failure) throw advices[failure.kind] ? failure : new GatewayError('preparing')
       if (rights.validity(caller, feedId)) return undefined
       await withDeadline(upstream.page(caller, { feedId, types: [], limit: 1 }), patienceMs)
