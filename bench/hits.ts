@@ -1,41 +1,15 @@
 /** What does the gateway add to plain node:http, for polls at the tip and for pages held; and what does a page cost
  * that is not in memory? */
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { compareWithBare } from './support/against-bare.ts'
 import { getPage, objectsPath, readCounter, walkTaxii } from './support/clients.ts'
-import {
-  cpuMs,
-  type Running,
-  startBare,
-  startGateway,
-  startUpstream,
-  temporaryDir
-} from './support/processes.ts'
-import { median, publish, type Row, round } from './support/report.ts'
+import { cpuMs, startGateway, startUpstream, temporaryDir } from './support/processes.ts'
+import { publish, type Row, round } from './support/report.ts'
 
 const connections = 16
 const seconds = 3
 const rounds = 5
 const walked = 200_000
 const pageSize = 2000
-
-interface Shots {
-  readonly perSecond: number
-  /** Bytes on the wire, heads included. */
-  readonly perAnswer: number
-  /** Milliseconds. */
-  readonly p50: number
-  readonly p99: number
-  /** Microseconds of CPU of the server for each answer, all threads. */
-  readonly cpu: number
-}
-
-interface Hit {
-  readonly answer: string
-  readonly query: string
-  readonly encoding: string
-}
 
 const hits = await compareHits()
 const pages = await costOfPages()
@@ -77,8 +51,11 @@ async function compareHits(): Promise<Row[]> {
     { answer: 'page of 100', query: 'limit=100', encoding: 'identity' },
     { answer: 'page of 2,000', query: 'limit=2000', encoding: 'identity' },
     { answer: 'page of 2,000, gzip', query: 'limit=2000', encoding: 'gzip' }
-  ])
-    rows.push(...(await compare(gateway, hit)))
+  ]) {
+    const { body } = await getPage(gateway.url, hit.query)
+    const target = { ...hit, path: `${objectsPath}?${hit.query}`, bytes: body.length }
+    rows.push(...(await compareWithBare(gateway, target, { connections, seconds, rounds })))
+  }
   const made = (await calls()) - before
   await gateway.stop()
   await upstream.stop()
@@ -86,59 +63,6 @@ async function compareHits(): Promise<Row[]> {
     ...row,
     'pages asked of Sekoia': row['of bare, rate'] === 1 ? '' : made
   }))
-}
-
-async function compare(gateway: Running, { answer, query, encoding }: Hit): Promise<Row[]> {
-  const { body } = await getPage(gateway.url, query)
-  const bare = await startBare(body.length)
-  const path = `${objectsPath}?${query}`
-  await shoot(gateway, path, encoding)
-  await shoot(bare, path, encoding)
-  const [ours, theirs]: [Shots[], Shots[]] = [[], []]
-  for (let i = 0; i < rounds; i++) {
-    ours.push(await shoot(gateway, path, encoding))
-    theirs.push(await shoot(bare, path, encoding))
-  }
-  await bare.stop()
-  const ratio = (of: (own: Shots, bare: Shots) => number) =>
-    round(median(ours.map((shot, i) => of(shot, theirs[i]!))), 2)
-  return [
-    {
-      ...toRow(answer, ours),
-      'of bare, rate': ratio((own, bare) => own.perSecond / bare.perSecond),
-      'of bare, CPU': ratio((own, bare) => bare.cpu / own.cpu)
-    },
-    { ...toRow('bare node:http', theirs), 'of bare, rate': 1, 'of bare, CPU': 1 }
-  ]
-}
-
-function toRow(answer: string, shots: readonly Shots[]): Row {
-  const of = (name: keyof Shots) => median(shots.map(shot => shot[name]))
-  return {
-    answer,
-    bytes: round(of('perAnswer')),
-    'answers/s': round(of('perSecond')),
-    'MB/s': round((of('perSecond') * of('perAnswer')) / 1e6),
-    'p50 ms': round(of('p50'), 2),
-    'p99 ms': round(of('p99'), 2),
-    'CPU µs': round(of('cpu'), 1)
-  }
-}
-
-async function shoot({ url, pid }: Running, path: string, encoding: string): Promise<Shots> {
-  const script = fileURLToPath(new URL('support/load.ts', import.meta.url))
-  const args = [script, url + path, encoding, String(connections), String(seconds)]
-  const before = cpuMs(pid)
-  const { stdout } = await promisify(execFile)(process.execPath, args)
-  const cpu = (cpuMs(pid) - before) * 1000
-  const { answers, bytes, ms, p50, p99 } = JSON.parse(stdout)
-  return {
-    perSecond: (answers / ms) * 1000,
-    perAnswer: bytes / answers,
-    p50,
-    p99,
-    cpu: cpu / answers
-  }
 }
 
 /** Each walk goes through more than the cache holds, so that no page of it is in memory. */

@@ -6,7 +6,7 @@ import { Pool, request } from 'undici'
 const inflate = promisify(gunzip)
 export const feedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
 export const key = 'bench-key'
-const authorization = `Bearer ${key}`
+export const authorization = `Bearer ${key}`
 
 export const objectsPath = `/sekoia/collections/${feedId}/objects/`
 export const taxiiHeaders = { authorization, accept: 'application/taxii+json;version=2.1' }
@@ -16,10 +16,10 @@ export interface WalkOptions {
   readonly limit: number
   /** True: each page is also parsed with JSON.parse, as every real client does. */
   readonly parse: boolean
-  /** TAXII only: gzip is asked for, as most client libraries do unasked. Sekoia is always asked for it. */
+  /** Whether gzip is asked for, as most client libraries do unasked. Default: not in TAXII, but of Sekoia. */
   readonly gzip?: boolean
-  /** Told how many objects have come, after each page (of full pages; the last may be short). */
-  onPage?(objects: number): void
+  /** Told how many objects have come, after each page (of full pages; the last may be short), and the page. */
+  onPage?(objects: number, page: Buffer): void
 }
 
 export interface Walk {
@@ -40,7 +40,7 @@ async function walk(fetch: Fetch, { limit, parse, onPage }: WalkOptions): Promis
     pages++
     bytes += body.length
     place = next
-    onPage?.(pages * limit)
+    onPage?.(pages * limit, body)
   } while (place !== undefined)
   return { ms: performance.now() - startedAt, pages, bytes }
 }
@@ -63,17 +63,19 @@ export async function walkTaxii(url: string, options: WalkOptions): Promise<Walk
   return walk(fetch, options).finally(() => pool.close())
 }
 
-/** Follows `next_cursor` to where it stops, compressed on the wire as the gateway asks for it. */
+/** Follows `next_cursor` to where it stops, at Sekoia or at the gateway. */
 export async function walkSekoia(url: string, options: WalkOptions): Promise<Walk> {
   const pool = new Pool(url)
+  const { gzip = true } = options
   const fetch: Fetch = async place => {
     const cursor = place === undefined ? '' : `&cursor=${encodeURIComponent(place)}`
-    const { statusCode, body } = await pool.request({
+    const { statusCode, headers, body } = await pool.request({
       method: 'GET',
       path: `/v2/inthreat/collections/${feedId}/objects?limit=${options.limit}${cursor}`,
-      headers: { authorization, 'accept-encoding': 'gzip' }
+      headers: gzip ? { authorization, 'accept-encoding': 'gzip' } : { authorization }
     })
-    const bytes = await inflate(Buffer.from(await body.arrayBuffer()))
+    const raw = Buffer.from(await body.arrayBuffer())
+    const bytes = headers['content-encoding'] === 'gzip' ? await inflate(raw) : raw
     if (statusCode !== 200) throw new Error(`${statusCode}: ${bytes}`)
     const next = /"next_cursor":"([^"]+)"\}$/.exec(
       bytes.toString('latin1', bytes.length - 500)

@@ -31,11 +31,20 @@ export interface UpstreamOptions {
   readonly objects: number
   /** Milliseconds before each answer; default 0. */
   readonly delayMs?: number
+  /** Between the oldest and the newest object; default since 2019. */
+  readonly historyDays?: number
 }
 
 /** The simulator behind a memory of its answers, see upstream.ts. */
-export const startUpstream = ({ objects, delayMs = 0 }: UpstreamOptions): Promise<Running> =>
-  startPrinting(['bench/support/upstream.ts', String(objects), String(delayMs)])
+export const startUpstream = ({
+  objects,
+  delayMs = 0,
+  historyDays
+}: UpstreamOptions): Promise<Running> =>
+  startPrinting([
+    ...['bench/support/upstream.ts', String(objects), String(delayMs)],
+    ...(historyDays === undefined ? [] : [String(historyDays)])
+  ])
 
 /** A plain node:http server that sends one buffer of this many bytes to everybody. */
 export const startBare = (bytes: number): Promise<Running> =>

@@ -1,7 +1,8 @@
 /**
  * A simulated Sekoia in a process of its own that answers every question only once: what it said to a URL is
  * kept as compressed bytes and given again, so that a bench does not measure how the simulator makes objects.
- * Arguments: the number of objects, and the milliseconds to wait before each page. Prints its URL.
+ * Arguments: the number of objects, the milliseconds to wait before each page, and the days that the objects span.
+ * Prints its URL.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -14,8 +15,12 @@ interface Kept {
   readonly bytes: Buffer
 }
 
-const [objects = 10_000, delayMs = 0] = process.argv.slice(2).map(Number)
-const simulator = await startSimulator({ objects, key: 'bench-key' })
+const [objects = 10_000, delayMs = 0, historyDays] = process.argv.slice(2).map(Number)
+const simulator = await startSimulator({
+  objects,
+  key: 'bench-key',
+  ...(historyDays !== undefined && { historyDays })
+})
 const kept = new Map<string, Kept>()
 
 async function answer(path: string): Promise<Kept> {

@@ -92,7 +92,7 @@ export class Access {
       try {
         await ask()
       } catch (error) {
-        if (!isRefusal(error)) this.#unanswered.set(name, elapsedOf(this.#parts.clock))
+        if (!isAnswer(error)) this.#unanswered.set(name, elapsedOf(this.#parts.clock))
         throw error
       }
     })
@@ -156,7 +156,7 @@ export class Access {
     if (stored) this.#verdicts.set(name, this.#inOwnTime(decode(stored.state)))
   }
 
-  /** A verdict of the future was noted by a clock that was ahead: how old it is nobody knows. */
+  /** A verdict dated ahead of the clock was noted by a clock that was fast: its age is unknown. */
   #inOwnTime({ verdict, at }: DatedVerdict): DatedVerdict {
     const { clock } = this.#parts
     const age = clock.now() - at
@@ -168,6 +168,10 @@ export class Access {
     return (elapsedOf(this.#parts.clock) - instant) / 1000
   }
 }
+
+/** A feed in another format is an answer, too: Sekoia gave it. */
+const isAnswer = (error: unknown): boolean =>
+  isRefusal(error) || (error instanceof GatewayError && error.kind === 'unwalkable')
 
 /** The member is called `word` because earlier releases wrote it so. */
 const encode = ({ verdict, at }: DatedVerdict): Buffer =>

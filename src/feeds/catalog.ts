@@ -27,7 +27,7 @@ export interface CatalogOptions extends SurveyOptions {
   readonly waitMs: number
   /** Where lists outlive the process; undefined: nowhere. */
   readonly kept?: KeptLists
-  /** Resolves when Sekoia accepts the key, or did so last and cannot be asked. Throws when it does not. */
+  /** Resolves if Sekoia accepts the key, or cannot be asked and accepted it last. Throws if it does not. */
   verify?(caller: Caller): Promise<void>
 }
 
@@ -128,7 +128,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
     return renewSoon(caller, { collections }, () => options.verify?.(caller))
   }
 
-  /** The new list, or that which is held when Sekoia is slow or in trouble: then nothing more is asked of it. */
+  /** The new list, or the held one if Sekoia is slow or fails: then nothing more is asked of it. */
   async function renewSoon(
     caller: Caller,
     { collections, obstacles }: Pick<Listing, 'collections'> & Partial<Listing>,
@@ -144,7 +144,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
     }
   }
 
-  /** A refusal of the key ends the listing; nothing of it is held then. */
+  /** A refusal of the key ends the listing, and nothing of it stays in memory. */
   function obstaclesOf(caller: Caller, held: Listing): Promise<Obstacles> {
     held.obstacles ??= survey.obstacles(caller, held.collections).catch(error => {
       listings.delete(caller.scope)

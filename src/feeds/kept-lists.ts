@@ -2,11 +2,11 @@ import { LRUCache } from 'lru-cache'
 import type { ScopeId } from '../kernel/caller.ts'
 import type { DocumentStore, Feed } from '../kernel/ports.ts'
 
-/** The last list of feeds of each scope, as Sekoia gave it, for a gateway that starts while Sekoia is down (G7). */
+/** The last list of feeds of each scope, as Sekoia sent it, for a gateway that starts while Sekoia is down (G7). */
 export interface KeptLists {
   /** Undefined when there is none, or the store is in trouble. */
   recall(scope: ScopeId): Promise<readonly Feed[] | undefined>
-  /** Never rejects: a list that could not be kept is kept with the next. */
+  /** Never rejects: a list that could not be written is written with the next. */
   keep(scope: ScopeId, feeds: readonly Feed[]): Promise<void>
   forget(scope: ScopeId): Promise<void>
 }

@@ -1,17 +1,25 @@
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
-import type { ErrorKind, GatewayError } from '../kernel/errors.ts'
+import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
 import type { Meter, Upstream } from '../kernel/ports.ts'
 import type { CatalogFeed, Obstacle, Rights } from '../kernel/records.ts'
-import { newestFirstAdvice } from './unwalkable.ts'
 
-/** Which feeds of a listing a key can read now (G12, R1), asked as cheaply as can be. */
+/** Finds out which feeds of a listing a key can read now (G12, R1), with as few calls as possible. */
 
 export interface SurveyOptions {
   readonly upstream: Pick<Upstream, 'page'>
   readonly rights: Pick<Rights, 'validity'>
   readonly meter: Meter
+  /**
+   * Begins to read a feed that Sekoia lists newest first, and waits for it no longer than `waitMs`. Resolves with why
+   * it cannot be read yet.
+   */
+  readonly prepare?: (
+    caller: Caller,
+    feedId: string,
+    waitMs: number
+  ) => Promise<GatewayError | undefined>
   /** Told once of each feed that is left out of a key's list. */
   readonly onLeftOut?: ((left: LeftOut) => void) | undefined
 }
@@ -28,7 +36,7 @@ export type Obstacles = ReadonlyMap<string, Obstacle>
 /** How many feeds are asked for at once. */
 const maxParallel = 4
 
-/** How long one question may take; a feed that is slow today is none that cannot be read. */
+/** Longest wait for one answer; a feed that is slow today still counts as readable. */
 const patienceMs = 5000
 
 const maxTold = 10_000
@@ -38,7 +46,9 @@ const advices: Partial<Record<ErrorKind, string>> = {
     'This key may not read the feed: in Sekoia, give it the permission to view intelligence.',
   'not-found':
     'Sekoia does not give the feed to this key: it was deleted, or belongs to another community.',
-  unwalkable: 'This feed cannot be followed: edit it in Sekoia.'
+  unwalkable: 'This feed cannot be followed: edit it in Sekoia.',
+  unauthorized: 'The key is not accepted.',
+  preparing: 'The feed is being read for the first time.'
 }
 
 export class Survey {
@@ -50,8 +60,8 @@ export class Survey {
   }
 
   /**
-   * What keeps the caller from reading each of these feeds. `before` stands for those of which Sekoia, in trouble, says
-   * nothing now. Throws GatewayError `unauthorized`.
+   * Why the caller cannot read each of these feeds. `before` is the earlier result, which stays for feeds about which
+   * Sekoia says nothing now because it fails. Throws GatewayError `unauthorized`.
    */
   async obstacles(
     caller: Caller,
@@ -71,16 +81,17 @@ export class Survey {
     return found
   }
 
-  /** What keeps the caller from reading a feed: by Sekoia's last word on it, or one small question. */
+  /** Why the caller cannot read a feed: Sekoia's last verdict on it, or the answer to one small request. */
   async obstacle(
     caller: Caller,
     { feedId, isNewestFirst }: CatalogFeed,
     before?: Obstacle
   ): Promise<Obstacle | undefined> {
-    const { upstream, rights } = this.#options
-    if (isNewestFirst) return { kind: 'unwalkable', advice: newestFirstAdvice }
-    if (rights.validity(caller, feedId)) return undefined
+    const { upstream, rights, prepare } = this.#options
     try {
+      const failure = isNewestFirst && (await prepare?.(caller, feedId, patienceMs))
+      if (failure) throw advices[failure.kind] ? failure : new GatewayError('preparing')
+      if (rights.validity(caller, feedId)) return undefined
       await withDeadline(upstream.page(caller, { feedId, types: [], limit: 1 }), patienceMs)
       return undefined
     } catch (error) {

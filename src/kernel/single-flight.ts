@@ -1,5 +1,5 @@
 /**
- * Work that is done once for all who ask for it while it is under way. Who leaves stops waiting; the work goes on
+ * Runs work once for all callers that ask for it while it runs. A caller that leaves stops waiting; the work goes on
  * for the others (G8).
  */
 export class SingleFlight<K, T> {
@@ -15,7 +15,7 @@ export class SingleFlight<K, T> {
     return this.#flights.has(key)
   }
 
-  /** The result of the work that is under way for this key, or else of `work`. Throws what the work throws. */
+  /** The result of the work that runs for this key, or else of `work`. Throws what the work throws. */
   run(key: K, work: () => Promise<T>): Promise<T> {
     const running = this.#flights.get(key)
     if (running) return running
@@ -24,7 +24,7 @@ export class SingleFlight<K, T> {
     return flight
   }
 
-  /** Resolves when everything that is under way now has ended, well or badly. */
+  /** Resolves when everything that runs now has ended, well or badly. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#flights.values())
   }

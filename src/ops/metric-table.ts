@@ -2,15 +2,15 @@ import { fallbackReasons } from '../misp/mapping/fallbacks.ts'
 import { spellings } from '../stix/pattern/lenient.ts'
 
 /**
- * Every metric that the gateway serves beside those of the process, by its name without prefix and unit: what it
- * means, and its labels with the values that are known before anything has happened. A counter whose labels are all
- * known starts at 0 in every combination. docs/operations.md has the same table, which a test holds.
+ * Every metric of the gateway except those of the process, by its name without prefix and unit: its meaning, and its
+ * labels with the values that are known in advance. A counter whose label values are all known starts at 0 in every
+ * combination. A test holds that docs/operations.md has the same table.
  */
 
 export interface MetricNote {
   /** A sentence. */
   readonly help: string
-  /** Values known in advance by label; none: they are not known before they are seen. */
+  /** The values of each label, where they are known in advance; an empty list where they are not. */
   readonly labels?: Readonly<Record<string, readonly string[]>>
 }
 
@@ -75,7 +75,7 @@ export const counters: Readonly<Record<string, MetricNote>> = {
   },
   catalog_feeds_left_out: {
     help: 'Feeds that were left out of a list: for want of a usable id, or why the key cannot read them.',
-    labels: { reason: ['id', 'forbidden', 'not-found', 'unwalkable', 'unavailable'] }
+    labels: { reason: ['id', 'forbidden', 'not-found', 'unwalkable', 'preparing'] }
   },
   stix_repairs: {
     help: 'Repairs of invalid STIX objects, by rule.',
@@ -152,7 +152,7 @@ export const histograms: Readonly<Record<string, HistogramNote>> = {
   }
 }
 
-/** What is read anew for each scrape; the names are whole but for the prefix. */
+/** Gauges are read for each scrape; their names are complete except for the prefix. */
 export const gauges = {
   build_info: {
     help: 'Version of the gateway and of Node; always 1.',

@@ -158,7 +158,7 @@ async function readSafely(read: Read): Promise<readonly Sample[]> {
   }
 }
 
-/** `GET /metrics`. No credential is asked: where that is too open, keep the path from outside at the proxy. */
+/** `GET /metrics`. It asks for no credential; to restrict it, block the path at the proxy. */
 export const metricsPlugin = fp<{ meter: TextMeter }>(
   async (app, { meter }) => {
     app.get('/metrics', { logLevel: 'warn' }, async (_request, reply) => {

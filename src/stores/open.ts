@@ -13,10 +13,11 @@ export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'onTrouble' |
   readonly redis?: Omit<RedisStoreOptions, 'onTrouble'> | undefined
   /** Most bytes of bodies, and of documents, held when memory has to stand in for the data directory. */
   readonly memoryMaxBytes: number
-  /** Most bytes of kept answers to look-ups in the data directory. Default 256 MiB. */
-  readonly answersMaxBytes?: number
   readonly logger: Pick<BaseLogger, 'info' | 'error'>
 }
+
+/** Most bytes of answers of Sekoia's own API that are kept. */
+const answersMaxBytes = 256 * 1024 * 1024
 
 type OnTrouble = (trouble: string | undefined) => void
 
@@ -26,7 +27,7 @@ type OnTrouble = (trouble: string | undefined) => void
  * it for as long as it lasts. Later trouble is logged once per change.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Stores> {
-  const { redis, memoryMaxBytes, answersMaxBytes = 256 * 1024 * 1024, logger, ...sqlite } = options
+  const { redis, memoryMaxBytes, logger, ...sqlite } = options
   const troubleOf = tellTroubles(logger)
   const onSetAside = (path: string) =>
     logger.error({ path }, 'a damaged file was set aside: what it held is read or built again')

@@ -11,6 +11,7 @@ import {
 } from '../support/misp/gateway-feeds.ts'
 import { asking, uuidsOf } from '../support/misp/http.ts'
 import { refused } from '../support/misp/refusal.ts'
+import { tracesOf } from '../support/traces.ts'
 
 /** What a MISP feed is refused for, and in which words (MISP-1.5; INV-12, INV-15 and INV-18). */
 
@@ -131,12 +132,21 @@ t.test('what is no feed: 404', async t => {
       const path = `/misp/${feed}/${file}`
       refused(t, await ask(path), 404, { name: path, key })
     }
-  for (const path of [
-    '/misp/a/b/c',
-    `/misp/${defaultFeed}/x/manifest.json`,
-    `/misp/${defaultFeed}`
-  ])
-    refused(t, await ask(path), 404, { name: path, key })
+  refused(t, await ask(`/misp/${defaultFeed}`), 404, { name: defaultFeed, key })
+})
+
+t.test('a path of no file: 404 that says where the feeds are, the short reason first', async t => {
+  for (const path of ['/misp/a/b/c', `/misp/${defaultFeed}/x/manifest.json`]) {
+    const { status, headers, text } = await ask(path)
+    t.equal(status, 404, path)
+    t.equal(headers['content-type'], 'text/plain; charset=utf-8', path)
+    t.match(
+      text,
+      /^Nothing is at this path\. The MISP feeds are listed at http:\S+\/misp\/, /,
+      path
+    )
+    t.strictSame(tracesOf(key, text + JSON.stringify(headers)), [], path)
+  }
 })
 
 t.test('a feed that comes in CSV whatever is asked: 409 that says what to change', async t => {

@@ -14,6 +14,10 @@ const indicator = (simulator: Simulator, value: string, members: object = {}): s
 const byValue = (value: string, path = 'indicators') =>
   `${native}/${path}?value=${value}&type=domain-name`
 
+/** Seconds, and those that were waited for Sekoia. */
+const isAge = (text: unknown, seconds: number): boolean =>
+  Number(text) >= seconds && Number(text) < seconds + 60
+
 const callsTo = (simulator: Simulator, part: string): number =>
   simulator.calls.filter(({ path }) => path.includes(part)).length
 
@@ -65,10 +69,8 @@ t.test('in trouble a hit stands in for an hour, and nothing is ever called unkno
     ] as const) {
       simulator.faults.rate({ kind, match: '/indicators' })
       const stale = await get(byValue('bad.example', path))
-      t.match(
-        [stale.status, stale.headers['x-cache'], stale.headers['age']],
-        [200, 'stale', /^6[1-9]$/]
-      )
+      t.match([stale.status, stale.headers['x-cache']], [200, 'stale'])
+      t.ok(isAge(stale.headers['age'], 61))
       t.equal(stale.body.items.length, 1)
       const unknown = await get(byValue('no.example', path))
       t.ok(unknown.status >= 502, `${kind} ${unknown.status}`)
@@ -185,7 +187,9 @@ t.test('while Sekoia is away what is held by id is served, and marked', async t 
   simulator.clock.advance(3_600_000)
   await simulator.refuse()
   for (const path of paths) {
-    t.match((await get(path)).headers, { 'x-cache': 'stale', age: /^36\d\d$/ })
+    const { headers } = await get(path)
+    t.match(headers, { 'x-cache': 'stale' })
+    t.ok(isAge(headers['age'], 3600))
   }
   t.equal((await get(`${native}/objects/malware--1`)).status, 503)
 })

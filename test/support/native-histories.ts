@@ -202,16 +202,18 @@ class World {
     return { status: statusCode, headers, text: body, body: JSON.parse(body) }
   }
 
+  /** A failure of any kind is told by its status alone. */
   async getDirect(path: string): Promise<Reply> {
-    const reply = await fetch(this.simulator.url + path, {
-      headers: { authorization: `Bearer ${this.simulator.key}` }
-    })
-    const text = await reply.text()
-    const headers = Object.fromEntries(reply.headers)
     try {
-      return { status: reply.status, headers, text, body: JSON.parse(text) }
+      const reply = await fetch(this.simulator.url + path, {
+        headers: { authorization: `Bearer ${this.simulator.key}` }
+      })
+      const text = await reply.text()
+      const body = JSON.parse(text)
+      const status = body === null ? 502 : reply.status
+      return { status, headers: Object.fromEntries(reply.headers), text, body }
     } catch {
-      return { status: 502, headers, text, body: {} }
+      return { status: 502, headers: {}, text: '', body: {} }
     }
   }
 

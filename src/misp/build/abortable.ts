@@ -4,9 +4,8 @@ import type { BuilderDeps } from './builder.ts'
 export type RoundDeps = Pick<BuilderDeps, 'records' | 'upstream' | 'store'>
 
 /**
- * The same parts, until `signal` says that it is over: then whatever a round asks of them fails with the signal's
- * reason, and it ends at its next step. Only the lease can still be given back. What was committed stays, as after a
- * crash.
+ * Wraps what a round works with so that, once `signal` aborts, every call fails with the signal's reason and the
+ * round ends at its next step. Only the lease can still be released. What was committed stays, as after a crash.
  */
 export function withAbort(signal: AbortSignal, { records, upstream, store }: RoundDeps): RoundDeps {
   const unlessOver = async <T>(ask: () => Promise<T>): Promise<T> => {

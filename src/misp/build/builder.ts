@@ -20,7 +20,7 @@ import { Batch, FeedTables } from './tables.ts'
 import { countOf, judge, mark } from './vanished.ts'
 
 export interface BuilderSettings extends PublisherSettings {
-  /** Days of `created` that a first build goes back; undefined is all. */
+  /** How many days of `created` a first build goes back; undefined means all. */
   readonly windowDays: number | undefined
   /** Bits of the shard: 2 to this power events for a day. */
   readonly shardBits: number
@@ -28,7 +28,7 @@ export interface BuilderSettings extends PublisherSettings {
   readonly repairRules: string
   /** Between walks that find what vanished, ms; 0 never walks. */
   readonly walkMs: number
-  /** During a first build, between publications of what is there already, ms. */
+  /** Time between publications during a first build, ms. */
   readonly partialMs: number
 }
 
@@ -47,23 +47,23 @@ export interface BuilderDeps {
   readonly onPublished: () => void
 }
 
-/** What a gateway that dies leaves others waiting for. */
+/** How long others wait for the lease of a gateway that died. */
 const leaseMs = 30_000
 const dayMs = 86_400_000
-/** Batch of rows, and bytes, committed at a time. */
+/** Most changes, and bytes, committed at a time. */
 const maxChanges = 10_000
-/** Objects parsed and mapped before requests get their turn: about twenty milliseconds. */
+/** Objects parsed and mapped before other requests are served: about twenty milliseconds of work. */
 const parsedAtOnce = 250
 const readLimit = 2000
 const readBytes = 8 * 1024 * 1024
 
-/** So many missing that were not missing before, and more than half of all: they are not believed the first time. */
+/** If more objects than this are newly missing, and more than half of all, a walk is not believed the first time. */
 const suspicious = 100
 
 /** Until a walk that failed is begun again, ms. */
 const walkRetryMs = 3_600_000
 
-/** The second look of a walk takes pages of another size: what lay on the edge of one then lies inside. */
+/** The second attempt of a walk asks for pages of another size: what was on the edge of a page is then inside one. */
 const walkLimits = [2000, 1777] as const
 
 interface Loaded extends Published {
@@ -74,8 +74,8 @@ interface Loaded extends Published {
 }
 
 /**
- * Builds the MISP events of one feed for one key: reads what is new in the feed log, brings it into buckets, and
- * publishes the events that changed. Of several gateways on one store one builds at a time.
+ * Builds the MISP events of one feed for one key: reads new objects from the feed log, puts them into buckets, and
+ * publishes the events that changed. Of several gateways on one store only one builds at a time.
  */
 export class Builder {
   readonly #parts: BuilderDeps
@@ -87,10 +87,10 @@ export class Builder {
   }
 
   /**
-   * One round: reads to the end of the feed, publishes, and walks when it is time. False when another gateway is at
-   * it. What fails leaves the last publication as it was, and the next round goes on from what was committed.
+   * One round: reads to the end of the feed, publishes, and walks when it is time. False if another gateway holds the
+   * lease. A failed round leaves the last publication as it was; the next round continues from what was committed.
    *
-   * @throws GatewayError as the feed log does, and whatever the store throws.
+   * @throws GatewayError as the feed log does, and whatever the store throws
    */
   async round(caller: Caller): Promise<boolean> {
     const documents = this.#loaded?.documents ?? this.#newDocuments()
@@ -117,7 +117,7 @@ export class Builder {
     return new FeedTables(this.#parts.store, this.#parts.space)
   }
 
-  /** What is in memory, unless another gateway went on from it meanwhile. */
+  /** The state in memory, unless another gateway has changed the stored one since. */
   async #load(documents: FeedTables): Promise<Loaded> {
     if (this.#loaded && !(await documents.refresh())) return this.#loaded
     if (!this.#loaded) await documents.refresh()
@@ -170,7 +170,7 @@ export class Builder {
     return new Date(start).toISOString().slice(0, 10)
   }
 
-  /** What a feed was made with is not always what it is to be made with now. */
+  /** Compares the settings that a feed was built with to the present ones, and does what the difference needs. */
   async #applySettings(feed: Loaded, caller: Caller): Promise<void> {
     await this.#narrow(feed)
     await this.#startAgain(feed)
@@ -192,7 +192,7 @@ export class Builder {
     await this.#commit(feed, new Batch())
   }
 
-  /** With other code or settings that decide, all events are made again from what is held. */
+  /** If code or settings that decide have changed, all events are made again from the stored rows. */
   async #deriveAgain(feed: Loaded, caller: Caller): Promise<void> {
     const { mapping, settings } = this.#parts
     const derivation = derivationOf(mapping, settings)
@@ -222,8 +222,8 @@ export class Builder {
   }
 
   /**
-   * With events to be cut anew, or a window that goes back further, the feed is read from its start; and walked, as
-   * the feed log also gives what vanished.
+   * If events are cut in another way, or the window goes back further, the feed is read from its start. It is walked
+   * too, because the feed log also returns objects that vanished.
    */
   async #startAgain({ documents, state }: Loaded): Promise<void> {
     const layout = layoutOf(this.#parts.settings.shardBits)
@@ -238,7 +238,7 @@ export class Builder {
     await this.#commit({ documents, state }, new Batch())
   }
 
-  /** Events of older layouts are taken back once all that is in them is there in the new one. */
+  /** Takes back events of older layouts once everything in them is in the new one. */
   async #retireOldLayouts({ documents, state, heads, dirty }: Loaded, changes: Batch) {
     const isOld = (name: string) => !isOfLayout(name, state.layout)
     const old = (await documents.keys('bucket')).filter(isOld)
@@ -251,7 +251,7 @@ export class Builder {
     state.hasOldLayout = false
   }
 
-  /** Asks again for names that could not be asked for when they were met. */
+  /** Asks again for names that Sekoia could not be asked for before. */
   async #nameWanted({ documents, state, names, wanted, dirty }: Loaded, caller: Caller) {
     if (wanted.size === 0) return
     const changes = new Batch()
@@ -368,7 +368,7 @@ export class Builder {
       throw error
     })
     const missing = countOf(verdict.missing)
-    // So much at once is more likely Sekoia's mistake, or a feed being edited: it has to be said twice.
+    // That many at once are more likely Sekoia's mistake, or a feed that is being edited: a second walk has to find the same.
     const isBelieved = missing - state.missed < suspicious || missing * 2 <= verdict.present
     Object.assign(state, { walkedAt: begun, missed: isBelieved ? 0 : missing })
     const changes = new Batch()
@@ -380,7 +380,7 @@ export class Builder {
     return dirtied.length > 0
   }
 
-  /** A walk costs Sekoia as much as a first build: one that failed is not begun again at once. */
+  /** A walk costs Sekoia as much as a first build, so a failed one is not repeated at once. */
   async #putOffWalk(feed: Loaded, begun: number): Promise<void> {
     const { walkMs } = this.#parts.settings
     feed.state.walkedAt = begun - walkMs + Math.min(walkMs, walkRetryMs)

@@ -10,9 +10,9 @@ import type { ReferenceNames } from './reference-names.ts'
 import type { Batch, FeedTables } from './tables.ts'
 
 /**
- * Stands for all that decides what rows become, code and settings alike. When it is not what a feed was last made with,
- * all of its events are made again. A setting that decides something and is not named here has to be in the feed's
- * state by itself, as the layout and the window are.
+ * A text that differs whenever code or settings that decide what rows become differ. If it is not the one that a feed
+ * was last built with, all its events are made again. A setting that decides something and is not included here must
+ * be in the feed's state by itself, as the layout and the window are.
  */
 export const derivationOf = (
   { fingerprint }: Pick<Mapping, 'fingerprint'>,
@@ -40,7 +40,7 @@ export interface Underived {
   readonly wanted: readonly (readonly [id: string, bucket: string])[]
 }
 
-/** Looks through all rows: another mapping may put other names on them, which are asked for. */
+/** Looks through all rows: another mapping may need other names, which are then asked for. */
 export async function underived(
   { documents, names, mapping, caller }: DerivationDeps,
   changes: Batch

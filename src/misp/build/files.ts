@@ -1,6 +1,6 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
-/** A file of a publication as it lies in the store: compressed, in the form that goes out to those who take it. */
+/** A published file as stored: compressed, in the form that is sent to clients that accept it. */
 export interface StoredFile {
   /** Of an event: its timestamp, epoch seconds; otherwise 0. */
   readonly timestamp: number

@@ -3,7 +3,7 @@ import { GatewayError } from '../../kernel/errors.ts'
 import type { PageRequest, Upstream } from '../../kernel/ports.ts'
 import { toWholeSeconds } from '../../stix/timestamp.ts'
 
-/** Ids by the random bits of their uuids, 52 of them: 8 bytes each, which a million times fit in memory. */
+/** A set of ids by 52 random bits of their uuids: 8 bytes each, so that a million fit in memory. */
 export class IdSet {
   #ids = new Float64Array(1024)
   #size = 0
@@ -19,7 +19,10 @@ export class IdSet {
     this.#isSorted = false
   }
 
-  /** True when the id was added; of a million ids that were not, one in a few thousand million says so too. */
+  /**
+   * True if the id was added. With a million ids in the set, one in a few thousand million others is taken for one of
+   * them.
+   */
   has(id: string): boolean {
     if (!this.#isSorted) this.#ids.subarray(0, this.#size).sort()
     this.#isSorted = true
@@ -57,11 +60,11 @@ const types = ['indicator', 'report']
 const maxEmptyPages = 20
 
 /**
- * The ids of every indicator and report that a feed holds now, asked of Sekoia itself: the feed log also knows what
- * the feed held once.
+ * The ids of every indicator and report that the feed holds now, from Sekoia itself: the feed log also knows what the
+ * feed held before.
  *
- * @throws GatewayError as the upstream does, and `bad-answer` when the walk finds no end. A part of a walk says nothing
- *   about what is missing.
+ * @throws GatewayError as the upstream does, and `bad-answer` if the walk finds no end. An incomplete walk says
+ *    nothing about what is missing.
  */
 export async function walkIds(
   upstream: Pick<Upstream, 'page'>,
@@ -78,7 +81,7 @@ export async function walkIds(
     await onPage?.()
     const { nextCursor } = page
     const isStuck = nextCursor !== null && nextCursor === request.cursor
-    // The same cursor is the end, unless something new came with it: more would come then, and cannot be asked for.
+    // The same cursor again means the end, unless new objects came with it: then more would follow that cannot be asked for.
     if (isStuck && page.entries.some(({ id }) => !ids.has(id))) throw new GatewayError('bad-answer')
     for (const { id } of page.entries) ids.add(id)
     if (nextCursor === null || isStuck) return ids

@@ -8,7 +8,7 @@ export function putLink(id: string, link: Link, changes: Batch): void {
   else changes.delete('link', id)
 }
 
-/** IndicatorIndex as they become fewer during a publication. */
+/** The links of indicators, while a publication removes some of them. */
 export class IndicatorIndex {
   readonly #documents: FeedTables
   readonly #held = new Map<string, Link>()
@@ -17,7 +17,7 @@ export class IndicatorIndex {
     this.#documents = documents
   }
 
-  /** These indicators are forgotten. Reports that name them stay known, should they come back. */
+  /** Forgets the bucket of these indicators. Reports that name them stay known, in case they return. */
   async leaveBucket(ids: readonly string[], changes: Batch): Promise<void> {
     await this.#change(ids, changes, ({ reports = [], subjects = [] }) =>
       reports.length > 0 ? { reports, subjects } : {}

@@ -33,7 +33,7 @@ import type { ReferenceNames } from './reference-names.ts'
 import type { Link } from './state.ts'
 import type { Batch, FeedTables } from './tables.ts'
 
-/** Objects that only lend their names to tags. */
+/** Types of objects that are needed only for their names, as tags. */
 const named = new Set([
   'attack-pattern',
   'campaign',
@@ -83,12 +83,11 @@ export interface Flushed {
   readonly wanted: readonly (readonly [string, string])[]
 }
 
-/** A change to one bucket; false when the bucket says it already. */
+/** A change to one bucket. Returns false if the bucket has it already. */
 type Change = (bucket: Bucket) => boolean
 
 /**
- * Takes objects of the feed, in the order of the feed, and brings them into the buckets they belong to. Nothing is
- * written before {@link flush}.
+ * Takes objects in the order of the feed and assigns them to their buckets. Nothing is written before {@link flush}.
  */
 export class Intake {
   readonly #parts: IntakeDeps
@@ -101,7 +100,7 @@ export class Intake {
   /** Ids referred to, with the buckets that do. */
   readonly #references = new Map<string, Set<string>>()
   readonly #dirtied: string[] = []
-  /** Batch waiting to be flushed. */
+  /** Changes that wait for {@link flush}. */
   size = 0
 
   constructor(parts: IntakeDeps) {
@@ -121,9 +120,9 @@ export class Intake {
   }
 
   /**
-   * Puts all that was taken into `changes`. One bucket at a time is in memory. When there is much of it, buckets are
-   * committed on the way: taken once more after a crash, they stay as they are. IndicatorIndex come last, as they say that the
-   * rest is there.
+   * Puts all that was taken into `changes`. One bucket at a time is in memory. If there is much, buckets are
+   * committed on the way; taking the same objects again after a crash changes nothing. Links come last, because they
+   * say that the rest is there.
    */
   async flush(changes: Batch): Promise<Flushed> {
     const { caller, names } = this.#parts
@@ -320,13 +319,16 @@ export const namesOn = ({ stix, indicates }: Row, mapping: Pick<Mapping, 'refs'>
   ...indicates
 ]
 
-/** What had vanished before a feed is read again stays so: the feed log also gives what the feed held once. */
+/**
+ * What had vanished before a feed is read again stays so, because the feed log also returns what the feed held
+ * before.
+ */
 const stillGone = (row: Row, vanished: Link['vanished']): Row =>
   vanished && !row.gone && row.version <= vanished.version
     ? { ...row, gone: { why: 'vanished', at: vanished.at } }
     : row
 
-/** The indicators that taking an object needs to know of, and a report itself. */
+/** The indicators whose links are needed to take an object, and a report itself. */
 function linkedOf(object: StixObject): string[] {
   if (object.type === 'indicator') return [object.id]
   if (object.type === 'relationship') return [textOf(object, 'source_ref')].filter(isIndicator)

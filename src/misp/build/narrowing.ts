@@ -13,9 +13,9 @@ import { startOf } from './state.ts'
 import { Batch, type FeedTables } from './tables.ts'
 
 /**
- * Forgets what a narrower window leaves out: indicators created before `since` (`YYYY-MM-DD`), and reports not modified
- * since then. Their events are to be made again without them. Each bucket is committed by itself, and the whole may be
- * begun again after a crash. Returns the names of the buckets that changed.
+ * Forgets what a narrower window excludes: indicators created before `since` (`YYYY-MM-DD`), and reports not modified
+ * since then. Their events have to be made again without them. Each bucket is committed by itself, and the whole may
+ * be repeated after a crash. Returns the names of the buckets that changed.
  */
 export async function narrow(
   documents: FeedTables,

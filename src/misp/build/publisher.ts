@@ -68,8 +68,8 @@ const largeEvent = 5_000
 const largeManifest = 10_000
 
 /**
- * Brings the events up to what the buckets say. Events come first and the manifest last, so that it never promises
- * what is not there, and a crash leaves it as it was (MISP-4).
+ * Makes the events agree with the buckets. Events are committed first and the manifest last, so that the manifest
+ * never lists what is not there, and a crash leaves it as it was (MISP-4).
  */
 export class Publisher {
   readonly #parts: PublisherDeps
@@ -94,7 +94,7 @@ export class Publisher {
     const due = bucketsDue(heads.values(), dirty, now)
     for (const name of due) {
       changed += await this.#publishBucket(name, byBucket.get(name) ?? [], now)
-      // Committed with the first events: whoever goes on after a crash here still owes the manifest.
+      // Committed with the first events: after a crash here the next gateway knows that the manifest is still due.
       if (changed > 0 || this.#dropped.length > 0 || state.isBuilt !== state.isFilled)
         state.isManifestCurrent = false
       if (this.#changes.size >= this.#parts.settings.commitBytes) await this.#commit()
@@ -187,7 +187,7 @@ export class Publisher {
     this.#changes.put('event', uuid, file)
   }
 
-  /** Forgets rows that can say nothing any more, and a bucket of which nothing is left. */
+  /** Forgets rows that can no longer matter, and a bucket that is then empty. */
   async #tidy(bucket: Bucket, isStored: boolean, now: number): Promise<void> {
     const { report } = bucket
     const copied = [...bucket.rows.keys()]

@@ -6,7 +6,7 @@ import type { StixObject } from '../../stix/object.ts'
 import { trim } from '../events/source-row.ts'
 import type { Batch, FeedTables } from './tables.ts'
 
-/** An object that others refer to, with the members that `trim` keeps; nothing when Sekoia does not know it. */
+/** An object that others refer to, with the members that `trim` keeps; undefined if Sekoia does not know it. */
 export interface Named {
   readonly stix?: StixObject
 }
@@ -22,8 +22,8 @@ const maxHeld = 10_000
 const batch = 400
 
 /**
- * The things that indicators refer to by id. They come with the feed, or by id from Sekoia when somebody refers to one
- * that is not known yet; then they are kept.
+ * Objects that indicators refer to by id. They come with the feed, or are fetched by id when one is first referred
+ * to; then they are kept.
  */
 export class ReferenceNames {
   readonly #parts: NamesDeps
@@ -38,7 +38,7 @@ export class ReferenceNames {
     for (const object of objects) this.#put(object.id, { stix: trim(object) }, changes)
   }
 
-  /** Which of these ids are not known, not even after asking Sekoia, which may be in trouble. Throws refusals. */
+  /** Returns the ids that are still unknown after asking Sekoia, which may fail. Throws refusals. */
   async resolve(caller: Caller, ids: Iterable<string>, changes: Batch): Promise<string[]> {
     const wanted = new Set(ids)
     const known = await this.#load(wanted)
@@ -53,7 +53,7 @@ export class ReferenceNames {
     return []
   }
 
-  /** Looks up all of these; what is asked of the result beside them, or is not known, is undefined. */
+  /** Looks up these ids. The result returns undefined for unknown ids and all others. */
   async find(ids: Iterable<string>): Promise<(id: string) => StixObject | undefined> {
     const found = await this.#load(new Set(ids))
     return id => found.get(id)?.stix
@@ -90,13 +90,16 @@ export class ReferenceNames {
     }
   }
 
-  /** What Sekoia does not know is not asked for again. Should it come with the feed, it is learnt then. */
+  /**
+   * Notes what Sekoia does not know, so that it is not asked again. If it comes with the feed later, it is learnt
+   * then.
+   */
   #learnAll(objects: readonly StixObject[], asked: readonly string[], changes: Batch): void {
     this.learn(objects, changes)
     for (const id of asked) if (!this.#held.has(id)) this.#put(id, {}, changes)
   }
 
-  /** A key that may not read objects by id goes without them, until the process starts anew. */
+  /** A key without the right to read objects by id does without them until the process restarts. */
   #forgo(ids: readonly string[]): void {
     for (const id of ids) this.#held.set(id, {})
   }

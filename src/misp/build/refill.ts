@@ -5,10 +5,10 @@ import type { FeedState, Link } from './state.ts'
 import { Batch, type FeedTables } from './tables.ts'
 
 /**
- * Takes over rows of another version of the gateway, which cannot be read, or of other rules of repair. They are read
- * again from the feed log. What is published stays as it is until they are all there, and is the memory of uuids, timestamps and
- * tombstones; what does not come back is then taken back. That something vanished, the feed log does not know: it is
- * noted with the links, which also say what was held.
+ * Takes over a feed whose rows cannot be read, because another version of the gateway wrote them, or were repaired by
+ * other rules. The rows are read again from the feed log. Until all are there the last publication is served as it
+ * was; it keeps uuids, timestamps and tombstones. What does not come back is then taken back. The feed log does not
+ * know what vanished, so that is noted with the links, which also say what was held.
  */
 
 /** Of a row, all versions have this. */

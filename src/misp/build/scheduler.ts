@@ -30,7 +30,7 @@ export interface BuildSchedulerDeps {
   readonly settings: BuildSchedulerSettings
 }
 
-/** A round that failed, or that another gateway was in the way of, is tried again this soon. */
+/** When a round is tried again that failed, or for which another gateway held the lease. */
 const retryMs = 15_000
 
 const isStopping = new GatewayError('unavailable', {
@@ -38,8 +38,8 @@ const isStopping = new GatewayError('unavailable', {
 })
 
 /**
- * Keeps the feeds that are asked for up to date, each in rounds, with the key of whoever asked last. Keys are in
- * memory only: after a restart a feed goes on being built when it is asked for again. One round at a time.
+ * Keeps the feeds that clients ask for up to date, in rounds, with the key of the last client that asked. Keys are in
+ * memory only: after a restart a feed is built again once somebody asks for it. One round runs at a time.
  */
 export class BuildScheduler {
   readonly #parts: BuildSchedulerDeps
@@ -51,7 +51,7 @@ export class BuildScheduler {
     this.#parts = parts
   }
 
-  /** The feed is wanted now: it is kept up to date from here on, and for a while. */
+  /** Keeps the feed up to date from now on, for a while. */
   want(caller: Caller, { feedId, title }: CatalogFeed): ScheduledFeed {
     const { settings, clock } = this.#parts
     const space = spaceOf(caller, feedId)
@@ -93,8 +93,8 @@ export class BuildScheduler {
   }
 
   /**
-   * From here on nothing is kept up to date. Whoever waits for a publication is told so, and the round under way ends
-   * at its next step: the next gateway goes on from what was committed.
+   * Stops building. Requests that wait for a publication fail, and the running round ends at its next step; the next
+   * gateway continues from what was committed.
    */
   end(): void {
     this.#end.abort(isStopping)
@@ -151,7 +151,7 @@ export class ScheduledFeed {
   #next = Promise.withResolvers<void>()
   /** Why the last round failed; undefined when it did not. */
   failure: GatewayError | undefined
-  /** True when another gateway was at it, and kept the last round from its work. */
+  /** True if the last round did nothing because another gateway held the lease. */
   #isOvertaken = false
 
   constructor(parts: ScheduledFeedDeps) {
@@ -178,8 +178,8 @@ export class ScheduledFeed {
   }
 
   /**
-   * Resolves with the next publication, or after `ms` milliseconds, or when `signal` says so. Throws the GatewayError
-   * of a round that failed.
+   * Resolves at the next publication, after `ms` milliseconds, or when `signal` aborts. Throws the GatewayError of a
+   * round that failed.
    */
   async nextPublication(ms: number, signal: AbortSignal): Promise<void> {
     const late = Promise.withResolvers<void>()
@@ -194,7 +194,7 @@ export class ScheduledFeed {
     }
   }
 
-  /** Nothing more comes, for this reason. */
+  /** Ends the feed: those who wait get this failure. */
   end(failure: GatewayError): void {
     this.failure = failure
     this.#settle(failure)
@@ -227,7 +227,7 @@ export class ScheduledFeed {
     this.#next.promise.catch(() => {})
   }
 
-  /** A feed that nobody asks for, and one that Sekoia refuses to the key, is let go. */
+  /** Schedules the next round. A feed that nobody asks for, or that Sekoia refuses to the key, is dropped. */
   #schedule(): void {
     const { clock, settings } = this.#parts
     if (this.#isRetired) return

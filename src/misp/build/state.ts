@@ -3,13 +3,13 @@ import type { Totals } from '../events/head.ts'
 import { rowFormat } from '../events/source-row.ts'
 import { marginSeconds } from '../events/timestamps.ts'
 
-/** Where the building of a feed stands. */
+/** How far the building of a feed has come. */
 export interface FeedState {
   /** Of the rows, see source-row.ts `rowFormat`. */
   format: number
   /** Of the rows, see stix/repair.ts. */
   repairRules: string
-  /** All that decides what the rows become, see derivation.ts: when it is another one now, all is made again. */
+  /** The fingerprint of derivation.ts; if it differs now, all events are made again. */
   derivation: string
   /** See bucket.ts `layoutOf`. */
   layout: number
@@ -19,12 +19,12 @@ export interface FeedState {
   since: string
   /** The window that {@link since} was taken from, days; null is all. */
   windowDays: number | null
-  /** Where in the feed log reading goes on: after a place, or after a date (ms since the epoch). */
+  /** Where reading continues in the feed log: after a place, or after a date (ms since the epoch). */
   position?: Position | undefined
   addedAfter?: number | undefined
   /** True once the end of the feed was reached. */
   isFilled: boolean
-  /** True while events of an older layout stand, until the new ones are all there. */
+  /** True while events of an older layout are still published, until the new ones are complete. */
   hasOldLayout?: boolean
   /** True while the rows are read again from the feed log: nothing is published before they are all there. */
   isRefilling?: boolean
@@ -72,7 +72,10 @@ export const newState = (
   totals: { events: 0, attributes: 0, live: 0, indicators: 0, merged: 0 }
 })
 
-/** From where on a feed with this {@link FeedState.since} is read, ms since the epoch; undefined is from its start. */
+/**
+ * The time from which a feed with this {@link FeedState.since} is read, ms since the epoch; undefined means from its
+ * start.
+ */
 export const startOf = (since: string): number | undefined =>
   since === '' ? undefined : Date.parse(since) - 1000
 

@@ -27,7 +27,7 @@ export type Table =
   | 'wanted'
   | 'file'
 
-/** What is to be committed at once; the last word on a key counts. */
+/** Changes to commit together. The last change to a key counts. */
 export class Batch {
   readonly #documents = new Map<string, Buffer | undefined>()
   /** Bytes of what is to be put. */
@@ -68,7 +68,7 @@ export class Batch {
   }
 }
 
-/** The MISP state of one feed as its one builder at a time reads and changes it. */
+/** The MISP state of one feed, read and changed by one builder at a time. */
 export class FeedTables {
   readonly #store: DocumentStore
   readonly #space: string
@@ -79,7 +79,9 @@ export class FeedTables {
     this.#space = space
   }
 
-  /** From here on, changes are made to what is there now. False when it is what was last seen or made. */
+  /**
+   * Takes the stored version as the one to change. False if nobody changed it since it was last seen or written here.
+   */
   async refresh(): Promise<boolean> {
     const version = await this.#store.version(this.#space)
     const isNew = version !== this.#version

@@ -11,20 +11,20 @@ import type { Row } from '../events/source-row.ts'
 import type { IdSet } from './id-sweep.ts'
 import type { Batch, FeedTables } from './tables.ts'
 
-/** What a walk says of the rows: ids by bucket. */
+/** The result of comparing rows with a walk: ids by bucket. */
 export interface SweepResult {
-  /** Held as present, and missed by the walk. */
+  /** Rows held as present that the walk did not find. */
   readonly missing: ReadonlyMap<string, readonly string[]>
-  /** Held as vanished, and seen by the walk. */
+  /** Rows held as vanished that the walk found. */
   readonly returned: ReadonlyMap<string, readonly string[]>
   /** Rows held as present. */
   readonly present: number
-  /** Names of buckets with rows that are to be forgotten: one of which nothing was ever published has no other day. */
+  /** Buckets with rows to forget: a bucket of which nothing was ever published is looked at only here. */
   readonly over: readonly string[]
 }
 
 /**
- * Compares what is held with what a walk found. What was read after the walk began is left alone.
+ * Compares rows with what a walk found. Rows read after the walk began are left alone.
  *
  * @param begun when the walk began, ms since the epoch
  */
@@ -63,7 +63,7 @@ function add(lists: Map<string, string[]>, bucket: string, id: string): void {
 export const countOf = (lists: SweepResult['missing']): number =>
   [...lists.values()].reduce((sum, { length }) => sum + length, 0)
 
-/** Marks rows as vanished, or as present again; the names of the buckets that are to be looked at. */
+/** Marks rows as vanished, or as present again. Returns the names of the buckets that changed. */
 export async function mark(
   documents: FeedTables,
   { missing, returned, over }: Omit<SweepResult, 'present'>,

@@ -3,13 +3,13 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Tlp } from '../mapping/model.ts'
 import { isNewer, type Row, spanOf } from './source-row.ts'
 
-/** Some ten kilobytes: on another thread they would take longer, and more memory. */
+/** Buckets have some ten kilobytes: on another thread compressing them would take longer, and more memory. */
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /**
- * What is kept together: the indicators of one day of `created` and one shard, or a report with copies of its
- * indicators. A bucket becomes one event for each TLP in it, so that an indicator whose TLP changes never leaves its
- * bucket (MISP-4).
+ * Rows that are stored together: the indicators of one day of `created` and one shard, or a report with copies of its
+ * indicators. A bucket becomes one event for each TLP in it, so an indicator whose TLP changes stays in its bucket
+ * (MISP-4).
  */
 export interface Bucket {
   readonly name: string
@@ -72,7 +72,7 @@ export function eventName(bucket: string, tlp: Tlp, part: number): string {
   return part === 0 ? name : `${name}|${part}`
 }
 
-/** All that is kept in it but notes, of which nothing vanishes and nothing is named. */
+/** All rows but notes: notes do not vanish, and nothing refers to them. */
 export const rowsOf = ({ rows, report }: Bucket): Row[] => [
   ...rows.values(),
   ...(report ? [report] : [])
@@ -84,21 +84,21 @@ export const emptyBucket = (name: string): Bucket => ({
   notes: new Map()
 })
 
-/** Takes in a row; false when what is held already says all it says. */
+/** Adds a row; false if nothing changed. */
 export function putRow({ rows }: Bucket, row: Row): boolean {
   if (!isNewer(row, rows.get(row.stix.id))) return false
   rows.set(row.stix.id, row)
   return true
 }
 
-/** Takes in the report itself; false when what is held already says all it says. */
+/** Adds the report itself; false if nothing changed. */
 export function putReport(bucket: Bucket, report: Row): boolean {
   if (!isNewer(report, bucket.report)) return false
   bucket.report = report
   return true
 }
 
-/** Takes in a note; false when a later version of it is held, or this one. */
+/** Adds a note; false if this or a later version is held. */
 export function putNote({ notes }: Bucket, note: Row): boolean {
   const held = notes.get(note.stix.id)
   if (held && held.version >= note.version) return false
@@ -121,9 +121,9 @@ export interface Retention {
 }
 
 /**
- * Forgets rows that ended so long ago that even their being taken back is no longer announced; their ids. Those that
- * were revoked are remembered until then, so that an older version that is read again does not bring them back. A
- * report takes its copies and notes with it.
+ * Removes rows that ended so long ago that taking them back is no longer announced, and returns their ids. Revoked
+ * rows are kept until then, so that an older version that is read again does not bring them back. A report is removed
+ * with its copies and notes.
  */
 export function pruneRows(bucket: Bucket, now: number, retention: Retention): string[] {
   const isOver = (row: Row) => endedAt(row, retention) + retention.tombstoneMs <= now
@@ -143,7 +143,9 @@ export function dropReport(bucket: Bucket): void {
   bucket.notes.clear()
 }
 
-/** What vanished may come back at any time as it was, which the feed log does not tell again. */
+/**
+ * Vanished rows are not counted as ended: they may return unchanged at any time, and the feed log would not say so.
+ */
 function endedAt(row: Row, { expiredMs }: Retention): number {
   const { gone, until = Number.POSITIVE_INFINITY } = spanOf(row)
   return Math.min(gone?.why === 'revoked' ? gone.at : Number.POSITIVE_INFINITY, until + expiredMs)
@@ -153,7 +155,7 @@ function endedAt(row: Row, { expiredMs }: Retention): number {
 export const isBarren = ({ rows, report, notes }: Bucket): boolean =>
   rows.size === 0 && !report && notes.size === 0
 
-/** The members that hold lists of ids, of which few are many times the same. */
+/** Members that hold lists of ids; few different ids occur many times. */
 const idLists = [
   'object_marking_refs',
   'object_refs',
@@ -163,7 +165,7 @@ const idLists = [
   'x_ic_impacted_locations'
 ] as const
 
-/** As it lies in the store: in {@link idLists}, and in `indicates`, stand places in `ids`. */
+/** As stored: the lists in {@link idLists}, and `indicates`, hold positions in `ids`. */
 interface StoredBucket {
   readonly rows: readonly Row[]
   readonly report?: Row | undefined
@@ -198,7 +200,7 @@ export function decodeBucket(name: string, stored: Buffer): Bucket {
   return { name, rows: byId(rows), report: report && unpack(report), notes: byId(notes) }
 }
 
-/** The row with other things in the place of ids; what is no list stays as it is. */
+/** Replaces the ids in the lists of a row; a member that is no list stays as it is. */
 function withIds(row: Row, to: (id: unknown) => unknown): Row {
   const stix: Record<string, unknown> = { ...row.stix }
   for (const member of idLists) {

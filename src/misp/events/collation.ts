@@ -3,8 +3,8 @@ import type { MispValue } from '../mapping/model.ts'
 type Identified = Pick<MispValue, 'type' | 'category' | 'value'>
 
 /**
- * Where two values differ in case and accents only, MISP takes them for one: the columns are `utf8mb3_unicode_ci`. It
- * refuses the second on edit, so an event may hold one spelling only (INV-10).
+ * MISP takes two values that differ only in case and accents for the same one (its columns are `utf8mb3_unicode_ci`)
+ * and refuses the second, so an event may hold only one spelling (INV-10).
  */
 export class Spellings {
   readonly #known = new Map<string, string>()
@@ -13,7 +13,7 @@ export class Spellings {
     for (const value of values) this.add(value)
   }
 
-  /** False, and nothing is added, when the value is there in another spelling. */
+  /** False, and nothing is added, if the value is there in another spelling. */
   add(value: Identified): boolean {
     const same = sameness(value)
     const known = this.#known.get(same) ?? value.value

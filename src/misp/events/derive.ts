@@ -3,7 +3,7 @@ import type { MappedIndicator, MappedReport, MappedText, Mapping } from '../mapp
 import type { Bucket } from './bucket.ts'
 import type { Gone, Row } from './source-row.ts'
 
-/** A bucket as the mapping of now has it: what its events are made of. */
+/** A bucket as the present mapping makes it: its events are made of this. */
 export interface DerivedBucket {
   readonly name: string
   /** In a fixed order. */
@@ -37,7 +37,10 @@ export function derive(
   }
 }
 
-/** Found again is as if modified then: MISP may hold a later deletion that was already forgotten here. */
+/**
+ * An object found again counts as modified at that time: MISP may hold a later deletion that the gateway has
+ * forgotten.
+ */
 const withLife = <T extends MappedIndicator>(
   mapped: T,
   { gone, returnedAt = 0 }: Row

@@ -4,7 +4,7 @@ import { commentOf, joinComments } from '../mapping/tags.ts'
 import type { DerivedRow } from './derive.ts'
 import { type Life, lifeOf, nextChange } from './source-row.ts'
 
-/** What an event is to hold now, before uuids, timestamps and what was published before come into it. */
+/** What an event should hold now, before uuids, timestamps and the last publication are considered. */
 
 export interface AttributeDraft {
   readonly value: MispValue
@@ -23,7 +23,7 @@ export interface AttributeDraft {
 
 export interface ObjectDraft {
   readonly object: MispObject
-  /** The indicator it is made of, and its place among that one's objects. */
+  /** The indicator it is made of, and its number among that indicator's objects. */
   readonly row: DerivedRow
   readonly no: number
   readonly life: Exclude<Life, 'removed'>

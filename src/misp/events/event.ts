@@ -37,10 +37,12 @@ export interface RenderedEvent extends PublishedEvent {
   readonly merged: number
 }
 
-/** To be raised whenever this folder makes other events of the same rows: all are then made again. */
+/** Raise whenever this folder makes other events of the same rows: all are then made again. */
 export const eventVersion = 2
 
-/** The events of a bucket: what its rows say, on top of what was published. Those that changed get new timestamps. */
+/**
+ * The events of a bucket: what its rows say, merged with what was published. Events that changed get new timestamps.
+ */
 export function renderBucket(
   bucket: DerivedBucket,
   published: readonly PublishedEvent[],
@@ -177,7 +179,7 @@ function eventTags({ tlp, report }: EventDeps, previous: EventBody | undefined):
   return [...new Set(names)].sort().map(toTag)
 }
 
-/** `info` and `date`: as they were, except that a report may be renamed. */
+/** `info` and `date` stay as they were, except that a report may be renamed. */
 function factsOf(
   { bucket, tlp, part, report }: EventDeps,
   { title }: RenderOptions,

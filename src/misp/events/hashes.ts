@@ -31,8 +31,8 @@ const lineBytes = 2 * md5Bytes + 1 + 36 + 1
 const lines = 4096
 
 /**
- * The whole file, sorted, in memory as 20 bytes a line: md5s of many events are brought into one order by counting
- * their first two bytes, and written out piece by piece.
+ * The whole file, sorted, in memory with 20 bytes per line. The md5s of many events are sorted by counting their
+ * first two bytes, and written piece by piece.
  */
 export class HashesFile {
   readonly #uuids: readonly string[]
@@ -47,7 +47,7 @@ export class HashesFile {
     this.#md5s = Buffer.alloc(total * md5Bytes)
   }
 
-  /** Lets other work go on every now and then. */
+  /** Pauses now and then, so that other requests are served. */
   static async of(events: readonly EventHashes[]): Promise<HashesFile> {
     const sorted = events.toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
     const uuids = sorted.map(({ uuid }) => uuid)
@@ -71,7 +71,7 @@ export class HashesFile {
     return Math.max(0, this.#event.length * lineBytes - 1)
   }
 
-  /** Stands for the content. */
+  /** Digest of the content. */
   get digest(): string {
     this.#digest ??= createHash('sha256')
       .update(this.#uuids.join())
@@ -107,7 +107,7 @@ export class HashesFile {
     return this.#md5s.toString('hex', line * md5Bytes, (line + 1) * md5Bytes)
   }
 
-  /** Insertion sort of a few neighbours; events were put in in the order of their uuids, and stay in it. */
+  /** Insertion sort of a few neighbours; equal md5s stay in the order of their events' uuids. */
   #sortRun(start: number, end: number): void {
     for (let i = start + 1; i < end; i++) {
       for (let j = i; j > start && this.#isAfter(j - 1, j); j--) this.#swap(j - 1, j)

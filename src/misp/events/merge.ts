@@ -14,7 +14,7 @@ import {
   toTag
 } from './wire.ts'
 
-/** What stands in an event: the drafts with uuids and timestamps, on top of what was published. */
+/** The contents of an event: the drafts with uuids and timestamps, merged with what was published. */
 
 export interface ChildrenDeps {
   /** The uuid of the event. */
@@ -44,7 +44,7 @@ export interface Sources {
   readonly owners: Set<string>
 }
 
-/** What is published from now on: the drafts, and what was published and is not wanted any more, taken back. */
+/** What is published from now on: the drafts, and what was published and is no longer wanted, taken back. */
 export function makeChildren(
   { uuid: event, drafts, report, notes, isCopy }: ChildrenDeps,
   previous: EventBody | undefined,
@@ -158,7 +158,7 @@ const seen = ({ from, until }: DerivedRow) => ({
 const toSeen = (millis: number): string => `${new Date(millis).toISOString().slice(0, -1)}000+00:00`
 const seconds = (millis: number): number => Math.floor(millis / 1000)
 
-/** MISP keeps a tag that is no longer sent, and a fresh one would lack it: tags are only ever added. */
+/** Tags are only ever added: MISP keeps a tag that is no longer sent, and a fresh MISP would lack it. */
 function withTagsOf(held: AttributeBody | undefined, body: AttributeBody): AttributeBody {
   const lost = held?.Tag.filter(({ name }) => !body.Tag.some(tag => tag.name === name)) ?? []
   if (lost.length === 0) return body
@@ -233,8 +233,8 @@ function buryObject(held: ObjectBody, moment: Moment): ObjectBody | undefined {
 }
 
 /**
- * When the first of what was taken back has been announced for long enough, ms since the epoch. What is in an Object
- * that was taken back goes with it.
+ * The time at which the first announcement of something taken back ends, ms since the epoch. The contents of an
+ * Object that was taken back go with it.
  */
 export function buriedUntil(event: EventChildren, { tombstoneSeconds }: Moment): number {
   const inObjects = event.Object.flatMap(({ deleted, Attribute }) => (deleted ? [] : Attribute))

@@ -80,7 +80,7 @@ function take(part: Part, size: number): Part {
   return part
 }
 
-/** Where an Object stands, else where it stood, if there is room for what it has grown by. */
+/** The part that holds an Object, or held it, if there is room for what it has grown by. */
 function homeOf({ object, row, no }: ObjectDraft, parts: readonly Part[]): Part | undefined {
   const homes = parts.flatMap(part => {
     const uuid = objectUuid(part.uuid, object.template, row.id, no)

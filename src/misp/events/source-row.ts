@@ -3,7 +3,7 @@ import { isRevoked, objectsOf, type StixObject, versionOf } from '../../stix/obj
 import { validUntil } from '../mapping/validity.ts'
 
 /**
- * What is kept of an object of the feed: facts alone. What it becomes in MISP is made of them whenever its event is
+ * What is stored of an object of the feed: facts alone. What it becomes in MISP is derived whenever its event is
  * made, see derive.ts.
  */
 export interface Row {
@@ -52,7 +52,7 @@ const context = [
   'x_ic_impacted_locations'
 ] as const
 
-/** Of things that others refer to: what names and identifies them, and of markings what they say. */
+/** Members kept of objects that others refer to: what names and identifies them, and of markings what they say. */
 const referenced = [
   'name',
   'aliases',
@@ -169,11 +169,11 @@ export function nextChange({ gone, until }: Span, now: number, keptMs: number): 
   return now < until + keptMs ? until + keptMs : Number.POSITIVE_INFINITY
 }
 
-/** True when `next` is to take the place of `held`: replayed pages change nothing. */
+/** True if `next` replaces `held`; pages that are read again change nothing. */
 export const isNewer = (next: Row, held: Row | undefined): boolean =>
   held === undefined || next.version > held.version || isChangedInPlace(next, held)
 
-/** The same version read again may say more, but what vanished comes back by the walk that misses it only. */
+/** The same version read again may hold more. But only a walk brings back what vanished. */
 const isChangedInPlace = (next: Row, held: Row): boolean =>
   next.version === held.version && held.gone === undefined && !isSame(next, held)
 

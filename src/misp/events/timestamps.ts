@@ -1,9 +1,9 @@
 /**
- * Timestamps decide what a MISP takes over (MISP-1.6): one that grew without need costs it work, one that
- * did not grow hides a change for ever. Those of an event's last publication are the memory.
+ * Timestamps decide what a MISP takes over (MISP-1.6). One that grows without need costs MISP work; one that does not
+ * grow hides a change for ever. The last publication of an event remembers them.
  */
 
-/** MISP's clock may be ahead by this much, its pull included, and still see a later stamp as later (seconds). */
+/** MISP's clock may be ahead by this much, its pull included, and still see a later timestamp as later (seconds). */
 export const marginSeconds = 300
 
 interface Stamped {

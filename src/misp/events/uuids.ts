@@ -6,17 +6,17 @@ import { v5 } from 'uuid'
  * state; two things never share one.
  */
 
-/** The namespace of this product; changed, it would make every MISP import everything a second time. */
+/** The namespace of this product. Never change it: every MISP would import everything a second time. */
 const product = '2f6d5d5c-6f1e-5b0e-9c59-6b3f3a0d8a11'
 
-/** Names are hashed as bytes: a lone surrogate in a value is no text for the library. */
+/** Names are hashed as bytes: the library refuses a text with a lone surrogate. */
 const named = (name: string, namespace: string): string => v5(Buffer.from(name), namespace)
 
 /** @param layout changes when events are cut in another way: see {@link layoutOf} */
 export const feedNamespace = (feedId: string, layout: number): string =>
   named(`feed:${feedId}:layout:${layout}`, product)
 
-/** @param name from bucket-name.ts `eventName` */
+/** @param name from bucket.ts `eventName` */
 export const eventUuid = (namespace: string, name: string): string => named(name, namespace)
 
 export const attributeUuid = (event: string, type: string, value: string): string =>

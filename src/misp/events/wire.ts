@@ -1,4 +1,4 @@
-/** Events as MISP reads them (MISP-1.4). Members stand in the order of their names (INV-1). */
+/** Events as MISP reads them (MISP-1.4). Members are in the order of their names (INV-1). */
 
 export interface TagBody {
   readonly colour: string
@@ -100,7 +100,7 @@ export const toTag = (name: string): TagBody => ({
   name
 })
 
-/** An event as the text of its file; its members stand as they do in {@link EventBody}'s making, render.ts. */
+/** An event as the text of its file; its members keep the order in which event.ts made them. */
 export const toFile = (event: EventBody): string => JSON.stringify({ Event: event })
 
 /** The event in the text that {@link toFile} made. */
