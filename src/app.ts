@@ -101,6 +101,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     clock,
     meter,
     rights,
+    prepare: (caller, feedId, waitMs) => logs.prepare(caller, feedId, waitMs),
     defaultFeedId: config.sekoia.defaultFeedId,
     cacheSeconds: config.access.collectionsSeconds,
     onLeftOut: ({ caller: { scope }, feedId, obstacle: { kind, advice } }) =>

@@ -92,7 +92,7 @@ export class Access {
       try {
         await ask()
       } catch (error) {
-        if (!isRefusal(error)) this.#unanswered.set(name, elapsedOf(this.#parts.clock))
+        if (!isAnswer(error)) this.#unanswered.set(name, elapsedOf(this.#parts.clock))
         throw error
       }
     })
@@ -168,6 +168,10 @@ export class Access {
     return (elapsedOf(this.#parts.clock) - instant) / 1000
   }
 }
+
+/** A feed in another format is an answer, too: Sekoia gave it. */
+const isAnswer = (error: unknown): boolean =>
+  isRefusal(error) || (error instanceof GatewayError && error.kind === 'unwalkable')
 
 /** The member is called `word` because earlier releases wrote it so. */
 const encode = ({ verdict, at }: DatedVerdict): Buffer =>

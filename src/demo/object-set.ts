@@ -134,7 +134,7 @@ export class ObjectSet {
   put(entry: Entry): void {
     this.take(entry.id)
     this.#entries.set(entry.id, entry)
-    this.#isPlain &&= plainTime.test(entry.modified)
+    this.#isPlain &&= plainTime.test(entry.modified) && microsOf(entry.modified) !== undefined
     this.#sorted.splice(this.#placeOf(entry), 0, entry)
   }
 

@@ -14,6 +14,8 @@ export interface PageQuery extends Narrowing {
   readonly bound: Bound | undefined
   /** Exclusive lower bound, microseconds since the epoch. */
   readonly afterMicros: number | undefined
+  /** Exclusive lower bound as text, where `modified_after` is compared so. */
+  readonly afterText: string | undefined
   readonly descending: boolean
   readonly returnAllFields: boolean
   readonly convertNetworkTraffic: boolean
@@ -90,15 +92,16 @@ function start(
   cursor: string | undefined,
   after: string | undefined,
   switches: Switches
-): Pick<PageQuery, 'bound' | 'afterMicros'> {
-  if (cursor) return { bound: decodeCursor(cursor, switches), afterMicros: undefined }
-  if (!after) return { bound: undefined, afterMicros: undefined }
+): Pick<PageQuery, 'bound' | 'afterMicros' | 'afterText'> {
+  const nothing = { bound: undefined, afterMicros: undefined, afterText: undefined }
+  if (cursor) return { ...nothing, bound: decodeCursor(cursor, switches) }
+  if (!after) return nothing
   const micros = microsOf(after)
   if (micros === undefined) throw new Problem(400, 'modified_after is not an RFC 3339 date')
   if (switches.modifiedAfterOrder === 'text') {
-    return { bound: { text: after, inclusive: false }, afterMicros: undefined }
+    return { ...nothing, afterText: after }
   }
-  return { bound: undefined, afterMicros: micros }
+  return { ...nothing, afterMicros: micros }
 }
 
 function parseList(

@@ -56,13 +56,24 @@ function nextCursor(
  * goes through everything.
  */
 function* walkFrom(state: FeedState, query: PageQuery): Generator<Ref> {
-  const { afterMicros, descending } = query
+  const { afterMicros, afterText, descending } = query
+  if (afterText !== undefined) return yield* walkAfter(state, afterText, descending)
   if (afterMicros === undefined) return yield* state.walk(query.bound, descending)
   const text = `${textOf(afterMicros).slice(0, 19)}.000000Z`
   const bound: Bound | undefined = state.isPlain ? { text, inclusive: true } : undefined
   for (const ref of state.walk(descending ? undefined : bound, descending)) {
     if (state.micros(ref) > afterMicros) yield ref
     else if (descending && bound && state.modified(ref) < bound.text) return
+  }
+}
+
+/** `modified_after` as text: where a walk begins, or where one from the newest object down ends. */
+function* walkAfter(state: FeedState, text: string, descending: boolean): Generator<Ref> {
+  if (!descending) return yield* state.walk({ text, inclusive: false })
+  const second = text.slice(0, 19)
+  for (const ref of state.walk(undefined, true)) {
+    if (state.modified(ref) > text) yield ref
+    else if (state.isPlain && state.modified(ref) < second) return
   }
 }
 

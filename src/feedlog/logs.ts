@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { newestFirstAdvice } from '../feeds/unwalkable.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
-import { asGatewayError, GatewayError, isRefusal, OvertakenError } from '../kernel/errors.ts'
+import { asGatewayError, type GatewayError, isRefusal, OvertakenError } from '../kernel/errors.ts'
 import type {
   Clock,
   Feed,
@@ -24,7 +23,7 @@ import { Journal } from './journal/journal.ts'
 import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './journal/log-deps.ts'
 import { SegmentCache } from './journal/segment-cache.ts'
 import { Lookup } from './read/lookup.ts'
-import { Reading } from './read/reader.ts'
+import { preparing, Reading } from './read/reader.ts'
 import { FeedLog } from './sync/feed-log.ts'
 
 export interface FeedLogsSettings extends FeedLogSettings {
@@ -34,7 +33,6 @@ export interface FeedLogsSettings extends FeedLogSettings {
   readonly maxOpenLogs: number
   /** Ids that the index of newest versions knows per log. */
   readonly maxIndexedIds: number
-  readonly cacheMaxBytes: number
   /** How long a feed's description is relied upon. */
   readonly feedSeconds: number
 }
@@ -91,7 +89,7 @@ export class FeedLogs implements UnguardedRecords {
   }
 
   async read(asked: ReadRequest, admit: () => Promise<void>): Promise<ReadResult> {
-    const { feedId, continues } = asked
+    const { continues } = asked
     const caller = continues ? { ...asked.caller, continues } : asked.caller
     const request = { ...asked, caller }
     const deadline = this.#parts.clock.now() + this.#parts.settings.readBudgetMs
@@ -99,11 +97,6 @@ export class FeedLogs implements UnguardedRecords {
       const log = await this.#open(caller, await this.#selectionOf(request))
       try {
         if (log.journal.isBegun) await admit()
-        else
-          await withDeadline(
-            this.#assertWalkable(caller, feedId),
-            deadline - this.#parts.clock.now()
-          )
         const terms = { deadline, isReloaded: restarts > 0 }
         return await new Reading(log, request, terms).run()
       } catch (error) {
@@ -131,11 +124,23 @@ export class FeedLogs implements UnguardedRecords {
     await Promise.all([...new Set([...open, ...this.#busy.values()])].map(log => log.close()))
   }
 
-  /** A new log begins only where the feed can be followed; the first page is looked at as well. */
-  async #assertWalkable(caller: Caller, feedId: string): Promise<void> {
-    const feed = await this.#describe(caller, feedId)
-    if (feed?.sortOrder === 'desc')
-      throw new GatewayError('unwalkable', { detail: newestFirstAdvice })
+  /**
+   * Begins to read a feed that comes newest first, and waits for it no longer than `waitMs`. Resolves with what keeps
+   * clients from reading it; undefined once they can. Reading goes on meanwhile.
+   */
+  async prepare(caller: Caller, feedId: string, waitMs: number): Promise<GatewayError | undefined> {
+    const log = await this.#open(caller, { feedId, types: [], all: false })
+    const { journal } = log
+    const first = journal.chains[0]?.start === 0 ? journal.chains[0] : journal.addChain(0)
+    try {
+      if (!log.isReadable(first)) await withDeadline(log.finishPass(first, caller), waitMs)
+      return undefined
+    } catch (error) {
+      const failure = asGatewayError(error)
+      return failure.kind === 'timeout' && log.isPreparing(first) ? preparing(first) : failure
+    } finally {
+      this.#noteBusy(log)
+    }
   }
 
   /** The feed's description; undefined when the key may not read it, or Sekoia is in trouble. */
@@ -151,6 +156,11 @@ export class FeedLogs implements UnguardedRecords {
     })
     this.#feeds.set(name, { feed, at: clock.now() })
     return feed
+  }
+
+  async #isNewestFirst(caller: Caller, feedId: string): Promise<boolean | undefined> {
+    const order = (await this.#describe(caller, feedId))?.sortOrder
+    return order && order === 'desc'
   }
 
   /** A feed that gives revoked and expired objects by itself has one log for all who read it. */
@@ -175,6 +185,7 @@ export class FeedLogs implements UnguardedRecords {
     const journal = await this.#loadJournal(identity.name)
     return new FeedLog(journal, {
       ...this.#parts,
+      isNewestFirst: caller => this.#isNewestFirst(caller, identity.feedId),
       identity,
       cache: this.#cache
     })

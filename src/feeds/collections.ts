@@ -57,7 +57,8 @@ function toCollection(collectionId: string, feed: Feed, title: string): CatalogF
     alias: aliasOf(feed.id, collectionId),
     title,
     description: feed.description,
-    isNewestFirst: feed.sortOrder === 'desc'
+    isNewestFirst: feed.sortOrder === 'desc',
+    isJson: feed.format.toLowerCase() === 'json'
   }
 }
 
@@ -74,6 +75,7 @@ export function toUnlisted(feedId: string): CatalogFeed | undefined {
     alias: aliasOf(feedId, collectionId),
     title: feedId,
     description: undefined,
-    isNewestFirst: false
+    isNewestFirst: false,
+    isJson: true
   }
 }

@@ -1,10 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
-import type { ErrorKind, GatewayError } from '../kernel/errors.ts'
+import { type ErrorKind, GatewayError } from '../kernel/errors.ts'
 import type { Meter, Upstream } from '../kernel/ports.ts'
 import type { CatalogFeed, Obstacle, Rights } from '../kernel/records.ts'
-import { newestFirstAdvice } from './unwalkable.ts'
 
 /** Finds out which feeds of a listing a key can read now (G12, R1), with as few calls as possible. */
 
@@ -12,6 +11,15 @@ export interface SurveyOptions {
   readonly upstream: Pick<Upstream, 'page'>
   readonly rights: Pick<Rights, 'validity'>
   readonly meter: Meter
+  /**
+   * Begins to read a feed that Sekoia lists newest first, and waits for it no longer than `waitMs`. Resolves with why
+   * it cannot be read yet.
+   */
+  readonly prepare?: (
+    caller: Caller,
+    feedId: string,
+    waitMs: number
+  ) => Promise<GatewayError | undefined>
   /** Told once of each feed that is left out of a key's list. */
   readonly onLeftOut?: ((left: LeftOut) => void) | undefined
 }
@@ -38,7 +46,9 @@ const advices: Partial<Record<ErrorKind, string>> = {
     'This key may not read the feed: in Sekoia, give it the permission to view intelligence.',
   'not-found':
     'Sekoia does not give the feed to this key: it was deleted, or belongs to another community.',
-  unwalkable: 'This feed cannot be followed: edit it in Sekoia.'
+  unwalkable: 'This feed cannot be followed: edit it in Sekoia.',
+  unauthorized: 'The key is not accepted.',
+  preparing: 'The feed is being read for the first time.'
 }
 
 export class Survey {
@@ -77,10 +87,11 @@ export class Survey {
     { feedId, isNewestFirst }: CatalogFeed,
     before?: Obstacle
   ): Promise<Obstacle | undefined> {
-    const { upstream, rights } = this.#options
-    if (isNewestFirst) return { kind: 'unwalkable', advice: newestFirstAdvice }
-    if (rights.validity(caller, feedId)) return undefined
+    const { upstream, rights, prepare } = this.#options
     try {
+      const failure = isNewestFirst && (await prepare?.(caller, feedId, patienceMs))
+      if (failure) throw advices[failure.kind] ? failure : new GatewayError('preparing')
+      if (rights.validity(caller, feedId)) return undefined
       await withDeadline(upstream.page(caller, { feedId, types: [], limit: 1 }), patienceMs)
       return undefined
     } catch (error) {

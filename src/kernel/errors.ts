@@ -20,6 +20,7 @@ const errorKinds = {
   'bad-answer': { status: 502, title: 'Sekoia gave an answer that is not usable' },
   overloaded: { status: 503, title: 'The gateway has too much to do for now' },
   unavailable: { status: 503, title: 'Sekoia cannot be reached for now' },
+  preparing: { status: 503, title: 'The feed is being read for the first time' },
   timeout: { status: 504, title: 'Sekoia did not answer in time' }
 } as const satisfies Record<string, { status: number; title: string }>
 

@@ -146,6 +146,8 @@ export interface CatalogFeed {
   readonly description: string | undefined
   /** True when Sekoia lists it newest first. */
   readonly isNewestFirst: boolean
+  /** True when JSON is its own format. */
+  readonly isJson: boolean
 }
 
 /** Why a feed that exists cannot be read now. */

@@ -55,7 +55,8 @@ async function fromLog(
   if (!query) return undefined
   const { feed: id = '' } = ask.request.params as { readonly feed?: string }
   const feed = await deps.catalog.resolve(ask.caller, id)
-  if (feed.isNewestFirst) throw new GatewayError('unwalkable')
+  // Its clients get the order and the format that they have at Sekoia.
+  if (feed.isNewestFirst || !feed.isJson) throw new GatewayError('unwalkable')
   const found = await destination(deps, cursors, ask, feed, query)
   if (found.kind === 'refused') return toRefusal(found.answer)
   if (found.kind === 'unknown') return undefined

@@ -75,7 +75,7 @@ export const counters: Readonly<Record<string, MetricNote>> = {
   },
   catalog_feeds_left_out: {
     help: 'Feeds that were left out of a list: for want of a usable id, or why the key cannot read them.',
-    labels: { reason: ['id', 'forbidden', 'not-found', 'unwalkable', 'unavailable'] }
+    labels: { reason: ['id', 'forbidden', 'not-found', 'unwalkable', 'preparing'] }
   },
   stix_repairs: {
     help: 'Repairs of invalid STIX objects, by rule.',

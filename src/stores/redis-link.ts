@@ -145,6 +145,9 @@ export function shareLink(link: RedisLink): () => RedisLink {
   }
 }
 
+/** What is in Redis was written by a newer gateway: Redis itself is well. */
+export class UnknownSchemaError extends Error {}
+
 /** No answer came, or one that says that there is none yet. */
 class AbsenceError extends Error {}
 
@@ -159,7 +162,8 @@ async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
     // The errors of ioredis carry the command with its arguments: bodies, or a password.
     const { name, message } = error as Error
     const isReply = name === 'ReplyError' && !/^(?:CLUSTERDOWN|LOADING|TRYAGAIN)/.test(message)
-    throw new (isReply ? Error : AbsenceError)(messageOf(error as Error))
+    const isWell = isReply || error instanceof UnknownSchemaError
+    throw new (isWell ? Error : AbsenceError)(messageOf(error as Error))
   } finally {
     clearTimeout(timer)
   }

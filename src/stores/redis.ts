@@ -1,7 +1,7 @@
 import { createRedisAnswers } from './redis-answers.ts'
 import { createRedisClient, nodeOf, type RedisConnection } from './redis-client.ts'
 import { createRedisDocuments, documentScripts } from './redis-documents.ts'
-import { openRedisLink, shareLink } from './redis-link.ts'
+import { openRedisLink, shareLink, UnknownSchemaError } from './redis-link.ts'
 import { createRedisLog, logScripts } from './redis-log.ts'
 import type { Stores } from './stores.ts'
 import { watchTrouble } from './trouble.ts'
@@ -36,7 +36,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Stores
   const greet = async () => {
     const found = Number(await client.get(schemaKey))
     if (found > schemaVersion) {
-      throw new Error(
+      throw new UnknownSchemaError(
         `${schemaKey} in Redis is ${found}, newer than the ${schemaVersion} this gateway knows`
       )
     }

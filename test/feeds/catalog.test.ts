@@ -203,7 +203,8 @@ t.test('a well-formed id that is not listed is passed on as it is', async t => {
     alias: `ioc-collection--${uuid(5)}`,
     title: `ioc-collection--${uuid(5)}`,
     description: undefined,
-    isNewestFirst: false
+    isNewestFirst: false,
+    isJson: true
   })
   t.match(await catalog.resolve(caller, uuid(6)), { feedId: uuid(6), alias: undefined })
 })

@@ -14,7 +14,7 @@ t.test('a path that does not exist is 404 with the addresses that may be meant',
     `/sekoia/collection/${id}/objects/`,
     `/sekoia/collections/${id}/object/`,
     `/v21/sekoia/collections/${id}/objects/`,
-    '/api/v2/inthreat/'
+    '/api/v3/inthreat/'
   ]) {
     const { statusCode, body } = await send({ url, headers })
     t.equal(statusCode, 404, url)

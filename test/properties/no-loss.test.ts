@@ -3,6 +3,9 @@ import t from 'tap'
 import {
   type History,
   inclusiveCursorHistories,
+  newestFirstHistories,
+  newestFirstOddHistories,
+  newestFirstShortHistories,
   oddTimeHistories,
   repeatedPageHistories,
   sharedStoreHistories,
@@ -26,6 +29,13 @@ const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][
     oddTimeHistories,
     200
   ],
+  ['of a feed that comes newest first', newestFirstHistories, 150],
+  [
+    'of a feed that comes newest first, with short pages, over two gateways',
+    newestFirstShortHistories,
+    100
+  ],
+  ['of a feed that comes newest first, with odd times', newestFirstOddHistories, 100],
   ['with two gateways on one store, asked in turn (P-40)', sharedStoreHistories, 150]
 ]
 

@@ -55,6 +55,7 @@ export class FakeRecords implements Records, Catalog {
       title: `Feed ${feedId.slice(0, 8)}`,
       description: undefined,
       isNewestFirst: false,
+      isJson: true,
       ...feed
     })
     this.feeds.set(feedId, [])

@@ -212,6 +212,7 @@ async function startProcess(
     catalog: createCatalog({
       upstream,
       rights,
+      prepare: (caller, feedId, waitMs) => logs.prepare(caller, feedId, waitMs),
       clock,
       meter: silentMeter,
       defaultFeedId: defaultFeed,

@@ -29,6 +29,8 @@ export interface History {
   readonly historyMs: number
   readonly order: 'text' | 'instant'
   readonly switches: Partial<Switches>
+  /** True: Sekoia lists the feed newest first. */
+  readonly newestFirst: boolean
   readonly pageLimit: number
   readonly assumeTies: boolean
   /** The year from which OpenCTI asks; one in which there is no walk from the beginning starts one more walk. */
@@ -68,6 +70,8 @@ interface Variant {
    * another walk, or of a gateway before, cannot be told from the truth.
    */
   readonly repeatedPages?: boolean
+  /** The feed comes newest first. */
+  readonly newestFirst?: boolean
   /** Objects with odd times, at any place. */
   readonly oddTimes?: boolean
   /** Gateways on one store, which clients reach in turn (P-40); default 1. */
@@ -123,6 +127,7 @@ const histories = (variant: Variant): fc.Arbitrary<History> =>
     historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000),
     order: fc.constantFrom('text', 'instant'),
     switches: fc.record(variant.switches),
+    newestFirst: fc.constant(variant.newestFirst ?? false),
     pageLimit: fc.constantFrom(...variant.pageLimits),
     assumeTies: fc.constant(variant.ties),
     processes: fc.constant(variant.processes ?? 1),
@@ -187,5 +192,39 @@ export const oddTimeHistories = histories({
     nullAtTip,
     modifiedAfterOrder
   },
+  oddTimes: true
+})
+
+/** Feeds as Sekoia makes them by itself, which are read in passes from the newest object down. */
+export const newestFirstHistories = histories({
+  pageLimits: [7, 9, 50],
+  ties: true,
+  switches: {
+    cursorMode: fc.constantFrom('A', 'B'),
+    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
+    nullAtTip,
+    modifiedAfterOrder
+  },
+  newestFirst: true
+})
+
+export const newestFirstShortHistories = histories({
+  pageLimits: [2, 3, 5],
+  ties: false,
+  switches: {
+    cursorMode: fc.constantFrom('A', 'B'),
+    inclusiveCursor: fc.boolean(),
+    nullAtTip,
+    modifiedAfterOrder
+  },
+  newestFirst: true,
+  processes: 2
+})
+
+export const newestFirstOddHistories = histories({
+  pageLimits: [5, 9, 50],
+  ties: false,
+  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
+  newestFirst: true,
   oddTimes: true
 })

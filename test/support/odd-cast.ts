@@ -38,9 +38,11 @@ export class OddCast {
   readonly #epoch: History['epoch']
   readonly #times = new Map<string, OddTime>()
 
-  constructor(world: World, { odd, order, epoch, historyMs }: History) {
+  constructor(world: World, history: History) {
+    const { odd, order, epoch, historyMs, newestFirst, switches } = history
     this.#world = world
-    this.#order = order
+    // A feed that comes newest first is followed by times alone.
+    this.#order = newestFirst && switches.modifiedAfterOrder === 'text' ? 'text' : order
     this.#epoch = epoch
     const now = world.clock.now()
     for (const { time, byOwnTime, at } of odd) {

@@ -1,5 +1,5 @@
 import { type EvictingStore, evictingStore } from './evicting-store.ts'
-import { startWorld, type World } from './gateway.ts'
+import { defaultFeed, startWorld, type World } from './gateway.ts'
 import { type History, horizonSeconds, type Operation, relookSeconds } from './histories.ts'
 import { type ModelClient, makeCrowd } from './model-clients.ts'
 import { OddCast } from './odd-cast.ts'
@@ -30,6 +30,7 @@ export async function play(history: History): Promise<void> {
     store,
     processes: history.processes
   })
+  if (history.newestFirst) world.simulator.putFeed({ id: defaultFeed, sort_order: 'desc' })
   try {
     const { limits, epoch } = history
     const inspect = inspector(world)

@@ -61,8 +61,8 @@ export async function openRedis(t: Scope, options: RedisStoreOptions): Promise<S
   return stores
 }
 
-export async function closeStores({ log, documents }: Stores): Promise<void> {
-  await Promise.all([log.close(), documents.close()])
+export async function closeStores({ log, documents, answers }: Stores): Promise<void> {
+  await Promise.all([log.close(), documents.close(), answers.close()])
 }
 
 /** One server; `args` as on its command line. */

@@ -1,4 +1,4 @@
-import type { ChainState } from './journal-state.ts'
+import type { ChainState, Pass } from './journal-state.ts'
 import type { SegmentHead } from './segment-head.ts'
 
 /** A run of segments that starts at one time and was read by following Sekoia's cursors. */
@@ -11,8 +11,10 @@ export class Chain {
   #cursorsFrom: number | undefined
   #progress: number
   #readUpTo: number
+  #pass: Pass | undefined
 
-  constructor({ start, linked, cursor, cursorsFrom }: ChainState) {
+  constructor({ start, linked, cursor, cursorsFrom, pass }: ChainState) {
+    this.#pass = pass
     this.start = start
     this.#isLinked = linked
     this.#cursor = cursor
@@ -64,8 +66,22 @@ export class Chain {
   }
 
   get state(): ChainState {
-    const state = { start: this.start, linked: this.#isLinked, cursor: this.#cursor }
-    return this.#cursorsFrom === undefined ? state : { ...state, cursorsFrom: this.#cursorsFrom }
+    return {
+      start: this.start,
+      linked: this.#isLinked,
+      cursor: this.#cursor,
+      ...(this.#cursorsFrom !== undefined && { cursorsFrom: this.#cursorsFrom }),
+      ...(this.#pass && { pass: this.#pass })
+    }
+  }
+
+  /** How a feed that comes newest first is being read for it; undefined before and after. */
+  get pass(): Pass | undefined {
+    return this.#pass
+  }
+
+  setPass(pass: Pass | undefined): void {
+    this.#pass = pass
   }
 
   /** Sekoia gave a newer cursor; null says nothing. */
@@ -84,7 +100,8 @@ export class Chain {
   }
 
   /** Takes over what another process knows of it. */
-  adopt({ linked, cursor, cursorsFrom }: ChainState): void {
+  adopt({ linked, cursor, cursorsFrom, pass }: ChainState): void {
+    this.#pass = pass
     this.#isLinked = linked
     this.#cursor = cursor
     this.#cursorsFrom = cursorsFrom

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { StoredJournal } from '../../kernel/ports.ts'
+import type { Source } from './segment-head.ts'
 
 /** What a journal keeps besides the heads of its segments, and its form in a store. */
 
@@ -13,6 +14,27 @@ export interface SettledCursor {
   readonly afterNo: number
 }
 
+/** A page of a feed that comes newest first, as it was read. */
+export interface DescentPage {
+  readonly source: Source
+  /** The earliest own time on it, ms since the epoch; undefined when none can be used. */
+  readonly low: number | undefined
+}
+
+/** The reading of a chain from the newest object down, before anything of it is in the log. */
+export interface Pass {
+  readonly startedAt: number
+  /** Tells its pages from those of any other pass. */
+  readonly stamp: string
+  /** True once the end was reached: from then on the pages are appended, the lowest first. */
+  readonly isTurned: boolean
+  readonly cursor: string | null
+  /** Newest first: what was read and is not appended yet. */
+  readonly pages: readonly DescentPage[]
+  /** How many objects were read. */
+  readonly objects: number
+}
+
 export interface ChainState {
   /** Milliseconds since the epoch, 0 = the beginning of the feed. */
   readonly start: number
@@ -22,6 +44,8 @@ export interface ChainState {
   readonly cursor: string | null
   /** The latest own time on its first page, if that was sought by time: what follows was read by cursors. */
   readonly cursorsFrom?: number
+  /** While a feed that comes newest first is read for it. */
+  readonly pass?: Pass | undefined
 }
 
 export interface JournalState {
@@ -34,6 +58,8 @@ export interface JournalState {
   /** Heads with smaller numbers are of a journal that could not be read, which this one took the place of. */
   readonly firstNo?: number
   readonly chains: readonly ChainState[]
+  /** True when Sekoia lists the feed newest first. */
+  readonly newestFirst?: boolean
   /** True once the end of the feed was reached; from then on new records are dated by the tip's rule. */
   readonly filled: boolean
   /** True once two objects with the same time were seen. */

@@ -112,6 +112,16 @@ export class Journal {
     return this.#state.filled
   }
 
+  /** True when Sekoia lists the feed newest first, as far as is known. */
+  get isNewestFirst(): boolean {
+    return this.#state.newestFirst === true
+  }
+
+  /** Sekoia lists the feed newest first, or does so no longer. */
+  noteOrder(newestFirst: boolean): void {
+    if (newestFirst !== this.isNewestFirst) this.#change({ newestFirst })
+  }
+
   /** True once two objects with the same time were seen. */
   get hasTies(): boolean {
     return this.#state.hasTies

@@ -1,3 +1,4 @@
+import type { Caller } from '../../kernel/caller.ts'
 import type { Clock, FeedWatch, LogStore, Meter, Upstream } from '../../kernel/ports.ts'
 import type { SegmentCache } from './segment-cache.ts'
 
@@ -14,6 +15,8 @@ export interface FeedLogSettings {
   readonly rebuildHorizonSeconds: number
   /** Objects per upstream call, at most 2,000. */
   readonly pageLimit: number
+  /** What segments in memory may cost, in bytes. */
+  readonly cacheMaxBytes: number
   /** True: the end of every full page is checked for a cut tie, not only once ties were seen in the feed. */
   readonly assumeTies: boolean
   /** Names the rules under which objects are repaired (stix/repair.ts); stored bodies of other rules are read again. */
@@ -36,6 +39,8 @@ export interface FeedLogDeps {
   readonly cache: SegmentCache
   readonly clock: Clock
   readonly meter: Meter
+  /** Whether Sekoia lists the feed newest first; undefined: it did not say. */
+  readonly isNewestFirst?: ((caller: Caller) => Promise<boolean | undefined>) | undefined
   /** Left out: nobody is told how reading on goes. */
   readonly watch?: FeedWatch | undefined
   readonly settings: FeedLogSettings

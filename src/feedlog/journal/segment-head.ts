@@ -31,6 +31,8 @@ export interface SegmentHead {
   readonly supersedes: readonly (readonly [no: number, id: string])[]
   /** Ids of this segment that a later place of the log already held anew when it was read. */
   readonly superseded: readonly string[]
+  /** True when its source leads to older objects. */
+  readonly descending?: boolean
   /** A time up to which everything in the chain was read with it; absent in heads of earlier versions. */
   readonly readUpTo?: number
   /**

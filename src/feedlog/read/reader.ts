@@ -98,10 +98,20 @@ export class Reading {
     const whole = cutPage(this.#dates, this.#limit, true).count
     const count = whole === 0 && continues ? Math.min(this.#limit, this.#found.length) : whole
     const isWalking = isSparse(filter) && this.#scanned !== undefined && this.#found.length === 0
-    if (count === 0 && !isWalking)
-      throw this.#isOutOfTime ? outOfTime(error) : asGatewayError(error)
+    if (count === 0 && !isWalking) throw this.#orPreparing(error)
     this.#outcome = 'stale'
     return this.#answer(count, true)
+  }
+
+  /** A feed that comes newest first is read on while the client comes again. */
+  #orPreparing(error: unknown): GatewayError {
+    const failure = asGatewayError(error)
+    const isLate = this.#isOutOfTime || failure.kind === 'timeout'
+    if (isLate && this.#log.isPreparing(this.#chain)) {
+      this.#log.finishPass(this.#chain, this.#request.caller).catch(() => {})
+      return preparing(this.#chain)
+    }
+    return this.#isOutOfTime ? outOfTime(error) : failure
   }
 
   #answer(count: number, more: boolean, ending: Ending = 'short'): ReadResult {
@@ -365,6 +375,15 @@ export class Reading {
     }
   }
 }
+
+/** How soon a client may ask again for a feed that is being read for the first time. */
+const preparingSeconds = 30
+
+export const preparing = ({ pass }: Chain): GatewayError =>
+  new GatewayError('preparing', {
+    detail: `The feed comes newest first and is being read for the first time: ${pass?.objects ?? 0} objects so far`,
+    retryAfterSeconds: preparingSeconds
+  })
 
 /** The budget of the request has ended before Sekoia's trouble has. */
 const outOfTime = (cause: unknown): GatewayError => new GatewayError('unavailable', { cause })

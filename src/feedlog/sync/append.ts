@@ -64,7 +64,9 @@ export function planAppend(options: AppendOptions): Append {
   const previousDate = Math.max(journal.dateBefore(chain), chain.start + 1, firstDate)
   const dated = datesOf(naturals, previousDate, floor)
   const grows =
-    open?.head.kind === kind && open.head.count + body.entries.length <= maxEntries[kind]
+    open?.head.kind === kind &&
+    !(journal.isNewestFirst && kind === 'history') &&
+    open.head.count + body.entries.length <= maxEntries[kind]
   const no = grows ? open.head.no : journal.nextNumber()
   const addition = describe({ ...options, kind, no, naturals, dated })
   return grows ? grow(open, addition) : addition
@@ -116,6 +118,7 @@ function describe({
     chain: chain.start,
     kind,
     source,
+    ...(journal.isNewestFirst && { descending: true }),
     count: entries.length,
     firstDate: dated.dates[0]!,
     lastDate: dated.dates.at(-1)!,

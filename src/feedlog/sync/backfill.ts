@@ -13,7 +13,7 @@ import { LoopGuard } from './cursor-loop.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { KnownEntries } from './known-entries.ts'
 import { nextSource, slackMs, sourceAt } from './resume-point.ts'
-import { assertAscending } from './walkable.ts'
+import { falls } from './walkable.ts'
 
 export interface BackfillDeps {
   readonly journal: Journal
@@ -21,6 +21,11 @@ export interface BackfillDeps {
   readonly fetcher: Fetcher
   readonly appender: Appender
   readonly known: KnownEntries
+}
+
+/** The feed comes newest first: it has to be read another way. */
+export class NewestFirstError extends Error {
+  override readonly name = 'NewestFirstError'
 }
 
 /** How many answers without anything new one call follows. */
@@ -55,7 +60,7 @@ export class Backfill {
     for (let answers = 0; answers < maxBarrenAnswers; answers++) {
       const readAt = this.#with.parts.clock.now()
       const { page, isRestart } = await this.#with.fetcher.fetch(caller, source, restart)
-      if (chain.heads.length === 0) assertAscending(page, readAt)
+      if (chain.heads.length === 0 && falls(page, readAt)) throw new NewestFirstError()
       if (isRestart) this.#retracing.add(chain)
       const isStuck = page.nextCursor === null || page.nextCursor === source.cursor
       if (!isStuck && this.#leadsBack(chain, page.nextCursor)) {
@@ -113,7 +118,7 @@ export class Backfill {
     const next = journal.nextChain(chain)
     const isSought = read.source.cursor === undefined || this.#retracing.has(chain)
     const own = isSought ? fromChainStart(read.body, chain.start, read.readAt) : read.body
-    const body = next ? await this.#before(next, own, chain, caller) : own
+    const body = next ? await this.before(next, own, chain, caller) : own
     if (!next) this.#settle(chain, read.source, read.page)
     if (chain.heads.length === 0 && read.source.modifiedAfter !== undefined) {
       const places = placesOf(read.page.entries, read.readAt)
@@ -124,7 +129,7 @@ export class Backfill {
     await appender.append(chain, {
       body,
       source: read.source,
-      floor: () => this.#floor(chain, body),
+      floor: () => this.floor(chain, body),
       advance: () => chain.advance(read.page.nextCursor)
     })
     const { cursor } = chain
@@ -132,7 +137,7 @@ export class Backfill {
       const isAhead = mayBeAhead(read.page.entries.at(-1)?.time, read.readAt)
       this.#obtained = { cursor, readAt: read.readAt, afterNo: chain.lastNo, isAhead }
     }
-    const reached = next !== undefined && this.#hasReached(next, read.page)
+    const reached = next !== undefined && this.hasReached(next, read.page)
     return { reached, taken: body.entries.length }
   }
 
@@ -140,7 +145,7 @@ export class Backfill {
    * The part of a page that the next chain does not hold: what does not surely lie behind its start, and is not
    * there. Times in which Sekoia's order and its comparison differ may be in both or in neither.
    */
-  async #before(next: Chain, body: Body, chain: Chain, caller: Caller): Promise<Body> {
+  async before(next: Chain, body: Body, chain: Chain, caller: Caller): Promise<Body> {
     const now = this.#with.parts.clock.now()
     const isTheirs = await Promise.all(
       Array.from(body.entries, entry => {
@@ -154,14 +159,14 @@ export class Backfill {
   }
 
   /** True when a page goes beyond the next chain's first page: what follows was read there by cursors. */
-  #hasReached(next: Chain, { entries }: Page): boolean {
+  hasReached(next: Chain, { entries }: Pick<Body, 'entries'>): boolean {
     if (next.heads.length === 0) return false
     const places = placesOf(entries, this.#with.parts.clock.now())
     return places.some(({ earliest }) => earliest >= next.start && earliest > next.cursorsFrom)
   }
 
   /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
-  #floor(chain: Chain, body: Body): AppendOptions['floor'] {
+  floor(chain: Chain, body: Body): AppendOptions['floor'] {
     const { createdAt } = this.#with.journal
     const { clock, settings } = this.#with.parts
     const horizon = createdAt - settings.rebuildHorizonSeconds * 1000

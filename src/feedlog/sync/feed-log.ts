@@ -10,9 +10,12 @@ import type { SegmentHead } from '../journal/segment-head.ts'
 import { JournalWriter } from '../journal/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { Appender } from './appender.ts'
-import { Backfill } from './backfill.ts'
+import { Backfill, NewestFirstError } from './backfill.ts'
+import { Descent } from './descent.ts'
 import { Fetcher } from './fetcher.ts'
+import { FirstPass } from './first-pass.ts'
 import { KnownEntries } from './known-entries.ts'
+import { LaterPass } from './later-pass.ts'
 import { SegmentLoader } from './segment-loader.ts'
 import { SyncLease } from './sync-lease.ts'
 import { Tip } from './tip.ts'
@@ -31,10 +34,14 @@ export class FeedLog {
   readonly #known: KnownEntries
   readonly #backfill: Backfill
   readonly #tip: Tip
+  readonly #firstPass: FirstPass
+  readonly #laterPass: LaterPass
   readonly #undated: Undated
   readonly #lease: SyncLease
   readonly #extensions = new SingleFlight<Chain, void>()
+  readonly #passes = new SingleFlight<Chain, void>()
   readonly #openedAt: number
+  #isClosing = false
   /** True once another writer was first. */
   isStale = false
   /** False once it has lost its place among the open ones: another may be opened in its stead. */
@@ -58,6 +65,10 @@ export class FeedLog {
     this.#backfill = new Backfill(shared)
     const floor = () => this.#floor()
     this.#tip = new Tip({ ...shared, floor })
+    const descent = new Descent(parts, fetcher)
+    const backfill = this.#backfill
+    this.#firstPass = new FirstPass({ ...shared, descent, backfill, writer: this.#writer })
+    this.#laterPass = new LaterPass({ ...shared, descent, floor })
     this.#undated = new Undated({ ...shared, segments: this.#segments, floor })
   }
 
@@ -67,7 +78,8 @@ export class FeedLog {
 
   /** True while work is under way, or the store has not taken everything. */
   get isBusy(): boolean {
-    return !this.isStale && (this.#extensions.size > 0 || !this.#writer.isClean)
+    const isAtWork = this.#extensions.size > 0 || this.#passes.size > 0
+    return !this.isStale && (isAtWork || !this.#writer.isClean)
   }
 
   /** True when the end of the feed was reached once, and the chain is the one that grows there. */
@@ -132,6 +144,27 @@ export class FeedLog {
    */
   extend(chain: Chain, caller: Caller): Promise<void> {
     return this.#extensions.run(chain, () => this.#watched(this.#extendInTurn(chain, caller)))
+  }
+
+  /**
+   * Reads a feed that comes newest first until the chain's objects can be given to clients, whoever waits for it.
+   * Throws as {@link extend}.
+   */
+  finishPass(chain: Chain, caller: Caller): Promise<void> {
+    return this.#passes.run(chain, async () => {
+      while (!this.#isClosing && !this.isStale && !this.isReadable(chain))
+        await this.extend(chain, caller)
+    })
+  }
+
+  /** True when something of the chain can be given, or that there is nothing. */
+  isReadable(chain: Chain): boolean {
+    return chain.heads.length > 0 || chain.isLinked || this.isAtTip(chain)
+  }
+
+  /** True while a feed that comes newest first is read down, and nothing of the chain can be given. */
+  isPreparing(chain: Chain): boolean {
+    return this.journal.isNewestFirst && !this.isReadable(chain)
   }
 
   /** Tells the watch how a flight ended, but for the news that another writer was first. */
@@ -209,11 +242,16 @@ export class FeedLog {
 
   /** Resolves when no reading on is under way. */
   async whenIdle(): Promise<void> {
-    while (this.#extensions.size > 0) await this.#extensions.settle()
+    while (this.#extensions.size > 0 || this.#passes.size > 0) {
+      await this.#passes.settle()
+      await this.#extensions.settle()
+    }
   }
 
   /** Resolves when nothing is under way any more; what the store did not take is offered once more. */
   async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#passes.settle()
     await this.#extensions.settle()
     if (!this.#writer.isClean) await this.#writer.commit().catch(() => {})
     await this.#writer.settle()
@@ -259,18 +297,46 @@ export class FeedLog {
   }
 
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
-    const isAtEnd = await this.#backfill.readOn(chain, caller)
+    await this.#learnOrder(caller)
+    const isAtEnd = await this.#readHistoryOn(chain, caller)
     if (!isAtEnd) return
     if (this.journal.isLast(chain)) await this.#undated.append(chain, caller)
-    if (this.journal.isLast(chain)) this.journal.endReached(this.parts.clock.now())
+    if (this.journal.isLast(chain)) this.#endReached(chain)
     else chain.link()
+    await this.#firstPass.end(chain)
     await this.#writer.commit()
+  }
+
+  async #readHistoryOn(chain: Chain, caller: Caller): Promise<boolean> {
+    if (this.journal.isNewestFirst) return this.#firstPass.readOn(chain, caller)
+    chain.setPass(undefined)
+    try {
+      return await this.#backfill.readOn(chain, caller)
+    } catch (error) {
+      if (!(error instanceof NewestFirstError)) throw error
+      this.journal.noteOrder(true)
+      return this.#firstPass.readOn(chain, caller)
+    }
+  }
+
+  /** The end of what came newest first was known when its reading began. */
+  #endReached(chain: Chain): void {
+    const startedAt = chain.pass?.startedAt
+    this.journal.endReached(startedAt ?? this.parts.clock.now())
+    if (startedAt !== undefined) this.journal.confirm(startedAt, startedAt)
+  }
+
+  async #learnOrder(caller: Caller): Promise<void> {
+    const isNewestFirst = await this.parts.isNewestFirst?.(caller).catch(() => undefined)
+    if (isNewestFirst !== undefined) this.journal.noteOrder(isNewestFirst)
   }
 
   async #readTip(chain: Chain, caller: Caller): Promise<void> {
     try {
       await this.#undated.append(chain, caller)
-      const since = await this.#tip.read(chain, caller)
+      await this.#learnOrder(caller)
+      const way = this.journal.isNewestFirst ? this.#laterPass : this.#tip
+      const since = await way.read(chain, caller)
       this.journal.confirm(since, this.parts.clock.now())
     } catch (error) {
       this.#failedAt = this.parts.clock.now()

@@ -7,6 +7,7 @@ import { entryKey } from '../journal/packed-index.ts'
 import { type Body, concat } from '../journal/segment.ts'
 import type { SegmentHead, Source } from '../journal/segment-head.ts'
 import { reachesBeyond } from './append.ts'
+import { Descent } from './descent.ts'
 import { sourceBefore } from './resume-point.ts'
 
 export interface Fetched {
@@ -19,10 +20,12 @@ export interface Fetched {
 export class Fetcher {
   readonly #journal: Journal
   readonly #parts: FeedLogDeps
+  readonly #descent: Descent
 
   constructor(journal: Journal, parts: FeedLogDeps) {
     this.#journal = journal
     this.#parts = parts
+    this.#descent = new Descent(parts, this)
   }
 
   /**
@@ -49,11 +52,19 @@ export class Fetcher {
   }
 
   /** The pages that hold a segment whose body is gone, as one: from its source until beyond its end. */
-  async fetchAgain(caller: Caller, head: SegmentHead): Promise<Page> {
+  async fetchAgain(caller: Caller, head: SegmentHead): Promise<Body> {
     const restart = sourceBefore(head)
-    let { page } = await this.fetch(caller, head.source, restart)
+    const isSame = this.#journal.isNewestFirst === (head.descending === true)
+    if (this.#journal.isNewestFirst) {
+      // What was appended at the tip, piece by piece, may stand above the page its segment began with.
+      const isOnePage = head.kind === 'history' && head.source.cursor !== undefined
+      const source = isSame && isOnePage ? head.source : restart
+      return this.#descent.again(caller, { source, low: head.minNatural })
+    }
+    const source = isSame ? head.source : restart
+    let { page } = await this.fetch(caller, source, restart)
     let whole: Page = page
-    let from = head.source.cursor
+    let from = source.cursor
     while (page.nextCursor !== null && page.nextCursor !== from) {
       if (reachesBeyond(head, page, this.#parts.clock.now())) break
       from = page.nextCursor

@@ -1,0 +1,85 @@
+import type { Caller } from '../../kernel/caller.ts'
+import { toWholeSeconds } from '../../stix/timestamp.ts'
+import type { Chain } from '../journal/chain.ts'
+import { type Body, pick } from '../journal/segment.ts'
+import type { Source } from '../journal/segment-head.ts'
+import { aboveStart, reachesStart } from './above-start.ts'
+import { ascending, type Descent, type HeldPage } from './descent.ts'
+import { slackMs, startOf } from './resume-point.ts'
+import type { TipDeps } from './tip.ts'
+import { spanOf } from './walkable.ts'
+
+export interface LaterPassDeps extends TipDeps {
+  readonly descent: Descent
+}
+
+/** What one segment at the tip may hold. */
+const maxEntries = 500
+
+/**
+ * What is new in a feed that comes newest first: read down from the newest to somewhat before what had settled at the
+ * last pass, and appended only when that was reached, in ascending order.
+ */
+export class LaterPass {
+  readonly #with: LaterPassDeps
+  /** When a pass last went as far down as a time with another zone may stand. */
+  #deepAt = Number.NEGATIVE_INFINITY
+
+  constructor(deps: LaterPassDeps) {
+    this.#with = deps
+  }
+
+  /** Resolves with the instant at which it began. */
+  async read(chain: Chain, caller: Caller): Promise<number> {
+    const { parts, descent } = this.#with
+    const startedAt = parts.clock.now()
+    const age = startedAt - this.#deepAt
+    const isDeep = age < 0 || age >= this.#relookMs
+    const bound = this.#settledAt(chain) - this.#relookMs - (isDeep ? slackMs : 1000)
+    const pages = await descent.all(caller, sourceFrom(chain, bound), bound)
+    let isAbove = chain.start === 0
+    for (const page of pages.toReversed())
+      isAbove = await this.#take(chain, { page, bound, isAbove }, caller)
+    if (isDeep) this.#deepAt = startedAt
+    return startedAt
+  }
+
+  /** Resolves with true once the start of the chain was reached from below. */
+  async #take(
+    chain: Chain,
+    { page, bound, isAbove }: { page: HeldPage; bound: number; isAbove: boolean },
+    caller: Caller
+  ): Promise<boolean> {
+    const { parts, descent, known, appender, floor } = this.#with
+    const body = page.body ? ascending(page.body) : await descent.again(caller, page)
+    const now = parts.clock.now()
+    const span = spanOf(body.entries, now)
+    if (span && span.high < bound) return isAbove
+    const own = isAbove ? body : aboveStart(body, chain.start, now)
+    const from = Math.min(bound, span?.low ?? bound) - slackMs
+    const fresh = await known.without(chain, own, from, caller)
+    for (const part of partsOf(fresh))
+      await appender.append(chain, { body: part, source: page.source, floor, advance: () => {} })
+    return isAbove || reachesStart(body, chain.start, now)
+  }
+
+  /** Neither our clock nor the feed's times alone decide. */
+  #settledAt(chain: Chain): number {
+    const { settled, lastReadAt } = this.#with.journal
+    return Math.min(lastReadAt || settled[0]!.at, chain.readUpTo)
+  }
+
+  get #relookMs(): number {
+    return this.#with.parts.settings.relookSeconds * 1000
+  }
+}
+
+const sourceFrom = (chain: Chain, bound: number): Source =>
+  bound <= chain.start ? startOf(chain) : { modifiedAfter: toWholeSeconds(bound) }
+
+function partsOf(body: Body): Body[] {
+  const count = Math.ceil(body.entries.length / maxEntries)
+  return Array.from({ length: count }, (_, no) =>
+    pick(body, (_entry, i) => Math.floor(i / maxEntries) === no)
+  )
+}
