@@ -1,14 +1,12 @@
 /** What do scripts made for Sekoia get through the gateway: look-ups held, missed and under load, and whole feeds? */
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { request } from 'undici'
 import { compareWithBare } from './support/against-bare.ts'
-import { authorization, feedId, readCounter, type Walk, walkSekoia } from './support/clients.ts'
+import { readCounter, type Walk, walkSekoia } from './support/clients.ts'
 import { ask, contextsAt, nearestTo } from './support/contexts.ts'
-import { sample } from './support/gauges.ts'
+import { walkAndBuild } from './support/first-walk.ts'
 import {
   cpuMs,
-  memoryOf,
   type Running,
   startBare,
   startGateway,
@@ -28,11 +26,9 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' }
   }
 })
-const [loaded, misses, rounds] = [values.loaded, values.misses, values.rounds].map(Number) as [
-  number,
-  number,
-  number
-]
+const loaded = Number(values.loaded)
+const misses = Number(values.misses)
+const rounds = Number(values.rounds)
 const connections = 16
 const seconds = 3
 const hitBytes = 16_000
@@ -146,7 +142,7 @@ async function lookUpsUnderLoad(): Promise<{ lookUps: Row[]; meanwhile: Row[] }>
   const idle = await askDuring(planFor(quiet), () => delay(idleSeconds * 1000))
   let meanwhile: Row[] = []
   const load = async () => {
-    meanwhile = await walkAndBuild(gateway)
+    meanwhile = [await walkAndBuild(gateway, pageSize)]
   }
   const underLoad = await askDuring(planFor(busy), load)
   for (const server of [gateway, bare, upstream]) await server.stop()
@@ -162,39 +158,6 @@ function rowsOf(during: string, times: Times): Row[] {
     const most = round(Math.max(...of), 1)
     return { during, asked, ...timesOf(of), 'max ms': most }
   })
-}
-
-async function walkAndBuild(gateway: Running): Promise<Row[]> {
-  const startedAt = performance.now()
-  await sample(gateway, startedAt)
-  const cpu = cpuMs(gateway.pid)
-  const sinceStart = () => round((performance.now() - startedAt) / 1000, 1)
-  const walked = walkSekoia(gateway.url, { limit: pageSize, parse: false }).then(sinceStart)
-  const built = build(gateway).then(sinceStart)
-  const row = { 'walk s': await walked, 'build s': await built }
-  const cpuSeconds = round((cpuMs(gateway.pid) - cpu) / 1000, 1)
-  const { delayP99, delayMax } = await sample(gateway, startedAt)
-  return [
-    {
-      ...row,
-      'gateway CPU s': cpuSeconds,
-      'event loop delay p99 ms': round(delayP99, 1),
-      'max ms': round(delayMax, 1),
-      'peak RSS MB': round(memoryOf(gateway.pid).peak)
-    }
-  ]
-}
-
-/** From the first request for the MISP feed until it says that it holds everything. */
-async function build({ url }: Running): Promise<void> {
-  const get = (path: string) => request(`${url}/misp/${path}`, { headers: { authorization } })
-  await get(`${feedId}/manifest.json`).then(({ body }) => body.dump())
-  for (;;) {
-    const { body } = await get('')
-    const { feeds } = (await body.json()) as { feeds: { id: string; status: string }[] }
-    if (feeds.find(({ id }) => id === feedId)?.status === 'in sync') return
-    await delay(200)
-  }
 }
 
 async function compareWalks(objects: number): Promise<Row[]> {
