@@ -135,6 +135,8 @@ export class Answers {
     const body = encoding ? { encoding } : { length: content.length }
     if (!encoding && request.report) request.report.bytes = content.length
     const { raw } = reply.hijack()
+    // A pipeline adds several listeners to those of the log, the bounds and the queue: together more than ten.
+    raw.setMaxListeners(20)
     raw.setTimeout(this.#sendTimeoutMs, () => raw.destroy())
     raw.writeHead(200, headersOf(reply, head, body))
     const coding = encoding ? [compressing(encoding)] : []
