@@ -201,7 +201,12 @@ t.test('with Sekoia down at the first request: 503, and the feed once it is back
 
 t.test('a building that Sekoia’s trouble cuts short goes on by itself', async t => {
   const { ask, gateway } = await startMispGateway(t, {
-    env: { ...prompt, MISP_FIRST_WAIT_MS: '0', UPSTREAM_MAX_ATTEMPTS: '1' },
+    env: {
+      ...prompt,
+      MISP_FIRST_WAIT_MS: '0',
+      UPSTREAM_MAX_ATTEMPTS: '1',
+      UPSTREAM_PATIENCE_MS: '0'
+    },
     simulator: { objects: 9000 }
   })
   const { simulator } = gateway
