@@ -230,9 +230,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
   server.addHook('onClose', async () => {
     await mispFeeds.close()
+    // What still waits for Sekoia ends here: it would be tried again for as long as its patience lasts.
+    await upstream.close()
     await logs.close()
     await rights.close()
-    await upstream.close()
     await documents.close()
     await cache.settle()
     await parts.answers.close()

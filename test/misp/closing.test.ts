@@ -1,4 +1,5 @@
 import t from 'tap'
+import { defaultFeed } from '../support/gateway.ts'
 import { monthly, pageCalls, slowPages, startMispGateway } from '../support/misp/gateway-feeds.ts'
 import { download } from '../support/misp/http.ts'
 import { refused } from '../support/misp/refusal.ts'
@@ -38,7 +39,7 @@ t.test(
     const listed = await again.ask('/misp/manifest.json')
     t.ok(listed.text.length < files.get('manifest.json')!.length, 'what was published is served')
     await until(async () => /"status":"in sync"/.test((await again.ask('/misp/')).text))
-    t.ok(pageCalls(again.gateway.simulator) < pages, 'what was read is not read again')
+    t.ok(pageCalls(again.gateway.simulator, defaultFeed) < pages, 'what was read is not read again')
     t.strictSame(timeless(await download(again.ask, '/misp')), files)
   }
 )

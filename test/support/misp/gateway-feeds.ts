@@ -60,9 +60,11 @@ export function slowPages({ clock, faults }: Simulator, nth: number, delayMs: nu
   }
 }
 
-/** How many pages of feeds Sekoia was asked for; the questions for a single object ask for rights. */
-export const pageCalls = ({ calls }: Simulator): number =>
-  calls.filter(({ path, query }) => isPage(`${path}?limit=${query['limit']}`)).length
+/** How many pages of feeds, or of one, Sekoia was asked for; the questions for a single object ask for rights. */
+export const pageCalls = ({ calls }: Simulator, feedId = ''): number =>
+  calls.filter(
+    ({ path, query }) => path.includes(feedId) && isPage(`${path}?limit=${query['limit']}`)
+  ).length
 
 const isPage = (url: string): boolean =>
   /\/collections\/[^/]+\/objects\?/.test(url) && !/\blimit=1\b/.test(url)
