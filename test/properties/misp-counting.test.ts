@@ -42,6 +42,12 @@ const countingMeter = () => {
   return { meter, skipped }
 }
 
+/** An end that does not come after the beginning is none (MP-14). */
+function endOf(object: { readonly [member: string]: unknown }): number {
+  const [from, until] = ['valid_from', 'valid_until'].map(name => Date.parse(String(object[name])))
+  return until! <= from! ? Number.POSITIVE_INFINITY : until!
+}
+
 /** What becomes of each indicator, said in another way. */
 function expected(world: MispWorld) {
   const now = world.clock.now()
@@ -56,15 +62,14 @@ function expected(world: MispWorld) {
     const own = attributes.map(({ type, value }) => `${event} ${type} ${value}`)
     if (day < since) fates.outside++
     else if (object['revoked'] === true) fates.revoked++
-    else if (Date.parse(String(object['valid_until'])) <= now) fates.expired++
+    else if (endOf(object) <= now) fates.expired++
     else if (own.length + objects.length === 0) fates.mute++
     else {
       fates.shown++
       if (objects.length === 0 && own.every(key => taken.has(key))) fates.merged++
     }
     const isShown = day >= since && object['revoked'] !== true
-    if (isShown && Date.parse(String(object['valid_until'])) > now)
-      for (const key of own) taken.add(key)
+    if (isShown && endOf(object) > now) for (const key of own) taken.add(key)
   }
   return { received: indicators.length, ...fates }
 }
