@@ -89,10 +89,13 @@ export class Descent {
     }
   }
 
-  /** All pages from a place down to `bound`, newest first; of many the older ones are held. */
-  async all(caller: Caller, top: Source, bound: number): Promise<HeldPage[]> {
+  /**
+   * All pages from a place down to `bound`, newest first; of many the older ones are held. `top` is where reading begins
+   * again when Sekoia refuses a cursor: above all that is wanted.
+   */
+  async all(caller: Caller, from: Source, bound: number, top: Source = from): Promise<HeldPage[]> {
     let pages: HeldPage[] = []
-    let source = top
+    let source = from
     for (let restarts = 0, bytes = 0, firstHeld = 0; ; ) {
       const followed = new Set(pages.map(page => page.source.cursor))
       const step = await this.next(caller, { source, top, bound, followed })
@@ -120,10 +123,13 @@ export class Descent {
     }
   }
 
-  /** What lies from a place down to `low`, in ascending order; at least what lay there when it was read before. */
-  async again(caller: Caller, { source, low }: DescentPage): Promise<Body> {
+  /**
+   * What lies from a place down to `low`, in ascending order; at least what lay there when it was read before. More than
+   * that where Sekoia refuses its cursor by now: then it is read from `top`.
+   */
+  async again(caller: Caller, { source, low }: DescentPage, top: Source): Promise<Body> {
     const bound = low === undefined ? Number.NEGATIVE_INFINITY : low - roundingMs
-    const pages = await this.all(caller, source, bound)
+    const pages = await this.all(caller, source, bound, top)
     const bodies = await Promise.all(pages.map(page => page.body ?? this.#one(caller, page.source)))
     return ascending(bodies.reduce((whole, body) => concat(whole, body)))
   }

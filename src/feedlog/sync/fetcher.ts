@@ -59,7 +59,7 @@ export class Fetcher {
       // What was appended at the tip, piece by piece, may stand above the page its segment began with.
       const isOnePage = head.kind === 'history' && head.source.cursor !== undefined
       const source = isSame && isOnePage ? head.source : restart
-      return this.#descent.again(caller, { source, low: head.minNatural })
+      return this.#descent.again(caller, { source, low: head.minNatural }, restart)
     }
     const source = isSame ? head.source : restart
     let { page } = await this.fetch(caller, source, restart)

@@ -87,7 +87,7 @@ export class FirstPass {
     const page = pass.pages.at(-1)
     if (!page) return true
     const held = await this.#heldBy(chain, pass)
-    const whole = held ? ascending(held) : await descent.again(caller, page)
+    const whole = held ? ascending(held) : await descent.again(caller, page, startOf(chain))
     const now = parts.clock.now()
     const own = chain.heads.length === 0 ? aboveStart(whole, chain.start, now) : whole
     const from = (spanOf(whole.entries, now)?.low ?? 0) - 1000

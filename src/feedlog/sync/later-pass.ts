@@ -51,7 +51,9 @@ export class LaterPass {
     caller: Caller
   ): Promise<boolean> {
     const { parts, descent, known, appender, floor } = this.#with
-    const body = page.body ? ascending(page.body) : await descent.again(caller, page)
+    const body = page.body
+      ? ascending(page.body)
+      : await descent.again(caller, page, sourceFrom(chain, bound))
     const now = parts.clock.now()
     const span = spanOf(body.entries, now)
     if (span && span.high < bound) return isAbove
