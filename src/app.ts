@@ -105,7 +105,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     defaultFeedId: config.sekoia.defaultFeedId,
     cacheSeconds: config.access.collectionsSeconds,
     onLeftOut: ({ caller: { scope }, feedId, obstacle: { kind, advice } }) =>
-      logger.warn({ scope, feed: feedId, reason: kind, advice }, 'a feed is left out of the list'),
+      logger.warn(
+        { scope: scope.slice(0, 8), feed: feedId, reason: kind, advice },
+        'a feed is left out of the list'
+      ),
     waitMs: config.feedLog.tipWaitMs,
     kept: createKeptLists(documents),
     verify: caller => rights.verify(caller)
