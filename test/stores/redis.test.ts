@@ -11,8 +11,8 @@ const server = await startRedis(t)
 let opened = 0
 const open = async (t: Test, options: Partial<RedisStoreOptions> = {}) => {
   const all = redisOptions(server.port, { keyPrefix: `test${++opened}:`, ...options })
-  const { log: store, documents } = await openRedis(t, all)
-  return { ...all, store, documents }
+  const { log: store, documents, answers } = await openRedis(t, all)
+  return { ...all, store, documents, answers }
 }
 
 logStoreContract(t, async t => (await open(t)).store)
@@ -110,6 +110,7 @@ t.test(
     await t.rejects(pair.store.load('log'), { message: 'the store is closed' })
     t.equal(await pair.documents.version('space'), 0)
     await pair.documents.close()
+    await pair.answers.close()
     await until(async () => (await connections()) === before)
     t.equal(await store.version('log'), 0)
     await documents.close()
