@@ -1,10 +1,10 @@
 /** `GET /collections/{feed_id}/objects`. */
 import type { KeyState } from './access.ts'
 import type { Fault } from './faults.ts'
-import { defaultFeedId, type FeedDescription } from './feeds.ts'
-import { formatPage, type Payload } from './formats.ts'
-import { type FeedPage, readPage } from './page.ts'
-import { type PageQuery, parsePageQuery } from './page-query.ts'
+import { defaultFeedId, type FeedDescription } from './feeds/feeds.ts'
+import { formatPage, type Payload } from './feeds/formats.ts'
+import { type FeedPage, readPage } from './feeds/page.ts'
+import { type PageQuery, parsePageQuery } from './feeds/page-query.ts'
 import { Problem } from './problem.ts'
 import type { Given, World } from './world.ts'
 

@@ -3,13 +3,13 @@
  * README.md lists the calls. There is no key: keep the simulator on the loopback interface.
  */
 import type { KeyState } from './access.ts'
+import type { OddKind } from './corpus/odd.ts'
 import type { Reply } from './delivery.ts'
 import type { Fault } from './faults.ts'
-import type { OddOptions } from './feed-state.ts'
-import type { FeedDescription } from './feeds.ts'
-import { jsonBody } from './formats.ts'
+import type { OddOptions } from './feeds/feed-state.ts'
+import type { FeedDescription } from './feeds/feeds.ts'
+import { jsonBody } from './feeds/formats.ts'
 import type { Handle } from './handle.ts'
-import type { OddKind } from './odd.ts'
 import { Problem } from './problem.ts'
 import type { Switches } from './switches.ts'
 

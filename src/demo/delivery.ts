@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Fault } from './faults.ts'
-import { jsonBody, type Payload } from './formats.ts'
+import { jsonBody, type Payload } from './feeds/formats.ts'
 
 export interface Reply {
   readonly status: number

@@ -1,5 +1,5 @@
 /** Faults on demand (SEKOIA-9.27): a queue of one-shot faults and faults at a rate. */
-import { sequence } from './random.ts'
+import { sequence } from './corpus/random.ts'
 
 export type FaultKind =
   /** Answer `status`, from 500 on with an HTML body, as front proxies do. */

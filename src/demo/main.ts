@@ -1,6 +1,6 @@
 /** `npm run simulator`: a simulated Sekoia in a process of its own. */
 import { parseArgs } from 'node:util'
-import { type OddKind, oddKinds } from './odd.ts'
+import { type OddKind, oddKinds } from './corpus/odd.ts'
 import { type SimulatorOptions, startSimulator } from './simulator.ts'
 import { defaultSwitches, type Switches } from './switches.ts'
 

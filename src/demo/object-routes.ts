@@ -1,7 +1,7 @@
 /** Objects and relationships by id, and the listing `GET /objects` (SEKOIA-9.21 and SEKOIA-9.22). */
-import type { StixObject } from './context.ts'
-import { completeObject, itemsBody, jsonBody, type Payload } from './formats.ts'
-import { parseInteger } from './page-query.ts'
+import type { StixObject } from './corpus/context.ts'
+import { completeObject, itemsBody, jsonBody, type Payload } from './feeds/formats.ts'
+import { parseInteger } from './feeds/page-query.ts'
 import { Problem } from './problem.ts'
 import type { World } from './world.ts'
 

@@ -4,7 +4,7 @@ import { answerPage } from './collection-routes.ts'
 import type { Reply } from './delivery.ts'
 import type { Fault } from './faults.ts'
 import { answerFeeds } from './feed-routes.ts'
-import type { Payload } from './formats.ts'
+import type { Payload } from './feeds/formats.ts'
 import { type Answerer, ok } from './lookup/ask.ts'
 import { answerEdl } from './lookup/edl-routes.ts'
 import {

@@ -2,9 +2,9 @@
 import type { KeyState } from './access.ts'
 import type { SimulatorClock } from './clock.ts'
 import type { Faults } from './faults.ts'
-import type { FeedState } from './feed-state.ts'
-import type { FeedDescription } from './feeds.ts'
-import type { Payload } from './formats.ts'
+import type { FeedState } from './feeds/feed-state.ts'
+import type { FeedDescription } from './feeds/feeds.ts'
+import type { Payload } from './feeds/formats.ts'
 import type { ValueIndex } from './lookup/values.ts'
 import type { Switches } from './switches.ts'
 

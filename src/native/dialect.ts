@@ -1,7 +1,7 @@
 import type { Dialect } from '../http/dialect.ts'
-import type { NativeDeps } from './deps.ts'
 import { sekoiaError } from './error-form.ts'
 import { intelligencePaths, keyPaths } from './paths.ts'
+import type { NativeDeps } from './relay/deps.ts'
 
 /** Sekoia's API is found below these: a base URL may end in `/api`, and clients put `/api` before their paths. */
 const bases = ['', '/api', '/api/api']

@@ -2,7 +2,7 @@ import type { Caller } from '../kernel/caller.ts'
 import type { Clock, Entry, Page, Upstream } from '../kernel/ports.ts'
 import { toMillis } from '../stix/timestamp.ts'
 import type { AnswerCache } from './cache/answer-cache.ts'
-import { namesOfObject, namesOfPattern } from './names.ts'
+import { namesOfObject, namesOfPattern } from './relay/names.ts'
 
 /**
  * What changed longer ago than this, and is only now seen, changes no answer that stays fresh for long: history costs

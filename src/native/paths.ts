@@ -1,14 +1,14 @@
 import type { Method, Operation, Path } from '../http/dialect.ts'
 import { policies } from './cache/policy.ts'
-import type { Asked, NativeDeps } from './deps.ts'
-import { feedPage } from './feed-page.ts'
+import { feedPage } from './feed/feed-page.ts'
 import { feedPaths } from './feeds.ts'
-import { demandList } from './json-check.ts'
-import { type Keeping, keeping } from './keep.ts'
-import { lookUpPaths } from './look-ups.ts'
-import { targetName } from './names.ts'
-import { maxBodyBytes, reading, searching } from './operations.ts'
-import { passing } from './pass.ts'
+import { lookUpPaths } from './lookup/look-ups.ts'
+import type { Asked, NativeDeps } from './relay/deps.ts'
+import { demandList } from './relay/json-check.ts'
+import { type Keeping, keeping } from './relay/keep.ts'
+import { targetName } from './relay/names.ts'
+import { maxBodyBytes, reading, searching } from './relay/operations.ts'
+import { passing } from './relay/pass.ts'
 
 /** Everything below `/v2/inthreat`. */
 export function intelligencePaths(deps: NativeDeps): Path[] {

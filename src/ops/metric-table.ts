@@ -1,4 +1,4 @@
-import { fallbackReasons } from '../misp/mapping/fallbacks.ts'
+import { fallbackReasons } from '../misp/mapping/values/fallbacks.ts'
 import { spellings } from '../stix/pattern/lenient.ts'
 
 /**

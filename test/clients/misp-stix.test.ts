@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { normalise, valueTypes } from '../../src/misp/mapping/attribute-types.ts'
 import type { Mapped } from '../../src/misp/mapping/model.ts'
-import { mapIndicator } from '../../src/misp/mapping/pattern.ts'
+import { mapIndicator } from '../../src/misp/mapping/pattern/pattern.ts'
+import { normalise, valueTypes } from '../../src/misp/mapping/values/attribute-types.ts'
 import { preparePython, pythonTimeoutMs, runScript } from '../support/python.ts'
 
 /**

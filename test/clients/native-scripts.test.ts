@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { defaultFeedId } from '../../src/demo/feeds.ts'
+import { defaultFeedId } from '../../src/demo/feeds/feeds.ts'
 import { startSimulator } from '../../src/demo/simulator.ts'
 import { startGateway } from '../support/gateway-process.ts'
 import { preparePython, pythonTimeoutMs, runScript } from '../support/python.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Corpus } from '../../src/demo/corpus.ts'
+import { Corpus } from '../../src/demo/corpus/corpus.ts'
 import type { Item } from './client.ts'
 
 const span = { from: Date.UTC(2019, 0, 1), to: Date.UTC(2026, 0, 1) }

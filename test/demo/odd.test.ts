@@ -1,5 +1,5 @@
 import t from 'tap'
-import { oddItems, oddKinds, oddShapes, oddTimes } from '../../src/demo/odd.ts'
+import { oddItems, oddKinds, oddShapes, oddTimes } from '../../src/demo/corpus/odd.ts'
 import { noon, page, pagePath, request, simulate, walk } from './client.ts'
 
 const read = (text: string): boolean => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Corpus } from '../../src/demo/corpus.ts'
-import { microsOf, microsOfRank, rankOf, textOf } from '../../src/demo/timeline.ts'
+import { Corpus } from '../../src/demo/corpus/corpus.ts'
+import { microsOf, microsOfRank, rankOf, textOf } from '../../src/demo/corpus/timeline.ts'
 
 const span = { from: Date.UTC(2019, 0, 1), to: Date.UTC(2026, 0, 1), bloat: true }
 const micros = fc.oneof(

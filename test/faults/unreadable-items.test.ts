@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type OddItem, oddItems } from '../../src/demo/odd.ts'
+import { type OddItem, oddItems } from '../../src/demo/corpus/odd.ts'
 import { buildGateway, type Gateway } from '../support/app.ts'
 
 /** One item that nobody can read, in a feed that others follow. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { FeedDescription } from '../../src/demo/feeds.ts'
+import type { FeedDescription } from '../../src/demo/feeds/feeds.ts'
 import { defaultFeed, type World } from '../support/gateway.ts'
 import { worldOf } from '../support/worlds.ts'
 

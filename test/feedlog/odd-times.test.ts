@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type OddTime, oddTimes } from '../../src/demo/odd.ts'
+import { type OddTime, oddTimes } from '../../src/demo/corpus/odd.ts'
 import type { World } from '../support/gateway.ts'
 import { idsOf, read, walk } from '../support/walks.ts'
 import { noon, onPageCalls, pageCalls, worldOf } from '../support/worlds.ts'

@@ -4,7 +4,7 @@ import {
   normalise,
   type ValueTypeName,
   valueTypes
-} from '../../src/misp/mapping/attribute-types.ts'
+} from '../../src/misp/mapping/values/attribute-types.ts'
 import { isAllowed } from '../support/misp/categories.ts'
 import { storedValue } from '../support/misp/stored-value.ts'
 import { valueRefusal } from '../support/misp/value-rules.ts'

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
-import type { Galaxies } from '../../src/misp/mapping/galaxies.ts'
 import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
+import type { Galaxies } from '../../src/misp/mapping/tags/galaxies.ts'
 import { listOf } from '../../src/stix/object.ts'
 import {
   addIndicator,

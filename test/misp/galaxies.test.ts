@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { type Galaxies, galaxyTypes, loadGalaxies } from '../../src/misp/mapping/galaxies.ts'
+import { type Galaxies, galaxyTypes, loadGalaxies } from '../../src/misp/mapping/tags/galaxies.ts'
 
 interface Cluster {
   readonly value: unknown

@@ -2,10 +2,6 @@ import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { trim } from '../../src/misp/events/source-row.ts'
-import { valueTypes } from '../../src/misp/mapping/attribute-types.ts'
-import { fallbackReasons } from '../../src/misp/mapping/fallbacks.ts'
-import type { Galaxies } from '../../src/misp/mapping/galaxies.ts'
-import { loadGalaxies } from '../../src/misp/mapping/galaxies.ts'
 import { mappingVersion } from '../../src/misp/mapping/mapping.ts'
 import {
   type Mapped,
@@ -13,15 +9,25 @@ import {
   type MispValue,
   templates
 } from '../../src/misp/mapping/model.ts'
-import { mapIndicator } from '../../src/misp/mapping/pattern.ts'
+import { mapIndicator } from '../../src/misp/mapping/pattern/pattern.ts'
 import {
   mapCourseOfAction,
   mapNote,
   mapReport,
   mapVulnerability
 } from '../../src/misp/mapping/report.ts'
-import { subjectNamers } from '../../src/misp/mapping/tag-names.ts'
-import { commentOf, confidenceTag, ownTags, tagsOf, tlpOf } from '../../src/misp/mapping/tags.ts'
+import type { Galaxies } from '../../src/misp/mapping/tags/galaxies.ts'
+import { loadGalaxies } from '../../src/misp/mapping/tags/galaxies.ts'
+import { subjectNamers } from '../../src/misp/mapping/tags/tag-names.ts'
+import {
+  commentOf,
+  confidenceTag,
+  ownTags,
+  tagsOf,
+  tlpOf
+} from '../../src/misp/mapping/tags/tags.ts'
+import { valueTypes } from '../../src/misp/mapping/values/attribute-types.ts'
+import { fallbackReasons } from '../../src/misp/mapping/values/fallbacks.ts'
 import { listOf, markingRefsOf, type StixObject, timeOf } from '../../src/stix/object.ts'
 import { spellings } from '../../src/stix/pattern/lenient.ts'
 

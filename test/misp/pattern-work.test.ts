@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
-import { mapConjunction, mapHashes } from '../../src/misp/mapping/conjunction.ts'
-import { Conjunctions, type Equality } from '../../src/misp/mapping/equalities.ts'
+import { mapConjunction, mapHashes } from '../../src/misp/mapping/pattern/conjunction.ts'
+import { Conjunctions, type Equality } from '../../src/misp/mapping/pattern/equalities.ts'
 import { toAlternatives } from '../../src/stix/pattern/alternatives.ts'
 import { parsePattern } from '../../src/stix/pattern/parse.ts'
 

@@ -1,8 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Galaxies } from '../../src/misp/mapping/galaxies.ts'
 import { tlps } from '../../src/misp/mapping/model.ts'
-import { type MalpediaTags, malpediaTags, subjectNamers } from '../../src/misp/mapping/tag-names.ts'
+import type { Galaxies } from '../../src/misp/mapping/tags/galaxies.ts'
+import {
+  type MalpediaTags,
+  malpediaTags,
+  subjectNamers
+} from '../../src/misp/mapping/tags/tag-names.ts'
 import {
   commentOf,
   confidenceTag,
@@ -13,7 +17,7 @@ import {
   ownTags,
   tagsOf,
   tlpOf
-} from '../../src/misp/mapping/tags.ts'
+} from '../../src/misp/mapping/tags/tags.ts'
 import type { StixObject } from '../../src/stix/object.ts'
 import { stixId } from '../support/objects.ts'
 

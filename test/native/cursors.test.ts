@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeCursor, encodePlace } from '../../src/native/cursor.ts'
+import { decodeCursor, encodePlace } from '../../src/native/feed/cursor.ts'
 import { keysOf, nativeWorld, pagePath, walk } from '../support/native-world.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')

@@ -1,8 +1,8 @@
 import t from 'tap'
 import type { FeedRecord } from '../../src/kernel/records.ts'
-import { isUpTo, leftOut } from '../../src/native/leading-run.ts'
-import { isTimeEnough } from '../../src/native/next-cursor.ts'
-import { normalQuery } from '../../src/native/raw-query.ts'
+import { isUpTo, leftOut } from '../../src/native/feed/leading-run.ts'
+import { isTimeEnough } from '../../src/native/feed/next-cursor.ts'
+import { normalQuery } from '../../src/native/relay/raw-query.ts'
 import { toNaturalMillis } from '../../src/stix/timestamp.ts'
 
 const second = '2026-01-15T12:00:00'

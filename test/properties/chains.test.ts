@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { textOf } from '../../src/demo/timeline.ts'
+import { textOf } from '../../src/demo/corpus/timeline.ts'
 import { toTs6 } from '../../src/stix/timestamp.ts'
 import { startWorld, type World } from '../support/gateway.ts'
 import { datesOf, keysOf, read, truth, walk, walkByHeader } from '../support/walks.ts'

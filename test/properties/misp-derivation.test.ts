@@ -7,9 +7,9 @@ import type {
   ObjectBody,
   ReportBody
 } from '../../src/misp/events/wire.ts'
-import type { Galaxies, GalaxyType } from '../../src/misp/mapping/galaxies.ts'
 import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
 import { type Tlp, tlps } from '../../src/misp/mapping/model.ts'
+import type { Galaxies, GalaxyType } from '../../src/misp/mapping/tags/galaxies.ts'
 import { type Change, Changer, changes, patterns, weighted } from '../support/misp-changes.ts'
 import { addIndicator, addReport, dayMs, inDays } from '../support/misp-scenes.ts'
 import { readServed, type Served, tagsOf } from '../support/misp-served.ts'

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { makeOdd, type OddItem, type OddShape, oddItems, oddShapes } from '../../src/demo/odd.ts'
+import {
+  makeOdd,
+  type OddItem,
+  type OddShape,
+  oddItems,
+  oddShapes
+} from '../../src/demo/corpus/odd.ts'
 import type { Page } from '../../src/kernel/ports.ts'
 import { sliceObjects, slicePage } from '../../src/stix/slice.ts'
 import { failure } from '../support/failure.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { textOf } from '../../src/demo/timeline.ts'
+import { textOf } from '../../src/demo/corpus/timeline.ts'
 import type { Body } from '../../src/feedlog/journal/segment.ts'
 import type { Entry, Page } from '../../src/kernel/ports.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
+import { type OddTime, oddTimes } from '../../src/demo/corpus/odd.ts'
 import type { FaultKind } from '../../src/demo/faults.ts'
-import { type OddTime, oddTimes } from '../../src/demo/odd.ts'
 import type { Switches } from '../../src/demo/switches.ts'
 
 /** Random histories of a feed, a gateway and its clients; play.ts plays them. */

@@ -1,4 +1,4 @@
-import { defaultFeedId } from '../../src/demo/feeds.ts'
+import { defaultFeedId } from '../../src/demo/feeds/feeds.ts'
 import type { Simulator } from '../../src/demo/simulator.ts'
 
 /** A client over real HTTP that follows `next`, then polls with the last date it was given. */

@@ -1,5 +1,5 @@
 import type { Simulator } from '../../src/demo/simulator.ts'
-import { mapIndicator } from '../../src/misp/mapping/pattern.ts'
+import { mapIndicator } from '../../src/misp/mapping/pattern/pattern.ts'
 import type { MispInstance } from './misp/instance.ts'
 import type { Served } from './misp-served.ts'
 

@@ -1,5 +1,5 @@
-import type { OddTime } from '../../src/demo/odd.ts'
-import { textOf } from '../../src/demo/timeline.ts'
+import type { OddTime } from '../../src/demo/corpus/odd.ts'
+import { textOf } from '../../src/demo/corpus/timeline.ts'
 import type { World } from './gateway.ts'
 import type { History, OddObject } from './histories.ts'
 import type { ModelClient } from './model-clients.ts'

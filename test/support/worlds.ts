@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
+import { textOf } from '../../src/demo/corpus/timeline.ts'
 import type { Fault } from '../../src/demo/faults.ts'
-import { textOf } from '../../src/demo/timeline.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { startWorld, type World, type WorldOptions } from './gateway.ts'
 import { type ModelClient, makeCrowd } from './model-clients.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { oddTimes } from '../../src/demo/odd.ts'
+import { oddTimes } from '../../src/demo/corpus/odd.ts'
 import { buildGateway } from '../support/app.ts'
 
 /** Objects whose own times are written oddly, or not at all: what clients are told of them. */

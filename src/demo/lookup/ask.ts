@@ -2,7 +2,7 @@
 import type { KeyState } from '../access.ts'
 import type { Reply } from '../delivery.ts'
 import type { Fault } from '../faults.ts'
-import { jsonBody } from '../formats.ts'
+import { jsonBody } from '../feeds/formats.ts'
 import { parseWindow } from '../object-routes.ts'
 import { Problem } from '../problem.ts'
 import type { World } from '../world.ts'

@@ -1,6 +1,6 @@
 /** Context bundles: an object, what it is related to, and what these refer to (SEKOIA-8, context bundle). */
 import { createHash } from 'node:crypto'
-import { type StixObject, sekoia } from '../context.ts'
+import { type StixObject, sekoia } from '../corpus/context.ts'
 import { objectById } from '../object-routes.ts'
 import type { World } from '../world.ts'
 import { type Link, linksOf } from './links.ts'

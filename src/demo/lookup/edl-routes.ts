@@ -1,7 +1,7 @@
 /** `/v1/edl-gateway/{type}`: block lists for firewalls, one value a line (SEKOIA-7). */
 import type { Reply } from '../delivery.ts'
-import { makeDefaultFeed, makeFilter } from '../feeds.ts'
-import { jsonBody } from '../formats.ts'
+import { makeDefaultFeed, makeFilter } from '../feeds/feeds.ts'
+import { jsonBody } from '../feeds/formats.ts'
 import type { World } from '../world.ts'
 import type { Ask } from './ask.ts'
 

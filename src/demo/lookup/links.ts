@@ -1,9 +1,9 @@
 /** Which relationships touch an object: worked out for the base from its layout, read from the JSON of all others. */
-import type { StixObject } from '../context.ts'
-import { completeObject } from '../formats.ts'
-import { reachOf, sourceRef, targetRef } from '../layout.ts'
+import type { StixObject } from '../corpus/context.ts'
+import { reachOf, sourceRef, targetRef } from '../corpus/layout.ts'
+import type { Entry, Ref } from '../corpus/object-set.ts'
+import { completeObject } from '../feeds/formats.ts'
 import { objectById } from '../object-routes.ts'
-import type { Entry, Ref } from '../object-set.ts'
 import type { World } from '../world.ts'
 
 export interface Link {

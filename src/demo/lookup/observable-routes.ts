@@ -1,9 +1,10 @@
 /** `/observables`, `POST /observables/search` and `/collections/observables`. */
+
+import type { Ref } from '../corpus/object-set.ts'
 import type { Reply } from '../delivery.ts'
-import { makeDefaultFeed } from '../feeds.ts'
-import type { Ref } from '../object-set.ts'
-import { readPage } from '../page.ts'
-import { parseBoolean, parsePageQuery } from '../page-query.ts'
+import { makeDefaultFeed } from '../feeds/feeds.ts'
+import { readPage } from '../feeds/page.ts'
+import { parseBoolean, parsePageQuery } from '../feeds/page-query.ts'
 import type { World } from '../world.ts'
 import { type Ask, bodyMembers, listing, ok } from './ask.ts'
 import { observableOf, withThreats } from './observable.ts'

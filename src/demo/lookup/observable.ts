@@ -1,6 +1,6 @@
 /** Observables (STIX cyber-observable objects), made from the indicators that hold their values. */
-import type { StixObject } from '../context.ts'
-import type { Ref } from '../object-set.ts'
+import type { StixObject } from '../corpus/context.ts'
+import type { Ref } from '../corpus/object-set.ts'
 import type { World } from '../world.ts'
 import { uuidFrom } from './bundle.ts'
 import { linksOf } from './links.ts'

@@ -1,9 +1,9 @@
 /** Relationships, context, sources and files of one object (SEKOIA-9.23), and the walk over relationships. */
-import type { StixObject } from '../context.ts'
-import { decodeCursor, encodeCursor } from '../cursor.ts'
+import type { StixObject } from '../corpus/context.ts'
 import type { Reply } from '../delivery.ts'
+import { decodeCursor, encodeCursor } from '../feeds/cursor.ts'
+import { parseBoolean, parseInteger } from '../feeds/page-query.ts'
 import { objectById } from '../object-routes.ts'
-import { parseBoolean, parseInteger } from '../page-query.ts'
 import { Problem } from '../problem.ts'
 import type { World } from '../world.ts'
 import { type Ask, listing, ok } from './ask.ts'

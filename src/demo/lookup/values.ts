@@ -1,8 +1,8 @@
 /** From an observable's value to the indicators whose pattern holds it. */
-import type { StixObject } from '../context.ts'
-import type { FeedState } from '../feed-state.ts'
-import { patternOf } from '../indicator.ts'
-import type { Entry, Ref } from '../object-set.ts'
+import type { StixObject } from '../corpus/context.ts'
+import { patternOf } from '../corpus/indicator.ts'
+import type { Entry, Ref } from '../corpus/object-set.ts'
+import type { FeedState } from '../feeds/feed-state.ts'
 
 const literal = /(?:value|name|hashes\.(?:'[^']+'|"[^"]+"|[\w-]+))\s*=\s*'((?:[^'\\]|\\.)*)'/g
 

@@ -27,7 +27,7 @@ import {
 } from '../events/bucket.ts'
 import { lifeOf, type Reading, type Row, spanOf, toRow } from '../events/source-row.ts'
 import type { Mapping } from '../mapping/mapping.ts'
-import { isWellKnownMarking } from '../mapping/tags.ts'
+import { isWellKnownMarking } from '../mapping/tags/tags.ts'
 import { putLink } from './indicator-index.ts'
 import type { ReferenceNames } from './reference-names.ts'
 import type { Link } from './state.ts'

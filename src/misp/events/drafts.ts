@@ -1,6 +1,6 @@
 import type { MispObject, MispValue } from '../mapping/model.ts'
-import { asContext } from '../mapping/outcome.ts'
-import { commentOf, joinComments } from '../mapping/tags.ts'
+import { asContext } from '../mapping/pattern/outcome.ts'
+import { commentOf, joinComments } from '../mapping/tags/tags.ts'
 import type { DerivedRow } from './derive.ts'
 import { type Life, lifeOf, nextChange } from './source-row.ts'
 

@@ -1,4 +1,4 @@
-import { lowerAscii } from '../mapping/text.ts'
+import { lowerAscii } from '../mapping/values/text.ts'
 
 /** Types that MISP never correlates: it never looks them up. */
 const unseen: ReadonlySet<string> = new Set([

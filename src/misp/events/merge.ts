@@ -1,6 +1,6 @@
 import type { MappedText } from '../mapping/mapping.ts'
 import { type MispValue, templates } from '../mapping/model.ts'
-import { commentOf } from '../mapping/tags.ts'
+import { commentOf } from '../mapping/tags/tags.ts'
 import type { DerivedReport, DerivedRow } from './derive.ts'
 import type { AttributeDraft, Drafts, ObjectDraft } from './drafts.ts'
 import { bury, type Moment, stamp } from './timestamps.ts'

@@ -7,10 +7,9 @@ import {
   textOf,
   timeOf
 } from '../../stix/object.ts'
-import type { Galaxies } from './galaxies.ts'
 import type { Bounds, Mapped, Tlp } from './model.ts'
-import { distinct } from './outcome.ts'
-import { mapIndicator } from './pattern.ts'
+import { distinct } from './pattern/outcome.ts'
+import { mapIndicator } from './pattern/pattern.ts'
 import {
   type MappedNote,
   mapCourseOfAction,
@@ -18,8 +17,9 @@ import {
   mapReport,
   mapVulnerability
 } from './report.ts'
-import type { MalpediaTags } from './tag-names.ts'
-import { confidenceTag, contextRefs, ownTags, type Resolve, tagsOf, tlpOf } from './tags.ts'
+import type { Galaxies } from './tags/galaxies.ts'
+import type { MalpediaTags } from './tags/tag-names.ts'
+import { confidenceTag, contextRefs, ownTags, type Resolve, tagsOf, tlpOf } from './tags/tags.ts'
 import { hasImpossibleEnd, validUntil } from './validity.ts'
 
 /** What an indicator becomes, with what is said about it. */

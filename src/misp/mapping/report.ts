@@ -1,8 +1,8 @@
 import { listOf, type StixObject, textOf, timeOf } from '../../stix/object.ts'
-import { normalise } from './attribute-types.ts'
 import type { MispObject, MispValue, RelatedValue } from './model.ts'
-import { attackId, cveIds, type Reference, referencesOf } from './references.ts'
-import { toLine } from './text.ts'
+import { normalise } from './values/attribute-types.ts'
+import { attackId, cveIds, type Reference, referencesOf } from './values/references.ts'
+import { toLine } from './values/text.ts'
 
 /** A text about a report, as an EventReport has it. */
 export interface MappedNote {

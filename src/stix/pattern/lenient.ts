@@ -15,9 +15,9 @@ export const spellings = [
   'letter-case',
   /** An observation without brackets, and without an AND that could be one of observations. */
   'no-brackets',
-  /** `email-message:from_ref` for `from_ref.value`, see misp/mapping/paths.ts. */
+  /** `email-message:from_ref` for `from_ref.value`, see misp/mapping/pattern/paths.ts. */
   'short-path',
-  /** `domain:value` for `domain-name:value`, see misp/mapping/paths.ts. */
+  /** `domain:value` for `domain-name:value`, see misp/mapping/pattern/paths.ts. */
   'object-name'
 ] as const
 

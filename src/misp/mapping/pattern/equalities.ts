@@ -1,0 +1,72 @@
+import type { Comparison, Literal } from '../../../stix/pattern/ast.ts'
+import type { Spelling } from '../../../stix/pattern/lenient.ts'
+import { maxComparisons, maxProduct, pathText, type Term } from '../../../stix/pattern/terms.ts'
+import { fullPlace, type Place } from './paths.ts'
+
+/** A comparison that asks for one value; its place in lower case, in full, every index as `[*]`. */
+export interface Equality extends Place {
+  readonly value: string
+}
+
+/** What has to hold together: values that are asked for, and what cannot be said as one. */
+export interface Conjunction {
+  readonly equalities: readonly Equality[]
+  /** Comparisons with an operator that asks for no single value. */
+  readonly others: readonly Comparison[]
+}
+
+/** Terms of one pattern without IN, which all together have no more comparisons than its terms may have. */
+export class Conjunctions {
+  readonly #seen: Set<Spelling>
+  #comparisons = maxComparisons
+
+  /** @param seen where spellings that are not STIX are noted */
+  constructor(seen: Set<Spelling>) {
+    this.#seen = seen
+  }
+
+  /** Each alternative holds one value for every comparison. Undefined when there are too many. */
+  of(term: Term): readonly Conjunction[] | undefined {
+    const others = term.filter(comparison => !isEquality(comparison))
+    const single: Equality[] = []
+    let all: readonly (readonly Equality[])[] = [[]]
+    for (const comparison of term) {
+      if (!isEquality(comparison)) continue
+      const equalities = this.#equalities(comparison)
+      if (equalities.length === 1) single.push(equalities[0]!)
+      else if (all.length > 1 && all.length * equalities.length > maxProduct) return undefined
+      else all = all.flatMap(left => equalities.map(right => [...left, right]))
+    }
+    this.#comparisons -= all.length * (all[0]!.length + single.length + others.length)
+    if (this.#comparisons < 0) return undefined
+    return all.map(some => ({ equalities: [...single, ...some], others }))
+  }
+
+  #equalities(comparison: Comparison): Equality[] {
+    const place = fullPlace(placeOf(comparison), this.#seen)
+    return comparison.values.map(literal => ({ ...place, value: textOf(literal) }))
+  }
+}
+
+const placeOf = (comparison: Comparison): Place => ({
+  object: comparison.object.toLowerCase(),
+  path: pathText(comparison)
+    .toLowerCase()
+    .replace(/\[\d+\]/g, '[*]')
+})
+
+function isEquality(comparison: Comparison): boolean {
+  const { operator, isNegated, values, object, path } = comparison
+  if (isNegated || values.some(({ kind }) => kind === 'binary')) return false
+  if (operator === 'LIKE') return values.every(value => !/[%_]/.test(textOf(value)))
+  // A network in CIDR form is a value of MISP (STIX 2.1 §9.6.1).
+  if (operator === 'ISSUBSET') return /^ipv[46]-addr$/.test(object) || isReference(path)
+  return operator === '=' || operator === 'IN'
+}
+
+const isReference = (path: Comparison['path']): boolean =>
+  typeof path[0] === 'string' && /^(?:dst|src)_ref$/i.test(path[0])
+
+/** Exporters of MISP write quotes as words, and Sekoia's action for MISP passes them on. */
+const textOf = ({ value }: Literal): string =>
+  String(value).replaceAll('##APOSTROPHE##', "'").replaceAll('##QUOTE##', '"')

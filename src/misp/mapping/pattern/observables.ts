@@ -1,0 +1,298 @@
+import type { TemplateName } from '../model.ts'
+import {
+  isValueType,
+  normalise,
+  type ValueTypeName,
+  valueTypes
+} from '../values/attribute-types.ts'
+import type { FallbackReason } from '../values/fallbacks.ts'
+import {
+  algorithmByLength,
+  algorithmOf,
+  certificateHashes,
+  fileHashes,
+  likenesses,
+  outsideTemplate
+} from '../values/file-hashes.ts'
+import type { Equality } from './equalities.ts'
+
+/** What a property of an observable is in MISP (MISP-3.1). */
+export interface Meaning {
+  /** Its name in composites, and its relation in the Object. */
+  readonly name: string
+  /** As an attribute by itself; absent where it says too little for that. */
+  readonly alone?: Typed
+  /** In an Object. */
+  readonly related?: Related
+  /** Each of several identifies the thing, whatever becomes of the others. */
+  readonly isHash?: true
+  /** It makes no Object without others. */
+  readonly isWeak?: true
+  /** It identifies by itself: whatever else has to hold, it may be looked for (MP-3). */
+  readonly isStrong?: true
+}
+
+interface Typed {
+  readonly type: ValueTypeName
+  readonly toIds: boolean
+}
+
+interface Related extends Typed {
+  readonly template: TemplateName
+  readonly category: string
+}
+
+const alone = (name: string, type: ValueTypeName, toIds: boolean): Meaning => ({
+  name,
+  alone: { type, toIds }
+})
+
+const related = (
+  template: TemplateName,
+  name: string,
+  type: ValueTypeName,
+  options: { toIds?: boolean; category?: string } = {}
+): Meaning => {
+  const { toIds = false, category = valueTypes[type].categories[0] } = options
+  return { name, related: { template, type, category, toIds } }
+}
+
+const weak = (meaning: Meaning): Meaning => ({ ...meaning, isWeak: true })
+
+const network = (name: string, type: ValueTypeName, toIds = false): Meaning =>
+  related('network-connection', name, type, { toIds, category: 'Network activity' })
+
+const registry = (name: string): Meaning =>
+  weak(related('registry-key', name, 'text', { category: 'Persistence mechanism' }))
+
+const hash = (template: TemplateName, type: ValueTypeName): Meaning => ({
+  ...(outsideTemplate.has(type) ? { name: type } : related(template, type, type, { toIds: true })),
+  ...alone(type, type, true),
+  isHash: true,
+  ...(!likenesses.has(type) && { isStrong: true as const })
+})
+
+const filename: Meaning = {
+  ...alone('filename', 'filename', false),
+  ...related('file', 'filename', 'filename')
+}
+const ip: Meaning = {
+  ...alone('ip', 'ip-dst', true),
+  ...weak(related('domain-ip', 'ip', 'ip-dst', { toIds: true }))
+}
+
+/** What is known of a mail, by itself and in an Object. */
+const email = (relation: string, type: ValueTypeName, toIds = false): Meaning => ({
+  ...alone(relation, type, toIds),
+  ...related('email', relation, type, { toIds })
+})
+const emailSource = email('from', 'email-src', true)
+const emailTarget = (relation: string) => email(relation, 'email-dst', true)
+const userAgent = alone('user-agent', 'user-agent', false)
+
+/** The other end of a connection by what its value is. */
+const endOf =
+  (side: 'dst' | 'src') =>
+  (value: string): Meaning => {
+    const type = side === 'dst' ? 'ip-dst' : 'ip-src'
+    if (normalise(type, value) !== undefined)
+      return { ...network(type, type, true), ...alone(type, type, true) }
+    const host = network(`hostname-${side}`, 'hostname', true)
+    return side === 'dst' ? { ...host, alone: { type: 'domain', toIds: true } } : host
+  }
+
+const layer3: ReadonlySet<string> = new Set(['ipv4', 'ipv6', 'icmp'])
+const layer4: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp'])
+
+function protocol(value: string): Meaning {
+  const name = value.toLowerCase()
+  const layer = layer3.has(name) ? 3 : layer4.has(name) ? 4 : 7
+  return weak(network(`layer${layer}-protocol`, 'text'))
+}
+
+/** A URL where a proxy was asked, else the path of one. */
+const requestValue = (value: string): Meaning =>
+  /^https?:/i.test(value) ? alone('url', 'url', true) : alone('uri', 'uri', true)
+
+/** Dash and Monero are known by their form; MISP has no other type for what else is one word. */
+const wallet = (value: string): Meaning => {
+  const type = (['xmr', 'dash', 'btc'] as const).find(type => normalise(type, value) !== undefined)
+  return type ? { ...alone('wallet', type, true), isStrong: true } : alone('wallet', 'text', false)
+}
+
+/** The table of MISP-3.1, by object and path; hashes are in the tables above. */
+const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning)>> = {
+  'ipv4-addr:value': ip,
+  'ipv6-addr:value': ip,
+  'domain-name:value': {
+    ...alone('domain', 'domain', true),
+    ...related('domain-ip', 'domain', 'domain', { toIds: true })
+  },
+  'domain-name:resolves_to_refs[*].value': weak(
+    related('domain-ip', 'ip', 'ip-dst', { toIds: true })
+  ),
+  'hostname:value': alone('hostname', 'hostname', true),
+  'url:value': alone('url', 'url', true),
+  'email-addr:value': emailSource,
+  'email-addr:display_name': email('from-display-name', 'email-src-display-name'),
+  'email-message:from_ref.value': emailSource,
+  'email-message:sender_ref.value': emailSource,
+  'email-message:from_ref.display_name': email('from-display-name', 'email-src-display-name'),
+  'email-message:to_refs[*].value': emailTarget('to'),
+  'email-message:to_refs[*].display_name': email('to-display-name', 'email-dst-display-name'),
+  'email-message:cc_refs[*].value': emailTarget('cc'),
+  'email-message:bcc_refs[*].value': emailTarget('bcc'),
+  'email-message:subject': email('subject', 'email-subject'),
+  'email-message:message_id': email('message-id', 'email-message-id'),
+  'email-message:additional_header_fields.reply-to': email('reply-to', 'email-reply-to'),
+  'email-message:additional_header_fields.x-mailer': email('x-mailer', 'email-x-mailer'),
+  'email-message:body_multipart[*].body_raw_ref.name': email(
+    'attachment',
+    'email-attachment',
+    true
+  ),
+  'email-message:body': email('email-body', 'email-body'),
+  'email-message:received_lines[*]': email('header', 'email-header'),
+  'user-agent:value': userAgent,
+  'phone-number:value': alone('phone-number', 'phone-number', false),
+  'file:name': filename,
+  // Not a type of STIX, but Sekoia writes it.
+  'filename:value': filename,
+  'file:size': weak(related('file', 'size-in-bytes', 'size-in-bytes')),
+  'file:name_enc': weak(related('file', 'file-encoding', 'text')),
+  'file:ctime': weak(related('file', 'creation-time', 'datetime')),
+  'file:mtime': weak(related('file', 'modification-time', 'datetime')),
+  'file:atime': weak(related('file', 'access-time', 'datetime')),
+  'file:mime_type': weak(related('file', 'mimetype', 'mime-type')),
+  'file:parent_directory_ref.path': weak(related('file', 'path', 'text')),
+  'file:path': { ...alone('fullpath', 'filename', false), ...related('file', 'fullpath', 'text') },
+  'network-traffic:dst_ref.value': endOf('dst'),
+  'network-traffic:src_ref.value': endOf('src'),
+  'network-traffic:dst_port': network('dst-port', 'port'),
+  'network-traffic:src_port': network('src-port', 'port'),
+  'network-traffic:protocols[*]': protocol,
+  'network-traffic:extensions.http-request-ext.request_header.user-agent': userAgent,
+  'network-traffic:extensions.http-request-ext.request_method': alone(
+    'http-method',
+    'http-method',
+    false
+  ),
+  'network-traffic:extensions.http-request-ext.request_header.cookie': alone(
+    'cookie',
+    'cookie',
+    false
+  ),
+  'network-traffic:extensions.http-request-ext.request_header.host': alone(
+    'hostname',
+    'hostname',
+    true
+  ),
+  'network-traffic:extensions.http-request-ext.request_value': requestValue,
+  // In an Object each value would be looked for by itself, and many programs use the same key.
+  'windows-registry-key:key': {
+    ...alone('key', 'regkey', true),
+    ...related('registry-key', 'key', 'regkey')
+  },
+  'windows-registry-key:values[*].data': registry('data'),
+  'windows-registry-key:values[*].name': registry('name'),
+  'windows-registry-key:values[*].data_type': registry('data-type'),
+  'windows-registry-key:modified_time': weak(related('registry-key', 'last-modified', 'datetime')),
+  'mutex:name': alone('mutex', 'mutex', true),
+  'x509-certificate:serial_number': related('x509', 'serial-number', 'text'),
+  'x509-certificate:issuer': related('x509', 'issuer', 'text'),
+  'x509-certificate:subject': related('x509', 'subject', 'text'),
+  'x509-certificate:validity_not_before': weak(related('x509', 'validity-not-before', 'datetime')),
+  'x509-certificate:validity_not_after': weak(related('x509', 'validity-not-after', 'datetime')),
+  'x509-certificate:signature_algorithm': weak(related('x509', 'signature_algorithm', 'text')),
+  'x509-certificate:subject_public_key_algorithm': weak(
+    related('x509', 'pubkey-info-algorithm', 'text')
+  ),
+  'x509-certificate:subject_public_key_modulus': related('x509', 'pubkey-info-modulus', 'text'),
+  'x509-certificate:subject_public_key_exponent': weak(
+    related('x509', 'pubkey-info-exponent', 'text')
+  ),
+  'x509-certificate:version': weak(related('x509', 'version', 'text')),
+  'x509-certificate:is_self_signed': weak(related('x509', 'is_self_signed', 'boolean')),
+  'autonomous-system:number': alone('as', 'AS', false),
+  'mac-addr:value': alone('mac', 'mac-address', false),
+  'process:command_line': related('process', 'command-line', 'text'),
+  'process:name': related('process', 'name', 'text'),
+  'process:pid': related('process', 'pid', 'text'),
+  'process:cwd': related('process', 'current-directory', 'text'),
+  'process:created_time': weak(related('process', 'creation-time', 'datetime')),
+  'process:image_ref.name': related('process', 'image', 'filename'),
+  'process:binary_ref.name': related('process', 'image', 'filename'),
+  'process:parent_ref.command_line': weak(related('process', 'parent-command-line', 'text')),
+  'process:parent_ref.name': weak(related('process', 'parent-process-name', 'text')),
+  'directory:path': related('directory', 'path', 'text'),
+  'user-account:user_id': related('user-account', 'user-id', 'text'),
+  'user-account:account_login': related('user-account', 'username', 'text'),
+  'user-account:display_name': related('user-account', 'display-name', 'text'),
+  'user-account:credential': related('user-account', 'password', 'text'),
+  'user-account:github.account_login': alone('username', 'github-username', false),
+  'user-account:twitter.account_login': alone('username', 'twitter-id', false),
+  'user-account:account_type': weak(related('user-account', 'account-type', 'text')),
+  'software:name': related('software', 'name', 'text'),
+  'software:cpe': related('software', 'cpe', 'cpe'),
+  'software:swid': related('software', 'swid', 'text'),
+  'software:vendor': weak(related('software', 'vendor', 'text')),
+  'software:version': weak(related('software', 'version', 'text')),
+  'software:languages[*]': weak(related('software', 'language', 'text')),
+  'cryptocurrency-wallet:value': wallet
+}
+
+const knownObjects: ReadonlySet<string> = new Set([
+  ...Object.keys(meanings).map(key => key.slice(0, key.indexOf(':'))),
+  'artifact',
+  'x509-certificate'
+])
+
+/** Relations that an Object may have several of. */
+export const repeatable: ReadonlySet<string> = new Set([
+  'attachment',
+  'bcc',
+  'cc',
+  'ip',
+  'language',
+  'layer7-protocol',
+  'to'
+])
+
+/** What a fact is in MISP, or why there is nothing for it. */
+export function meaningOf({ object, path, value }: Equality): Meaning | FallbackReason {
+  const known = object.endsWith('cryptocurrency-wallet') ? 'cryptocurrency-wallet' : object
+  if (path.startsWith('hashes')) return hashMeaning(known, path, value)
+  const key = `${known}:${path}`
+  const meaning = Object.hasOwn(meanings, key) ? meanings[key]! : unknown(known)
+  return typeof meaning === 'function' ? meaning(value) : meaning
+}
+
+function hashMeaning(object: string, path: string, value: string): Meaning | FallbackReason {
+  const isFile = object === 'file' || object === 'artifact'
+  const types = isFile ? fileHashes : certificateHashes
+  if (!isFile && object !== 'x509-certificate') return unknown(object)
+  const isAny = path === 'hashes[*]'
+  const algorithm = isAny ? algorithmByLength[value.trim().length] : algorithmOf(path)
+  const type = algorithm && types.get(algorithm)
+  if (type) return hash(isFile ? 'file' : 'x509', type)
+  return isAny ? 'refused-value' : 'unknown-path'
+}
+
+const unknown = (object: string): FallbackReason =>
+  knownObjects.has(object) ? 'unknown-path' : 'unknown-object'
+
+/** Types of two parts, by the names of both. */
+const composites: Readonly<Record<string, ValueTypeName>> = {
+  'domain+ip': 'domain|ip',
+  'ip-dst+dst-port': 'ip-dst|port',
+  'hostname-dst+dst-port': 'hostname|port',
+  'ip-src+src-port': 'ip-src|port',
+  'key+data': 'regkey|value'
+}
+
+/** The type that says both, in this order: those of the table, and a filename with any hash MISP has it with. */
+export function compositeOf(first: string, second: string): ValueTypeName | undefined {
+  if (first !== 'filename') return composites[`${first}+${second}`]
+  const type = `filename|${second}`
+  return isValueType(type) ? type : undefined
+}

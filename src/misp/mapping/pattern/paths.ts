@@ -1,0 +1,98 @@
+import type { Spelling } from '../../../stix/pattern/lenient.ts'
+
+/** Names of objects and paths as tools of the field write them, and the STIX that is meant. All in lower case. */
+
+/** Objects that go by a shorter name, or that of a type of MISP. */
+const objects: Readonly<Record<string, string>> = {
+  domain: 'domain-name',
+  email: 'email-addr',
+  'email-address': 'email-addr',
+  ip: 'ipv4-addr',
+  'ip-addr': 'ipv4-addr',
+  ipv4: 'ipv4-addr',
+  ipv6: 'ipv6-addr',
+  mac: 'mac-addr',
+  'registry-key': 'windows-registry-key',
+  useragent: 'user-agent',
+  'win-registry-key': 'windows-registry-key',
+  x509: 'x509-certificate'
+}
+
+/** Paths that lack the property of what they refer to, or the index of a list. */
+const paths: Readonly<Record<string, string>> = {
+  hashes: 'hashes[*]',
+  protocols: 'protocols[*]',
+  values: 'values[*].data',
+  'values.data': 'values[*].data',
+  'values.name': 'values[*].name',
+  dst_ref: 'dst_ref.value',
+  src_ref: 'src_ref.value',
+  from_ref: 'from_ref.value',
+  sender_ref: 'sender_ref.value',
+  resolves_to_refs: 'resolves_to_refs[*].value',
+  'resolves_to_refs[*]': 'resolves_to_refs[*].value',
+  'resolves_to_refs.value': 'resolves_to_refs[*].value',
+  'resolves_to_refs.type': 'resolves_to_refs[*].type',
+  parent_directory_ref: 'parent_directory_ref.path',
+  languages: 'languages[*]',
+  received_lines: 'received_lines[*]',
+  'body_multipart.body_raw_ref.name': 'body_multipart[*].body_raw_ref.name',
+  'body_multipart[*].body_raw_ref': 'body_multipart[*].body_raw_ref.name',
+  ...Object.fromEntries(
+    ['to', 'cc', 'bcc'].flatMap(list =>
+      [`${list}_refs`, `${list}_refs[*]`, `${list}_refs.value`].map(path => [
+        path,
+        `${list}_refs[*].value`
+      ])
+    )
+  )
+}
+
+const headers = 'additional_header_fields'
+
+/** Properties of a mail by the names that MISP has for them, also where they stand under an address. */
+const mail: Readonly<Record<string, string>> = {
+  from: 'from_ref.value',
+  to: 'to_refs[*].value',
+  cc: 'cc_refs[*].value',
+  bcc: 'bcc_refs[*].value',
+  attachment: 'body_multipart[*].body_raw_ref.name',
+  'message-id': 'message_id',
+  message_id: 'message_id',
+  [`${headers}.message_id`]: 'message_id',
+  [`${headers}.message-id`]: 'message_id',
+  'reply-to': `${headers}.reply-to`,
+  reply_to: `${headers}.reply-to`,
+  [`${headers}.reply_to`]: `${headers}.reply-to`,
+  'x-mailer': `${headers}.x-mailer`,
+  x_mailer: `${headers}.x-mailer`,
+  [`${headers}.x_mailer`]: `${headers}.x-mailer`,
+  subject: 'subject',
+  body: 'body'
+}
+
+export interface Place {
+  readonly object: string
+  readonly path: string
+}
+
+/**
+ * The object and path of STIX that are meant; most stand for themselves.
+ *
+ * @param place in lower case, every index as `[*]`
+ * @param seen where what is not STIX is noted
+ */
+export function fullPlace({ object, path }: Place, seen: Set<Spelling>): Place {
+  const plain = object.replaceAll('_', '-')
+  const named = lookUp(objects, plain) ?? plain
+  const inMail = /^email-(?:addr|message)$/.test(named) ? lookUp(mail, path) : undefined
+  const meant = inMail
+    ? { object: 'email-message', path: inMail }
+    : { object: named, path: lookUp(paths, path) ?? path }
+  if (named !== object || (inMail && named === 'email-addr')) seen.add('object-name')
+  if (meant.path !== path) seen.add('short-path')
+  return meant
+}
+
+const lookUp = (table: Readonly<Record<string, string>>, key: string): string | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined

@@ -1,0 +1,62 @@
+import { normalise } from '../values/attribute-types.ts'
+import type { Equality } from './equalities.ts'
+
+/** Comparisons that only say again what another one beside them shows (MP-1). One pass over all of them. */
+
+/** The words for the type of a thing, which its value shows: `dst_ref.type = 'ipv4-addr'` (STIX 2.1 §9.8). */
+export function withoutTypes(equalities: readonly Equality[]): readonly Equality[] {
+  const shown = new Set(equalities.flatMap(shownBy))
+  return equalities.filter(({ object, path, value }) => !shown.has(typeKey(object, path, value)))
+}
+
+const typeKey = (object: string, path: string, value: string): string =>
+  JSON.stringify([object, path, value.toLowerCase()])
+
+/** What an equality makes needless to say. */
+function shownBy({ object, path, value }: Equality): string[] {
+  const [, parent = '', last = path] = /^(.*)\.([^.]+)$/.exec(path) ?? []
+  if (last === 'type') return []
+  const own = typeKey(object, 'type', object)
+  if (parent === '') return [own]
+  const multipart = path.startsWith('body_multipart[')
+    ? [typeKey(object, 'is_multipart', 'true')]
+    : []
+  return [own, typeKey(object, `${parent}.type`, typeOf(last, value)), ...multipart]
+}
+
+/** The type of the object that has the property. */
+function typeOf(property: string, value: string): string {
+  if (property !== 'value') return property === 'path' ? 'directory' : 'file'
+  const address = normalise('ip-dst', value)
+  if (address !== undefined) return address.includes(':') ? 'ipv6-addr' : 'ipv4-addr'
+  return normalise('email-src', value) === undefined ? 'domain-name' : 'email-addr'
+}
+
+const ends: ReadonlySet<string> = new Set([
+  'network-traffic:dst_ref.value',
+  'network-traffic:src_ref.value'
+])
+
+/** A host that stands in a URL, or at the end of a connection, and once more by itself. */
+export function withoutHosts(
+  equalities: readonly Equality[],
+  isHost: (equality: Equality) => boolean
+): readonly Equality[] {
+  const shown = new Set(
+    equalities.flatMap(({ object, path, value }) => {
+      if (ends.has(`${object}:${path}`)) return [hostText(value)]
+      return object === 'url' && path === 'value' ? [hostOfUrl(value)] : []
+    })
+  )
+  return equalities.filter(equality => !(isHost(equality) && shown.has(hostText(equality.value))))
+}
+
+const hostText = (value: string): string =>
+  normalise('ip-dst', value) ?? normalise('domain', value) ?? value
+
+const authority = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)/i
+
+function hostOfUrl(value: string): string {
+  const host = authority.exec(normalise('url', value) ?? '')?.[1] ?? ''
+  return hostText(host.replace(/^\[(.*)\]$/, '$1'))
+}
