@@ -80,7 +80,7 @@ export interface Mapping {
 }
 
 /** To be raised whenever this folder makes something else of the same objects: all events are then made again. */
-export const mappingVersion = 2
+export const mappingVersion = 3
 
 export interface MappingOptions {
   /** The level of what carries none. */

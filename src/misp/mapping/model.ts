@@ -118,10 +118,26 @@ export const templates = {
       'attachment',
       'message-id',
       'reply-to',
+      'send-date',
+      'mime-boundary',
+      'thread-index',
       'header',
       'x-mailer',
+      'return-path',
       'email-body'
     ]
+  },
+  'http-request': {
+    uuid: 'b4a8d163-8110-4239-bfcf-e08f3a9fdf7b',
+    version: '4',
+    category: 'network',
+    requiredOneOf: ['url', 'uri']
+  },
+  asn: {
+    uuid: '4ec55cc6-9e49-4c64-b794-03c25c1a6587',
+    version: '6',
+    category: 'network',
+    requiredOneOf: ['asn']
   },
   'domain-ip': {
     uuid: '43b3b146-77eb-4931-b4cc-b66c60f28734',

@@ -6,7 +6,16 @@ import type { FallbackReason } from '../values/fallbacks.ts'
 import type { Conjunction, Equality } from './equalities.ts'
 import { inOrder, isAccepted, type Known, mapKnown, mapObject } from './known.ts'
 import { type Meaning, meaningOf } from './observables.ts'
-import { distinct, failed, type Outcome, split, typed, withUnsaid } from './outcome.ts'
+import {
+  asContext,
+  distinct,
+  failed,
+  type Outcome,
+  split,
+  typed,
+  unite,
+  withUnsaid
+} from './outcome.ts'
 import { readMeaning } from './readings.ts'
 
 /**
@@ -88,22 +97,40 @@ function mapStrong(known: readonly Known[], unknown: readonly string[]): Outcome
   const [together, others] = split(known, isRelated)
   const one = together.length > 1 ? mapObject(together) : failed('incomplete')
   if (one.reason === 'unrelated-and') return undefined
-  const apart = one.reason ? known : others
-  const values = apart.map(part => ({ part, value: attributeOf(part) }))
+  const [strongs, rest] = split(one.reason ? known : others, isStrongPart)
+  const context = mapContext(rest)
   return {
-    attributes: distinct(values.flatMap(({ value }) => value ?? [])),
-    objects: one.objects,
-    unsaid: [...unknown, ...values.flatMap(({ part, value }) => (value ? [] : [part.name]))]
+    attributes: distinct([
+      ...strongs.flatMap(part => attributeOf(part) ?? []),
+      ...context.attributes
+    ]),
+    objects: [...one.objects, ...context.objects],
+    unsaid: [...unknown, ...(context.unsaid ?? [])]
   }
+}
+
+const isStrongPart = ({ meaning, value }: Known): boolean => isStrong(meaning, value)
+
+/** Parts of one template together where a type or an Object holds them, others by themselves; the rest is named. */
+function mapContext(known: readonly Known[]): Outcome {
+  const groups = Map.groupBy(known, ({ meaning }) => meaning.related?.template)
+  const outcomes = [...groups].flatMap(([template, group]) => {
+    const whole = template && group.length > 1 ? mapKnown(group) : failed('incomplete')
+    return whole.reason ? group.map(mapContextPart) : [whole]
+  })
+  return asContext(unite(outcomes))
+}
+
+function mapContextPart(part: Known): Outcome {
+  const mapped = mapKnown([part])
+  return mapped.reason ? { attributes: [], objects: [], unsaid: [part.name] } : mapped
 }
 
 /** As an attribute by itself; none where it says too little for that. */
 function attributeOf(known: Known): MispValue | undefined {
   const type = known.meaning.alone?.type
   const stored = type && normalise(type, known.value)
-  return type && stored !== undefined
-    ? typed(type, stored, isStrong(known.meaning, known.value))
-    : undefined
+  return type && stored !== undefined ? typed(type, stored, true) : undefined
 }
 
 /**

@@ -32,6 +32,7 @@ export class Conjunctions {
     let all: readonly (readonly Equality[])[] = [[]]
     for (const comparison of term) {
       if (!isEquality(comparison)) continue
+      if (comparison.values.some(isBinary)) this.#seen.add('binary-hash')
       const equalities = this.#equalities(comparison)
       if (equalities.length === 1) single.push(equalities[0]!)
       else if (all.length > 1 && all.length * equalities.length > maxProduct) return undefined
@@ -57,16 +58,23 @@ const placeOf = (comparison: Comparison): Place => ({
 
 function isEquality(comparison: Comparison): boolean {
   const { operator, isNegated, values, object, path } = comparison
-  if (isNegated || values.some(({ kind }) => kind === 'binary')) return false
+  if (isNegated || (values.some(isBinary) && !isHash(path))) return false
   if (operator === 'LIKE') return values.every(value => !/[%_]/.test(textOf(value)))
   // A network in CIDR form is a value of MISP (STIX 2.1 §9.6.1).
   if (operator === 'ISSUBSET') return /^ipv[46]-addr$/.test(object) || isReference(path)
   return operator === '=' || operator === 'IN'
 }
 
+const isBinary = ({ kind }: Literal): boolean => kind === 'binary'
+
+const isHash = (path: Comparison['path']): boolean =>
+  path.some(step => typeof step === 'string' && step.toLowerCase() === 'hashes')
+
 const isReference = (path: Comparison['path']): boolean =>
   typeof path[0] === 'string' && /^(?:dst|src)_ref$/i.test(path[0])
 
 /** Exporters of MISP write quotes as words, and Sekoia's action for MISP passes them on. */
-const textOf = ({ value }: Literal): string =>
-  String(value).replaceAll('##APOSTROPHE##', "'").replaceAll('##QUOTE##', '"')
+const textOf = ({ kind, value }: Literal): string =>
+  kind === 'binary'
+    ? value.toString('hex')
+    : String(value).replaceAll('##APOSTROPHE##', "'").replaceAll('##QUOTE##', '"')

@@ -48,6 +48,20 @@ const paths: Readonly<Record<string, string>> = {
   )
 }
 
+/** Properties by the names that STIX 2.0 had for them, or that a tool has, by object. */
+const renamed: Readonly<Record<string, string>> = {
+  'file:created': 'ctime',
+  'file:modified': 'mtime',
+  'file:accessed': 'atime',
+  'process:created': 'created_time',
+  'windows-registry-key:modified': 'modified_time',
+  'cryptocurrency-wallet:address': 'value'
+}
+
+/** STIX 2.1 has a list of values for each header. */
+const header =
+  /^((?:extensions\.http-request-ext\.request_header|additional_header_fields)\..+)\[\*\]$/
+
 const headers = 'additional_header_fields'
 
 /** Properties of a mail by the names that MISP has for them, also where they stand under an address. */
@@ -67,6 +81,9 @@ const mail: Readonly<Record<string, string>> = {
   'x-mailer': `${headers}.x-mailer`,
   x_mailer: `${headers}.x-mailer`,
   [`${headers}.x_mailer`]: `${headers}.x-mailer`,
+  x_misp_return_path: `${headers}.return-path`,
+  x_misp_thread_index: `${headers}.thread-index`,
+  x_misp_mime_boundary: `${headers}.mime-boundary`,
   subject: 'subject',
   body: 'body'
 }
@@ -82,9 +99,11 @@ export interface Place {
  * @param place in lower case, every index as `[*]`
  * @param seen where what is not STIX is noted
  */
-export function fullPlace({ object, path }: Place, seen: Set<Spelling>): Place {
-  const plain = object.replaceAll('_', '-')
+export function fullPlace({ object, path: written }: Place, seen: Set<Spelling>): Place {
+  const plain = object.replaceAll('_', '-').replace(/^x-opencti-/, '')
   const named = lookUp(objects, plain) ?? plain
+  const listed = header.exec(written)?.[1] ?? written
+  const path = lookUp(renamed, `${named.replace(/^x-/, '')}:${listed}`) ?? listed
   const inMail = /^email-(?:addr|message)$/.test(named) ? lookUp(mail, path) : undefined
   const meant = inMail
     ? { object: 'email-message', path: inMail }

@@ -83,13 +83,19 @@ function mapAlternatives(
   alternatives: readonly Alternative[],
   conjunctions: Conjunctions
 ): Outcome {
-  const [counted, plain] = split(alternatives, ({ qualifiers }) => qualifiers.some(isCount))
+  const [counted, plain] = split(alternatives, isCounted)
   const outcome = mapPlain(plain, conjunctions)
   if (counted.length === 0) return outcome
-  const counts = counted.flatMap(({ qualifiers }) => qualifiers.filter(isCount).map(qualifierText))
   const context = asContext(mapPlain(counted, conjunctions))
-  return unite([outcome, withUnsaid(context, distinct(counts))])
+  return unite([outcome, withUnsaid(context, countsOf(counted))])
 }
+
+/** Of observations that AND joins, the strong identifier decides (MP-19), whatever is said of how they lie in time. */
+const isCounted = ({ qualifiers, observations }: Alternative): boolean =>
+  observations.length === 1 && qualifiers.some(isCount)
+
+const countsOf = (alternatives: readonly Alternative[]): readonly string[] =>
+  distinct(alternatives.flatMap(({ qualifiers }) => qualifiers.filter(isCount).map(qualifierText)))
 
 /** How often, or within what time, is no value to look for. */
 const isCount = ({ kind }: Qualifier): boolean => kind !== 'start-stop'
@@ -110,7 +116,8 @@ function mapPlain(alternatives: readonly Alternative[], conjunctions: Conjunctio
   const [hashes, others] = split(all, isFileHash)
   const outcomes = others.map(mapConjunction)
   if (hashes.length > 0) outcomes.push(mapHashes(hashes.flatMap(({ equalities }) => equalities)))
-  if (joined.length > 0) outcomes.push(mapJoined(joined, conjunctions))
+  if (joined.length > 0)
+    outcomes.push(withUnsaid(mapJoined(joined, conjunctions), countsOf(joined)))
   return unite(outcomes)
 }
 

@@ -1,7 +1,9 @@
 import { normalise } from '../values/attribute-types.ts'
 import { algorithmByLength, algorithmOf } from '../values/file-hashes.ts'
+import { refangUrl } from '../values/text.ts'
 import type { Equality } from './equalities.ts'
-import { withoutHosts, withoutTypes } from './restatements.ts'
+import { plainDigits, plainSsdeep } from './hash-digits.ts'
+import { withoutHosts, withoutTypes, withoutUrlParts } from './restatements.ts'
 
 /** What an equality, or several that hold together, mean where the words say something else or say it twice. */
 
@@ -19,23 +21,48 @@ const isEnd = ({ object, path }: Equality): boolean =>
 export function readMeaning(equalities: readonly Equality[]): readonly Equality[] {
   if (equalities.length === 1) return ofItsKind(inFile(equalities[0]!))
   const byKind = withoutTypes(equalities).map(inFile).flatMap(ofItsKind)
-  return joinAccount(joinEnds(joinPaths(withoutHosts(byKind, isHost))))
+  return joinAccount(
+    joinRequest(joinEnds(joinPaths(withoutUrlParts(withoutHosts(byKind, isHost)))))
+  )
 }
 
-/** What the file that another object refers to is called, and its hashes, stand for themselves. */
-const fileReference =
-  /^(?:binary_ref|image_ref|content_ref|raw_email_ref|body_multipart\[\*\]\.body_raw_ref)\.(hashes.*)$/
+/** The hashes of a file that another object refers to, or that holds others, stand for themselves. */
+const references = [
+  '(?:(?:parent_ref|child_refs\\[\\*\\])\\.)?(?:binary_ref|image_ref)',
+  'content_ref',
+  'raw_email_ref',
+  'body_multipart\\[\\*\\]\\.body_raw_ref',
+  '(?:extensions\\.archive-ext\\.)?contains_refs\\[\\*\\]',
+  '(?:src|dst)_payload_ref',
+  'extensions\\.http-request-ext\\.message_body_data_ref'
+]
+const fileReference = new RegExp(`^(?:${references.join('|')})\\.(hashes.*)$`)
 
+/** What is the same under another object. */
 function inFile(equality: Equality): Equality {
-  const path = fileReference.exec(equality.path)?.[1]
-  return path === undefined ? equality : { ...equality, object: 'file', path }
+  const { object, path } = equality
+  const hash = fileReference.exec(path)?.[1]
+  if (hash !== undefined) return { ...equality, object: 'file', path: hash }
+  if (object === 'file' && path === 'extensions.windows-pebinary-ext.imphash')
+    return { ...equality, path: 'hashes.imphash' }
+  if (object === 'artifact' && path === 'mime_type') return { ...equality, object: 'file' }
+  if (object === 'artifact' && path === 'url') return { ...equality, object: 'url', path: 'value' }
+  const connection = /^opened_connection_refs\[\*\]\.(.+)$/.exec(path)?.[1]
+  return object === 'process' && connection
+    ? { ...equality, object: network, path: connection }
+    : equality
 }
 
 /** The value decides: an address under `domain-name` is an address, 64 digits under MD5 are a SHA-256. */
 function ofItsKind(equality: Equality): readonly Equality[] {
-  if (equality.path.startsWith('hashes.')) return [ofItsLength(equality)]
+  if (equality.path.startsWith('hashes')) return [ofItsLength(equality)]
+  if (isMailbox(equality)) return [{ ...equality, value: mailboxIn(equality.value) }]
+  if (equality.path === alternativeName) return alternativeNames(equality)
   if (!isHost(equality) && !isEnd(equality)) return [equality]
-  const value = equality.value.trim().replace(/^\[([0-9a-f:.]+)\]$/i, '$1')
+  const value = equality.value
+    .trim()
+    .replace(/^\[([0-9a-f:.]+)\]$/i, '$1')
+    .replace(/(:\d{1,5})\/(?:tcp|udp)$/i, '$1')
   if (plainName.test(value)) return [ofKind(equality, 'domain-name')]
   if (isUrl(value)) return [{ object: 'url', path: 'value', value }]
   if (normalise('ip-dst', value) !== undefined) return [ofKind({ ...equality, value }, 'ipv4-addr')]
@@ -43,25 +70,48 @@ function ofItsKind(equality: Equality): readonly Equality[] {
   if (end !== undefined) return endOf(end, equality)
   if (isHost(equality) && normalise('email-src', value) !== undefined)
     return [{ object: 'email-addr', path: 'value', value }]
-  const isName = normalise('domain', value) !== undefined && !/^[\d.]+$/.test(value)
-  return [isName ? ofKind(equality, 'domain-name') : equality]
+  return [normalise('domain', value) === undefined ? equality : ofKind(equality, 'domain-name')]
+}
+
+const isMailbox = ({ object, path }: Equality): boolean =>
+  object === 'email-addr'
+    ? path === 'value'
+    : object === 'email-message' && /_refs?(?:\[\*\])?\.value$/.test(path)
+
+/** `mailto:a@example.com` and `Name <a@example.com>` are the mailbox in them. */
+function mailboxIn(value: string): string {
+  const text = value.trim().replace(/^mailto:/i, '')
+  const at = text.lastIndexOf('<')
+  return at >= 0 && text.endsWith('>') ? text.slice(at + 1, -1) : text
+}
+
+const alternativeName = 'x509_v3_extensions.subject_alternative_name'
+
+/** The names in `DNS:a.example.com, DNS:b.example.com`; where something else is there too, the text as it is. */
+function alternativeNames(equality: Equality): readonly Equality[] {
+  const names = equality.value
+    .split(',')
+    .map(part => /^\s*dns(?: ?name)?[:=](.+)$/i.exec(part)?.[1]?.trim())
+  return names.every(name => name !== undefined)
+    ? names.map(value => ({ ...equality, path: `${alternativeName}.dns`, value }))
+    : [equality]
 }
 
 /** What is nothing but a name: its last label is no number. */
 const plainName = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+$/i
 
-const schemes = /^(?:[a-z][a-z0-9+.-]*|h\[tt\]p|hxxps?):\/\//i
+const scheme = /^[a-z][a-z0-9+.-]*:\/\//i
 
 /** With a scheme, or a path behind the host; an address with its length of prefix is none. */
 function isUrl(value: string): boolean {
-  if (schemes.test(value)) return true
+  if (scheme.test(refangUrl(value) ?? value)) return true
   const slash = value.indexOf('/')
   if (slash < 1 || normalise('ip-dst', value) !== undefined) return false
   const host = value.slice(0, slash)
   const isKnown = (['ip-dst', 'domain', 'ip-dst|port', 'hostname|port'] as const).some(
     type => normalise(type, host) !== undefined
   )
-  return isKnown && !/^\d+$/.test(value.slice(slash + 1))
+  return isKnown && !/^[\d.]+$/.test(value.slice(slash + 1))
 }
 
 /** A host under the object of its kind; the end of a connection has one place for all kinds. */
@@ -70,8 +120,10 @@ function ofKind(equality: Equality, object: 'ipv4-addr' | 'domain-name'): Equali
   return isAlready ? equality : { ...equality, object }
 }
 
+const sideOf = ({ path }: Equality): 'dst' | 'src' => (path.startsWith('src') ? 'src' : 'dst')
+
 function endOf(end: string, equality: Equality): readonly Equality[] {
-  const side = equality.path.startsWith('src') ? 'src' : 'dst'
+  const side = sideOf(equality)
   const [host, port] = end.split('|') as [string, string]
   return [
     { object: network, path: `${side}_ref.value`, value: host },
@@ -81,12 +133,13 @@ function endOf(end: string, equality: Equality): readonly Equality[] {
 
 /** Only where the algorithm that is named has digits of another length. */
 function ofItsLength(equality: Equality): Equality {
-  const digits = equality.value.trim()
   const named = algorithmOf(equality.path)
+  if (named === 'ssdeep') return { ...equality, value: plainSsdeep(equality.value) }
+  const digits = plainDigits(equality.value)
   const known = Object.values(algorithmByLength)
   const algorithm = /^[0-9a-f]+$/i.test(digits) ? algorithmByLength[digits.length] : undefined
   const isOther = algorithm !== undefined && known.includes(named) && named !== algorithm
-  return isOther ? { ...equality, path: `hashes.${algorithm}` } : equality
+  return { ...equality, value: digits, ...(isOther && { path: `hashes.${algorithm}` }) }
 }
 
 /** What a connection has beside its ends. */
@@ -115,6 +168,19 @@ function joinPaths(equalities: readonly Equality[]): readonly Equality[] {
   return equalities.map(equality =>
     equality.object === 'directory' && equality.path === 'path'
       ? { ...equality, object: 'file', path: 'parent_directory_ref.path' }
+      : equality
+  )
+}
+
+const inRequest = 'extensions.http-request-ext.'
+
+/** The ends of a connection that a request of HTTP goes over belong to the request. */
+function joinRequest(equalities: readonly Equality[]): readonly Equality[] {
+  const isRequest = ({ object, path }: Equality) => object === network && path.startsWith(inRequest)
+  if (!equalities.some(isRequest)) return equalities
+  return equalities.map(equality =>
+    isEnd(equality) || isHost(equality)
+      ? { ...equality, object: network, path: inRequest + sideOf(equality) }
       : equality
   )
 }

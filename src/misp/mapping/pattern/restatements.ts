@@ -6,8 +6,17 @@ import type { Equality } from './equalities.ts'
 /** The words for the type of a thing, which its value shows: `dst_ref.type = 'ipv4-addr'` (STIX 2.1 §9.8). */
 export function withoutTypes(equalities: readonly Equality[]): readonly Equality[] {
   const shown = new Set(equalities.flatMap(shownBy))
-  return equalities.filter(({ object, path, value }) => !shown.has(typeKey(object, path, value)))
+  return equalities.filter(
+    equality =>
+      !isFormal(equality) && !shown.has(typeKey(equality.object, equality.path, equality.value))
+  )
 }
+
+/** How an object is written down, not what it is: the id of an observable is made of its value. */
+const isFormal = ({ object, path, value }: Equality): boolean =>
+  path === 'spec_version' ||
+  path === 'defanged' ||
+  (path === 'id' && value.startsWith(`${object}--`))
 
 const typeKey = (object: string, path: string, value: string): string =>
   JSON.stringify([object, path, value.toLowerCase()])
@@ -54,9 +63,33 @@ export function withoutHosts(
 const hostText = (value: string): string =>
   normalise('ip-dst', value) ?? normalise('domain', value) ?? value
 
-const authority = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)/i
+/** Port and protocol that a URL says, beside it, and the end of the connection that is its host. */
+export function withoutUrlParts(equalities: readonly Equality[]): readonly Equality[] {
+  const shown = new Set(equalities.flatMap(partsOfUrl))
+  return equalities.filter(({ object, path, value }) => {
+    if (object !== 'network-traffic') return true
+    return !shown.has(`${path} ${path === 'dst_ref.value' ? hostText(value) : value.toLowerCase()}`)
+  })
+}
+
+const defaultPorts: Readonly<Record<string, string>> = { http: '80', https: '443', ftp: '21' }
+
+function partsOfUrl({ object, path, value }: Equality): string[] {
+  const url = object === 'url' && path === 'value' ? (normalise('url', value) ?? '') : ''
+  const [, scheme = '', , port] = authority.exec(url) ?? []
+  if (scheme === '') return []
+  const name = scheme.toLowerCase()
+  const protocols = ['tcp', name, ...(name === 'https' ? ['http', 'tls', 'ssl'] : [])]
+  return [
+    `dst_ref.value ${hostOfUrl(value)}`,
+    `dst_port ${port ?? defaultPorts[name]}`,
+    ...protocols.map(protocol => `protocols[*] ${protocol}`)
+  ]
+}
+
+const authority = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)(?::(\d+))?/i
 
 function hostOfUrl(value: string): string {
-  const host = authority.exec(normalise('url', value) ?? '')?.[1] ?? ''
+  const host = authority.exec(normalise('url', value) ?? '')?.[2] ?? ''
   return hostText(host.replace(/^\[(.*)\]$/, '$1'))
 }

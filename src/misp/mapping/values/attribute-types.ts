@@ -83,6 +83,15 @@ const phoneNumber: Normaliser = text => {
   return matching(/^(?:\+|(?!00))\d+$/)(digits)
 }
 
+/** Upper case, without what is put between its groups. */
+const account: Normaliser = text =>
+  matching(/^[0-9A-Z]+$/)(text.toUpperCase().replace(/[^0-9A-Z]+/g, ''))
+const cardNumber: Normaliser = text => matching(/^[0-9]{8,}$/)(text.replace(/[^0-9]+/g, ''))
+
+/** Short, and without a slash of either kind. */
+const serviceName: Normaliser = text =>
+  Buffer.byteLength(text) > 256 || /[\\/\n]/.test(text) ? undefined : text
+
 /** MISP stores truth as a digit. */
 const boolean: Normaliser = text =>
   /^(?:true|1)$/i.test(text) ? '1' : /^(?:false|0)$/i.test(text) ? '0' : undefined
@@ -178,6 +187,8 @@ export const valueTypes = {
   'email-header': { categories: ['Payload delivery'], normalise: any },
   'email-src-display-name': { categories: ['Payload delivery'], normalise: oneLine },
   'email-dst-display-name': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-thread-index': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-mime-boundary': { categories: ['Payload delivery'], normalise: oneLine },
   'phone-number': { categories: ['Person'], normalise: phoneNumber },
   uri: { categories: ['Network activity'], normalise: oneLine },
   cookie: { categories: ['Network activity'], normalise: any },
@@ -189,6 +200,8 @@ export const valueTypes = {
     normalise: composite(plainPart, plainPart)
   },
   mutex: { categories: ['Artifacts dropped'], normalise: any },
+  'windows-service-name': { categories: ['Artifacts dropped'], normalise: serviceName },
+  'windows-service-displayname': { categories: ['Artifacts dropped'], normalise: serviceName },
   'github-username': { categories: ['Social network'], normalise: oneLine },
   'twitter-id': { categories: ['Social network'], normalise: oneLine },
   xmr: {
@@ -196,11 +209,16 @@ export const valueTypes = {
     normalise: matching(/^[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}$/)
   },
   dash: { categories: ['Financial fraud'], normalise: matching(/^X[1-9A-HJ-NP-Za-km-z]{33}$/) },
+  iban: { categories: ['Financial fraud'], normalise: account },
+  bic: { categories: ['Financial fraud'], normalise: account },
+  'bank-account-nr': { categories: ['Financial fraud'], normalise: matching(/^[0-9]+$/) },
+  'cc-number': { categories: ['Financial fraud'], normalise: cardNumber },
   btc: { categories: ['Financial fraud'], normalise: matching(/^[a-zA-Z0-9]+$/) },
   text: {
     categories: ['Other', 'Network activity', 'Persistence mechanism'],
     normalise: any
   },
+  other: { categories: ['Other'], normalise: any },
   cpe: { categories: ['Other'], normalise: any },
   datetime: { categories: ['Other'], normalise: dateTime },
   yara: { categories: ['Payload installation'], normalise: any },

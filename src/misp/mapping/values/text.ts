@@ -35,31 +35,52 @@ export const toLine = (text: string): string =>
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
 
-const refangs: readonly (readonly [from: RegExp, to: string])[] = [
-  [/\[\.\]|\[dot\]|\(dot\)/g, '.'],
-  [/\[@\]|\[at\]/g, '@']
+type Rule = readonly [from: RegExp, to: string]
+
+/** MISP knows some of these spellings; analysts have more. */
+const dot: Rule = [/\[(?:\.|dot)\]|\((?:\.|dot)\)|\{(?:\.|dot)\}|\[\.|\.\]|\\\./gi, '.']
+const colon: Rule = [/\[:\]/g, ':']
+const refangs: readonly Rule[] = [dot, [/\[(?:@|at)\]|\((?:@|at)\)|\{(?:@|at)\}/gi, '@'], colon]
+const schemeRefangs: readonly Rule[] = [
+  [/^\[hxxp(s?):\/\/\]/i, 'http$1://'],
+  [/^(?:hxxxp|hxxp|hxtp|htxp|h\*\*p|h__p|meow|h\[tt\]p)/i, 'http'],
+  [/^fxp(?=s?[[:(])/i, 'ftp'],
+  [/^([a-z]+)(?:\[:\]|\(:\))\/\//i, '$1://'],
+  [/^([a-z]+)(?::\[\/\/\]|\[:\/\/\])/i, '$1://']
 ]
-const urlRefangs: readonly (readonly [from: RegExp, to: string])[] = [
-  [/^(?:hxxp|hxtp|htxp|meow|h\[tt\]p)/i, 'http'],
+const hostRefangs: readonly Rule[] = [dot, colon]
+/** What MISP itself does to all of a URL. */
+const urlRefangs: readonly Rule[] = [
   [/\[\.\]|\[dot\]|\(dot\)/g, '.'],
   [/\[hxxp:\/\/\]/g, 'http://'],
-  [/\[:\]/g, ':']
+  colon
 ]
 
 /** A host, address or mailbox as it is meant: `example[.]com` is `example.com`; see {@link refangUrl}. */
-export const refang = (text: string): string | undefined => refangBy(text, refangs)
+export const refang = (text: string): string | undefined =>
+  fixedPoint(text, part => replaceAll(part, refangs))
 
 /** A URL with wide characters as it goes over the wire, in UTF-8 and percent signs; see {@link withoutWide}. */
 export const escapeWide = (text: string): string =>
   text.replace(/[\u{10000}-\u{10ffff}]+/gu, encodeURIComponent)
 
 /** A URL likewise. Undefined when MISP would change it once more, as in `[[.]]`: it could not be said what it keeps. */
-export const refangUrl = (text: string): string | undefined => refangBy(text, urlRefangs)
+export const refangUrl = (text: string): string | undefined => fixedPoint(text, refangUrlOnce)
 
-function refangBy(text: string, rules: typeof refangs): string | undefined {
-  const once = replaceAll(text, rules)
-  return replaceAll(once, rules) === once ? once : undefined
+function refangUrlOnce(text: string): string {
+  const url = replaceAll(text, schemeRefangs)
+  const start = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)?.[0].length ?? 0
+  const path = url.slice(start).search(/[/?#]/)
+  const end = path < 0 ? url.length : start + path
+  const host = replaceAll(url.slice(start, end), hostRefangs)
+  return url.slice(0, start) + host + replaceAll(url.slice(end), urlRefangs)
 }
 
-const replaceAll = (text: string, rules: typeof refangs): string =>
+/** Undefined where a second time would change it once more. */
+function fixedPoint(text: string, change: (text: string) => string): string | undefined {
+  const once = change(text)
+  return change(once) === once ? once : undefined
+}
+
+const replaceAll = (text: string, rules: readonly Rule[]): string =>
   rules.reduce((part, [from, to]) => part.replace(from, to), text)
