@@ -7,8 +7,8 @@ export function toManifest(heads: Iterable<Head>): string {
   return JSON.stringify(Object.fromEntries(sorted.map(head => [head.uuid, toEntry(head)])))
 }
 
-const toEntry = ({ tags, date, info, timestamp }: Head): EventFacts => ({
-  Orgc: orgc,
+const toEntry = ({ tags, date, info, timestamp, orgc: own }: Head): EventFacts => ({
+  Orgc: own ?? orgc,
   Tag: tags,
   analysis: '2',
   date,

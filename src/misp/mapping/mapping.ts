@@ -18,6 +18,7 @@ import {
   mapVulnerability
 } from './report.ts'
 import type { Galaxies } from './tags/galaxies.ts'
+import { type Organisation, organisationOf } from './tags/organisation.ts'
 import type { MalpediaTags } from './tags/tag-names.ts'
 import { confidenceTag, contextRefs, ownTags, type Resolve, tagsOf, tlpOf } from './tags/tags.ts'
 import { hasImpossibleEnd, validUntil } from './validity.ts'
@@ -47,6 +48,8 @@ export interface MappedReport extends MappedIndicator, Pick<MappedNote, 'content
   readonly date: string
   /** Ids of the indicators it is about. */
   readonly indicators: readonly string[]
+  /** Who published it, where that is one organisation and the event is to be its own. */
+  readonly organisation?: Organisation | undefined
 }
 
 /** A text about a report. */
@@ -89,10 +92,12 @@ export interface MappingOptions {
   readonly galaxies: Galaxies | undefined
   /** By default as a tag of the galaxy. */
   readonly malpedia?: MalpediaTags
+  /** True when the event of a report is to come from the source of the report. */
+  readonly orgcFromSource?: boolean
 }
 
 export function createMapping(options: MappingOptions): Mapping {
-  const { defaultTlp, galaxies, malpedia = 'galaxy' } = options
+  const { defaultTlp, galaxies, malpedia = 'galaxy', orgcFromSource = false } = options
   const subjectTags = remember(object => tagsOf(object, 'subject', galaxies, malpedia))
   const sourceTags = remember(object => tagsOf(object, 'source', galaxies))
 
@@ -111,7 +116,13 @@ export function createMapping(options: MappingOptions): Mapping {
     tlpOf(markingRefsOf(object), find, defaultTlp, listOf(object, 'labels'))
 
   return {
-    fingerprint: JSON.stringify([mappingVersion, defaultTlp, galaxies?.digest ?? '', malpedia]),
+    fingerprint: JSON.stringify([
+      mappingVersion,
+      defaultTlp,
+      galaxies?.digest ?? '',
+      malpedia,
+      orgcFromSource
+    ]),
     refs: object => [...sourcesOf(object), ...subjectsOf(object)],
     indicator(object, find, indicates) {
       const mapped = mapIndicator(object)
@@ -148,7 +159,8 @@ export function createMapping(options: MappingOptions): Mapping {
         tags: [...new Set(tags)].sort(),
         date:
           published === undefined ? dayOf(object) : new Date(published).toISOString().slice(0, 10),
-        indicators: refs.filter(isIndicatorId)
+        indicators: refs.filter(isIndicatorId),
+        ...(orgcFromSource && { organisation: organisationOf(sourcesOf(object), find) })
       }
     },
     note: object => ({
