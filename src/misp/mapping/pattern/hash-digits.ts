@@ -1,11 +1,11 @@
 import { algorithmByLength } from '../values/file-hashes.ts'
 
-/** The names of algorithms that stand before digits, as in `sha256:…`; and what C writes before a number. */
+/** Prefixes of digits: the name of an algorithm, as in `sha256:…`, or `0x`. */
 const prefix = /^(?:0x|(?:md5|sha-?\d+)[:=]\s*)/i
 
 /**
- * The digits of a hash without what tools put before them and between them: `0x…`, `sha256:…`, `01:23:…`. What they
- * are not the digits of stays as it is.
+ * The digits of a hash without the prefixes and separators that tools write: `0x…`, `sha256:…`, `01:23:…`. A text
+ * that is not a hash of a known length is only trimmed.
  */
 export function plainDigits(text: string): string {
   const trimmed = text.trim()
@@ -14,7 +14,7 @@ export function plainDigits(text: string): string {
   return isHash ? digits : trimmed
 }
 
-/** What the program ssdeep prints behind a hash. */
+/** The program ssdeep prints the name of the file after the hash. */
 const printedName = /,"[^"]*"$/
 
 export const plainSsdeep = (text: string): string => text.trim().replace(printedName, '')

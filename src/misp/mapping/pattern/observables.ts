@@ -16,19 +16,19 @@ import {
 } from '../values/file-hashes.ts'
 import type { Equality } from './equalities.ts'
 
-/** What a property of an observable is in MISP (MISP-3.1). */
+/** What a property of an observable becomes in MISP (MISP-3.1). */
 export interface Meaning {
   /** Its name in composites, and its relation in the Object. */
   readonly name: string
-  /** As an attribute by itself; absent where it says too little for that. */
+  /** The attribute when it stands alone; absent if it means too little alone. */
   readonly alone?: Typed
   /** In an Object. */
   readonly related?: Related
-  /** Each of several identifies the thing, whatever becomes of the others. */
+  /** A hash: others beside it may be refused by MISP, and this one still identifies the file. */
   readonly isHash?: true
-  /** It makes no Object without others. */
+  /** It does not make an Object alone. */
   readonly isWeak?: true
-  /** It identifies by itself: whatever else has to hold, it may be looked for (MP-3). */
+  /** A strong identifier: it keeps `to_ids` whatever else the pattern demands (MP-3). */
   readonly isStrong?: true
 }
 
@@ -81,7 +81,7 @@ const ip: Meaning = {
   ...weak(related('domain-ip', 'ip', 'ip-dst', { toIds: true }))
 }
 
-/** What is known of a mail, by itself and in an Object. */
+/** A property of a mail, alone and in an Object `email`. */
 const email = (relation: string, type: ValueTypeName, toIds = false): Meaning => ({
   ...alone(relation, type, toIds),
   ...related('email', relation, type, { toIds })
@@ -89,23 +89,23 @@ const email = (relation: string, type: ValueTypeName, toIds = false): Meaning =>
 const emailSource = email('from', 'email-src', true)
 const emailTarget = (relation: string) => email(relation, 'email-dst', true)
 
-/** What is known of a request of HTTP, by itself and in an Object. */
+/** A property of an HTTP request, alone and in an Object `http-request`. */
 const request = (relation: string, type: ValueTypeName, toIds = false): Meaning => ({
   ...alone(relation, type, toIds),
   ...related('http-request', relation, type, { toIds })
 })
 const userAgent = request('user-agent', 'user-agent')
-/** In the template a text, as an attribute a type of its own. */
+/** MISP has a type `cookie`, but the template wants a text. */
 const cookie: Meaning = {
   ...alone('cookie', 'cookie', false),
   ...related('http-request', 'cookie', 'text')
 }
 
-/** Each identifies what it is paid with. */
+/** Means of payment, each a strong identifier. */
 const payment = (type: ValueTypeName): Meaning => ({ ...alone(type, type, true), isStrong: true })
 
-/** The other end of a connection by what its value is. */
-const endOf =
+/** An end of a connection, by the kind of its value. */
+const connectionEnd =
   (side: 'dst' | 'src') =>
   (value: string): Meaning => {
     const type = side === 'dst' ? 'ip-dst' : 'ip-src'
@@ -124,11 +124,11 @@ function protocol(value: string): Meaning {
   return weak(network(`layer${layer}-protocol`, 'text'))
 }
 
-/** A URL where a proxy was asked, else the path of one. */
+/** A request to a proxy names a URL, others name a path. */
 const requestValue = (value: string): Meaning =>
   /^https?:/i.test(value) ? request('url', 'url', true) : request('uri', 'uri', true)
 
-/** The end of a connection that a request of HTTP goes over. */
+/** An end of the connection of an HTTP request. */
 const requestEnd =
   (side: 'dst' | 'src') =>
   (value: string): Meaning | FallbackReason => {
@@ -137,11 +137,11 @@ const requestEnd =
     return side === 'dst' ? request('host', 'hostname', true) : 'unknown-path'
   }
 
-/** A path without a host is no URL. */
+/** A path without a host is a `uri` in MISP. */
 const url = (value: string): Meaning =>
   /^\s*\/(?!\/)/.test(value) ? alone('uri', 'uri', true) : alone('url', 'url', true)
 
-/** Dash and Monero are known by their form; MISP has no other type for what else is one word. */
+/** Dash and Monero have addresses of their own form. Other addresses become `btc`, the only type left. */
 const wallet = (value: string): Meaning => {
   const type = (['xmr', 'dash', 'btc'] as const).find(type => normalise(type, value) !== undefined)
   return type ? { ...alone('wallet', type, true), isStrong: true } : alone('wallet', 'text', false)
@@ -211,8 +211,8 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning | 
       ...alone('fullpath', 'filename', false),
       ...related('file', 'fullpath', 'text')
     },
-    'network-traffic:dst_ref.value': endOf('dst'),
-    'network-traffic:src_ref.value': endOf('src'),
+    'network-traffic:dst_ref.value': connectionEnd('dst'),
+    'network-traffic:src_ref.value': connectionEnd('src'),
     'network-traffic:dst_port': network('dst-port', 'port'),
     'network-traffic:src_port': network('src-port', 'port'),
     'network-traffic:protocols[*]': protocol,
@@ -234,7 +234,7 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning | 
     // No properties of STIX, see readings.ts.
     'network-traffic:extensions.http-request-ext.dst': requestEnd('dst'),
     'network-traffic:extensions.http-request-ext.src': requestEnd('src'),
-    // In an Object each value would be looked for by itself, and many programs use the same key.
+    // The data has no `to_ids`: many programs write the same data.
     'windows-registry-key:key': {
       ...alone('key', 'regkey', true),
       ...related('registry-key', 'key', 'regkey')
@@ -311,7 +311,7 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning | 
     'cryptocurrency-wallet:value': wallet,
     // Observables of OpenCTI.
     'bank-account:iban': payment('iban'),
-    // The bank's, which many have.
+    // It identifies a bank, not an account.
     'bank-account:bic': alone('bic', 'bic', false),
     'bank-account:account_number': payment('bank-account-nr'),
     'payment-card:card_number': payment('cc-number'),
@@ -338,7 +338,7 @@ export const repeatable: ReadonlySet<string> = new Set([
   'to'
 ])
 
-/** What a fact is in MISP, or why there is nothing for it. */
+/** What an equality becomes in MISP, or why it becomes nothing. */
 export function meaningOf({ object, path, value }: Equality): Meaning | FallbackReason {
   const known = object.endsWith('cryptocurrency-wallet') ? 'cryptocurrency-wallet' : object
   if (path.startsWith('hashes')) return hashMeaning(known, path, value)
@@ -361,7 +361,7 @@ function hashMeaning(object: string, path: string, value: string): Meaning | Fal
 const unknown = (object: string): FallbackReason =>
   knownObjects.has(object) ? 'unknown-path' : 'unknown-object'
 
-/** Types of two parts, by the names of both. */
+/** Composite types by the names of their two parts. */
 const composites: Readonly<Record<string, ValueTypeName>> = {
   'domain+ip': 'domain|ip',
   'ip-dst+dst-port': 'ip-dst|port',
@@ -370,7 +370,7 @@ const composites: Readonly<Record<string, ValueTypeName>> = {
   'key+data': 'regkey|value'
 }
 
-/** The type that says both, in this order: those of the table, and a filename with any hash MISP has it with. */
+/** The composite type of two parts in this order; a filename goes with every hash that MISP has a type for. */
 export function compositeOf(first: string, second: string): ValueTypeName | undefined {
   if (first !== 'filename') return composites[`${first}+${second}`]
   const type = `filename|${second}`

@@ -1,8 +1,8 @@
 import type { Spelling } from '../../../stix/pattern/lenient.ts'
 
-/** Names of objects and paths as tools of the field write them, and the STIX that is meant. All in lower case. */
+/** Names of objects and paths that tools write, with the STIX names they stand for. All are in lower case. */
 
-/** Objects that go by a shorter name, or that of a type of MISP. */
+/** Objects by shorter names, and by names of MISP types. */
 const objects: Readonly<Record<string, string>> = {
   domain: 'domain-name',
   email: 'email-addr',
@@ -18,7 +18,7 @@ const objects: Readonly<Record<string, string>> = {
   x509: 'x509-certificate'
 }
 
-/** Paths that lack the property of what they refer to, or the index of a list. */
+/** Paths without the property of the object they refer to, or without the index of a list. */
 const paths: Readonly<Record<string, string>> = {
   hashes: 'hashes[*]',
   protocols: 'protocols[*]',
@@ -48,7 +48,7 @@ const paths: Readonly<Record<string, string>> = {
   )
 }
 
-/** Properties by the names that STIX 2.0 had for them, or that a tool has, by object. */
+/** Properties by their names in STIX 2.0 or in a tool, by object. */
 const renamed: Readonly<Record<string, string>> = {
   'file:created': 'ctime',
   'file:modified': 'mtime',
@@ -58,13 +58,13 @@ const renamed: Readonly<Record<string, string>> = {
   'cryptocurrency-wallet:address': 'value'
 }
 
-/** STIX 2.1 has a list of values for each header. */
+/** In STIX 2.1 each header has a list of values. */
 const header =
   /^((?:extensions\.http-request-ext\.request_header|additional_header_fields)\..+)\[\*\]$/
 
 const headers = 'additional_header_fields'
 
-/** Properties of a mail by the names that MISP has for them, also where they stand under an address. */
+/** Properties of a mail by MISP's names, which some tools write under `email-addr`. */
 const mail: Readonly<Record<string, string>> = {
   from: 'from_ref.value',
   to: 'to_refs[*].value',
@@ -94,7 +94,7 @@ export interface Place {
 }
 
 /**
- * The object and path of STIX that are meant; most stand for themselves.
+ * The object and path in STIX that a place stands for. Most places are unchanged.
  *
  * @param place in lower case, every index as `[*]`
  * @param seen where what is not STIX is noted

@@ -5,7 +5,7 @@ import type { Equality } from './equalities.ts'
 import { plainDigits, plainSsdeep } from './hash-digits.ts'
 import { withoutHosts, withoutTypes, withoutUrlParts } from './restatements.ts'
 
-/** What an equality, or several that hold together, mean where the words say something else or say it twice. */
+/** Rewrites equalities that AND joins into what they mean: wrong objects, redundant parts, split connections. */
 
 const network = 'network-traffic'
 const hosts: ReadonlySet<string> = new Set(['domain-name', 'hostname', 'ipv4-addr', 'ipv6-addr'])
@@ -15,8 +15,8 @@ const isEnd = ({ object, path }: Equality): boolean =>
   object === network && /^(?:dst|src)_ref\.value$/.test(path)
 
 /**
- * The equalities of a conjunction as they are meant: each value under the object it really is one of (MP-13),
- * without those that restate another (MP-1), host and port as the end of one connection (MP-2). Linear in their number.
+ * Moves each value to the object of its real kind (MP-13), removes equalities that repeat another (MP-1), and makes
+ * host and port the end of one connection (MP-2). The work is linear in the number of equalities.
  */
 export function readMeaning(equalities: readonly Equality[]): readonly Equality[] {
   if (equalities.length === 1) return ofItsKind(inFile(equalities[0]!))
@@ -26,7 +26,7 @@ export function readMeaning(equalities: readonly Equality[]): readonly Equality[
   )
 }
 
-/** The hashes of a file that another object refers to, or that holds others, stand for themselves. */
+/** References to files. A hash of the file behind one is mapped like a hash of `file` itself. */
 const references = [
   '(?:(?:parent_ref|child_refs\\[\\*\\])\\.)?(?:binary_ref|image_ref)',
   'content_ref',
@@ -38,7 +38,7 @@ const references = [
 ]
 const fileReference = new RegExp(`^(?:${references.join('|')})\\.(hashes.*)$`)
 
-/** What is the same under another object. */
+/** Moves properties of a referenced object to the object itself. */
 function inFile(equality: Equality): Equality {
   const { object, path } = equality
   const hash = fileReference.exec(path)?.[1]
@@ -53,7 +53,7 @@ function inFile(equality: Equality): Equality {
     : equality
 }
 
-/** The value decides: an address under `domain-name` is an address, 64 digits under MD5 are a SHA-256. */
+/** Moves a value to the object of its kind: an address under `domain-name` is an address. */
 function ofItsKind(equality: Equality): readonly Equality[] {
   if (equality.path.startsWith('hashes')) return [ofItsLength(equality)]
   if (isMailbox(equality)) return [{ ...equality, value: mailboxIn(equality.value) }]
@@ -67,7 +67,7 @@ function ofItsKind(equality: Equality): readonly Equality[] {
   if (isUrl(value)) return [{ object: 'url', path: 'value', value }]
   if (normalise('ip-dst', value) !== undefined) return [ofKind({ ...equality, value }, 'ipv4-addr')]
   const end = normalise('ip-dst|port', value) ?? normalise('hostname|port', value)
-  if (end !== undefined) return endOf(end, equality)
+  if (end !== undefined) return toConnectionEnd(end, equality)
   if (isHost(equality) && normalise('email-src', value) !== undefined)
     return [{ object: 'email-addr', path: 'value', value }]
   return [normalise('domain', value) === undefined ? equality : ofKind(equality, 'domain-name')]
@@ -78,7 +78,7 @@ const isMailbox = ({ object, path }: Equality): boolean =>
     ? path === 'value'
     : object === 'email-message' && /_refs?(?:\[\*\])?\.value$/.test(path)
 
-/** `mailto:a@example.com` and `Name <a@example.com>` are the mailbox in them. */
+/** The mailbox in `mailto:a@example.com` and in `Name <a@example.com>`. */
 function mailboxIn(value: string): string {
   const text = value.trim().replace(/^mailto:/i, '')
   const at = text.lastIndexOf('<')
@@ -87,7 +87,7 @@ function mailboxIn(value: string): string {
 
 const alternativeName = 'x509_v3_extensions.subject_alternative_name'
 
-/** The names in `DNS:a.example.com, DNS:b.example.com`; where something else is there too, the text as it is. */
+/** Splits `DNS:a.example.com, DNS:b.example.com` into names. Other contents are left as they are. */
 function alternativeNames(equality: Equality): readonly Equality[] {
   const names = equality.value
     .split(',')
@@ -97,12 +97,12 @@ function alternativeNames(equality: Equality): readonly Equality[] {
     : [equality]
 }
 
-/** What is nothing but a name: its last label is no number. */
+/** A domain of ASCII whose last label begins with a letter: no other check is needed for it. */
 const plainName = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+$/i
 
 const scheme = /^[a-z][a-z0-9+.-]*:\/\//i
 
-/** With a scheme, or a path behind the host; an address with its length of prefix is none. */
+/** True for a text with a scheme, or with a host and a path. A network such as `192.0.2.0/24` is none. */
 function isUrl(value: string): boolean {
   if (scheme.test(refangUrl(value) ?? value)) return true
   const slash = value.indexOf('/')
@@ -114,7 +114,7 @@ function isUrl(value: string): boolean {
   return isKnown && !/^[\d.]+$/.test(value.slice(slash + 1))
 }
 
-/** A host under the object of its kind; the end of a connection has one place for all kinds. */
+/** Moves a host to the object of its kind. Ends of connections have the same path for names and addresses. */
 function ofKind(equality: Equality, object: 'ipv4-addr' | 'domain-name'): Equality {
   const isAlready = isEnd(equality) || equality.object.startsWith('ip') === (object === 'ipv4-addr')
   return isAlready ? equality : { ...equality, object }
@@ -122,7 +122,7 @@ function ofKind(equality: Equality, object: 'ipv4-addr' | 'domain-name'): Equali
 
 const sideOf = ({ path }: Equality): 'dst' | 'src' => (path.startsWith('src') ? 'src' : 'dst')
 
-function endOf(end: string, equality: Equality): readonly Equality[] {
+function toConnectionEnd(end: string, equality: Equality): readonly Equality[] {
   const side = sideOf(equality)
   const [host, port] = end.split('|') as [string, string]
   return [
@@ -131,7 +131,7 @@ function endOf(end: string, equality: Equality): readonly Equality[] {
   ]
 }
 
-/** Only where the algorithm that is named has digits of another length. */
+/** Corrects the algorithm when the number of digits belongs to another one. */
 function ofItsLength(equality: Equality): Equality {
   const named = algorithmOf(equality.path)
   if (named === 'ssdeep') return { ...equality, value: plainSsdeep(equality.value) }
@@ -142,12 +142,12 @@ function ofItsLength(equality: Equality): Equality {
   return { ...equality, value: digits, ...(isOther && { path: `hashes.${algorithm}` }) }
 }
 
-/** What a connection has beside its ends. */
+/** Properties of a connection other than its ends. */
 const ofConnection: ReadonlySet<string> = new Set(['dst_port', 'src_port', 'protocols[*]'])
 
 /**
- * Hosts by themselves beside a port or protocol are the end that the port is of, else the destination, as MISP's
- * own export means it. Beside an end that is told they stay what they are.
+ * Makes a host beside a port or protocol the end of the connection that the port belongs to, or else the destination,
+ * as MISP's exporter means it. If an end is given as well, hosts stay as they are.
  */
 function joinEnds(equalities: readonly Equality[]): readonly Equality[] {
   const paths = new Set(
@@ -162,7 +162,7 @@ function joinEnds(equalities: readonly Equality[]): readonly Equality[] {
   )
 }
 
-/** A directory beside a file is where the file lies. */
+/** Makes a directory beside a file the directory of the file. */
 function joinPaths(equalities: readonly Equality[]): readonly Equality[] {
   if (!equalities.some(({ object }) => object === 'file')) return equalities
   return equalities.map(equality =>
@@ -174,7 +174,7 @@ function joinPaths(equalities: readonly Equality[]): readonly Equality[] {
 
 const inRequest = 'extensions.http-request-ext.'
 
-/** The ends of a connection that a request of HTTP goes over belong to the request. */
+/** Makes the ends of a connection, and hosts, parts of the HTTP request beside them. */
 function joinRequest(equalities: readonly Equality[]): readonly Equality[] {
   const isRequest = ({ object, path }: Equality) => object === network && path.startsWith(inRequest)
   if (!equalities.some(isRequest)) return equalities
@@ -188,7 +188,7 @@ function joinRequest(equalities: readonly Equality[]): readonly Equality[] {
 /** Services whose accounts have a type of their own in MISP. */
 const services: ReadonlySet<string> = new Set(['github', 'twitter'])
 
-/** The name of an account with the service it is of. */
+/** Joins login and service of an account. */
 function joinAccount(equalities: readonly Equality[]): readonly Equality[] {
   const [first, second, more] = equalities
   if (!first || !second || more) return equalities

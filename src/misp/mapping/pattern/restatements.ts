@@ -1,9 +1,9 @@
 import { normalise } from '../values/attribute-types.ts'
 import type { Equality } from './equalities.ts'
 
-/** Comparisons that only say again what another one beside them shows (MP-1). One pass over all of them. */
+/** Removes comparisons that repeat what another one beside them says (MP-1), in one pass. */
 
-/** The words for the type of a thing, which its value shows: `dst_ref.type = 'ipv4-addr'` (STIX 2.1 §9.8). */
+/** Removes types that the value shows, such as `dst_ref.type = 'ipv4-addr'` (STIX 2.1 §9.8), and formal members. */
 export function withoutTypes(equalities: readonly Equality[]): readonly Equality[] {
   const shown = new Set(equalities.flatMap(shownBy))
   return equalities.filter(
@@ -12,7 +12,7 @@ export function withoutTypes(equalities: readonly Equality[]): readonly Equality
   )
 }
 
-/** How an object is written down, not what it is: the id of an observable is made of its value. */
+/** Members that do not describe what is observed. The id of an observable is derived from its value. */
 const isFormal = ({ object, path, value }: Equality): boolean =>
   path === 'spec_version' ||
   path === 'defanged' ||
@@ -21,7 +21,7 @@ const isFormal = ({ object, path, value }: Equality): boolean =>
 const typeKey = (object: string, path: string, value: string): string =>
   JSON.stringify([object, path, value.toLowerCase()])
 
-/** What an equality makes needless to say. */
+/** Keys of the comparisons that an equality makes redundant. */
 function shownBy({ object, path, value }: Equality): string[] {
   const [, parent = '', last = path] = /^(.*)\.([^.]+)$/.exec(path) ?? []
   if (last === 'type') return []
@@ -46,7 +46,7 @@ const ends: ReadonlySet<string> = new Set([
   'network-traffic:src_ref.value'
 ])
 
-/** A host that stands in a URL, or at the end of a connection, and once more by itself. */
+/** Removes a host that also stands in a URL or at the end of a connection. */
 export function withoutHosts(
   equalities: readonly Equality[],
   isHost: (equality: Equality) => boolean
@@ -63,7 +63,7 @@ export function withoutHosts(
 const hostText = (value: string): string =>
   normalise('ip-dst', value) ?? normalise('domain', value) ?? value
 
-/** Port and protocol that a URL says, beside it, and the end of the connection that is its host. */
+/** Removes port, protocol and destination of a connection that a URL beside them contains. */
 export function withoutUrlParts(equalities: readonly Equality[]): readonly Equality[] {
   const shown = new Set(equalities.flatMap(partsOfUrl))
   return equalities.filter(({ object, path, value }) => {

@@ -4,13 +4,13 @@
  * (M7). An operator of MISP may change the list: the gateway publishes values as they are, and keeps apart what the
  * default list makes equal, see events/collation.ts.
  *
- * An expression with `(.*?)` stands here as what is before it and what is after it: so the work is linear in the value.
+ * An expression with `(.*?)` is divided into what is before and after it. This keeps the work linear in the value.
  */
 export interface ImportRegexp {
   readonly head: RegExp
-  /** What has to follow on the same line, after anything; absent where the head is all. */
+  /** What must follow later on the same line; absent for expressions without `(.*?)`. */
   readonly tail?: RegExp
-  /** '' for values that MISP then refuses. */
+  /** '' if MISP refuses the value. */
   readonly replacement: string
 }
 
@@ -59,7 +59,7 @@ export const importRegexps: readonly ImportRegexp[] = [
 /** MISP leaves rules of this type alone. */
 const excluded: ReadonlySet<string> = new Set(['sigma'])
 
-/** What every head needs: most values have none of it, and are not looked at further. */
+/** Every expression needs one of these. Most values have none, and are returned at once. */
 const isPath = /:|registry|%/i
 
 /** The value as a MISP with the default list stores it; undefined when it refuses it. */
@@ -77,7 +77,7 @@ export function imported(type: string, value: string): string | undefined {
   return text
 }
 
-/** A tail that follows no head follows no later one either, so each part of the line is looked at once. */
+/** If no tail follows a head, none follows a later head either, so the loop ends and each character is read once. */
 function replaceAll(line: string, head: RegExp, tail: RegExp | undefined, by: string): string {
   let out = ''
   let at = 0
