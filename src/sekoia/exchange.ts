@@ -6,10 +6,10 @@ import type { BreakerState } from './breaker.ts'
 import { failureOf, toStatusError } from './failures.ts'
 import { createResilience, type ResilienceOptions } from './resilience.ts'
 import {
-  type Answer,
   createTransport,
   type SendRequest,
-  type TransportOptions
+  type TransportOptions,
+  type UpstreamAnswer
 } from './transport.ts'
 import { type Condition, createTroubleWatch } from './trouble-watch.ts'
 
@@ -45,7 +45,7 @@ export interface Question<T> {
   /** True: no failure leads to a second attempt. */
   readonly isSentOnce?: boolean
   /** Turns a 200 into a value; throws `bad-answer` when it cannot. */
-  accept(answer: Answer): T
+  accept(answer: UpstreamAnswer): T
 }
 
 export interface Exchange {
@@ -68,7 +68,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     question: Question<unknown>,
     signal: AbortSignal,
     onProgress: () => void
-  ): Promise<Answer> {
+  ): Promise<UpstreamAnswer> {
     const { caller, path, endpoint, send, isSentOnce = false } = question
     const startedAt = performance.now()
     const from = elapsedOf(clock)
@@ -96,7 +96,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     }
   }
 
-  const throttledOnce = ({ status, retryAfterMs = 0 }: Answer): GatewayError =>
+  const throttledOnce = ({ status, retryAfterMs = 0 }: UpstreamAnswer): GatewayError =>
     toStatusError({
       status,
       code: undefined,
@@ -111,7 +111,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     watch.failed(error)
   }
 
-  function accepted<T>({ accept }: Question<T>, answer: Answer): T {
+  function accepted<T>({ accept }: Question<T>, answer: UpstreamAnswer): T {
     try {
       const value = accept(answer)
       watch.succeeded()
