@@ -32,7 +32,7 @@ export interface SekoiaHealth extends Condition {
   readonly clockSkewMs: number | undefined
 }
 
-export interface Question<T> {
+export interface UpstreamQuestion<T> {
   readonly caller: Caller
   /** The label of the counters. */
   readonly endpoint: string
@@ -50,7 +50,7 @@ export interface Question<T> {
 
 export interface Exchange {
   /** Throws GatewayError and nothing else. */
-  ask<T>(question: Question<T>): Promise<T>
+  ask<T>(question: UpstreamQuestion<T>): Promise<T>
   health(): SekoiaHealth
   close(): Promise<void>
 }
@@ -65,7 +65,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
   let lastFailure: SekoiaHealth['lastFailure']
 
   async function attempt(
-    question: Question<unknown>,
+    question: UpstreamQuestion<unknown>,
     signal: AbortSignal,
     onProgress: () => void
   ): Promise<UpstreamAnswer> {
@@ -111,7 +111,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     watch.failed(error)
   }
 
-  function accepted<T>({ accept }: Question<T>, answer: UpstreamAnswer): T {
+  function accepted<T>({ accept }: UpstreamQuestion<T>, answer: UpstreamAnswer): T {
     try {
       const value = accept(answer)
       watch.succeeded()
