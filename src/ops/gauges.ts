@@ -11,7 +11,7 @@ export interface GaugeDeps {
   readonly feedEnds: FeedEnds
   /** Most feeds with a series of their own; those with the oldest end come first. */
   readonly maxFeeds: number
-  readonly breaker: () => BreakerState
+  readonly breaker: () => (typeof breakerStates)[number]
   /** What became of the indicators of MISP feeds. */
   readonly mispFeeds: () => Promise<readonly IndicatorCounts[]>
   /** The data directory; undefined when the store is elsewhere. */
@@ -30,7 +30,6 @@ export interface IndicatorCounts {
 }
 
 const breakerStates = ['closed', 'open', 'half-open'] as const
-type BreakerState = (typeof breakerStates)[number]
 
 /** What is read off the parts of the gateway for each scrape. */
 export function exposeGauges(parts: GaugeDeps): void {
