@@ -126,3 +126,15 @@ t.test('a reading that fails on its way keeps what it found', async t => {
   await publish(world)
   t.strictSame(await pullAndCompare(world, misp), [])
 })
+
+t.test('what is new anyway is left to the feed log, and is not late', async t => {
+  const { meter, late } = countingMeter()
+  const world = await mispWorld(t, { settings: { walkMs: 1 }, meter })
+  await startFeed(world)
+  addIndicator(world, 'fresh')
+  world.simulator.clock.advance(5)
+  await world.round()
+  t.equal(late(), 0)
+  t.equal(lifeOf(attributeOf(await publish(world), url('fresh'))), 'live')
+  t.equal(late(), 0)
+})

@@ -5,7 +5,7 @@ import type { FeedState } from '../../src/misp/build/state.ts'
 import type { Coverage } from '../../src/misp/events/tally.ts'
 import { mapIndicator } from '../../src/misp/mapping/pattern/pattern.ts'
 import type { StixObject } from '../../src/stix/object.ts'
-import { type Change, Changer, changes, weighted } from '../support/misp-changes.ts'
+import { type Change, Changer, changes, weighted, which } from '../support/misp-changes.ts'
 import { addIndicator, inDays, keysOf } from '../support/misp-scenes.ts'
 import { type MispWorld, startMispWorld } from '../support/misp-world.ts'
 
@@ -27,13 +27,16 @@ type Operation =
   | { readonly kind: 'restart' }
   | { readonly kind: 'repair' }
 
+const old = weighted(5, 'old', { days: fc.nat(45), ends: fc.constantFrom(0.5, 5, 100) })
+
 const operation = fc.oneof(
   ...changes,
-  weighted(3, 'old', { days: fc.nat(45), ends: fc.constantFrom(0.5, 5, 100) }),
+  weighted(4, ['vanish', 'revoke'], which),
+  old,
   weighted(1, 'odd', { which: fc.nat(2) }),
   weighted(4, 'tick', { hours: fc.constantFrom(0.01, 13, 26, 300, 1000) }),
   weighted(6, 'publish', { gateway: fc.nat(1) }),
-  weighted(2, 'window', { days: fc.constantFrom(10, 30, undefined) }),
+  weighted(4, 'window', { days: fc.constantFrom(10, 30, undefined) }),
   weighted(1, 'recut', { shardBits: fc.nat(1) }),
   weighted(1, 'copies', { reportCopies: fc.boolean() }),
   weighted(1, 'die', { commits: fc.nat(3) }),
@@ -43,12 +46,18 @@ const operation = fc.oneof(
 interface History {
   readonly windowDays: number | undefined
   readonly commitBytes: number
+  /** Without walks nothing vanishes or returns; time alone has to be noticed then. */
+  readonly hasWalks: boolean
+  /** There from the start. */
+  readonly olds: readonly Operation[]
   readonly operations: readonly Operation[]
 }
 
 const histories: fc.Arbitrary<History> = fc.record({
   windowDays: fc.constantFrom(undefined, 10, 30),
   commitBytes: fc.constantFrom(1, 1_000_000),
+  hasWalks: fc.boolean(),
+  olds: fc.array(old.arbitrary as fc.Arbitrary<Operation>, { minLength: 2, maxLength: 6 }),
   operations: fc.array(operation, { minLength: 5, maxLength: 40, size: 'max' })
 })
 
@@ -103,10 +112,16 @@ function expected(world: MispWorld, since: string): Coverage {
 const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, count) => sum + count, 0)
 
-async function play({ windowDays, commitBytes, operations }: History): Promise<void> {
+async function play({
+  windowDays,
+  commitBytes,
+  hasWalks,
+  olds,
+  operations
+}: History): Promise<void> {
   const world = await startMispWorld({
     simulator: { now: Date.UTC(2026, 0, 15, 12) },
-    settings: { windowDays, commitBytes, walkMs: 1 }
+    settings: { windowDays, commitBytes, walkMs: hasWalks ? 1 : 0 }
   })
   const changer = new Changer(world.simulator)
   const odd = ['nan', 'bad-utf8', 'no-id'] as const
@@ -180,11 +195,13 @@ async function play({ windowDays, commitBytes, operations }: History): Promise<v
       case 'restart':
         return restart()
       default:
-        changer.make(operation)
+        if (hasWalks || !/vanish|return/.test(operation.kind)) changer.make(operation)
     }
   }
 
   try {
+    for (const operation of olds) await perform(operation)
+    await publish(0)
     for (const operation of operations) await perform(operation)
     await publish(0)
   } finally {
