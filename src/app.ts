@@ -3,6 +3,7 @@ import { notingRawRights } from './auth/rights.ts'
 import { RightsGate } from './auth/rights-gate.ts'
 import { createScopes } from './auth/scope.ts'
 import { createSecretWatch } from './auth/secret-watch.ts'
+import { parseBuildKeys } from './config/build-keys.ts'
 import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
 import { createCatalog } from './feeds/catalog.ts'
@@ -20,10 +21,13 @@ import { registerDialect } from './http/register-dialect.ts'
 import { requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { AnswerStore } from './kernel/answer-store.ts'
+import { ApiKey } from './kernel/caller.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
+import { StandingFeeds } from './misp/build/standing-feeds.ts'
 import { createMapping } from './misp/mapping/mapping.ts'
 import type { Galaxies } from './misp/mapping/tags/galaxies.ts'
+import { coverageOfFeeds } from './misp/serve/coverage.ts'
 import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
 import { AnswerCache } from './native/cache/answer-cache.ts'
@@ -136,6 +140,18 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     settings: mispFeedsSettings(config)
   })
 
+  const toCaller = createScopes(parts.secret)
+  const standingFeeds = new StandingFeeds({
+    catalog,
+    rights,
+    logger,
+    want: (caller, feed) => void mispFeeds.want(caller, feed),
+    feeds: parseBuildKeys(config.misp.buildKeys).map(({ feed, key }) => ({
+      caller: toCaller(new ApiKey(key)),
+      feed
+    }))
+  })
+
   /** What no prefix decides belongs to the first. */
   const dialects = [
     taxiiDialect({
@@ -204,6 +220,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     feedEnds,
     maxFeeds: config.metrics.maxFeeds,
     breaker: () => upstream.health().breaker,
+    mispFeeds: () => coverageOfFeeds(mispFeeds.kept, publications),
     dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
@@ -217,7 +234,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
       queryParameter: config.auth.queryParameter || undefined,
       lenient: config.taxii.mode === 'field'
     },
-    toCaller: createScopes(parts.secret)
+    toCaller
   })
   await server.register(newcomersPlugin, {
     maxPerMinute: config.auth.maxUnknownPerMinute,
@@ -227,8 +244,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })
 
   if (store.isShared) secrets.start()
+  if (config.misp.enabled) standingFeeds.start()
   server.addHook('preClose', async () => {
     secrets.stop()
+    standingFeeds.stop()
     await mispFeeds.end()
   })
   server.addHook('onClose', async () => {
@@ -274,6 +293,9 @@ function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettin
     tombstoneMs: misp.tombstoneDays * dayMs,
     repairRules: repairRules(stix.repair === 'on'),
     reportCopies: misp.reportCopies,
+    marginSeconds: misp.clockMarginSeconds,
+    restampMs: misp.restampDays * dayMs,
+    distribution: distributions[misp.distribution],
     walkMs: misp.walkSeconds * 1000,
     partialMs: 20_000,
     commitBytes: 4 * 1024 * 1024,
@@ -284,6 +306,15 @@ function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettin
 }
 
 const dayMs = 86_400_000
+
+/** In MISP's numbers. */
+const distributions = {
+  feed: undefined,
+  organisation: '0',
+  community: '1',
+  connected: '2',
+  all: '3'
+} as const
 
 const mispSettings = ({ misp, sekoia, server }: Config): MispSettings => ({
   defaultFeedId: sekoia.defaultFeedId,

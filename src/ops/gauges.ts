@@ -12,8 +12,21 @@ export interface GaugeDeps {
   /** Most feeds with a series of their own; those with the oldest end come first. */
   readonly maxFeeds: number
   readonly breaker: () => (typeof breakerStates)[number]
+  /** What became of the indicators of MISP feeds. */
+  readonly mispFeeds: () => Promise<readonly IndicatorCounts[]>
   /** The data directory; undefined when the store is elsewhere. */
   readonly dataDir: string | undefined
+}
+
+/** Indicators of one feed that are live at Sekoia. */
+export interface IndicatorCounts {
+  readonly feed: string
+  readonly counts: readonly {
+    readonly fate: string
+    /** '' where there is only one. */
+    readonly reason: string
+    readonly count: number
+  }[]
 }
 
 const breakerStates = ['closed', 'open', 'half-open'] as const
@@ -43,6 +56,13 @@ export function exposeGauges(parts: GaugeDeps): void {
   meter.gauge('feed_logs_followed', () => [{ value: feedEnds.followed }])
   meter.gauge('upstream_breakers', () =>
     breakerStates.map(state => ({ labels: { state }, value: breaker() === state ? 1 : 0 }))
+  )
+  meter.gauge('misp_indicators', async () =>
+    (await parts.mispFeeds())
+      .slice(0, maxFeeds)
+      .flatMap(({ feed, counts }) =>
+        counts.map(({ fate, reason, count }) => ({ labels: { feed, fate, reason }, value: count }))
+      )
   )
   if (dataDir === undefined) return
   meter.gauge('store_size_bytes', () => sizesIn(dataDir))

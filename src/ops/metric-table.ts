@@ -124,6 +124,9 @@ export const counters: Readonly<Record<string, MetricNote>> = {
   misp_impossible_ends: {
     help: 'Indicators whose valid_until cannot be one, and counts as none.'
   },
+  misp_late_arrivals: {
+    help: 'Indicators and reports that a full reading of a feed found and its feed log had not shown.'
+  },
   misp_walks_doubted: {
     help: 'Full readings of a feed that missed more objects than can be believed at once.'
   },
@@ -173,6 +176,10 @@ export const gauges = {
   feed_logs_followed: {
     help: 'Feed logs whose end was asked for within the last day.',
     labels: []
+  },
+  misp_indicators: {
+    help: 'Indicators of a MISP feed that are live at Sekoia, by what became of them: the sum is all of them.',
+    labels: ['feed', 'fate', 'reason']
   },
   store_free_bytes: {
     help: 'Room that is left on the disk of the data directory.',

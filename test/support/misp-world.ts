@@ -19,7 +19,8 @@ import {
   silentMeter,
   type Upstream
 } from '../../src/kernel/ports.ts'
-import { Builder, type BuilderSettings } from '../../src/misp/build/builder.ts'
+import { Builder } from '../../src/misp/build/builder.ts'
+import type { BuilderSettings } from '../../src/misp/build/deps.ts'
 import { spaceOf } from '../../src/misp/build/tables.ts'
 import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
 import { mispDialect } from '../../src/misp/serve/dialect.ts'
@@ -79,6 +80,8 @@ export const builderSettings: BuilderSettings = {
   repairRules: repairRules(true),
   expiredMs: 30 * dayMs,
   tombstoneMs: 180 * dayMs,
+  marginSeconds: 300,
+  restampMs: 0,
   walkMs: 0,
   partialMs: 20_000,
   commitBytes: 4 * 1024 * 1024
