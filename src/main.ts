@@ -104,12 +104,14 @@ async function run(config: Config, logger: Logger): Promise<void> {
     ...tlsOf(config)
   })
 
+  const { host, port } = config.ops
+  const opsAddress = await app.ops?.listen({ host: host || config.server.host, port })
   const address = await app.server.listen({ host: config.server.host, port: config.server.port })
   app.setPhase('serving')
-  logger.info({ ...greeting, address }, 'the gateway serves')
-  if (hasReader) console.log(addressText(address))
+  logger.info({ ...greeting, address, ops: opsAddress }, 'the gateway serves')
+  if (hasReader) console.log(addressText(address, opsAddress))
   if (simulator) console.log(whatToTry(address, config, simulator))
-  else if (hasReader) console.log(nextSteps(address, config))
+  else if (hasReader) console.log(nextSteps(address, config, opsAddress))
 
   if (process.env['npm_lifecycle_event']) endWithParent()
   closeWithGrace({ delay: config.server.closeTimeoutMs, logger }, async ({ err }) => {

@@ -189,7 +189,17 @@ function checkValue(option: Option, value: unknown): void {
 
 const byName = new Map(configOptions.map(option => [option.name, option]))
 
-const reservedSegments = ['taxii2', 'misp', 'api', 'v1', 'v2', 'livez', 'readyz', 'metrics']
+const reservedSegments = [
+  'taxii2',
+  'misp',
+  'api',
+  'v1',
+  'v2',
+  'gateway',
+  'livez',
+  'readyz',
+  'metrics'
+]
 
 /** Rules between options: the option that is named in the error, the rule, and the rule in words. */
 const crossChecks: readonly (readonly [string, (config: Config) => boolean, string])[] = [
@@ -224,6 +234,16 @@ const crossChecks: readonly (readonly [string, (config: Config) => boolean, stri
     'server.tls.certFile',
     ({ server: { tls } }) => tls.clientCaFile === '' || tls.certFile !== '',
     'must be given when server.tls.clientCaFile is'
+  ],
+  [
+    'operator.token',
+    ({ operator, metrics }) => operator.token !== '' || !metrics.operatorOnly,
+    'must be given when metrics.operatorOnly (METRICS_OPERATOR_ONLY) is true'
+  ],
+  [
+    'ops.port',
+    ({ ops, server }) => ops.port === 0 || ops.port !== server.port,
+    'must differ from server.port (PORT)'
   ],
   [
     'feedLog.rebuildHorizonSeconds',
