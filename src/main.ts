@@ -13,10 +13,11 @@ import { type Galaxies, loadGalaxies } from './misp/mapping/tags/galaxies.ts'
 import { createLogger } from './ops/logger.ts'
 import { createMeter } from './ops/metrics.ts'
 import { version } from './ops/version.ts'
+import { redisOf } from './redis-options.ts'
 import { createSekoiaClient } from './sekoia/client.ts'
 import { proxiesOf } from './sekoia/dispatcher.ts'
 import { UnreadableItems } from './sekoia/unreadable-items.ts'
-import { type OpenStoreOptions, openStore } from './stores/open.ts'
+import { openStore } from './stores/open.ts'
 
 /** The process: configuration → parts → app → listening → graceful end. */
 
@@ -129,18 +130,6 @@ function endWithParent(): void {
     if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
   }, 500)
   watch.unref()
-}
-
-function redisOf({ redis }: Config): OpenStoreOptions['redis'] {
-  if (!redis.url) return undefined
-  const { caFile, certFile, keyFile } = redis.tls
-  return {
-    ...redis,
-    tls: {
-      ...(caFile && { ca: readFileSync(caFile) }),
-      ...(certFile && { cert: readFileSync(certFile), key: readFileSync(keyFile) })
-    }
-  }
 }
 
 /** Without the galaxies tags are in Sekoia's own words: no reason not to serve. */
