@@ -31,13 +31,13 @@ export interface LostRights {
 export const anyFeed = '*'
 
 /** What Sekoia said of a key and a feed: yes, or the kind of its refusal. */
-export type Verdict = 'yes' | ErrorKind
+export type AccessVerdict = 'yes' | ErrorKind
 
 /** A caller, without the key where none is needed. */
 type Scoped = Pick<Caller, 'scope'>
 
 interface DatedVerdict {
-  readonly verdict: Verdict
+  readonly verdict: AccessVerdict
   readonly at: number
 }
 
@@ -54,7 +54,7 @@ export class Access {
   readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
   readonly #checks = new SingleFlight<string, void>()
   /** The verdicts that this process knows to be in the store. */
-  readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
+  readonly #kept = new LRUCache<string, AccessVerdict>({ max: maxVerdicts })
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
@@ -108,7 +108,7 @@ export class Access {
   }
 
   /** The last verdict stored for this key and feed, however old; undefined when there was none. */
-  async lastVerdict(caller: Caller, feedId: string): Promise<Verdict | undefined> {
+  async lastVerdict(caller: Caller, feedId: string): Promise<AccessVerdict | undefined> {
     await Promise.all([this.#recall(caller, feedId), this.#recall(caller, anyFeed)])
     return this.#last(caller, feedId)?.verdict
   }
@@ -132,7 +132,7 @@ export class Access {
     return key && key.verdict !== 'yes' && (!feed || key.at >= feed.at) ? key : feed
   }
 
-  #note(caller: Caller, feedId: string, verdict: Verdict): void {
+  #note(caller: Caller, feedId: string, verdict: AccessVerdict): void {
     const { clock } = this.#parts
     this.#tellLoss(caller, feedId, verdict)
     this.#verdicts.set(verdictKey(caller, feedId), { verdict, at: elapsedOf(clock) })
@@ -197,7 +197,7 @@ const encode = ({ verdict, at }: DatedVerdict): Buffer =>
   Buffer.from(JSON.stringify({ word: verdict, at }))
 
 function decode(state: Buffer): DatedVerdict {
-  const { word, at } = JSON.parse(state.toString()) as { word: Verdict; at: number }
+  const { word, at } = JSON.parse(state.toString()) as { word: AccessVerdict; at: number }
   return { verdict: word, at }
 }
 
