@@ -142,7 +142,7 @@ export class Access {
   }
 
   /** A key that is refused loses all its feeds at once: that is one loss. */
-  #tellLoss({ scope }: Caller, feedId: string, verdict: Verdict): void {
+  #tellLoss({ scope }: Caller, feedId: string, verdict: AccessVerdict): void {
     const isOfKey = feedId === anyFeed
     const isLost = this.#verdicts.get(verdictKey({ scope }, feedId))?.verdict === 'yes'
     if (verdict === 'yes' || !isLost || (verdict === 'unauthorized' && !isOfKey)) return
