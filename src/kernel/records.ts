@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts'
+import type { Caller, ScopeId } from './caller.ts'
 import type { ErrorKind } from './errors.ts'
 import type { Validity } from './validity.ts'
 
@@ -159,6 +159,19 @@ export interface Obstacle {
 
 export interface InspectedFeed extends CatalogFeed {
   readonly obstacle: Obstacle | undefined
+}
+
+/** Every feed that a listing has, those that cannot be read now included. */
+export interface FeedOverview {
+  /** Of a caller, as {@link Catalog.list}. */
+  overview(caller: Caller): Promise<InspectedFeed[]>
+  /** Of all callers whose listing is in memory. Asks Sekoia nothing. */
+  known(): readonly KnownFeeds[]
+}
+
+export interface KnownFeeds {
+  readonly scope: ScopeId
+  readonly feeds: readonly InspectedFeed[]
 }
 
 export interface Catalog {

@@ -27,6 +27,10 @@ export const counters: Readonly<Record<string, MetricNote>> = {
     help: 'Requests that were answered, or whose client left (status 499).',
     labels: { method: [], route: [], status: [] }
   },
+  operator_refused: {
+    help: 'Requests for metrics or for /gateway/v1 that were refused for their credentials.',
+    labels: { asked: ['metrics', 'gateway'] }
+  },
   taxii_objects: { help: 'Objects, manifest records and versions sent to TAXII clients.' },
   taxii_tokens: {
     help: 'Requests that carried a next token, by what became of it.',
