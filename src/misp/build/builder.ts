@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
 import { OvertakenError } from '../../kernel/errors.ts'
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
 import { type FeedRecord, lastVersion, type Records } from '../../kernel/records.ts'
 import type { StixObject } from '../../stix/object.ts'
@@ -52,7 +53,7 @@ const leaseMs = 30_000
 const dayMs = 86_400_000
 /** Most changes, and bytes, committed at a time. */
 const maxChanges = 10_000
-/** Objects parsed and mapped before other requests are served: about twenty milliseconds of work. */
+/** Objects parsed at once: some three milliseconds of work. */
 const parsedAtOnce = 250
 const readLimit = 2000
 const readBytes = 8 * 1024 * 1024
@@ -307,7 +308,7 @@ export class Builder {
       since,
       reading: { now: clock.now(), publication: publications },
       spill: async changes => {
-        if (changes.size >= settings.commitBytes) await this.#spill(documents, changes)
+        if (changes.isFull(settings.commitBytes)) await this.#spill(documents, changes)
       }
     })
   }
@@ -337,8 +338,10 @@ export class Builder {
       maxBytes: readBytes,
       continues: true
     })
-    for (let at = 0; at < records.length; at += parsedAtOnce)
+    for (let at = 0; at < records.length; at += parsedAtOnce) {
+      await giveWayIfDue()
       await intake.take(records.slice(at, at + parsedAtOnce).map(toObject), changes)
+    }
     state.objectsRead += records.length
     if (dates[0] !== undefined) state.readFrom ??= dates[0]
     state.position = more ? position : undefined

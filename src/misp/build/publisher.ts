@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Clock, Meter } from '../../kernel/ports.ts'
 import { listOf, markingRefsOf } from '../../stix/object.ts'
 import {
@@ -97,8 +96,7 @@ export class Publisher {
       // Committed with the first events: after a crash here the next gateway knows that the manifest is still due.
       if (changed > 0 || this.#dropped.length > 0 || state.isBuilt !== state.isFilled)
         state.isManifestCurrent = false
-      if (this.#changes.size >= this.#parts.settings.commitBytes) await this.#commit()
-      await setImmediate()
+      if (this.#changes.isFull(this.#parts.settings.commitBytes)) await this.#commit()
     }
     if (due.length > 0) state.publications++
     if (!state.isManifestCurrent) await this.#publishManifest(now)
