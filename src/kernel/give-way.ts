@@ -5,7 +5,7 @@
  */
 
 /** The longest that a piece lasts before work gives way, ms. */
-const pieceMs = 5
+const pieceMs = 3
 
 /** Works that wait for their next piece, the one that has waited longest first. */
 const waiting: (() => void)[] = []

@@ -1,3 +1,4 @@
+import { inPieces } from '../../kernel/give-way.ts'
 import type { Clock, Meter } from '../../kernel/ports.ts'
 import { listOf, markingRefsOf } from '../../stix/object.ts'
 import {
@@ -205,7 +206,7 @@ export class Publisher {
   async #publishManifest(now: number): Promise<void> {
     const { state, heads } = this.#published
     await this.#commit()
-    const manifest = toManifest(heads.values())
+    const manifest = await inPieces(toManifest(heads.values()))
     if (heads.size > largeManifest) this.#parts.meter.count('misp_large_manifests')
     this.#changes.put('file', 'manifest', encodeFile(manifest, 0))
     for (const uuid of this.#dropped)
