@@ -24,7 +24,9 @@ export async function pass(
   body?: Buffer
 ): Promise<Answer> {
   const isRead = request.method === 'GET' || request.method === 'HEAD' || endpoint === 'search'
-  const signals = isRead ? [request.signal, AbortSignal.timeout(lookUpMs)] : []
+  // Of a request whose body was read the framework's signal tells the end of the body, not that the client left.
+  const left = Buffer.isBuffer(request.body) ? [] : [request.signal]
+  const signals = [...left, AbortSignal.timeout(lookUpMs)]
   const sent: RawRequest = {
     method: request.method === 'HEAD' ? 'GET' : request.method,
     target,
