@@ -370,7 +370,7 @@ function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettin
     distribution: distributions[misp.distribution],
     walkMs: misp.walkSeconds * 1000,
     partialMs: 20_000,
-    commitBytes: 4 * 1024 * 1024,
+    commitBytes: 256 * 1024,
     publishMs: misp.publishSeconds * 1000,
     idleMs: misp.idleSeconds * 1000,
     maxFeeds: misp.maxFeeds

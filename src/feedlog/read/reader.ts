@@ -1,5 +1,6 @@
 import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import { cutPage, isEnough } from '../../kernel/page-cut.ts'
 import type { Outcome, Position, ReadRequest, ReadResult } from '../../kernel/records.ts'
 import type { Validity } from '../../kernel/validity.ts'
@@ -309,6 +310,7 @@ export class Reading {
   async #extend(deadline: number): Promise<false> {
     const extend = () => this.#log.extend(this.#chain, this.#request.caller)
     await this.#patiently(extend, this.#log.isExtending(this.#chain), deadline)
+    await giveWayIfDue()
     this.#outcome = 'fetched'
     return false
   }

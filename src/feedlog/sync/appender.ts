@@ -1,7 +1,8 @@
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
-import { entryKey } from '../journal/packed-index.ts'
+import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
 import { encodeHead, type SegmentHead, type Source } from '../journal/segment-head.ts'
 import type { JournalWriter } from '../journal/writer.ts'
@@ -54,16 +55,20 @@ export class Appender {
 
   /** Resolves with the number of the segment they went to; undefined when there was nothing new. */
   async append(chain: Chain, addition: Addition): Promise<number | undefined> {
+    await giveWayIfDue()
     const { undatedOf } = addition
     const body = undatedOf ? addition.body : this.#withoutOpen(chain, addition.body)
     if (body.entries.length === 0) {
       addition.advance()
       return undefined
     }
+    const packed = PackedIndex.of(body.entries)
+    await giveWayIfDue()
     const { head, segment } = planAppend({
       journal: this.#journal,
       chain,
       body,
+      packed,
       source: addition.source,
       floor: addition.floor(),
       now: this.#parts.clock.now(),
