@@ -64,6 +64,9 @@ export const counters: Readonly<Record<string, MetricNote>> = {
     labels: { from: ['store', 'sekoia'] }
   },
   cursors_refused: { help: 'Cursors that Sekoia gave and later refused.' },
+  journals_redated: {
+    help: 'Feed logs in which a clock that was wrong had dated objects, which were dated anew.'
+  },
   page_edges_unproven: { help: 'Page edges that may cut a group of objects of the same time.' },
   store_errors: {
     help: 'Operations of the store that failed.',
