@@ -15,7 +15,8 @@ export interface Clock {
 }
 
 /** The time to measure ages and pauses by. */
-export const elapsedOf = (clock: Clock): number => clock.elapsed?.() ?? clock.now()
+export const elapsedOf = (clock: Pick<Clock, 'now' | 'elapsed'>): number =>
+  clock.elapsed?.() ?? clock.now()
 
 export const systemClock: Clock = { now: () => Date.now(), sleep: ms => setTimeout(ms) }
 
