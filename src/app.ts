@@ -211,6 +211,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     feedEnds,
     maxFeeds: config.metrics.maxFeeds,
     breaker: () => upstream.health().breaker,
+    successAgeMs: () => upstream.health().successAgeMs,
     dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   if (config.metrics.enabled) await server.register(metricsPlugin, { meter })

@@ -12,6 +12,8 @@ export interface GaugeDeps {
   /** Most feeds with a series of their own; those with the oldest end come first. */
   readonly maxFeeds: number
   readonly breaker: () => BreakerState
+  /** Ms since Sekoia last gave an answer of use; undefined before the first. */
+  readonly successAgeMs: () => number | undefined
   /** The data directory; undefined when the store is elsewhere. */
   readonly dataDir: string | undefined
 }
@@ -45,6 +47,10 @@ export function exposeGauges(parts: GaugeDeps): void {
   meter.gauge('upstream_breakers', () =>
     breakerStates.map(state => ({ labels: { state }, value: breaker() === state ? 1 : 0 }))
   )
+  meter.gauge('upstream_success_age_seconds', () => {
+    const age = parts.successAgeMs()
+    return age === undefined ? [] : [{ value: age / 1000 }]
+  })
   if (dataDir === undefined) return
   meter.gauge('store_size_bytes', () => sizesIn(dataDir))
   meter.gauge('store_free_bytes', async () => {

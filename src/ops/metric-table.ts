@@ -185,6 +185,10 @@ export const gauges = {
     help: 'Size of the files in the data directory, by what they hold.',
     labels: ['part']
   },
+  upstream_success_age_seconds: {
+    help: 'Time since Sekoia last gave an answer of use, or its word on a key.',
+    labels: []
+  },
   upstream_breakers: {
     help: 'Breakers towards Sekoia by state; an open one leaves Sekoia alone.',
     labels: ['state']
