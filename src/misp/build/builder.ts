@@ -13,6 +13,7 @@ import { walkIds } from './id-sweep.ts'
 import { Intake } from './intake.ts'
 import { narrow } from './narrowing.ts'
 import { type Published, Publisher, type PublisherSettings } from './publisher.ts'
+import { putRight } from './put-right.ts'
 import { ReferenceNames } from './reference-names.ts'
 import { forgetRows } from './refill.ts'
 import { type FeedState, newState, startOf } from './state.ts'
@@ -172,6 +173,7 @@ export class Builder {
 
   /** Compares the settings that a feed was built with to the present ones, and does what the difference needs. */
   async #applySettings(feed: Loaded, caller: Caller): Promise<void> {
+    putRight(feed.state, this.#parts.clock.now())
     await this.#narrow(feed)
     await this.#startAgain(feed)
     await this.#deriveAgain(feed, caller)
