@@ -116,7 +116,14 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const raw = notingRawRights(passed, rights.verdicts, { clock, refusedSeconds })
   const settings = feedLogSettings(config)
   const feedEnds = new FeedEnds({ clock, logger, patienceMs: patienceMs(config) })
-  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, watch: feedEnds, settings })
+  const logs = new FeedLogs({
+    ...{ upstream: sekoia, store, clock, meter, watch: feedEnds, settings },
+    onRedated: ({ name, feedId: feed, skewMs }) =>
+      logger.warn(
+        { scope: name.split(':')[1]?.slice(0, 8), feed, skewMs },
+        'a clock that was wrong had dated objects of a feed: they are dated anew, and clients get them again'
+      )
+  })
   const records = rights.guard(logs)
   const catalog = createCatalog({
     upstream: sekoia,
@@ -247,6 +254,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     maxFeeds: config.metrics.maxFeeds,
     breaker: () => upstream.health().breaker,
     mispFeeds: () => coverageOfFeeds(mispFeeds.kept, publications),
+    successAgeMs: () => upstream.health().successAgeMs,
     dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   await server.register(corsPlugin, {

@@ -2,6 +2,7 @@ import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
 import { giveWayIfDue } from '../../kernel/give-way.ts'
 import { cutPage, isEnough } from '../../kernel/page-cut.ts'
+import { elapsedOf } from '../../kernel/ports.ts'
 import type { Outcome, Position, ReadRequest, ReadResult } from '../../kernel/records.ts'
 import type { Validity } from '../../kernel/validity.ts'
 import type { Chain } from '../journal/chain.ts'
@@ -15,7 +16,7 @@ import { findChain, startBucket } from './find-chain.ts'
 import { chunksOf, type Found, FoundPage, isSparse, matches, runsOf } from './matching.ts'
 
 export interface ReadTerms {
-  /** Instant after which the answer is made from what was found, ms since the epoch. */
+  /** Moment after which the answer is made from what was found, by {@link elapsedOf}. */
   readonly deadline: number
   /** True when the log was loaded for this read: a token cannot know more of it than the store does. */
   readonly isReloaded: boolean
@@ -34,6 +35,8 @@ const futureWaitMs = 1000
 export class Reading {
   readonly #log: FeedLog
   readonly #request: ReadRequest
+  /** Where the client stands, in the dates of today. */
+  readonly #position: Position | undefined
   readonly #terms: ReadTerms
   /** Of the journal when the reading began. */
   readonly #revision: number
@@ -66,8 +69,9 @@ export class Reading {
     this.#request = request
     this.#terms = terms
     this.#limit = request.limit
-    this.#from = lowerBound(log.journal, request)
-    const { position } = request
+    const position = request.position && log.journal.placeOf(request.position)
+    this.#position = position
+    this.#from = lowerBound(log.journal, position, request.addedAfter)
     const isForeign = position !== undefined && position.epoch !== log.journal.epoch
     this.#ownSecond = isForeign ? secondOf(position.natural) : undefined
     this.#chain = this.#chainFor(this.#from)
@@ -167,7 +171,7 @@ export class Reading {
 
   /** Goes on behind the record a token names; where it is gone, from the first record of its date. */
   async #findPlace(): Promise<void> {
-    const { position } = this.#request
+    const position = this.#position
     if (!position || position.epoch !== this.#log.journal.epoch) return
     const isAhead = !this.#log.journal.hasGiven(position.segment ?? 0)
     if (isAhead && !this.#terms.isReloaded) throw new StaleLogError()
@@ -243,10 +247,13 @@ export class Reading {
   async #endBeforeFuture(): Promise<Ending | undefined> {
     const { clock } = this.#log.parts
     const wait = this.#futureDate - clock.now()
+    // Read again, what a wrong clock dated is dated anew first.
+    const isAgain = this.#terms.isReloaded
+    if (wait > futureWaitMs && !isAgain && this.#log.misdating) throw new StaleLogError()
     if (wait > futureWaitMs && this.#log.isAtTip(this.#chain))
       return (await this.#mayAnswerEnd()) ? 'end' : undefined
     if (wait > futureWaitMs && this.#found.length > 0) return 'short'
-    if (clock.now() >= this.#terms.deadline) throw new GatewayError('timeout')
+    if (this.#isOutOfTime) throw new GatewayError('timeout')
     await clock.sleep(Math.min(Math.max(1, wait), futureWaitMs))
     return undefined
   }
@@ -296,7 +303,7 @@ export class Reading {
 
   /** The end was reached before: what is new is asked for, but not waited for at any price (P-48). */
   async #isAtTip(): Promise<boolean> {
-    const patience = this.#log.parts.clock.now() + this.#log.parts.settings.tipWaitMs
+    const patience = this.#elapsed + this.#log.parts.settings.tipWaitMs
     try {
       if (!this.#log.isTipResting)
         return await this.#extend(Math.min(patience, this.#terms.deadline))
@@ -326,7 +333,11 @@ export class Reading {
   }
 
   get #isOutOfTime(): boolean {
-    return this.#log.parts.clock.now() >= this.#terms.deadline
+    return this.#elapsed >= this.#terms.deadline
+  }
+
+  get #elapsed(): number {
+    return elapsedOf(this.#log.parts.clock)
   }
 
   /** Work that was under way already has used up some of its patience with Sekoia: it is begun once more. */
@@ -334,7 +345,7 @@ export class Reading {
     try {
       return await this.#within(begin(), deadline)
     } catch (error) {
-      const isOver = this.#log.parts.clock.now() >= deadline || this.#request.signal?.aborted
+      const isOver = this.#elapsed >= deadline || this.#request.signal?.aborted
       if (!isUnderWay || isOver || !isTrouble(error)) throw error
       return this.#within(begin(), deadline)
     }
@@ -342,14 +353,15 @@ export class Reading {
 
   /** Waits until the deadline or until the client leaves; the work goes on for others. */
   #within<T>(work: Promise<T>, deadline: number): Promise<T> {
-    return withDeadline(work, deadline - this.#log.parts.clock.now(), this.#request.signal)
+    return withDeadline(work, deadline - this.#elapsed, this.#request.signal)
   }
 
   #chainFor(from: number): Chain {
     const { journal, parts } = this.#log
-    const horizon = journal.createdAt - parts.settings.rebuildHorizonSeconds * 1000
-    const target = Math.max(0, Math.min(from, horizon))
     const now = parts.clock.now()
+    const createdAt = Math.min(journal.createdAt, now)
+    const horizon = createdAt - parts.settings.rebuildHorizonSeconds * 1000
+    const target = Math.max(0, Math.min(from, horizon))
     const found = findChain(journal, target, now)
     if (found) return found
     // Another gateway may have read that far already.
@@ -359,7 +371,7 @@ export class Reading {
 
   /** After the last record of the page, or after what was looked at in vain when the page is cut short. */
   #positionAfter(page: readonly Found[], more: boolean): Position | undefined {
-    const { position } = this.#request
+    const position = this.#position
     const last = page.at(-1) ?? (more ? this.#scanned : undefined)
     if (!last) return position
     const { segment, index } = last
@@ -401,9 +413,13 @@ const isTrouble = (error: unknown): boolean =>
  * The exclusive lower bound of date_added that a request starts from. In a journal of another epoch a place
  * means no more than the second of the record's own time (P-43).
  */
-function lowerBound(journal: Journal, request: ReadRequest): number {
-  const { position } = request
-  if (!position) return request.addedAfter ?? Number.NEGATIVE_INFINITY
+function lowerBound(
+  journal: Journal,
+  position: Position | undefined,
+  addedAfter: number | undefined
+): number {
+  if (!position)
+    return addedAfter === undefined ? Number.NEGATIVE_INFINITY : journal.boundOf(addedAfter)
   if (position.epoch === journal.epoch) return position.date - 1
   return secondOf(position.natural) - 1
 }

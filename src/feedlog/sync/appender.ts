@@ -4,6 +4,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
+import { cacheName } from '../journal/segment-cache.ts'
 import { encodeHead, type SegmentHead, type Source } from '../journal/segment-head.ts'
 import type { JournalWriter } from '../journal/writer.ts'
 import { type AppendOptions, type OpenSegment, planAppend } from './append.ts'
@@ -93,7 +94,7 @@ export class Appender {
     this.#journal.put(head, ids)
     if (undatedOf) this.#open.delete(chain)
     else this.#open.set(chain, { head, segment })
-    this.#parts.cache.set(this.#parts.identity.name, segment)
+    this.#parts.cache.set(cacheName(this.#parts.identity, this.#journal), segment)
   }
 
   /** No segment holds the same version twice: a place in it could not be told from the other. */
