@@ -37,6 +37,7 @@ import { GatewayError } from './kernel/errors.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
 import { StandingFeeds } from './misp/build/standing-feeds.ts'
+import { scopeOfSpace } from './misp/build/tables.ts'
 import { createMapping } from './misp/mapping/mapping.ts'
 import type { Galaxies } from './misp/mapping/tags/galaxies.ts'
 import { coverageOfFeeds } from './misp/serve/coverage.ts'
@@ -152,7 +153,15 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const publications = new Publications({
     store: documents,
     cacheMaxBytes: config.misp.cacheMaxBytes,
-    maxHashes: config.misp.maxHashes
+    maxHashes: config.misp.maxHashes,
+    onHashesCut: ({ space, leftOut, isNew }) => {
+      meter.count('misp_hashes_cut')
+      if (isNew)
+        logger.warn(
+          { scope: scopeOfSpace(space).slice(0, 8), leftOut, setting: 'MISP_MAX_HASHES' },
+          'hashes.csv of a feed has no room for all values: those of the oldest events are left out'
+        )
+    }
   })
   const mispFeeds = new BuildScheduler({
     records,

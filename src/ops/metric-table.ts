@@ -137,6 +137,9 @@ export const counters: Readonly<Record<string, MetricNote>> = {
   misp_walks_doubted: {
     help: 'Full readings of a feed that missed more objects than can be believed at once.'
   },
+  misp_hashes_cut: {
+    help: 'Files hashes.csv that were made without room for all values (MISP_MAX_HASHES).'
+  },
   misp_large_events: { help: 'MISP events published with more than 5,000 attributes.' },
   misp_large_manifests: { help: 'MISP manifests published with more than 10,000 events.' }
 }

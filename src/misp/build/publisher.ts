@@ -22,7 +22,7 @@ import type { PublishedEvent } from '../events/overflow.ts'
 import type { Row } from '../events/source-row.ts'
 import { coverageOf, tallyOf } from '../events/tally.ts'
 import { feedNamespace } from '../events/uuids.ts'
-import { attributeCount, type Distribution, parseFile, toFile } from '../events/wire.ts'
+import { attributeCount, type Distribution, orgc, parseFile, toFile } from '../events/wire.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { bucketsDue, eventsDue } from './due.ts'
 import { decodeFile, encodeFile, unpack } from './files.ts'
@@ -282,6 +282,7 @@ function toHead(bucket: string, rendered: RenderedEvent): Head {
     info: event.info,
     date: event.date,
     tags: event.Tag,
+    ...(event.Orgc.uuid !== orgc.uuid && { orgc: event.Orgc }),
     timestamp: event.timestamp,
     attributes: attributeCount(event),
     live: live.size,

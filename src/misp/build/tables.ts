@@ -157,4 +157,7 @@ export class FeedTables {
 export const spaceOf = ({ scope }: Caller, feedId: string): string =>
   `misp1:${scope}:${digestOf(feedId)}`
 
+/** The scope of a space. */
+export const scopeOfSpace = (space: string): string => space.split(':')[1] ?? ''
+
 const digestOf = memoize((feedId: string) => hash('sha256', feedId).slice(0, 32))
