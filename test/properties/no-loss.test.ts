@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
+import type { History } from '../support/histories/history.ts'
 import {
-  type History,
   inclusiveCursorHistories,
   newestFirstHistories,
   newestFirstOddHistories,
@@ -11,8 +11,8 @@ import {
   sharedStoreHistories,
   shortPageHistories,
   tiedHistories
-} from '../support/histories.ts'
-import { play } from '../support/play.ts'
+} from '../support/histories/one-kind.ts'
+import { play } from '../support/histories/play.ts'
 
 /**
  * G1 to G4 for all client classes CLASS-A to CLASS-D at once: whatever Sekoia, the network, the store and the

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { type OddTime, oddTimes } from '../../src/demo/corpus/odd.ts'
-import type { FaultKind } from '../../src/demo/faults.ts'
-import type { Switches } from '../../src/demo/switches.ts'
+import { type OddTime, oddTimes } from '../../../src/demo/corpus/odd.ts'
+import type { FaultKind } from '../../../src/demo/faults.ts'
+import type { Switches } from '../../../src/demo/switches.ts'
 
-/** Random histories of a feed, a gateway and its clients; play.ts plays them. */
+/** What may happen to a feed, a gateway and its clients; play.ts plays it. */
 
 export type Operation =
   | { readonly kind: 'step'; readonly client: number; readonly times: number }
@@ -60,7 +60,7 @@ const faultKinds: FaultKind[] = [
 
 const repeats: FaultKind[] = Array(faultKinds.length).fill('duplicate-page')
 
-interface Variant {
+export interface Variant {
   readonly pageLimits: readonly number[]
   /** Groups of equal times, which need pages longer than a group, and the check of page ends. */
   readonly ties: boolean
@@ -120,7 +120,8 @@ const odd = {
   byOwnTime: fc.boolean()
 }
 
-const histories = (variant: Variant): fc.Arbitrary<History> =>
+/** Random histories of one variant. */
+export const historiesOf = (variant: Variant): fc.Arbitrary<History> =>
   fc.record({
     seed: fc.nat(1_000_000),
     objects: fc.integer({ min: variant.oddTimes ? 10 : 0, max: 60 }),
@@ -139,92 +140,3 @@ const histories = (variant: Variant): fc.Arbitrary<History> =>
     }),
     operations: fc.array(operations(variant), { minLength: 5, maxLength: 40 })
   }) as fc.Arbitrary<History>
-
-const nullAtTip = fc.constantFrom(false, 'empty-page', 'last-page')
-const modifiedAfterOrder = fc.constantFrom('instant', 'text')
-
-/** Ties across page edges, both kinds of cursor, cursors that expire. */
-export const tiedHistories = histories({
-  pageLimits: [7, 9, 50],
-  ties: true,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
-    nullAtTip,
-    modifiedAfterOrder
-  }
-})
-
-/** Pages of one to three objects, and cursors that give their own object again. */
-export const shortPageHistories = histories({
-  pageLimits: [1, 2, 3],
-  ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder }
-})
-
-export const inclusiveCursorHistories = histories({
-  pageLimits: [3, 5, 50],
-  ties: false,
-  switches: { inclusiveCursor: fc.constant(true), nullAtTip, modifiedAfterOrder }
-})
-
-export const repeatedPageHistories = histories({
-  pageLimits: [3, 7, 50],
-  ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
-  repeatedPages: true
-})
-
-export const sharedStoreHistories = histories({
-  pageLimits: [3, 7, 50],
-  ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
-  processes: 2
-})
-
-/** Times that are ahead of the clock, ancient, with an offset, without a zone, over-precise or no times. */
-export const oddTimeHistories = histories({
-  pageLimits: [5, 9, 50],
-  ties: false,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
-    nullAtTip,
-    modifiedAfterOrder
-  },
-  oddTimes: true
-})
-
-/** Feeds as Sekoia makes them by itself, which are read in passes from the newest object down. */
-export const newestFirstHistories = histories({
-  pageLimits: [7, 9, 50],
-  ties: true,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
-    nullAtTip,
-    modifiedAfterOrder
-  },
-  newestFirst: true
-})
-
-export const newestFirstShortHistories = histories({
-  pageLimits: [2, 3, 5],
-  ties: false,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    inclusiveCursor: fc.boolean(),
-    nullAtTip,
-    modifiedAfterOrder
-  },
-  newestFirst: true,
-  processes: 2
-})
-
-export const newestFirstOddHistories = histories({
-  pageLimits: [5, 9, 50],
-  ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
-  newestFirst: true,
-  oddTimes: true
-})

@@ -1,8 +1,8 @@
-import type { OddTime } from '../../src/demo/corpus/odd.ts'
-import { textOf } from '../../src/demo/corpus/timeline.ts'
-import type { World } from './gateway.ts'
-import type { History, OddObject } from './histories.ts'
-import type { ModelClient } from './model-clients.ts'
+import type { OddTime } from '../../../src/demo/corpus/odd.ts'
+import { textOf } from '../../../src/demo/corpus/timeline.ts'
+import type { World } from '../gateway.ts'
+import type { ModelClient } from '../model-clients.ts'
+import type { History, OddObject } from './history.ts'
 
 /** Shown times that are later than now, so that a client which asks from the largest `modified` on skips what follows. */
 const leading: ReadonlySet<OddTime> = new Set([

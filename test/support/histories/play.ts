@@ -1,10 +1,10 @@
-import { type EvictingStore, evictingStore } from './evicting-store.ts'
-import { defaultFeed, startWorld, type World } from './gateway.ts'
-import { type History, horizonSeconds, type Operation, relookSeconds } from './histories.ts'
-import { type ModelClient, makeCrowd } from './model-clients.ts'
+import { type EvictingStore, evictingStore } from '../evicting-store.ts'
+import { defaultFeed, startWorld, type World } from '../gateway.ts'
+import { type ModelClient, makeCrowd } from '../model-clients.ts'
+import { inspector } from '../promises.ts'
+import { truth } from '../walks.ts'
+import { type History, horizonSeconds, type Operation, relookSeconds } from './history.ts'
 import { OddCast } from './odd-cast.ts'
-import { inspector } from './promises.ts'
-import { truth } from './walks.ts'
 
 /** Plays a history, lets every client finish, and throws when one of them misses an object. */
 export async function play(history: History): Promise<void> {
