@@ -17,6 +17,27 @@ export interface Position {
   readonly id: string
   /** Where in its log the record lies, for the log alone to read; a whole number from 1 below 2^32. */
   readonly segment?: number
+  /** Where the walk came to in journals of other epochs that it was in before, the latest first. */
+  readonly others?: readonly OtherPlace[]
+}
+
+/** A place in the order of a journal that a walk has left. */
+export type OtherPlace = Pick<Position, 'epoch' | 'date' | 'id' | 'segment'>
+
+/** How many a position names: gateways whose stores know nothing of each other are few. */
+export const maxOtherPlaces = 2
+
+/** The position as a journal of this epoch knows it; the same where the walk never was in that journal. */
+export function positionIn(epoch: string, position: Position): Position {
+  const own = position.others?.find(place => place.epoch === epoch)
+  return own && position.epoch !== epoch ? { ...own, natural: position.natural } : position
+}
+
+/** What a position in the journal of `epoch` has to name of the one before it. */
+export function othersOf(epoch: string, before: Position | undefined): readonly OtherPlace[] {
+  if (!before) return []
+  const { natural: _, others = [], ...place } = before
+  return [place, ...others].filter(other => other.epoch !== epoch).slice(0, maxOtherPlaces)
 }
 
 /** Which of the versions held are asked for (TAXII 2.1 §3.4.1, D-20): the union of the parts that are set. */

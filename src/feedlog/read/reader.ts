@@ -1,7 +1,14 @@
 import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
 import { cutPage, isEnough } from '../../kernel/page-cut.ts'
-import type { Outcome, Position, ReadRequest, ReadResult } from '../../kernel/records.ts'
+import {
+  type Outcome,
+  othersOf,
+  type Position,
+  positionIn,
+  type ReadRequest,
+  type ReadResult
+} from '../../kernel/records.ts'
 import type { Validity } from '../../kernel/validity.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -33,6 +40,8 @@ const futureWaitMs = 1000
 export class Reading {
   readonly #log: FeedLog
   readonly #request: ReadRequest
+  /** Of the request, as this journal knows it. */
+  readonly #position: Position | undefined
   readonly #terms: ReadTerms
   /** Of the journal when the reading began. */
   readonly #revision: number
@@ -65,8 +74,9 @@ export class Reading {
     this.#request = request
     this.#terms = terms
     this.#limit = request.limit
-    this.#from = lowerBound(log.journal, request)
-    const { position } = request
+    const position = request.position && positionIn(log.journal.epoch, request.position)
+    this.#position = position
+    this.#from = lowerBound(log.journal, request.addedAfter, position)
     const isForeign = position !== undefined && position.epoch !== log.journal.epoch
     this.#ownSecond = isForeign ? secondOf(position.natural) : undefined
     this.#chain = this.#chainFor(this.#from)
@@ -166,7 +176,7 @@ export class Reading {
 
   /** Goes on behind the record a token names; where it is gone, from the first record of its date. */
   async #findPlace(): Promise<void> {
-    const { position } = this.#request
+    const position = this.#position
     if (!position || position.epoch !== this.#log.journal.epoch) return
     const isAhead = !this.#log.journal.hasGiven(position.segment ?? 0)
     if (isAhead && !this.#terms.isReloaded) throw new StaleLogError()
@@ -358,6 +368,7 @@ export class Reading {
   /** After the last record of the page, or after what was looked at in vain when the page is cut short. */
   #positionAfter(page: readonly Found[], more: boolean): Position | undefined {
     const { position } = this.#request
+    const { epoch } = this.#log.journal
     const last = page.at(-1) ?? (more ? this.#scanned : undefined)
     if (!last) return position
     const { segment, index } = last
@@ -366,12 +377,14 @@ export class Reading {
       (latest, { segment: { naturals }, index }) => Math.max(latest, naturals[index]!),
       position?.natural ?? 0
     )
+    const others = othersOf(epoch, position)
     return {
-      epoch: this.#log.journal.epoch,
+      epoch,
       date: segment.dates[index]!,
       natural: Math.min(natural, segment.dates[index]!),
       id: segment.entries.idAt(index),
-      segment: segment.no
+      segment: segment.no,
+      ...(others.length > 0 && { others })
     }
   }
 }
@@ -399,9 +412,12 @@ const isTrouble = (error: unknown): boolean =>
  * The exclusive lower bound of date_added that a request starts from. In a journal of another epoch a place
  * means no more than the second of the record's own time (P-43).
  */
-function lowerBound(journal: Journal, request: ReadRequest): number {
-  const { position } = request
-  if (!position) return request.addedAfter ?? Number.NEGATIVE_INFINITY
+function lowerBound(
+  journal: Journal,
+  addedAfter: number | undefined,
+  position: Position | undefined
+): number {
+  if (!position) return addedAfter ?? Number.NEGATIVE_INFINITY
   if (position.epoch === journal.epoch) return position.date - 1
   return secondOf(position.natural) - 1
 }
