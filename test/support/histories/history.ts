@@ -1,20 +1,42 @@
 import fc from 'fast-check'
-import { type OddTime, oddTimes } from '../../../src/demo/corpus/odd.ts'
-import type { FaultKind } from '../../../src/demo/faults.ts'
+import { type OddItem, type OddTime, oddTimes } from '../../../src/demo/corpus/odd.ts'
+import type { Fault, FaultKind } from '../../../src/demo/faults.ts'
 import type { Switches } from '../../../src/demo/switches.ts'
 
 /** What may happen to a feed, a gateway and its clients; play.ts plays it. */
 
 export type Operation =
+  /** One client asks; the number after the crowd is the client that gives up a run, the last the stranger. */
   | { readonly kind: 'step'; readonly client: number; readonly times: number }
   | { readonly kind: 'edit' | 'revoke' | 'remove'; readonly which: number }
   | { readonly kind: 'add' | 'ties'; readonly count: number }
   | { readonly kind: 'late'; readonly count: number; readonly hiddenForMs: number }
   | ({ readonly kind: 'odd' } & OddObject)
   | { readonly kind: 'tick'; readonly ms: number }
-  | { readonly kind: 'fault'; readonly fault: FaultKind; readonly times: number }
+  | { readonly kind: 'fault'; readonly fault: Fault; readonly times: number }
   | { readonly kind: 'outage'; readonly ms: number }
   | { readonly kind: 'restart' | 'crash' | 'evict' | 'wipe' }
+  | MixedOperation
+
+/** What only mixed histories hold. */
+export type MixedOperation =
+  /** All clients ask at once, and something happens before they are answered. */
+  | {
+      readonly kind: 'together'
+      readonly meanwhile: 'nothing' | 'edit' | 'add' | 'restart' | 'crash'
+    }
+  /** Trouble that is over after a time that clients which give up can wait for. */
+  | { readonly kind: 'burst'; readonly fault: Fault; readonly ms: number }
+  | { readonly kind: 'unreadable'; readonly item: OddItem }
+  /** The key is revoked for longer than it is believed. */
+  | { readonly kind: 'revoked' }
+  /** The secret is gone: every scope, and so every log, is another. */
+  | { readonly kind: 'forget' }
+  /** A backup is taken of a log that was read to its end; the last one is put back. */
+  | { readonly kind: 'backup' | 'restore' }
+  | { readonly kind: 'store-fails'; readonly calls: number }
+  /** Tokens and collections of one scope are tried by the other. */
+  | { readonly kind: 'trespass' }
 
 /** An object with an odd time. */
 export interface OddObject {
@@ -36,10 +58,22 @@ export interface History {
   /** The year from which OpenCTI asks; one in which there is no walk from the beginning starts one more walk. */
   readonly epoch: '1970' | '2000'
   readonly processes: number
+  /** Gateways have a store each. */
+  readonly apart?: boolean
+  /** Default memory. */
+  readonly store?: 'memory' | 'sqlite' | 'redis'
+  /** Another key, with a feed of its own, is served too. */
+  readonly stranger?: boolean
+  /** How long the gateway waits for Sekoia's trouble to pass; from then on clients that give up are served too. */
+  readonly patienceMs?: number
+  /** Largest answer of Sekoia that is read; default none. */
+  readonly maxBodyBytes?: number
   readonly cacheMaxBytes: number
   readonly limits: readonly number[]
   /** Odd objects in what Sekoia holds at the beginning, at this part of its length. */
   readonly odd: readonly (OddObject & { readonly at: number })[]
+  /** Items that nobody can read, in the same way. */
+  readonly items?: readonly { readonly item: OddItem; readonly at: number }[]
   readonly operations: readonly Operation[]
 }
 
@@ -47,7 +81,7 @@ export const relookSeconds = 300
 /** Longer than any time that can pass in a history. */
 export const horizonSeconds = 86_400
 
-const faultKinds: FaultKind[] = [
+export const faultKinds: readonly FaultKind[] = [
   'status',
   'reset',
   'truncated',
@@ -100,7 +134,10 @@ function operations({ ties, repeatedPages, oddTimes }: Variant): fc.Arbitrary<Op
       ms: fc.constantFrom(1, 999, 2000, 11_000, 60_000, 299_000, 301_000, 1_000_000)
     }),
     weighted(2, ['fault'], {
-      fault: fc.constantFrom(...faultKinds, ...(repeatedPages ? repeats : [])),
+      fault: fc.record({
+        kind: fc.constantFrom(...faultKinds, ...(repeatedPages ? repeats : [])),
+        match: fc.constant('/objects')
+      }),
       times: fc.integer({ min: 1, max: 3 })
     }),
     weighted(1, ['outage'], { ms: fc.integer({ min: 1, max: 400_000 }) }),
@@ -115,7 +152,7 @@ function operations({ ties, repeatedPages, oddTimes }: Variant): fc.Arbitrary<Op
   ) as fc.Arbitrary<Operation>
 }
 
-const odd = {
+export const odd = {
   time: fc.constantFrom(...oddTimes),
   byOwnTime: fc.boolean()
 }
