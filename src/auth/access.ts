@@ -16,6 +16,8 @@ export interface AccessDeps {
   readonly clock: Clock
   readonly store: LogStore
   readonly settings: AccessSettings
+  /** How many verdicts are held in memory; default 100,000. */
+  readonly maxVerdicts?: number
 }
 
 /** In place of a feed id: the verdict is about the key itself. */
@@ -32,7 +34,7 @@ interface DatedVerdict {
   readonly at: number
 }
 
-const maxVerdicts = 100_000
+const defaultMaxVerdicts = 100_000
 
 /**
  * Who may see what. Data held for a key is shown only while Sekoia's last yes is recent (G6). A refusal ends access
@@ -41,15 +43,19 @@ const maxVerdicts = 100_000
  */
 export class Access {
   readonly #parts: AccessDeps
-  readonly #verdicts = new LRUCache<string, DatedVerdict>({ max: maxVerdicts })
-  readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
+  readonly #verdicts: LRUCache<string, DatedVerdict>
+  readonly #unanswered: LRUCache<string, number>
   readonly #checks = new SingleFlight<string, void>()
   /** The verdicts that this process knows to be in the store. */
-  readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
+  readonly #kept: LRUCache<string, Verdict>
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
+    const max = parts.maxVerdicts ?? defaultMaxVerdicts
     this.#parts = parts
+    this.#verdicts = new LRUCache({ max })
+    this.#unanswered = new LRUCache({ max })
+    this.#kept = new LRUCache({ max })
   }
 
   accepted(caller: Caller, feedId: string): void {

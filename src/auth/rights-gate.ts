@@ -19,6 +19,8 @@ export interface RightsGateDeps {
   readonly clock: Clock
   readonly meter: Meter
   readonly settings: RightsSettings
+  /** How many verdicts are held in memory; default 100,000. */
+  readonly maxVerdicts?: number
 }
 
 /** The question that is put to Sekoia when a verdict is due. */

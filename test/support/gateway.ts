@@ -166,7 +166,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 export const rightsOf = (
   deps: Omit<RightsGateDeps, 'settings'>,
   settings: AccessSettings & Pick<FeedLogsSettings, 'tipWaitMs'>
-): RightsGate => new RightsGate({ ...deps, settings: { ...settings, waitMs: settings.tipWaitMs } })
+): RightsGate =>
+  new RightsGate({
+    maxVerdicts: 100,
+    ...deps,
+    settings: { ...settings, waitMs: settings.tipWaitMs }
+  })
 
 interface Leashed extends LogStore {
   /** From now on nothing is written any more, and nothing answered. */

@@ -23,7 +23,10 @@ export async function play(history: History): Promise<void> {
   if (history.newestFirst) world.simulator.putFeed({ id: defaultFeed, sort_order: 'desc' })
   try {
     const scene = setUp(history, world, troubled)
-    for (const operation of history.operations) await perform(operation, scene)
+    for (const operation of history.operations) {
+      await perform(operation, scene)
+      scene.ledger.note()
+    }
     await finish(history, scene)
   } finally {
     await world.close()
@@ -37,7 +40,10 @@ function optionsOf(history: History): WorldOptions {
   // Time stands still while an answer stalls, so that has to end soon.
   const patient = { patienceMs, backoffMs: 250, bodyTimeoutMs: 300, totalTimeoutMs: 30_000 }
   return {
-    simulator: { now: noon, bloat: false, seed, objects, from, order, switches },
+    simulator: {
+      ...{ now: noon, bloat: false, seed, objects, from, order },
+      switches: { gzip: false, ...switches }
+    },
     logs: {
       pageLimit: history.pageLimit,
       assumeTies: history.assumeTies,
@@ -85,7 +91,6 @@ const watched = ({ clock, get }: World, sceneOf: () => Scene): Served => ({
   async get(path) {
     const answer = await get(path)
     const scene = sceneOf()
-    scene.ledger.note()
     scene.lastToken = answer.body.next ?? scene.lastToken
     return answer
   }
@@ -121,6 +126,7 @@ async function finish(history: History, scene: Scene): Promise<void> {
   scene.burst = undefined
   scene.key = 'accepted'
   simulator.clock.advance(relookSeconds * 1000)
+  scene.ledger.note()
   const settled = truth(world)
   const owed = odd.settled()
   for (let round = 0; round < 3; round++) {
