@@ -56,6 +56,7 @@ for (let turn = 0; performance.now() < endsAt; turn++, seed++) {
   played += result.numRuns
   if (!result.failed) continue
   console.error(`${name} failed after ${played} histories:\n${fc.defaultReportMessage(result)}`)
+  console.error(result.errorInstance)
   console.error(`again: npm run histories -- --kind ${name} --seed ${seed}`)
   process.exit(1)
 }

@@ -62,8 +62,8 @@ export class Reading {
   #ids: Set<string> | undefined
   #chain: Chain
   #index: number
-  /** How many entries of the segment at `#index` are done with. */
-  #entry = 0
+  /** The last entry that is done with. */
+  #after: Found | undefined
   /** The segment before `#index` as it was when it was done with: it may grow. */
   #done: SegmentHead | undefined
   /** The segment at `#index` when its next record was found to be dated in the future. */
@@ -162,7 +162,6 @@ export class Reading {
         continue
       }
       this.#index++
-      this.#entry = 0
       this.#done = head
     }
   }
@@ -183,15 +182,13 @@ export class Reading {
     const { heads } = this.#chain
     for (let i = this.#index; heads[i] && heads[i]!.firstDate <= position.date; i++) {
       if (position.segment !== undefined && position.segment !== heads[i]!.no) continue
-      const { dates, entries } = await this.#segment(heads[i]!)
-      const first = firstIndex(dates, date => date >= position.date)
-      for (let at = first; dates[at] === position.date; at++) {
-        if (entries.idAt(at) !== position.id) continue
-        this.#index = i
-        this.#entry = at + 1
-        this.#done = heads[i - 1]
-        return
-      }
+      const segment = await this.#segment(heads[i]!)
+      const at = indexIn(segment, position)
+      if (at === undefined) continue
+      this.#index = i
+      this.#after = { segment, index: at }
+      this.#done = heads[i - 1]
+      return
     }
   }
 
@@ -200,10 +197,10 @@ export class Reading {
     const { journal } = this.#log
     const now = this.#log.parts.clock.now()
     const first = firstIndex(segment.dates, date => date > this.#from)
-    for (let i = Math.max(first, this.#entry); i < segment.entries.length; i++) {
+    for (let i = Math.max(first, this.#startIn(segment)); i < segment.entries.length; i++) {
       if (segment.dates[i]! > now) return this.#stopBefore(segment.dates[i]!)
-      this.#entry = i + 1
       const found = { segment, index: i }
+      this.#after = found
       this.#scanned = found
       if (!matches(this.#request.filter, found, journal)) continue
       if (this.#mayHoldOlder) this.#forgetOlder(segment.entries.idAt(i))
@@ -214,6 +211,22 @@ export class Reading {
       if (isEnough(this.#dates, this.#limit)) return 'enough'
     }
     return undefined
+  }
+
+  /**
+   * Where to go on in a segment. If it was read anew meanwhile, it may have lost what moved away at Sekoia, or have got
+   * it back: then behind the entry that was done with last or, where that is gone, from the first of its date.
+   */
+  #startIn(segment: Segment): number {
+    const after = this.#after
+    if (after?.segment.no !== segment.no) return 0
+    if (after.segment === segment) return after.index + 1
+    const date = after.segment.dates[after.index]!
+    const at = indexIn(segment, { date, id: after.segment.entries.idAt(after.index) })
+    if (at !== undefined) return at + 1
+    // What comes again takes the place of what was found.
+    this.#ids ??= new Set(this.#found.map(({ segment, index }) => segment.entries.idAt(index)))
+    return firstIndex(segment.dates, later => later >= date)
   }
 
   /** True when the journal has learned of versions since, or cannot tell all of them. */
@@ -284,7 +297,6 @@ export class Reading {
     const grown = this.#chain.heads[this.#index - 1]
     if (!this.#done || !grown || grown === this.#done || grown.no !== this.#done.no) return
     this.#index--
-    this.#entry = this.#done.count
     this.#done = this.#chain.heads[this.#index - 1]
   }
 
@@ -294,7 +306,6 @@ export class Reading {
     if (this.#chain.isLinked) {
       this.#chain = journal.nextChain(this.#chain)!
       this.#index = 0
-      this.#entry = 0
       this.#done = undefined
       return false
     }
@@ -400,6 +411,16 @@ export const preparing = ({ pass }: Chain): GatewayError =>
 
 /** The budget of the request has ended before Sekoia's trouble has. */
 const outOfTime = (cause: unknown): GatewayError => new GatewayError('unavailable', { cause })
+
+/** Where the record of this date and id is in a segment; undefined when it is not there. */
+function indexIn(
+  { dates, entries }: Segment,
+  { date, id }: Pick<Position, 'date' | 'id'>
+): number | undefined {
+  for (let at = firstIndex(dates, other => other >= date); dates[at] === date; at++)
+    if (entries.idAt(at) === id) return at
+  return undefined
+}
 
 /** The second that an instant lies in, ms since the epoch. */
 const secondOf = (millis: number): number => Math.floor(millis / 1000) * 1000
