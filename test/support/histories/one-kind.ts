@@ -3,45 +3,44 @@ import { historiesOf } from './history.ts'
 
 /** Histories with one kind of trouble each, which hold the other kinds away where those would hide it. */
 
-const nullAtTip = fc.constantFrom(false, 'empty-page', 'last-page')
-const modifiedAfterOrder = fc.constantFrom('instant', 'text')
+const ends = {
+  nullAtTip: fc.constantFrom(false, 'empty-page', 'last-page'),
+  modifiedAfterOrder: fc.constantFrom('instant', 'text')
+}
+const cursors = { ...ends, cursorMode: fc.constantFrom('A', 'B') }
+const expiring = { ...cursors, cursorLifetimeMs: fc.constantFrom(0, 0, 600_000) }
 
 /** Ties across page edges, both kinds of cursor, cursors that expire. */
 export const tiedHistories = historiesOf({
   pageLimits: [7, 9, 50],
   ties: true,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
-    nullAtTip,
-    modifiedAfterOrder
-  }
+  switches: expiring
 })
 
 /** Pages of one to three objects, and cursors that give their own object again. */
 export const shortPageHistories = historiesOf({
   pageLimits: [1, 2, 3],
   ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder }
+  switches: cursors
 })
 
 export const inclusiveCursorHistories = historiesOf({
   pageLimits: [3, 5, 50],
   ties: false,
-  switches: { inclusiveCursor: fc.constant(true), nullAtTip, modifiedAfterOrder }
+  switches: { ...ends, inclusiveCursor: fc.constant(true) }
 })
 
 export const repeatedPageHistories = historiesOf({
   pageLimits: [3, 7, 50],
   ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
+  switches: cursors,
   repeatedPages: true
 })
 
 export const sharedStoreHistories = historiesOf({
   pageLimits: [3, 7, 50],
   ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
+  switches: cursors,
   processes: 2
 })
 
@@ -49,12 +48,7 @@ export const sharedStoreHistories = historiesOf({
 export const oddTimeHistories = historiesOf({
   pageLimits: [5, 9, 50],
   ties: false,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
-    nullAtTip,
-    modifiedAfterOrder
-  },
+  switches: expiring,
   oddTimes: true
 })
 
@@ -62,24 +56,14 @@ export const oddTimeHistories = historiesOf({
 export const newestFirstHistories = historiesOf({
   pageLimits: [7, 9, 50],
   ties: true,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
-    nullAtTip,
-    modifiedAfterOrder
-  },
+  switches: expiring,
   newestFirst: true
 })
 
 export const newestFirstShortHistories = historiesOf({
   pageLimits: [2, 3, 5],
   ties: false,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    inclusiveCursor: fc.boolean(),
-    nullAtTip,
-    modifiedAfterOrder
-  },
+  switches: { ...cursors, inclusiveCursor: fc.boolean() },
   newestFirst: true,
   processes: 2
 })
@@ -87,7 +71,7 @@ export const newestFirstShortHistories = historiesOf({
 export const newestFirstOddHistories = historiesOf({
   pageLimits: [5, 9, 50],
   ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
+  switches: cursors,
   newestFirst: true,
   oddTimes: true
 })
