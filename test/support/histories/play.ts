@@ -146,6 +146,8 @@ async function finish(history: History, scene: Scene): Promise<void> {
       throw new Error(`${client.name} misses ${missing.join(', ')}`)
   }
   checkScopes(scene)
+  const missing = history.apart ? [] : (stranger?.missing() ?? [])
+  if (missing.length > 0) throw new Error(`the stranger misses ${missing.join(', ')}`)
 }
 
 /** One who begins now: gateways that know nothing of each other promise no more. */
@@ -162,6 +164,4 @@ function checkScopes({ clients, giver, stranger, odd, ledger }: Scene): void {
     if (others.length > 0) throw new Error(`${name} was given ${others.join(', ')}`)
   }
   stranger?.checkAll()
-  const missing = stranger?.missing() ?? []
-  if (missing.length > 0) throw new Error(`the stranger misses ${missing.join(', ')}`)
 }
