@@ -27,6 +27,7 @@ export class Appender {
   readonly #writer: JournalWriter
   readonly #open = new Map<Chain, OpenSegment>()
   readonly #running = new Set<Promise<void>>()
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(journal: Journal, parts: FeedLogDeps, writer: JournalWriter) {
     this.#journal = journal
@@ -54,8 +55,17 @@ export class Appender {
     return this.#open.get(chain)?.segment.entries.at(-1)
   }
 
-  /** Resolves with the number of the segment they went to; undefined when there was nothing new. */
-  async append(chain: Chain, addition: Addition): Promise<number | undefined> {
+  /**
+   * Resolves with the number of the segment they went to; undefined when there was nothing new. Chains take turns: a
+   * segment names the older versions that it hides, and those on their way in another chain could not be named.
+   */
+  append(chain: Chain, addition: Addition): Promise<number | undefined> {
+    const turn = this.#last.then(() => this.#append(chain, addition))
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async #append(chain: Chain, addition: Addition): Promise<number | undefined> {
     await giveWayIfDue()
     const { undatedOf } = addition
     const body = undatedOf ? addition.body : this.#withoutOpen(chain, addition.body)
