@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { inPieces } from '../../kernel/give-way.ts'
 import type { Clock, Meter } from '../../kernel/ports.ts'
 import { listOf, markingRefsOf } from '../../stix/object.ts'
 import {
@@ -105,8 +105,7 @@ export class Publisher {
       // Committed with the first events: after a crash here the next gateway knows that the manifest is still due.
       if (changed > 0 || this.#dropped.length > 0 || state.isBuilt !== state.isFilled)
         state.isManifestCurrent = false
-      if (this.#changes.size >= this.#parts.settings.commitBytes) await this.#commit()
-      await setImmediate()
+      if (this.#changes.isFull(this.#parts.settings.commitBytes)) await this.#commit()
     }
     if (due.length > 0) state.publications++
     this.#sum()
@@ -247,7 +246,7 @@ export class Publisher {
   async #publishManifest(now: number): Promise<void> {
     const { state, heads } = this.#published
     await this.#commit()
-    const manifest = toManifest(heads.values())
+    const manifest = await inPieces(toManifest(heads.values()))
     if (heads.size > largeManifest) this.#parts.meter.count('misp_large_manifests')
     this.#changes.put('file', 'manifest', encodeFile(manifest, 0))
     for (const uuid of this.#dropped)
