@@ -131,6 +131,12 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     default: 'galaxy',
     example: 'both'
   }),
+  orgcFromSource: flag({
+    description:
+      'Give the event of a report the organisation that Sekoia names as its source as `Orgc`, where that is one. Other events are of many sources, and stay those of SEKOIA.',
+    default: false,
+    example: true
+  }),
   galaxiesDir: text({
     description:
       'Folder with the `clusters/*.json` files of misp-galaxy, mounted by you: names of threats, and ids of ATT&CK, then become tags of galaxies. Empty: only what MITRE itself says of ATT&CK for enterprises does.',

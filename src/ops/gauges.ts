@@ -14,6 +14,8 @@ export interface GaugeDeps {
   readonly breaker: () => (typeof breakerStates)[number]
   /** What became of the indicators of MISP feeds. */
   readonly mispFeeds: () => Promise<readonly IndicatorCounts[]>
+  /** Ms since Sekoia last gave an answer of use; undefined before the first. */
+  readonly successAgeMs: () => number | undefined
   /** The data directory; undefined when the store is elsewhere. */
   readonly dataDir: string | undefined
 }
@@ -64,6 +66,10 @@ export function exposeGauges(parts: GaugeDeps): void {
         counts.map(({ fate, reason, count }) => ({ labels: { feed, fate, reason }, value: count }))
       )
   )
+  meter.gauge('upstream_success_age_seconds', () => {
+    const age = parts.successAgeMs()
+    return age === undefined ? [] : [{ value: age / 1000 }]
+  })
   if (dataDir === undefined) return
   meter.gauge('store_size_bytes', () => sizesIn(dataDir))
   meter.gauge('store_free_bytes', async () => {

@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import type { Meter } from '../../kernel/ports.ts'
 import {
   dayOf,
@@ -124,8 +124,10 @@ export class Intake {
   async take(objects: readonly StixObject[], changes: Batch): Promise<void> {
     await this.#resolveMarkings(objects, changes)
     await this.#loadLinks(objects)
-    for (const object of objects) this.#takeOne(object)
-    await setImmediate()
+    for (const object of objects) {
+      this.#takeOne(object)
+      await giveWayIfDue()
+    }
   }
 
   /**
@@ -143,7 +145,10 @@ export class Intake {
     for (const name of days) await this.#apply(name, changes)
     const reports = [...this.#changes.keys()].filter(isReportBucket)
     for (const name of reports) await this.#apply(name, changes)
-    for (const id of this.#changedLinks) putLink(id, this.#link(id), changes)
+    for (const id of this.#changedLinks) {
+      putLink(id, this.#link(id), changes)
+      await this.#parts.spill(changes)
+    }
     const unresolved = await names.resolve(caller, this.#references.keys(), changes)
     const wanted = unresolved.flatMap(id =>
       [...this.#references.get(id)!].map((bucket): [string, string] => [id, bucket])
@@ -312,7 +317,6 @@ export class Intake {
   }
 
   async #apply(name: string, changes: Batch): Promise<void> {
-    await setImmediate()
     const [stored] = await this.#parts.documents.get('bucket', [name])
     const bucket = stored ? decodeBucket(name, stored) : emptyBucket(name)
     const done = this.#changes.get(name)!.map(change => change(bucket))

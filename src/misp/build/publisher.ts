@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { inPieces } from '../../kernel/give-way.ts'
 import type { Clock, Meter } from '../../kernel/ports.ts'
 import { listOf, markingRefsOf } from '../../stix/object.ts'
 import {
@@ -22,7 +22,7 @@ import type { PublishedEvent } from '../events/overflow.ts'
 import type { Row } from '../events/source-row.ts'
 import { coverageOf, tallyOf } from '../events/tally.ts'
 import { feedNamespace } from '../events/uuids.ts'
-import { attributeCount, type Distribution, parseFile, toFile } from '../events/wire.ts'
+import { attributeCount, type Distribution, orgc, parseFile, toFile } from '../events/wire.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { bucketsDue, eventsDue } from './due.ts'
 import { decodeFile, encodeFile, unpack } from './files.ts'
@@ -105,8 +105,7 @@ export class Publisher {
       // Committed with the first events: after a crash here the next gateway knows that the manifest is still due.
       if (changed > 0 || this.#dropped.length > 0 || state.isBuilt !== state.isFilled)
         state.isManifestCurrent = false
-      if (this.#changes.size >= this.#parts.settings.commitBytes) await this.#commit()
-      await setImmediate()
+      if (this.#changes.isFull(this.#parts.settings.commitBytes)) await this.#commit()
     }
     if (due.length > 0) state.publications++
     this.#sum()
@@ -247,7 +246,7 @@ export class Publisher {
   async #publishManifest(now: number): Promise<void> {
     const { state, heads } = this.#published
     await this.#commit()
-    const manifest = toManifest(heads.values())
+    const manifest = await inPieces(toManifest(heads.values()))
     if (heads.size > largeManifest) this.#parts.meter.count('misp_large_manifests')
     this.#changes.put('file', 'manifest', encodeFile(manifest, 0))
     for (const uuid of this.#dropped)
@@ -283,6 +282,7 @@ function toHead(bucket: string, rendered: RenderedEvent): Head {
     info: event.info,
     date: event.date,
     tags: event.Tag,
+    ...(event.Orgc.uuid !== orgc.uuid && { orgc: event.Orgc }),
     timestamp: event.timestamp,
     attributes: attributeCount(event),
     live: live.size,

@@ -64,7 +64,7 @@ export class Round {
       since: state.since,
       reading: { now: clock.now(), publication: state.publications },
       spill: async changes => {
-        if (changes.size >= settings.commitBytes) await this.spill(changes)
+        if (changes.isFull(settings.commitBytes)) await this.spill(changes)
       }
     })
   }

@@ -2,11 +2,13 @@ import { isOfLayout, layoutOf } from '../events/bucket.ts'
 import { derivationOf, underived } from './derivation.ts'
 import { windowStart } from './feed.ts'
 import { narrow } from './narrowing.ts'
+import { putRight } from './put-right.ts'
 import type { Round } from './round.ts'
 import { Batch } from './tables.ts'
 
 /** Compares the settings that a feed was built with to the present ones, and does what the difference needs. */
 export async function applySettings(round: Round): Promise<void> {
+  putRight(round.feed.state, round.parts.clock.now())
   await narrowWindow(round)
   await startAgain(round)
   await deriveAgain(round)

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
 import { OvertakenError } from '../../kernel/errors.ts'
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import { memoize } from '../../kernel/memoize.ts'
 import type { DocumentCommit, DocumentStore } from '../../kernel/ports.ts'
 
@@ -29,6 +30,9 @@ export type Table =
   | 'wanted'
   | 'file'
 
+/** A file takes so many changes in some five milliseconds, in which nobody is answered. */
+const maxCommitted = 500
+
 /** Changes to commit together. The last change to a key counts. */
 export class Batch {
   readonly #documents = new Map<string, Buffer | undefined>()
@@ -37,6 +41,11 @@ export class Batch {
 
   get isEmpty(): boolean {
     return this.#documents.size === 0
+  }
+
+  /** True when it is time to commit. @param bytes to be put at a time, more or less */
+  isFull(bytes: number): boolean {
+    return this.size >= bytes || this.#documents.size >= maxCommitted
   }
 
   put(table: Table, key: string, value: Buffer): void {
@@ -70,7 +79,10 @@ export class Batch {
   }
 }
 
-/** The MISP state of one feed, read and changed by one builder at a time. */
+/**
+ * The MISP state of one feed, read and changed by one builder at a time. A store in a file never waits: so that a
+ * builder does not keep everyone else from their turn, it gives way here.
+ */
 export class FeedTables {
   readonly #store: DocumentStore
   readonly #space: string
@@ -91,7 +103,8 @@ export class FeedTables {
     return isNew
   }
 
-  get(table: Table, keys: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+  async get(table: Table, keys: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+    await giveWayIfDue()
     return this.#store.get(this.#space, table, keys)
   }
 
@@ -124,6 +137,7 @@ export class FeedTables {
 
   /** Throws {@link OvertakenError}, and nothing is changed, when another gateway was first. */
   async commit(changes: Batch): Promise<void> {
+    await giveWayIfDue()
     const expectedVersion = this.#version
     const isFirst = await this.#store.commit(this.#space, { expectedVersion, ...changes.commit() })
     if (!isFirst) throw new OvertakenError()
@@ -142,5 +156,8 @@ export class FeedTables {
 /** The space of a feed as one key sees it (G5); nothing of a URL gets into the name. */
 export const spaceOf = ({ scope }: Caller, feedId: string): string =>
   `misp1:${scope}:${digestOf(feedId)}`
+
+/** The scope of a space. */
+export const scopeOfSpace = (space: string): string => space.split(':')[1] ?? ''
 
 const digestOf = memoize((feedId: string) => hash('sha256', feedId).slice(0, 32))

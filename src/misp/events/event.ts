@@ -156,7 +156,7 @@ function renderEvent(
   const facts = factsOf(parts, options, previous)
   const unstamped: EventBody = {
     ...children,
-    Orgc: orgc,
+    Orgc: previous?.Orgc ?? bucket.report?.organisation ?? orgc,
     Tag: eventTags(parts, previous),
     analysis: '2',
     ...facts,

@@ -106,7 +106,9 @@ async function findFile(request: FastifyRequest, caller: Caller, deps: MispDeps)
   if (!isKnown || !/^[\w-]{1,128}$/.test(given)) throw new GatewayError('not-found')
   const feed = await deps.catalog.resolve(caller, given)
   await deps.rights.authorize(caller, feed.feedId)
-  request.report = { ...request.report, fields: { feed: feed.collectionId } }
+  const progress = uuid ? {} : { progress: { more: false, reached: undefined } }
+  const fields = { feed: feed.collectionId }
+  request.report = { ...request.report, feedId: feed.feedId, ...progress, fields }
   const space = spaceOf(caller, feed.feedId)
   if (uuid) return toFile(await deps.publications.event(space, uuid), held)
   const wanted = deps.feeds.want(caller, feed)
