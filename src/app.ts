@@ -4,6 +4,7 @@ import { notingRawRights } from './auth/rights.ts'
 import { RightsGate } from './auth/rights-gate.ts'
 import { createScopes } from './auth/scope.ts'
 import { createSecretWatch } from './auth/secret-watch.ts'
+import { parseBuildKeys } from './config/build-keys.ts'
 import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
 import { createCatalog } from './feeds/catalog.ts'
@@ -31,11 +32,15 @@ import { registerDialect } from './http/register-dialect.ts'
 import { type Answered, requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { AnswerStore } from './kernel/answer-store.ts'
+import { ApiKey } from './kernel/caller.ts'
 import { GatewayError } from './kernel/errors.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
+import { StandingFeeds } from './misp/build/standing-feeds.ts'
+import { scopeOfSpace } from './misp/build/tables.ts'
 import { createMapping } from './misp/mapping/mapping.ts'
 import type { Galaxies } from './misp/mapping/tags/galaxies.ts'
+import { coverageOfFeeds } from './misp/serve/coverage.ts'
 import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
 import { AnswerCache } from './native/cache/answer-cache.ts'
@@ -112,7 +117,14 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const raw = notingRawRights(passed, rights.verdicts, { clock, refusedSeconds })
   const settings = feedLogSettings(config)
   const feedEnds = new FeedEnds({ clock, logger, patienceMs: patienceMs(config) })
-  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, watch: feedEnds, settings })
+  const logs = new FeedLogs({
+    ...{ upstream: sekoia, store, clock, meter, watch: feedEnds, settings },
+    onRedated: ({ name, feedId: feed, skewMs }) =>
+      logger.warn(
+        { scope: name.split(':')[1]?.slice(0, 8), feed, skewMs },
+        'a clock that was wrong had dated objects of a feed: they are dated anew, and clients get them again'
+      )
+  })
   const records = rights.guard(logs)
   const catalog = createCatalog({
     upstream: sekoia,
@@ -141,7 +153,15 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const publications = new Publications({
     store: documents,
     cacheMaxBytes: config.misp.cacheMaxBytes,
-    maxHashes: config.misp.maxHashes
+    maxHashes: config.misp.maxHashes,
+    onHashesCut: ({ space, leftOut, isNew }) => {
+      meter.count('misp_hashes_cut')
+      if (isNew)
+        logger.warn(
+          { scope: scopeOfSpace(space).slice(0, 8), leftOut, setting: 'MISP_MAX_HASHES' },
+          'hashes.csv of a feed has no room for all values: those of the oldest events are left out'
+        )
+    }
   })
   const mispFeeds = new BuildScheduler({
     records,
@@ -152,6 +172,18 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     logger,
     mapping: createMapping({ ...config.misp, galaxies: parts.galaxies }),
     settings: mispFeedsSettings(config)
+  })
+
+  const toCaller = createScopes(parts.secret)
+  const standingFeeds = new StandingFeeds({
+    catalog,
+    rights,
+    logger,
+    want: (caller, feed) => void mispFeeds.want(caller, feed),
+    feeds: parseBuildKeys(config.misp.buildKeys).map(({ feed, key }) => ({
+      caller: toCaller(new ApiKey(key)),
+      feed
+    }))
   })
 
   /** What no prefix decides belongs to the first. */
@@ -230,6 +262,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     feedEnds,
     maxFeeds: config.metrics.maxFeeds,
     breaker: () => upstream.health().breaker,
+    mispFeeds: () => coverageOfFeeds(mispFeeds.kept, publications),
+    successAgeMs: () => upstream.health().successAgeMs,
     dataDir: config.redis.url ? undefined : config.store.dataDir
   })
   await server.register(corsPlugin, {
@@ -242,7 +276,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
       queryParameter: config.auth.queryParameter || undefined,
       lenient: config.taxii.mode === 'field'
     },
-    toCaller: createScopes(parts.secret),
+    toCaller,
     isOperator: createOperatorCheck(config.operator.token)
   }
   await server.register(authPlugin, auth)
@@ -297,8 +331,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   if (ops) await registerGateway(ops, gateway, { operator: true, keys: false })
 
   if (store.isShared) secrets.start()
+  if (config.misp.enabled) standingFeeds.start()
   server.addHook('preClose', async () => {
     secrets.stop()
+    standingFeeds.stop()
     await mispFeeds.end()
   })
   server.addHook('onClose', async () => {
@@ -346,9 +382,12 @@ function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettin
     tombstoneMs: misp.tombstoneDays * dayMs,
     repairRules: repairRules(stix.repair === 'on'),
     reportCopies: misp.reportCopies,
+    marginSeconds: misp.clockMarginSeconds,
+    restampMs: misp.restampDays * dayMs,
+    distribution: distributions[misp.distribution],
     walkMs: misp.walkSeconds * 1000,
     partialMs: 20_000,
-    commitBytes: 4 * 1024 * 1024,
+    commitBytes: 256 * 1024,
     publishMs: misp.publishSeconds * 1000,
     idleMs: misp.idleSeconds * 1000,
     maxFeeds: misp.maxFeeds
@@ -356,6 +395,15 @@ function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettin
 }
 
 const dayMs = 86_400_000
+
+/** In MISP's numbers. */
+const distributions = {
+  feed: undefined,
+  organisation: '0',
+  community: '1',
+  connected: '2',
+  all: '3'
+} as const
 
 const mispSettings = ({ misp, sekoia, server }: Config): MispSettings => ({
   defaultFeedId: sekoia.defaultFeedId,

@@ -63,7 +63,9 @@ async function run(config: Config, logger: Logger): Promise<void> {
 
   const clock = createProvenClock({
     onCorrected: ms =>
-      logger.warn({ ms }, "the clock of this machine is wrong: the gateway goes by Sekoia's")
+      logger.warn({ ms }, "the clock of this machine is wrong: the gateway goes by Sekoia's"),
+    onDisagreed: ms =>
+      logger.warn({ ms }, "the clock of Redis differs from Sekoia's: the gateway goes by Sekoia's")
   })
   const meter = createMeter({ processMetrics: true })
   const stores = await openStore({
@@ -72,6 +74,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
     bodyMaxBytes: config.store.bodyMaxBytes,
     memoryMaxBytes: config.cache.maxBytes,
     clock,
+    onTime: evidence => clock.observe(evidence, 'store'),
     logger
   })
   const app = await buildApp({

@@ -18,6 +18,8 @@ export interface AccessDeps {
   readonly settings: AccessSettings
   /** Told when Sekoia refuses what it accepted before. */
   readonly onLost?: ((lost: LostRights) => void) | undefined
+  /** How many verdicts are held in memory; default 100,000. */
+  readonly maxVerdicts?: number
 }
 
 export interface LostRights {
@@ -41,7 +43,7 @@ interface DatedVerdict {
   readonly at: number
 }
 
-const maxVerdicts = 100_000
+const defaultMaxVerdicts = 100_000
 
 /**
  * Who may see what. Data held for a key is shown only while Sekoia's last yes is recent (G6). A refusal ends access
@@ -50,15 +52,19 @@ const maxVerdicts = 100_000
  */
 export class Access {
   readonly #parts: AccessDeps
-  readonly #verdicts = new LRUCache<string, DatedVerdict>({ max: maxVerdicts })
-  readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
+  readonly #verdicts: LRUCache<string, DatedVerdict>
+  readonly #unanswered: LRUCache<string, number>
   readonly #checks = new SingleFlight<string, void>()
   /** The verdicts that this process knows to be in the store. */
-  readonly #kept = new LRUCache<string, AccessVerdict>({ max: maxVerdicts })
+  readonly #kept: LRUCache<string, AccessVerdict>
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
+    const max = parts.maxVerdicts ?? defaultMaxVerdicts
     this.#parts = parts
+    this.#verdicts = new LRUCache({ max })
+    this.#unanswered = new LRUCache({ max })
+    this.#kept = new LRUCache({ max })
   }
 
   accepted(caller: Caller, feedId: string): void {

@@ -20,6 +20,8 @@ export interface RightsGateDeps {
   readonly meter: Meter
   readonly settings: RightsSettings
   readonly onLost?: AccessDeps['onLost']
+  /** How many verdicts are held in memory; default 100,000. */
+  readonly maxVerdicts?: number
 }
 
 /** The question that is put to Sekoia when a verdict is due. */

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import type { ScopeId } from '../kernel/caller.ts'
 import type { GatewayError } from '../kernel/errors.ts'
 import type { Identity, Progress } from '../kernel/identity.ts'
+import { memoize } from '../kernel/memoize.ts'
 import { type Meter, type Stopwatch, silentMeter, silentStopwatch } from '../kernel/ports.ts'
 import { addressOf, identityOf } from './identity.ts'
 
@@ -174,13 +175,14 @@ function logRequest(
  * The path without the query and without scheme and host, which may hold a key. So may a segment of the path: it is
  * logged only if it is a short word or an id.
  */
-const pathOf = (target: string): string =>
+const pathOf = memoize((target: string): string =>
   target
     .replace(/^[a-z]+:\/\/[^/?]*/i, '')
     .split('?', 1)[0]!
     .split('/')
     .map(segment => (isPlain(segment) ? segment : '[hidden]'))
     .join('/')
+)
 
 /** A short word, or a UUID behind a type, with the ending of a file. */
 const isPlain = (segment: string): boolean =>
