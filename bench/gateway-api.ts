@@ -115,6 +115,7 @@ const deps: GatewayDeps = {
     lastFailureAt: undefined,
     store: { kind: 'sqlite', isShared: true }
   }),
+  mispBuilds: async () => [],
   askKey: async () => ({ feeds: undefined, intelligence: undefined }),
   settings: {
     publicUrl: 'https://cti.example.com',
