@@ -4,6 +4,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
+import { cacheName } from '../journal/segment-cache.ts'
 import { encodeHead, type SegmentHead, type Source } from '../journal/segment-head.ts'
 import type { JournalWriter } from '../journal/writer.ts'
 import { type AppendOptions, type OpenSegment, planAppend } from './append.ts'
@@ -26,6 +27,7 @@ export class Appender {
   readonly #writer: JournalWriter
   readonly #open = new Map<Chain, OpenSegment>()
   readonly #running = new Set<Promise<void>>()
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(journal: Journal, parts: FeedLogDeps, writer: JournalWriter) {
     this.#journal = journal
@@ -53,8 +55,17 @@ export class Appender {
     return this.#open.get(chain)?.segment.entries.at(-1)
   }
 
-  /** Resolves with the number of the segment they went to; undefined when there was nothing new. */
-  async append(chain: Chain, addition: Addition): Promise<number | undefined> {
+  /**
+   * Resolves with the number of the segment they went to; undefined when there was nothing new. Chains take turns: a
+   * segment names the older versions that it hides, and those on their way in another chain could not be named.
+   */
+  append(chain: Chain, addition: Addition): Promise<number | undefined> {
+    const turn = this.#last.then(() => this.#append(chain, addition))
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async #append(chain: Chain, addition: Addition): Promise<number | undefined> {
     await giveWayIfDue()
     const { undatedOf } = addition
     const body = undatedOf ? addition.body : this.#withoutOpen(chain, addition.body)
@@ -93,7 +104,7 @@ export class Appender {
     this.#journal.put(head, ids)
     if (undatedOf) this.#open.delete(chain)
     else this.#open.set(chain, { head, segment })
-    this.#parts.cache.set(this.#parts.identity.name, segment)
+    this.#parts.cache.set(cacheName(this.#parts.identity, this.#journal), segment)
   }
 
   /** No segment holds the same version twice: a place in it could not be told from the other. */

@@ -21,11 +21,20 @@ import {
   isOfLayout,
   isReportBucket,
   putNote,
+  putOutsider,
   putReport,
   putRow,
   reportBucket
 } from '../events/bucket.ts'
-import { lifeOf, type Reading, type Row, spanOf, toRow } from '../events/source-row.ts'
+import {
+  isChangedSince,
+  isLive,
+  type Reading,
+  type Row,
+  spanOf,
+  toOutsider,
+  toRow
+} from '../events/source-row.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { isWellKnownMarking } from '../mapping/tags/tags.ts'
 import { putLink } from './indicator-index.ts'
@@ -187,6 +196,7 @@ export class Intake {
     if (obstacle) {
       this.#skip(obstacle)
       this.#updateCopies(row, link)
+      if (obstacle === 'outside-window' && !link.bucket) this.#putOutside(row, link, vanished)
       return
     }
     // It never was live here.
@@ -195,6 +205,15 @@ export class Intake {
     if (!link.bucket || vanished) this.#setLink(object.id, { ...link, bucket })
     this.#put(bucket, row)
     for (const report of link.reports ?? []) this.#put(reportBucket(layout, report), row)
+  }
+
+  /** It is counted, if it was changed since the window begins: what was not is not read reliably. */
+  #putOutside(row: Row, link: Link, vanished: Link['vanished']): void {
+    const { layout, since, reading } = this.#parts
+    if (!isChangedSince(row, since)) return
+    if (vanished) this.#setLink(row.stix.id, link)
+    const bucket = dayBucket(layout, dayOf(row.stix), row.stix.id)
+    this.#change(bucket, held => putOutsider(held, toOutsider(row), reading.now))
   }
 
   /** Reports are not cut, so a copy may be held of what a feed that is cut anew leaves out: it has to end there too. */
@@ -210,7 +229,7 @@ export class Intake {
   #obstacleTo(row: Row, { bucket }: Link): string | undefined {
     const { since, reading } = this.#parts
     if (dayOf(row.stix) < since) return 'outside-window'
-    if (!bucket && !row.gone && lifeOf(spanOf(row), reading.now, 0) !== 'live') return 'expired'
+    if (!bucket && !row.gone && !isLive(spanOf(row), reading.now)) return 'expired'
     return undefined
   }
 

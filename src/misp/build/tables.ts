@@ -12,6 +12,7 @@ import type { DocumentCommit, DocumentStore } from '../../kernel/ports.ts'
  * - `bucket`: rows, by name of the bucket; `dirty`: names of buckets whose events have to be made again.
  * - `event`: files as they are served, compressed, by uuid; `head`: what the manifest and the publisher know of each;
  *   `hash`: the md5s of its live values.
+ * - `tally`: what became of the indicators of each bucket, by its name, see events/tally.ts.
  * - `link`: where an indicator is, and what others say of it, by STIX id.
  * - `name`: what an object is called as a tag, by STIX id; `wanted`: buckets that wait for a name.
  * - `file`: the manifest.
@@ -23,6 +24,7 @@ export type Table =
   | 'event'
   | 'head'
   | 'hash'
+  | 'tally'
   | 'link'
   | 'name'
   | 'wanted'
@@ -115,6 +117,14 @@ export class FeedTables {
     )
   }
 
+  /** A whole table, by key. */
+  async allJson<T>(table: Table): Promise<Map<string, T>> {
+    const all = new Map<string, T>()
+    for await (const batch of this.scan(table))
+      for (const { key, value } of batch) all.set(key, JSON.parse(value.toString()) as T)
+    return all
+  }
+
   scan(table: Table) {
     return this.#store.scan(this.#space, table)
   }
@@ -146,5 +156,8 @@ export class FeedTables {
 /** The space of a feed as one key sees it (G5); nothing of a URL gets into the name. */
 export const spaceOf = ({ scope }: Caller, feedId: string): string =>
   `misp1:${scope}:${digestOf(feedId)}`
+
+/** The scope of a space. */
+export const scopeOfSpace = (space: string): string => space.split(':')[1] ?? ''
 
 const digestOf = memoize((feedId: string) => hash('sha256', feedId).slice(0, 32))

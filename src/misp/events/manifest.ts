@@ -18,8 +18,8 @@ export function* toManifest(heads: Iterable<Head>): Generator<void, string> {
 /** Between two places where the work may be interrupted. */
 const entriesAtOnce = 100
 
-const toEntry = ({ tags, date, info, timestamp }: Head): EventFacts => ({
-  Orgc: orgc,
+const toEntry = ({ tags, date, info, timestamp, orgc: own }: Head): EventFacts => ({
+  Orgc: own ?? orgc,
   Tag: tags,
   analysis: '2',
   date,
