@@ -16,8 +16,17 @@ export interface AccessDeps {
   readonly clock: Clock
   readonly store: LogStore
   readonly settings: AccessSettings
+  /** Told when Sekoia refuses what it accepted before. */
+  readonly onLost?: ((lost: LostRights) => void) | undefined
   /** How many verdicts are held in memory; default 100,000. */
   readonly maxVerdicts?: number
+}
+
+export interface LostRights {
+  readonly scope: Caller['scope']
+  /** Undefined when it is the key itself that is refused. */
+  readonly feedId: string | undefined
+  readonly kind: ErrorKind
 }
 
 /** In place of a feed id: the verdict is about the key itself. */
@@ -131,10 +140,20 @@ export class Access {
 
   #note(caller: Caller, feedId: string, verdict: AccessVerdict): void {
     const { clock } = this.#parts
+    this.#tellLoss(caller, feedId, verdict)
     this.#verdicts.set(verdictKey(caller, feedId), { verdict, at: elapsedOf(clock) })
     if (this.#kept.get(verdictKey(caller, feedId)) === verdict) return
     const dated = { verdict, at: clock.now() }
     this.#writing = this.#writing.then(() => this.#keep(caller, feedId, dated))
+  }
+
+  /** A key that is refused loses all its feeds at once: that is one loss. */
+  #tellLoss({ scope }: Caller, feedId: string, verdict: AccessVerdict): void {
+    const isOfKey = feedId === anyFeed
+    const isLost = this.#verdicts.get(verdictKey({ scope }, feedId))?.verdict === 'yes'
+    if (verdict === 'yes' || !isLost || (verdict === 'unauthorized' && !isOfKey)) return
+    const lost = { scope, feedId: isOfKey ? undefined : feedId, kind: verdict }
+    this.#parts.onLost?.(lost)
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts'
+import type { Caller, ScopeId } from './caller.ts'
 import type { ErrorKind } from './errors.ts'
 import type { Validity } from './validity.ts'
 
@@ -27,10 +27,21 @@ export type OtherPlace = Pick<Position, 'epoch' | 'date' | 'id' | 'segment'>
 /** How many a position names: gateways whose stores know nothing of each other are few. */
 export const maxOtherPlaces = 2
 
-/** The position as a journal of this epoch knows it; the same where the walk never was in that journal. */
-export function positionIn(epoch: string, position: Position): Position {
-  const own = position.others?.find(place => place.epoch === epoch)
-  return own && position.epoch !== epoch ? { ...own, natural: position.natural } : position
+/**
+ * The position as a journal knows it; the same where the walk never was in that journal.
+ *
+ * @param journal `placeOf` gives a place of dates that it has given anew as it is now
+ */
+export function positionIn(
+  journal: { readonly epoch: string; placeOf(position: Position): Position },
+  position: Position
+): Position {
+  const { natural, others = [] } = position
+  const places = [position, ...others.map(place => ({ ...place, natural }))]
+  return (
+    places.map(place => journal.placeOf(place)).find(({ epoch }) => epoch === journal.epoch) ??
+    position
+  )
 }
 
 /** What a position in the journal of `epoch` has to name of the one before it. */
@@ -180,6 +191,19 @@ export interface Obstacle {
 
 export interface InspectedFeed extends CatalogFeed {
   readonly obstacle: Obstacle | undefined
+}
+
+/** Every feed that a listing has, those that cannot be read now included. */
+export interface FeedOverview {
+  /** Of a caller, as {@link Catalog.list}. */
+  overview(caller: Caller): Promise<InspectedFeed[]>
+  /** Of all callers whose listing is in memory. Asks Sekoia nothing. */
+  known(): readonly KnownFeeds[]
+}
+
+export interface KnownFeeds {
+  readonly scope: ScopeId
+  readonly feeds: readonly InspectedFeed[]
 }
 
 export interface Catalog {

@@ -21,6 +21,8 @@ function given(count: number) {
     confirmed: new Set<string>(),
     leftOut: [] as LeftOut[]
   }
+  /** Feeds of which Sekoia never says anything. */
+  const silent = new Set<string>()
   const meter = summingMeter()
   const catalog = createCatalog({
     upstream: {
@@ -30,6 +32,7 @@ function given(count: number) {
         state.asked.push(feedId)
         state.mostAtOnce = Math.max(state.mostAtOnce, ++state.atOnce)
         await new Promise(resolve => setImmediate(resolve))
+        if (silent.has(feedId)) await new Promise(() => {})
         state.atOnce--
         const kind = state.failures.get(feedId)
         if (kind) throw new GatewayError(kind)
@@ -43,7 +46,7 @@ function given(count: number) {
     onLeftOut: left => state.leftOut.push(left)
   })
   const ids = async () => (await catalog.list(caller)).map(({ feedId }) => feedId)
-  return { catalog, state, ids, sums: meter.sums }
+  return { catalog, state, ids, silent, sums: meter.sums }
 }
 
 /** Lets a renewal behind an answer come to its end. */
@@ -141,4 +144,31 @@ t.test('by its id a feed that exists says why it cannot be read; what is none is
   t.match(await catalog.inspect(caller, uuid(7)), { obstacle: { kind: 'forbidden' } })
   state.failures.set(uuid(7), 'unavailable')
   t.equal((await catalog.inspect(caller, uuid(7))).obstacle, undefined)
+})
+
+t.test('while Sekoia is away it is not asked for one feed after the other', async t => {
+  for (const kind of ['timeout', 'unavailable'] as const) {
+    const { state, ids } = given(9)
+    for (const id of [...Array(9).keys()].map(no => uuid(no + 1)).concat(defaultFeedId))
+      state.failures.set(id, kind)
+    t.equal((await ids()).length, 10, 'all of them may be read')
+    t.ok(state.asked.length <= 4, `${state.asked.length} were asked for`)
+  }
+})
+
+t.test(
+  'what waits for Sekoia when another question stays without an answer waits no longer',
+  async t => {
+    const { state, ids, silent } = given(3)
+    silent.add(uuid(2)).add(uuid(3)).add(defaultFeedId)
+    state.failures.set(uuid(1), 'timeout')
+    t.equal((await ids()).length, 4)
+  }
+)
+
+t.test('one feed that is silent keeps no other from being asked for', async t => {
+  const { state, ids } = given(9)
+  state.failures.set(uuid(3), 'timeout').set(uuid(9), 'forbidden')
+  t.equal((await ids()).length, 9)
+  t.equal(state.asked.length, 10)
 })

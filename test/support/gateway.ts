@@ -13,6 +13,7 @@ import { registerDialect } from '../../src/http/register-dialect.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
 import { type Clock, type LogStore, silentMeter } from '../../src/kernel/ports.ts'
+import type { ClockEvidence, ProvenClock } from '../../src/kernel/proven-clock.ts'
 import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/client.ts'
 import { repairRules } from '../../src/stix/repair.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
@@ -34,6 +35,8 @@ export interface WorldOptions {
   readonly processes?: number
   /** Each gateway has a store of its own, in memory. */
   readonly apart?: boolean
+  /** The clock of each gateway, made at each of its starts; default that of the simulator. */
+  readonly clockOf?: (gateway: number, truth: Clock) => Clock & Partial<ProvenClock>
   /** What keys are turned into scopes with. */
   readonly secret?: Buffer
 }
@@ -117,8 +120,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   let store = options.store ?? newStore()
   const start = () =>
     Promise.all(
-      Array.from({ length: options.processes ?? 1 }, () =>
-        startProcess(simulator, clock, leashed(options.apart ? newStore() : store), told)
+      Array.from({ length: options.processes ?? 1 }, (_, i) =>
+        startProcess(
+          simulator,
+          options.clockOf?.(i, clock) ?? clock,
+          leashed(options.apart ? newStore() : store),
+          told
+        )
       )
     )
   let processes = await start()
@@ -200,11 +208,15 @@ function leashed(store: LogStore): Leashed {
 
 async function startProcess(
   simulator: Simulator,
-  clock: Clock,
+  clock: Clock & Partial<ProvenClock>,
   store: Leashed,
   options: ProcessOptions
 ) {
-  const told = { ...clientSettings, clock, baseUrl: simulator.url, ...options.client }
+  const told = {
+    ...{ ...clientSettings, clock, baseUrl: simulator.url },
+    onTime: (evidence: ClockEvidence) => clock.observe?.(evidence),
+    ...options.client
+  }
   const client = createSekoiaClient(told)
   const settings = {
     ...logSettings,

@@ -1,4 +1,5 @@
 import type { StoredJournal } from '../../kernel/ports.ts'
+import type { Position } from '../../kernel/records.ts'
 import { Chain } from './chain.ts'
 import { type Fingerprint, fingerprint } from './id-index.ts'
 import {
@@ -8,6 +9,7 @@ import {
   newState,
   type SettledCursor
 } from './journal-state.ts'
+import { currentPlace, freeDate, honestBound, noRedatings } from './redatings.ts'
 import { decodeHead, type SegmentHead } from './segment-head.ts'
 import { VersionIndex } from './version-index.ts'
 
@@ -132,6 +134,11 @@ export class Journal {
     return this.#state.endValidUntil
   }
 
+  /** When the end was last promised, as far as is known. */
+  get endPromisedAt(): number {
+    return Math.min(this.#state.endPromisedAt ?? 0, this.endValidUntil)
+  }
+
   /** When the end was last confirmed, by whichever gateway. */
   get confirmedAt(): number {
     return this.#state.confirmedAt
@@ -170,8 +177,8 @@ export class Journal {
   }
 
   /** The end may be answered to clients up to this instant. */
-  promiseEnd(until: number): void {
-    this.#change({ endValidUntil: until })
+  promiseEnd(until: number, now: number): void {
+    this.#change({ endValidUntil: until, endPromisedAt: now })
   }
 
   /** The end of the feed was reached for the first time. */
@@ -204,6 +211,30 @@ export class Journal {
 
   #change(change: Partial<Omit<JournalState, 'chains'>>): void {
     this.#state = { ...this.#state, ...change }
+  }
+
+  /** The latest date of any record. */
+  get lastDate(): number {
+    return Math.max(0, ...this.#chains.map(chain => chain.lastDate))
+  }
+
+  get #redatings() {
+    return this.#state.redatings ?? noRedatings
+  }
+
+  /** The exclusive lower bound that an `added_after` of a client stands for. */
+  boundOf(addedAfter: number): number {
+    return honestBound(this.#redatings, addedAfter)
+  }
+
+  /** A client's place, in today's dates where it is of an epoch whose dates were given anew. */
+  placeOf(position: Position): Position {
+    return currentPlace(this.#redatings, this.epoch, position)
+  }
+
+  /** The date, or the first one behind it that no client holds from a wrong clock. */
+  freeDate(date: number): number {
+    return freeDate(this.#redatings, date)
   }
 
   /** Ascending start. */

@@ -49,15 +49,23 @@ export type EntryName = readonly [id: string, time: string | null]
 
 export type StoredDate = readonly [id: string, time: string | null, date: number]
 
+/** A head with the fingerprints of its ids. */
+export interface DecodedHead {
+  readonly head: SegmentHead
+  readonly prints: readonly Fingerprint[]
+}
+
+export const encodeHead = (head: SegmentHead, ids: readonly string[]): StoredHead =>
+  encodeDecoded({ head, prints: ids.map(fingerprint) })
+
 /** A head with the fingerprints of its ids: length, JSON, eight bytes an id; zstd over it all. */
-export function encodeHead(head: SegmentHead, ids: readonly string[]): StoredHead {
+export function encodeDecoded({ head, prints }: DecodedHead): StoredHead {
   const json = Buffer.from(JSON.stringify(head))
-  const frame = Buffer.alloc(4 + json.length + ids.length * 8)
+  const frame = Buffer.alloc(4 + json.length + prints.length * 8)
   frame.writeUInt32LE(json.length)
   json.copy(frame, 4)
   let offset = 4 + json.length
-  for (const id of ids) {
-    const print = fingerprint(id)
+  for (const print of prints) {
     frame.writeUInt32LE(print.high, offset)
     frame.writeUInt32LE(print.low, offset + 4)
     offset += 8
@@ -66,7 +74,7 @@ export function encodeHead(head: SegmentHead, ids: readonly string[]): StoredHea
 }
 
 /** The head of {@link encodeHead}, and the fingerprints. Throws when the bytes are not one. */
-export function decodeHead(stored: Buffer): { head: SegmentHead; prints: Fingerprint[] } {
+export function decodeHead(stored: Buffer): DecodedHead {
   const frame = zlib.zstdDecompressSync(stored)
   const jsonEnd = 4 + frame.readUInt32LE(0)
   const head = JSON.parse(frame.toString('utf8', 4, jsonEnd)) as SegmentHead

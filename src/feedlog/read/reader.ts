@@ -1,6 +1,8 @@
 import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import { cutPage, isEnough } from '../../kernel/page-cut.ts'
+import { elapsedOf } from '../../kernel/ports.ts'
 import {
   type Outcome,
   othersOf,
@@ -21,7 +23,7 @@ import { findChain, startBucket } from './find-chain.ts'
 import { chunksOf, type Found, FoundPage, isSparse, matches, runsOf } from './matching.ts'
 
 export interface ReadTerms {
-  /** Instant after which the answer is made from what was found, ms since the epoch. */
+  /** Moment after which the answer is made from what was found, by {@link elapsedOf}. */
   readonly deadline: number
   /** True when the log was loaded for this read: a token cannot know more of it than the store does. */
   readonly isReloaded: boolean
@@ -40,7 +42,7 @@ const futureWaitMs = 1000
 export class Reading {
   readonly #log: FeedLog
   readonly #request: ReadRequest
-  /** Of the request, as this journal knows it. */
+  /** Of the request, as this journal knows it, in the dates of today. */
   readonly #position: Position | undefined
   readonly #terms: ReadTerms
   /** Of the journal when the reading began. */
@@ -74,9 +76,9 @@ export class Reading {
     this.#request = request
     this.#terms = terms
     this.#limit = request.limit
-    const position = request.position && positionIn(log.journal.epoch, request.position)
+    const position = request.position && positionIn(log.journal, request.position)
     this.#position = position
-    this.#from = lowerBound(log.journal, request.addedAfter, position)
+    this.#from = lowerBound(log.journal, position, request.addedAfter)
     const isForeign = position !== undefined && position.epoch !== log.journal.epoch
     this.#ownSecond = isForeign ? secondOf(position.natural) : undefined
     this.#chain = this.#chainFor(this.#from)
@@ -265,10 +267,13 @@ export class Reading {
   async #endBeforeFuture(): Promise<Ending | undefined> {
     const { clock } = this.#log.parts
     const wait = this.#futureDate - clock.now()
+    // Read again, what a wrong clock dated is dated anew first.
+    const isAgain = this.#terms.isReloaded
+    if (wait > futureWaitMs && !isAgain && this.#log.misdating) throw new StaleLogError()
     if (wait > futureWaitMs && this.#log.isAtTip(this.#chain))
       return (await this.#mayAnswerEnd()) ? 'end' : undefined
     if (wait > futureWaitMs && this.#found.length > 0) return 'short'
-    if (clock.now() >= this.#terms.deadline) throw new GatewayError('timeout')
+    if (this.#isOutOfTime) throw new GatewayError('timeout')
     await clock.sleep(Math.min(Math.max(1, wait), futureWaitMs))
     return undefined
   }
@@ -316,7 +321,7 @@ export class Reading {
 
   /** The end was reached before: what is new is asked for, but not waited for at any price (P-48). */
   async #isAtTip(): Promise<boolean> {
-    const patience = this.#log.parts.clock.now() + this.#log.parts.settings.tipWaitMs
+    const patience = this.#elapsed + this.#log.parts.settings.tipWaitMs
     try {
       if (!this.#log.isTipResting)
         return await this.#extend(Math.min(patience, this.#terms.deadline))
@@ -330,6 +335,7 @@ export class Reading {
   async #extend(deadline: number): Promise<false> {
     const extend = () => this.#log.extend(this.#chain, this.#request.caller)
     await this.#patiently(extend, this.#log.isExtending(this.#chain), deadline)
+    await giveWayIfDue()
     this.#outcome = 'fetched'
     return false
   }
@@ -345,7 +351,11 @@ export class Reading {
   }
 
   get #isOutOfTime(): boolean {
-    return this.#log.parts.clock.now() >= this.#terms.deadline
+    return this.#elapsed >= this.#terms.deadline
+  }
+
+  get #elapsed(): number {
+    return elapsedOf(this.#log.parts.clock)
   }
 
   /** Work that was under way already has used up some of its patience with Sekoia: it is begun once more. */
@@ -353,7 +363,7 @@ export class Reading {
     try {
       return await this.#within(begin(), deadline)
     } catch (error) {
-      const isOver = this.#log.parts.clock.now() >= deadline || this.#request.signal?.aborted
+      const isOver = this.#elapsed >= deadline || this.#request.signal?.aborted
       if (!isUnderWay || isOver || !isTrouble(error)) throw error
       return this.#within(begin(), deadline)
     }
@@ -361,14 +371,15 @@ export class Reading {
 
   /** Waits until the deadline or until the client leaves; the work goes on for others. */
   #within<T>(work: Promise<T>, deadline: number): Promise<T> {
-    return withDeadline(work, deadline - this.#log.parts.clock.now(), this.#request.signal)
+    return withDeadline(work, deadline - this.#elapsed, this.#request.signal)
   }
 
   #chainFor(from: number): Chain {
     const { journal, parts } = this.#log
-    const horizon = journal.createdAt - parts.settings.rebuildHorizonSeconds * 1000
-    const target = Math.max(0, Math.min(from, horizon))
     const now = parts.clock.now()
+    const createdAt = Math.min(journal.createdAt, now)
+    const horizon = createdAt - parts.settings.rebuildHorizonSeconds * 1000
+    const target = Math.max(0, Math.min(from, horizon))
     const found = findChain(journal, target, now)
     if (found) return found
     // Another gateway may have read that far already.
@@ -386,7 +397,7 @@ export class Reading {
     // The latest own time of the walk: in another epoch, too, a walk goes forward only.
     const natural = [...page, last].reduce(
       (latest, { segment: { naturals }, index }) => Math.max(latest, naturals[index]!),
-      position?.natural ?? 0
+      this.#position?.natural ?? 0
     )
     const others = othersOf(epoch, position)
     return {
@@ -435,10 +446,11 @@ const isTrouble = (error: unknown): boolean =>
  */
 function lowerBound(
   journal: Journal,
-  addedAfter: number | undefined,
-  position: Position | undefined
+  position: Position | undefined,
+  addedAfter: number | undefined
 ): number {
-  if (!position) return addedAfter ?? Number.NEGATIVE_INFINITY
+  if (!position)
+    return addedAfter === undefined ? Number.NEGATIVE_INFINITY : journal.boundOf(addedAfter)
   if (position.epoch === journal.epoch) return position.date - 1
   return secondOf(position.natural) - 1
 }

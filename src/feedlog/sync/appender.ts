@@ -1,8 +1,10 @@
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
-import { entryKey } from '../journal/packed-index.ts'
+import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
+import { cacheName } from '../journal/segment-cache.ts'
 import { encodeHead, type SegmentHead, type Source } from '../journal/segment-head.ts'
 import type { JournalWriter } from '../journal/writer.ts'
 import { type AppendOptions, type OpenSegment, planAppend } from './append.ts'
@@ -64,16 +66,20 @@ export class Appender {
   }
 
   async #append(chain: Chain, addition: Addition): Promise<number | undefined> {
+    await giveWayIfDue()
     const { undatedOf } = addition
     const body = undatedOf ? addition.body : this.#withoutOpen(chain, addition.body)
     if (body.entries.length === 0) {
       addition.advance()
       return undefined
     }
+    const packed = PackedIndex.of(body.entries)
+    await giveWayIfDue()
     const { head, segment } = planAppend({
       journal: this.#journal,
       chain,
       body,
+      packed,
       source: addition.source,
       floor: addition.floor(),
       now: this.#parts.clock.now(),
@@ -98,7 +104,7 @@ export class Appender {
     this.#journal.put(head, ids)
     if (undatedOf) this.#open.delete(chain)
     else this.#open.set(chain, { head, segment })
-    this.#parts.cache.set(this.#parts.identity.name, segment)
+    this.#parts.cache.set(cacheName(this.#parts.identity, this.#journal), segment)
   }
 
   /** No segment holds the same version twice: a place in it could not be told from the other. */
