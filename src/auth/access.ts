@@ -32,7 +32,8 @@ interface DatedVerdict {
   readonly at: number
 }
 
-const maxVerdicts = 100_000
+/** By size and not by `max`, for which the cache would take all its memory at once, at the start. */
+const mostVerdicts = { maxSize: 100_000, sizeCalculation: () => 1 }
 
 /**
  * Who may see what. Data held for a key is shown only while Sekoia's last yes is recent (G6). A refusal ends access
@@ -41,11 +42,11 @@ const maxVerdicts = 100_000
  */
 export class Access {
   readonly #parts: AccessDeps
-  readonly #verdicts = new LRUCache<string, DatedVerdict>({ max: maxVerdicts })
-  readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
+  readonly #verdicts = new LRUCache<string, DatedVerdict>(mostVerdicts)
+  readonly #unanswered = new LRUCache<string, number>(mostVerdicts)
   readonly #checks = new SingleFlight<string, void>()
   /** The verdicts that this process knows to be in the store. */
-  readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
+  readonly #kept = new LRUCache<string, Verdict>(mostVerdicts)
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
