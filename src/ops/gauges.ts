@@ -11,7 +11,7 @@ export interface GaugeDeps {
   readonly feedEnds: FeedEnds
   /** Most feeds with a series of their own; those with the oldest end come first. */
   readonly maxFeeds: number
-  readonly breaker: () => BreakerState
+  readonly breaker: () => (typeof breakerStates)[number]
   /** Ms since Sekoia last gave an answer of use; undefined before the first. */
   readonly successAgeMs: () => number | undefined
   /** The data directory; undefined when the store is elsewhere. */
@@ -19,7 +19,6 @@ export interface GaugeDeps {
 }
 
 const breakerStates = ['closed', 'open', 'half-open'] as const
-type BreakerState = (typeof breakerStates)[number]
 
 /** What is read off the parts of the gateway for each scrape. */
 export function exposeGauges(parts: GaugeDeps): void {
