@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
 import { asGatewayError, type GatewayError, isRefusal, OvertakenError } from '../kernel/errors.ts'
+import type { LogState } from '../kernel/log-state.ts'
 import {
   type Clock,
   elapsedOf,
@@ -26,6 +27,7 @@ import { Journal } from './journal/journal.ts'
 import { decodeState } from './journal/journal-state.ts'
 import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './journal/log-deps.ts'
 import { SegmentCache } from './journal/segment-cache.ts'
+import { stateOf } from './log-state.ts'
 import { Lookup } from './read/lookup.ts'
 import { preparing, Reading } from './read/reader.ts'
 import type { Misdating } from './sync/clock-watch.ts'
@@ -289,6 +291,16 @@ export class FeedLogs implements UnguardedRecords {
   #release(log: FeedLog): void {
     const { name } = log.identity
     if (!log.isBusy && this.#busy.get(name) === log) this.#busy.delete(name)
+  }
+
+  /** What is known of each log in memory. */
+  async states(): Promise<LogState[]> {
+    const now = this.#parts.clock.now()
+    const opened = await Promise.allSettled(this.#logs.values())
+    const logs = opened.flatMap(log => (log.status === 'fulfilled' ? [log.value] : []))
+    return [...new Set([...logs, ...this.#busy.values()])].map(({ identity, journal }) =>
+      stateOf(identity, journal, now)
+    )
   }
 
   /** How many logs are in memory: the ones used last, and those with work under way. */

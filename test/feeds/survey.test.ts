@@ -2,28 +2,13 @@ import t from 'tap'
 import { createCatalog } from '../../src/feeds/catalog.ts'
 import type { LeftOut } from '../../src/feeds/survey.ts'
 import { type ErrorKind, GatewayError } from '../../src/kernel/errors.ts'
-import { type Feed, systemClock } from '../../src/kernel/ports.ts'
+import { systemClock } from '../../src/kernel/ports.ts'
 import { pageOf } from '../support/bodies.ts'
 import { failure } from '../support/failure.ts'
+import { catalogOptions, defaultFeedId, feedOf, uuid } from '../support/feeds.ts'
 import { caller, summingMeter } from '../support/sekoia-client.ts'
 
 /** G12, R1: what is listed can be read. */
-
-const defaultFeedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
-const uuid = (no: number) => `0000000${no}-aaaa-4000-8000-000000000000`
-
-const feedOf = (id: string): Feed => ({
-  id,
-  title: `Feed ${id[7]}`,
-  types: [],
-  observableTypes: [],
-  tlps: [],
-  sources: [],
-  labels: [],
-  sortOrder: 'asc',
-  format: 'json',
-  givesAll: true
-})
 
 /** A catalog over feeds 1 to `count`; Sekoia fails to give those of which `failures` tells. */
 function given(count: number) {
@@ -54,12 +39,10 @@ function given(count: number) {
         return pageOf([])
       }
     },
+    ...catalogOptions,
     rights: { validity: (_, feedId) => (state.confirmed.has(feedId) ? () => true : undefined) },
     clock: { ...systemClock, now: () => state.now },
     meter,
-    defaultFeedId,
-    cacheSeconds: 60,
-    waitMs: 5000,
     onLeftOut: left => state.leftOut.push(left)
   })
   const ids = async () => (await catalog.list(caller)).map(({ feedId }) => feedId)

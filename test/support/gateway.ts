@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly apart?: boolean
   /** The clock of each gateway, made at each of its starts; default that of the simulator. */
   readonly clockOf?: (gateway: number, truth: Clock) => Clock & Partial<ProvenClock>
+  /** What keys are turned into scopes with. */
+  readonly secret?: Buffer
 }
 
 export interface Answer {
@@ -50,7 +52,7 @@ export interface Answer {
 type Method = 'GET' | 'POST' | 'DELETE'
 
 /** What another process may be told. */
-export type ProcessOptions = Pick<WorldOptions, 'logs' | 'client' | 'taxii'>
+export type ProcessOptions = Pick<WorldOptions, 'logs' | 'client' | 'taxii' | 'secret'>
 
 export interface World {
   readonly simulator: Simulator
@@ -61,8 +63,8 @@ export interface World {
   fetch(path: string, key?: string): Promise<Answer>
   /** A request of any method. */
   send(method: Method, path: string, key?: string): Promise<Answer>
-  /** A new process on the same store, or on another one. */
-  restart(store?: LogStore, changes?: ProcessOptions): Promise<void>
+  /** A new process on the same store, or on another one; `whileDown` runs while there is none. */
+  restart(store?: LogStore, changes?: ProcessOptions, whileDown?: () => unknown): Promise<void>
   /** A new process on the store as it is at this moment: whatever was under way is lost. */
   crash(): Promise<void>
   close(): Promise<void>
@@ -140,6 +142,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       headers: { authorization: `Bearer ${key}`, accept: 'application/taxii+json;version=2.1' }
     })
     const text = reply.body
+    if (process.store.isCut) return { status: 503, headers: {}, text: 'no answer', body: {} }
     return { status: reply.statusCode, headers: reply.headers, text, body: JSON.parse(text) }
   }
   const fetch = (path: string, key?: string) => send('GET', path, key)
@@ -149,8 +152,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     fetch,
     send,
     get: (path, key) => fetch(`/sekoia/collections/${defaultFeed}/${path}`, key),
-    async restart(other, changes) {
+    async restart(other, changes, whileDown) {
       await Promise.all(processes.map(process => process.close()))
+      await whileDown?.()
       store = other ?? store
       told = { ...told, ...changes }
       processes = await start()
@@ -172,11 +176,17 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 export const rightsOf = (
   deps: Omit<RightsGateDeps, 'settings'>,
   settings: AccessSettings & Pick<FeedLogsSettings, 'tipWaitMs'>
-): RightsGate => new RightsGate({ ...deps, settings: { ...settings, waitMs: settings.tipWaitMs } })
+): RightsGate =>
+  new RightsGate({
+    maxVerdicts: 100,
+    ...deps,
+    settings: { ...settings, waitMs: settings.tipWaitMs }
+  })
 
 interface Leashed extends LogStore {
-  /** From now on nothing is written any more. */
+  /** From now on nothing is written any more, and nothing answered. */
   cut(): void
+  readonly isCut: boolean
 }
 
 function leashed(store: LogStore): Leashed {
@@ -187,6 +197,9 @@ function leashed(store: LogStore): Leashed {
     ...store,
     cut() {
       isCut = true
+    },
+    get isCut() {
+      return isCut
     },
     commit: (log, commit) => unlessCut(() => store.commit(log, commit)),
     writeBody: (log, no, body) => unlessCut(() => store.writeBody(log, no, body)),
@@ -219,7 +232,7 @@ async function startProcess(
   await server.register(requestLog)
   await server.register(authPlugin, {
     credentials: { headerName: 'x-api-key', queryParameter: undefined },
-    toCaller: createScopes(Buffer.alloc(32, 7))
+    toCaller: createScopes(options.secret ?? Buffer.alloc(32, 7))
   })
   const dialect = taxiiDialect({
     records: rights.guard(logs),

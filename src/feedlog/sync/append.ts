@@ -40,6 +40,8 @@ export interface AppendOptions {
   readonly chain: Chain
   readonly source: Source
   readonly body: Body
+  /** Its index, if it was made before. */
+  readonly packed?: PackedIndex
   readonly now: number
   /** The open segment this may be merged into, if there is one. */
   readonly open: OpenSegment | undefined
@@ -96,6 +98,7 @@ function describe({
   chain,
   source,
   body,
+  packed: entries = PackedIndex.of(body.entries),
   kind,
   no,
   naturals,
@@ -106,7 +109,6 @@ function describe({
   const own = dated.dates.map((date, i) => naturals[i] ?? date)
   const isUndated = (i: number) => kind === 'history' && naturals[i] === undefined
   const stamp = randomBytes(4).toString('hex')
-  const entries = PackedIndex.of(body.entries)
   const segment: Segment = {
     bytes: body.bytes,
     entries,

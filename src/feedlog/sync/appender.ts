@@ -1,7 +1,8 @@
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
-import { entryKey } from '../journal/packed-index.ts'
+import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
 import { cacheName } from '../journal/segment-cache.ts'
 import { encodeHead, type SegmentHead, type Source } from '../journal/segment-head.ts'
@@ -26,6 +27,7 @@ export class Appender {
   readonly #writer: JournalWriter
   readonly #open = new Map<Chain, OpenSegment>()
   readonly #running = new Set<Promise<void>>()
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(journal: Journal, parts: FeedLogDeps, writer: JournalWriter) {
     this.#journal = journal
@@ -53,18 +55,31 @@ export class Appender {
     return this.#open.get(chain)?.segment.entries.at(-1)
   }
 
-  /** Resolves with the number of the segment they went to; undefined when there was nothing new. */
-  async append(chain: Chain, addition: Addition): Promise<number | undefined> {
+  /**
+   * Resolves with the number of the segment they went to; undefined when there was nothing new. Chains take turns: a
+   * segment names the older versions that it hides, and those on their way in another chain could not be named.
+   */
+  append(chain: Chain, addition: Addition): Promise<number | undefined> {
+    const turn = this.#last.then(() => this.#append(chain, addition))
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async #append(chain: Chain, addition: Addition): Promise<number | undefined> {
+    await giveWayIfDue()
     const { undatedOf } = addition
     const body = undatedOf ? addition.body : this.#withoutOpen(chain, addition.body)
     if (body.entries.length === 0) {
       addition.advance()
       return undefined
     }
+    const packed = PackedIndex.of(body.entries)
+    await giveWayIfDue()
     const { head, segment } = planAppend({
       journal: this.#journal,
       chain,
       body,
+      packed,
       source: addition.source,
       floor: addition.floor(),
       now: this.#parts.clock.now(),

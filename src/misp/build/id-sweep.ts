@@ -1,6 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
-import type { PageRequest, Upstream } from '../../kernel/ports.ts'
+import type { Page, PageRequest, Upstream } from '../../kernel/ports.ts'
 import { toWholeSeconds } from '../../stix/timestamp.ts'
 
 /** A set of ids by 52 random bits of their uuids: 8 bytes each, so that a million fit in memory. */
@@ -52,7 +52,7 @@ export interface WalkRequest {
   /** Objects asked for at a time, at most 2,000. */
   readonly limit: number
   /** Called with each page. */
-  readonly onPage?: () => Promise<void>
+  readonly onPage?: (page: Page) => Promise<void>
 }
 
 const types = ['indicator', 'report']
@@ -78,7 +78,7 @@ export async function walkIds(
   let emptyPages = 0
   for (;;) {
     const page = await upstream.page(caller, request)
-    await onPage?.()
+    await onPage?.(page)
     const { nextCursor } = page
     const isStuck = nextCursor !== null && nextCursor === request.cursor
     // The same cursor again means the end, unless new objects came with it: then more would follow that cannot be asked for.

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../kernel/errors.ts'
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import { type Clock, elapsedOf } from '../../kernel/ports.ts'
 import { lastVersion, type Position, type ReadRequest, type Records } from '../../kernel/records.ts'
 import { type LogPage, type LogRequest, PageBuilder } from './page-builder.ts'
@@ -21,7 +22,9 @@ export async function readLogPage(
   const deadline = elapsedOf(clock) + pageMs
   for (let { addedAfter, position } = request.start; ; ) {
     const result = await records.read(toRead(request, page.wants, addedAfter, position))
+    await giveWayIfDue()
     page.add(result)
+    await giveWayIfDue()
     if (page.isFull || !result.more) return page.end()
     if (elapsedOf(clock) >= deadline) throw new GatewayError('timeout')
     const isStuck = result.dates.length === 0 && result.position?.date === position?.date
