@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { pino } from 'pino'
 import type { AccessSettings } from '../../src/auth/access.ts'
 import { RightsGate, type RightsGateDeps } from '../../src/auth/rights-gate.ts'
@@ -109,18 +109,20 @@ const newStore = () => createMemoryStore({ bodyMaxBytes: 16 * 1024 * 1024 })
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const simulator = await startSimulator(options.simulator)
+  const gateways = options.processes ?? 1
   const clock: Clock = {
     now: () => simulator.clock.now(),
     async sleep(ms) {
       simulator.clock.advance(ms)
-      await setImmediate()
+      // Gateways that wait for one another look again and again: the other needs real time for its call to Sekoia.
+      await (gateways > 1 ? setTimeout(1) : setImmediate())
     }
   }
   let told: ProcessOptions = options
   let store = options.store ?? newStore()
   const start = () =>
     Promise.all(
-      Array.from({ length: options.processes ?? 1 }, (_, i) =>
+      Array.from({ length: gateways }, (_, i) =>
         startProcess(
           simulator,
           options.clockOf?.(i, clock) ?? clock,

@@ -47,6 +47,11 @@ export class ClockWatch {
     return { since: Math.min(this.#soundUpTo, now), skewMs: -this.#behindBy }
   }
 
+  /** The end is told to a client, who does not see what is dated later than now: should the clock be behind, it is owed. */
+  endTold(now: number): void {
+    this.#soundUpTo = Math.min(this.#soundUpTo, now)
+  }
+
   /** A clock that is itself behind takes for the future what is not: what says so has to be newer than the doubt. */
   #isProvenSinceNoticed(): boolean {
     const { clock } = this.#parts

@@ -114,7 +114,7 @@ export class FeedLog {
   async declareEnd(): Promise<boolean> {
     if (this.#appender.isBusy) return false
     const now = this.parts.clock.now()
-    this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
+    this.#noteEnd(now)
     if (this.journal.endValidUntil >= now) return true
     this.journal.promiseEnd(now + this.#tipMs, now)
     const isFirst = await this.#orRefresh(() => this.#writer.commit())
@@ -142,8 +142,13 @@ export class FeedLog {
 
   #tellEnd(now: number): boolean {
     if (this.#appender.isBusy || !this.isEndFresh || this.journal.endValidUntil < now) return false
-    this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
+    this.#noteEnd(now)
     return true
+  }
+
+  #noteEnd(now: number): void {
+    this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
+    this.#clockWatch.endTold(now)
   }
 
   /**

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { textOf } from '../../../src/demo/corpus/timeline.ts'
 import type { Switches } from '../../../src/demo/switches.ts'
+import type { LogStore } from '../../../src/kernel/ports.ts'
 import { createProvenClock, type ProvenClock } from '../../../src/kernel/proven-clock.ts'
 import { createMemoryStore } from '../../../src/stores/memory.ts'
 import { defaultFeed, startWorld, type World } from '../gateway.ts'
@@ -156,8 +157,7 @@ const noon = Date.UTC(2026, 0, 15, 12)
 /** Plays a history, lets every client finish, and throws when one of them misses an object. */
 export async function play(history: ClockHistory): Promise<void> {
   const { seed, objects, gateways, pageLimit, cursorMode, tellsTime, newestFirst } = history
-  const store = createMemoryStore({ bodyMaxBytes: 16_000_000 })
-  let evicted = 0
+  const { store, evict } = evicting(gateways > 1)
   const machines: Machine[] = []
   const world = await startWorld({
     simulator: {
@@ -165,11 +165,7 @@ export async function play(history: ClockHistory): Promise<void> {
       switches: { cursorMode, date: tellsTime ? 'clock' : 'none' }
     },
     logs: { pageLimit, rebuildHorizonSeconds: 86_400, cacheMaxBytes: seed % 2 ? 1 : 16_000_000 },
-    store: {
-      ...store,
-      isShared: gateways > 1,
-      readBody: async (log, no) => (evicted-- > 0 ? undefined : store.readBody(log, no))
-    },
+    store,
     processes: gateways,
     clockOf(gateway, truth) {
       machines[gateway] ??= new Machine(history.skewsMs[gateway]!, truth.now)
@@ -177,9 +173,6 @@ export async function play(history: ClockHistory): Promise<void> {
     }
   })
   if (newestFirst) world.simulator.putFeed({ id: defaultFeed, sort_order: 'desc' })
-  const evict = () => {
-    evicted = 3
-  }
   try {
     const start = '2000-01-01T00:00:00.000Z'
     const clients = makeCrowd({ world, limits: history.limits, inspect, start })
@@ -189,6 +182,26 @@ export async function play(history: ClockHistory): Promise<void> {
   } finally {
     await world.close()
   }
+}
+
+/** A store whose bodies can be thrown away; the journals stay. */
+function evicting(isShared: boolean): { store: LogStore; evict: () => void } {
+  const held = createMemoryStore({ bodyMaxBytes: 16_000_000 })
+  const kept = new Set<string>()
+  const store: LogStore = {
+    ...held,
+    isShared,
+    async commit(log, commit) {
+      for (const { no } of commit.bodies) kept.add(`${log} ${no}`)
+      return held.commit(log, commit)
+    },
+    async writeBody(log, no, body) {
+      kept.add(`${log} ${no}`)
+      return held.writeBody(log, no, body)
+    },
+    readBody: async (log, no) => (kept.has(`${log} ${no}`) ? held.readBody(log, no) : undefined)
+  }
+  return { store, evict: () => kept.clear() }
 }
 
 function inspect({ status, text, body }: { status: number; text: string; body: Body }): void {
@@ -249,7 +262,9 @@ async function perform(operation: Operation, scene: Scene): Promise<void> {
       await tellThoseBehind(scene)
       return world[operation.kind]()
     case 'evict':
+      await tellThoseBehind(scene)
       scene.evict()
+      return world.restart()
   }
 }
 
