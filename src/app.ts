@@ -127,6 +127,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
   const mispFeeds = new BuildScheduler({
     records,
+    sweeps: logs,
     upstream: sekoia,
     store: documents,
     clock,
@@ -263,7 +264,7 @@ const feedLogSettings = (config: Config) => ({
   repairRules: repairRules(config.stix.repair === 'on')
 })
 
-function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettings {
+function mispFeedsSettings({ feedLog, misp, sekoia, stix }: Config): BuildSchedulerSettings {
   const shardBits = new Map(misp.shardBitsOf.map(text => text.split('=') as [string, string]))
   const usual = (feedId: string) =>
     feedId === sekoia.defaultFeedId ? misp.defaultFeedShardBits : misp.shardBits
@@ -275,6 +276,7 @@ function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettin
     repairRules: repairRules(stix.repair === 'on'),
     reportCopies: misp.reportCopies,
     walkMs: misp.walkSeconds * 1000,
+    sweepMs: feedLog.sweepSeconds * 1000,
     partialMs: 20_000,
     commitBytes: 4 * 1024 * 1024,
     publishMs: misp.publishSeconds * 1000,

@@ -17,6 +17,8 @@ import type {
   ObjectVersion,
   ReadRequest,
   ReadResult,
+  Sweeps,
+  SweptIds,
   UnguardedRecords
 } from '../kernel/records.ts'
 import { Journal } from './journal/journal.ts'
@@ -61,7 +63,7 @@ const maxRestarts = 5
  * All feed logs of this process: opens them from the store, keeps the busiest in memory, and answers reads and
  * look-ups.
  */
-export class FeedLogs implements UnguardedRecords {
+export class FeedLogs implements UnguardedRecords, Sweeps {
   readonly #parts: FeedLogsDeps
   readonly #cache: SegmentCache
   readonly #logs: LRUCache<string, Promise<FeedLog>>
@@ -117,6 +119,11 @@ export class FeedLogs implements UnguardedRecords {
     }
   }
 
+  async swept(caller: Caller, feedId: string): Promise<SweptIds | undefined> {
+    const selection = await this.#selectionOf({ caller, feedId, types: [], all: true })
+    return (await this.#open(caller, selection)).sweptIds
+  }
+
   /** Resolves when nothing is under way; journals that could not be written are tried once more. */
   async close(): Promise<void> {
     const logs = await Promise.allSettled(this.#logs.values())
@@ -164,7 +171,12 @@ export class FeedLogs implements UnguardedRecords {
   }
 
   /** A feed that gives revoked and expired objects by itself has one log for all who read it. */
-  async #selectionOf({ caller, feedId, types, all = false }: ReadRequest): Promise<Selection> {
+  async #selectionOf({
+    caller,
+    feedId,
+    types,
+    all = false
+  }: Pick<ReadRequest, 'caller' | 'feedId' | 'types' | 'all'>): Promise<Selection> {
     const feed = all ? await this.#describe(caller, feedId) : undefined
     return { feedId, types, all: all && !feed?.givesAll }
   }

@@ -52,6 +52,8 @@ export interface Page {
   readonly limit?: number
   /** Items that were left out. */
   readonly unreadable?: readonly UnreadableItem[]
+  /** How many objects were left out because Sekoia could not give them. */
+  readonly skipped?: number
 }
 
 export interface PageRequest {

@@ -160,7 +160,7 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
       'an object cannot be had from Sekoia and is left out'
     )
     cuts.set(walk, { limit: 1, suspect: 0 })
-    return past
+    return { ...past, skipped: 1 + (past.skipped ?? 0) }
   }
 
   return page

@@ -69,6 +69,7 @@ export const logSettings: FeedLogsSettings & AccessSettings = {
   tipSeconds: 10,
   tipWaitMs: 5000,
   relookSeconds: 300,
+  sweepSeconds: 0,
   rebuildHorizonSeconds: 86_400,
   pageLimit: 2000,
   assumeTies: false,

@@ -1,6 +1,5 @@
 import type { StoredJournal } from '../../kernel/ports.ts'
 import { Chain } from './chain.ts'
-import { type Fingerprint, fingerprint } from './id-index.ts'
 import {
   decodeState,
   fromStart,
@@ -8,7 +7,13 @@ import {
   newState,
   type SettledCursor
 } from './journal-state.ts'
-import { decodeHead, type SegmentHead } from './segment-head.ts'
+import {
+  decodeHead,
+  type EntryTimes,
+  printsOf,
+  type SegmentHead,
+  type VersionPrint
+} from './segment-head.ts'
 import { VersionIndex } from './version-index.ts'
 
 /**
@@ -243,9 +248,9 @@ export class Journal {
   }
 
   /** Adds a head, or puts a grown one in the place of the open one it grew from. */
-  put(head: SegmentHead, ids: Iterable<string>): void {
+  put(head: SegmentHead, ids: readonly string[], times?: EntryTimes): void {
     this.#revision++
-    this.#place(head, Array.from(ids, fingerprint))
+    this.#place(head, printsOf(ids, times))
   }
 
   head(no: number): SegmentHead | undefined {
@@ -258,7 +263,7 @@ export class Journal {
     return head !== undefined && head.chain > chain.start
   }
 
-  #place(head: SegmentHead, prints: readonly Fingerprint[]): void {
+  #place(head: SegmentHead, prints: readonly VersionPrint[]): void {
     const chain = this.#chains.find(candidate => candidate.start === head.chain)
     if (!chain) throw new Error(`segment ${head.no} belongs to no chain`)
     this.#byNo.set(head.no, head)

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
 import { OvertakenError } from '../../kernel/errors.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
-import { type FeedRecord, lastVersion, type Records } from '../../kernel/records.ts'
+import {
+  type FeedRecord,
+  lastVersion,
+  type Records,
+  type Sweeps,
+  type SweptIds
+} from '../../kernel/records.ts'
 import type { StixObject } from '../../stix/object.ts'
 import { isOfLayout, layoutOf } from '../events/bucket.ts'
 import type { Head } from '../events/head.ts'
@@ -17,7 +23,7 @@ import { ReferenceNames } from './reference-names.ts'
 import { forgetRows } from './refill.ts'
 import { type FeedState, newState, startOf } from './state.ts'
 import { Batch, FeedTables } from './tables.ts'
-import { countOf, judge, mark } from './vanished.ts'
+import { countOf, judge, mark, type SweepResult } from './vanished.ts'
 
 export interface BuilderSettings extends PublisherSettings {
   /** How many days of `created` a first build goes back; undefined means all. */
@@ -28,6 +34,8 @@ export interface BuilderSettings extends PublisherSettings {
   readonly repairRules: string
   /** Between walks that find what vanished, ms; 0 never walks. */
   readonly walkMs: number
+  /** The time in which the feed log reads the whole feed again anyway, ms; 0 or left out: it does not. */
+  readonly sweepMs?: number
   /** Time between publications during a first build, ms. */
   readonly partialMs: number
 }
@@ -37,6 +45,8 @@ export interface BuilderDeps {
   readonly title: string
   readonly space: string
   readonly records: Pick<Records, 'read'>
+  /** Left out: every walk is the builder's own. */
+  readonly sweeps?: Sweeps
   readonly upstream: Pick<Upstream, 'page' | 'objects'>
   readonly store: DocumentStore
   readonly clock: Clock
@@ -81,6 +91,8 @@ export class Builder {
   readonly #parts: BuilderDeps
   readonly #owner = randomUUID()
   #loaded: Loaded | undefined
+  /** When the last sweep that was looked at had ended. */
+  #sweptUpTo = Number.NEGATIVE_INFINITY
 
   constructor(parts: BuilderDeps) {
     this.#parts = parts
@@ -360,17 +372,19 @@ export class Builder {
   async #walk(feed: Loaded, caller: Caller): Promise<boolean> {
     const { documents, state } = feed
     const { clock, settings } = this.#parts
-    const begun = clock.now()
-    if (!state.isFilled || settings.walkMs === 0 || begun < state.walkedAt + settings.walkMs)
-      return false
-    const verdict = await this.#verdict(feed, caller, begun).catch(async error => {
-      await this.#putOffWalk(feed, begun)
+    if (!state.isFilled || settings.walkMs === 0) return false
+    const swept = await this.#swept(feed, caller)
+    const now = clock.now()
+    if (!swept && now < state.walkedAt + this.#walkPauseMs) return false
+    const verdict = await this.#verdict(feed, caller, swept).catch(async error => {
+      await this.#putOffWalk(feed, now)
       throw error
     })
     const missing = countOf(verdict.missing)
     // That many at once are more likely Sekoia's mistake, or a feed that is being edited: a second walk has to find the same.
     const isBelieved = missing - state.missed < suspicious || missing * 2 <= verdict.present
-    Object.assign(state, { walkedAt: begun, missed: isBelieved ? 0 : missing })
+    const walkedAt = swept?.endedAt ?? now
+    Object.assign(state, { walkedAt, missed: isBelieved ? 0 : missing })
     const changes = new Batch()
     const believed = isBelieved ? verdict : { ...verdict, missing: new Map() }
     const dirtied = await mark(documents, believed, clock.now(), changes)
@@ -380,26 +394,59 @@ export class Builder {
     return dirtied.length > 0
   }
 
+  /** A reading of the whole feed by its log, newer than the last walk: it takes the place of one. */
+  async #swept({ state }: Loaded, caller: Caller): Promise<SweptIds | undefined> {
+    const { sweeps, feedId, settings } = this.#parts
+    const swept = settings.sweepMs ? await sweeps?.swept(caller, feedId) : undefined
+    const isUsable =
+      swept !== undefined &&
+      swept.begunAt >= state.walkedAt &&
+      swept.endedAt > this.#sweptUpTo &&
+      swept.since <= (startOf(state.since) ?? 0)
+    if (!isUsable) return undefined
+    this.#sweptUpTo = swept.endedAt
+    return swept
+  }
+
+  /** Where the log reads the whole feed as often as walks would, a walk is made only when that does not work. */
+  get #walkPauseMs(): number {
+    const { walkMs, sweepMs = 0 } = this.#parts.settings
+    return sweepMs > 0 && sweepMs <= walkMs ? walkMs + 1.5 * sweepMs : walkMs
+  }
+
   /** A walk costs Sekoia as much as a first build, so a failed one is not repeated at once. */
-  async #putOffWalk(feed: Loaded, begun: number): Promise<void> {
+  async #putOffWalk(feed: Loaded, now: number): Promise<void> {
     const { walkMs } = this.#parts.settings
-    feed.state.walkedAt = begun - walkMs + Math.min(walkMs, walkRetryMs)
+    feed.state.walkedAt = now - this.#walkPauseMs + Math.min(walkMs, walkRetryMs)
     await this.#commit(feed, new Batch())
   }
 
   /** What one walk misses is looked for by another. */
-  async #verdict({ documents, state }: Loaded, caller: Caller, begun: number) {
+  async #verdict(
+    { documents, state }: Loaded,
+    caller: Caller,
+    swept: SweptIds | undefined
+  ): Promise<SweepResult> {
     const { upstream, feedId } = this.#parts
     const since = startOf(state.since) ?? 0
     const onPage = () => this.#renew(documents)
     const walk = (limit: number) => walkIds(upstream, { caller, feedId, since, limit, onPage })
-    const first = await walk(walkLimits[0])
+    const begun = swept?.begunAt ?? this.#parts.clock.now()
+    const first = swept?.ids ?? (await walk(walkLimits[0]))
     const when = { ...this.#parts.settings, begun }
     const verdict = await judge(documents, first, when)
     if (verdict.missing.size === 0) return verdict
+    // Any object whose id cannot be made out may be one that is missing.
+    if (first.unnamed > 0) return this.#doubted(verdict)
     const second = await walk(walkLimits[1])
     const either = { has: (id: string) => first.has(id) || second.has(id) }
-    return judge(documents, either, when)
+    const again = await judge(documents, either, when)
+    return second.unnamed > 0 && again.missing.size > 0 ? this.#doubted(again) : again
+  }
+
+  #doubted(verdict: SweepResult): SweepResult {
+    this.#parts.meter.count('misp_walks_doubted')
+    return { ...verdict, missing: new Map() }
   }
 
   async #commit(

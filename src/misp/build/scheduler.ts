@@ -2,7 +2,7 @@ import type { BaseLogger } from 'pino'
 import type { Caller } from '../../kernel/caller.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
-import type { CatalogFeed, Records } from '../../kernel/records.ts'
+import type { CatalogFeed, Records, Sweeps } from '../../kernel/records.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { withAbort } from './abortable.ts'
 import { Builder, type BuilderSettings } from './builder.ts'
@@ -21,6 +21,7 @@ export interface BuildSchedulerSettings extends Omit<BuilderSettings, 'shardBits
 
 export interface BuildSchedulerDeps {
   readonly records: Pick<Records, 'read'>
+  readonly sweeps?: Sweeps
   readonly upstream: Pick<Upstream, 'page' | 'objects'>
   readonly store: DocumentStore
   readonly clock: Clock
