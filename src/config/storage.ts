@@ -166,6 +166,12 @@ export const feedLog = section('How feeds are followed.', {
     default: 10_000_000,
     example: 1_000_000
   }),
+  idleDays: integer(0, 3650, {
+    description:
+      'Days after which what is stored for a set of `match[type]` values that nobody asks for is removed; who comes back later gets everything again. 0: never.',
+    default: 90,
+    example: 30
+  }),
   maxOpenLogs: integer(1, 100_000, {
     description: 'Most feed logs held open; the longest unused are closed first.',
     default: 200,

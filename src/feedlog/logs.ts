@@ -21,6 +21,7 @@ import type {
   SweptIds,
   UnguardedRecords
 } from '../kernel/records.ts'
+import { IdleLogs } from './idle-logs.ts'
 import { Journal } from './journal/journal.ts'
 import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './journal/log-deps.ts'
 import { SegmentCache } from './journal/segment-cache.ts'
@@ -37,6 +38,8 @@ export interface FeedLogsSettings extends FeedLogSettings {
   readonly maxIndexedIds: number
   /** How long a feed's description is relied upon. */
   readonly feedSeconds: number
+  /** Logs of combinations of types that nobody read for so many days are removed; 0: none is. */
+  readonly idleDays: number
 }
 
 export interface FeedLogsDeps {
@@ -69,6 +72,7 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
   readonly #logs: LRUCache<string, Promise<FeedLog>>
   readonly #feeds: LRUCache<string, Description>
   readonly #lookup: Lookup
+  readonly #idle: IdleLogs
   /** Logs with work under way, or with what the store did not take. */
   readonly #busy = new Map<string, FeedLog>()
 
@@ -81,6 +85,7 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
       dispose: opening => void opening.then(markClosed, () => {})
     })
     this.#feeds = new LRUCache({ max: 10_000 })
+    this.#idle = new IdleLogs(parts)
     this.#lookup = new Lookup({
       upstream: parts.upstream,
       clock: parts.clock,
@@ -99,6 +104,7 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
       const log = await this.#open(caller, await this.#selectionOf(request))
       try {
         if (log.journal.isBegun) await admit()
+        this.#noteRead(log)
         const terms = { deadline, isReloaded: restarts > 0 }
         return await new Reading(log, request, terms).run()
       } catch (error) {
@@ -129,6 +135,13 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     const logs = await Promise.allSettled(this.#logs.values())
     const open = logs.flatMap(log => (log.status === 'fulfilled' ? [log.value] : []))
     await Promise.all([...new Set([...open, ...this.#busy.values()])].map(log => log.close()))
+    await this.#idle.settle()
+  }
+
+  /** Of those that are removed one day when nobody reads them. */
+  #noteRead({ identity }: FeedLog): void {
+    if (identity.types.length > 0) this.#idle.noteRead(identity.name)
+    this.#idle.removeUnread()
   }
 
   /**
@@ -194,7 +207,7 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
   }
 
   async #load(identity: FeedLogIdentity): Promise<FeedLog> {
-    const journal = await this.#loadJournal(identity.name)
+    const journal = await this.#loadJournal(identity)
     return new FeedLog(journal, {
       ...this.#parts,
       isNewestFirst: caller => this.#isNewestFirst(caller, identity.feedId),
@@ -204,15 +217,17 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
   }
 
   /** The journal of the store; a new one where there is none, it cannot be read, or the store is in trouble. */
-  async #loadJournal(name: string): Promise<Journal> {
+  async #loadJournal({ name, types }: FeedLogIdentity): Promise<Journal> {
     const { store, clock, settings } = this.#parts
+    let wasRemoved = false
     try {
       const stored = await store.load(name)
       if (stored) return await this.#decode(name, stored)
+      wasRemoved = types.length > 0 && (await this.#idle.wasRemoved(name))
     } catch {
       this.#parts.meter.count('store_errors', { operation: 'load' })
     }
-    return Journal.create(clock.now(), settings.maxIndexedIds)
+    return Journal.create(clock.now(), settings.maxIndexedIds, wasRemoved)
   }
 
   /** What cannot be read is set aside in the store, and begun anew with a higher version. */

@@ -79,6 +79,7 @@ export const logSettings: FeedLogsSettings & AccessSettings = {
   cacheMaxBytes: 16 * 1024 * 1024,
   repairRules: repairRules(true),
   feedSeconds: 60,
+  idleDays: 0,
   rightsSeconds: 300,
   refusedSeconds: 10
 }

@@ -37,9 +37,12 @@ export class Journal {
     this.#chains = chains.map(chain => new Chain(chain))
   }
 
-  /** @param maxIds how many ids the index of newest versions may know. */
-  static create(now: number, maxIds: number): Journal {
-    return new Journal(newState(now), 0, maxIds)
+  /**
+   * @param maxIds how many ids the index of newest versions may know.
+   * @param again true when a journal of this name was removed before.
+   */
+  static create(now: number, maxIds: number, again = false): Journal {
+    return new Journal(newState(now, 1, again), 0, maxIds)
   }
 
   /** A new journal in the place of a stored one that cannot be read: later in version and numbers. */
@@ -110,6 +113,13 @@ export class Journal {
   /** Milliseconds since the epoch, as all instants here. */
   get createdAt(): number {
     return this.#state.createdAt
+  }
+
+  /** Records of history whose own time is later than this are dated at the creation of the journal (P-43). */
+  horizon(rebuildHorizonSeconds: number): number {
+    return this.#state.again
+      ? Number.NEGATIVE_INFINITY
+      : this.createdAt - rebuildHorizonSeconds * 1000
   }
 
   /** True once the end of the feed was reached; from then on new records are dated by the tip's rule. */

@@ -345,7 +345,7 @@ export class Reading {
 
   #chainFor(from: number): Chain {
     const { journal, parts } = this.#log
-    const horizon = journal.createdAt - parts.settings.rebuildHorizonSeconds * 1000
+    const horizon = journal.horizon(parts.settings.rebuildHorizonSeconds)
     const target = Math.max(0, Math.min(from, horizon))
     const now = parts.clock.now()
     const found = findChain(journal, target, now)

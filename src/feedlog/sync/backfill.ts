@@ -167,9 +167,10 @@ export class Backfill {
 
   /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
   floor(chain: Chain, body: Body): AppendOptions['floor'] {
-    const { createdAt } = this.#with.journal
+    const { journal } = this.#with
+    const { createdAt } = journal
     const { clock, settings } = this.#with.parts
-    const horizon = createdAt - settings.rebuildHorizonSeconds * 1000
+    const horizon = journal.horizon(settings.rebuildHorizonSeconds)
     const places = placesOf(body.entries, clock.now())
     const isRecent = places.some(({ latest }) => latest > horizon)
     const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'
