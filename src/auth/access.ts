@@ -22,13 +22,13 @@ export interface AccessDeps {
 export const anyFeed = '*'
 
 /** What Sekoia said of a key and a feed: yes, or the kind of its refusal. */
-export type Verdict = 'yes' | ErrorKind
+export type AccessVerdict = 'yes' | ErrorKind
 
 /** A caller, without the key where none is needed. */
 type Scoped = Pick<Caller, 'scope'>
 
 interface DatedVerdict {
-  readonly verdict: Verdict
+  readonly verdict: AccessVerdict
   readonly at: number
 }
 
@@ -45,7 +45,7 @@ export class Access {
   readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
   readonly #checks = new SingleFlight<string, void>()
   /** The verdicts that this process knows to be in the store. */
-  readonly #kept = new LRUCache<string, Verdict>({ max: maxVerdicts })
+  readonly #kept = new LRUCache<string, AccessVerdict>({ max: maxVerdicts })
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
@@ -99,7 +99,7 @@ export class Access {
   }
 
   /** The last verdict stored for this key and feed, however old; undefined when there was none. */
-  async lastVerdict(caller: Caller, feedId: string): Promise<Verdict | undefined> {
+  async lastVerdict(caller: Caller, feedId: string): Promise<AccessVerdict | undefined> {
     await Promise.all([this.#recall(caller, feedId), this.#recall(caller, anyFeed)])
     return this.#last(caller, feedId)?.verdict
   }
@@ -123,7 +123,7 @@ export class Access {
     return key && key.verdict !== 'yes' && (!feed || key.at >= feed.at) ? key : feed
   }
 
-  #note(caller: Caller, feedId: string, verdict: Verdict): void {
+  #note(caller: Caller, feedId: string, verdict: AccessVerdict): void {
     const { clock } = this.#parts
     this.#verdicts.set(verdictKey(caller, feedId), { verdict, at: elapsedOf(clock) })
     if (this.#kept.get(verdictKey(caller, feedId)) === verdict) return
@@ -178,7 +178,7 @@ const encode = ({ verdict, at }: DatedVerdict): Buffer =>
   Buffer.from(JSON.stringify({ word: verdict, at }))
 
 function decode(state: Buffer): DatedVerdict {
-  const { word, at } = JSON.parse(state.toString()) as { word: Verdict; at: number }
+  const { word, at } = JSON.parse(state.toString()) as { word: AccessVerdict; at: number }
   return { verdict: word, at }
 }
 

@@ -11,13 +11,12 @@ export interface GaugeDeps {
   readonly feedEnds: FeedEnds
   /** Most feeds with a series of their own; those with the oldest end come first. */
   readonly maxFeeds: number
-  readonly breaker: () => BreakerState
+  readonly breaker: () => (typeof breakerStates)[number]
   /** The data directory; undefined when the store is elsewhere. */
   readonly dataDir: string | undefined
 }
 
 const breakerStates = ['closed', 'open', 'half-open'] as const
-type BreakerState = (typeof breakerStates)[number]
 
 /** What is read off the parts of the gateway for each scrape. */
 export function exposeGauges(parts: GaugeDeps): void {

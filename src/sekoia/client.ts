@@ -9,7 +9,7 @@ import { createExchange, type ExchangeOptions, type SekoiaHealth, statusOf } fro
 import { UpstreamFailure, unusable } from './failures.ts'
 import { createRawClient } from './raw.ts'
 import { createSmallerPages } from './smaller-pages.ts'
-import type { Answer } from './transport.ts'
+import type { UpstreamAnswer } from './transport.ts'
 import type { ItemPlace, UnreadableItems } from './unreadable-items.ts'
 import {
   feedObjectsPath,
@@ -120,7 +120,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     signal?: AbortSignal
   ): Promise<Page> {
     const path = feedObjectsPath(base, request, asJson)
-    const accept = ({ mediaType, body }: Answer) => {
+    const accept = ({ mediaType, body }: UpstreamAnswer) => {
       refuseOtherFormats(mediaType)
       return sliced(slicePage, body)
     }
@@ -142,7 +142,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     signal?: AbortSignal
   ): Promise<string | undefined> {
     const path = `${feedObjectsPath(base, request)}&format=text`
-    const accept = ({ mediaType, cursor }: Answer) =>
+    const accept = ({ mediaType, cursor }: UpstreamAnswer) =>
       mediaType === 'application/json' ? undefined : cursor
     const rank = rankOf(caller)
     return ask({ caller, endpoint: 'page', path, signal, accept, rank }).catch(() => undefined)
@@ -154,7 +154,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   async function lookUp(caller: Caller, group: IdGroup, signal?: AbortSignal): Promise<Page> {
     const { kind, ids } = group
     const path = objectsPath(base, kind, ids)
-    const accept = ({ body }: Answer) => sliced(sliceObjects, body)
+    const accept = ({ body }: UpstreamAnswer) => sliced(sliceObjects, body)
     try {
       const rank = ranks.lookUp
       const get = () => ask({ caller, endpoint: kind, path, signal, accept, rank })
@@ -178,7 +178,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     const found = new Map<string, Feed>()
     for (let offset = 0; offset < maxFeeds; ) {
       const path = feedsPath(base, maxFeedsPerRequest, offset)
-      const accept = ({ body }: Answer) => parseFeedList(body)
+      const accept = ({ body }: UpstreamAnswer) => parseFeedList(body)
       const list = await ask({
         caller,
         endpoint: 'feeds',
@@ -200,7 +200,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     signal?: AbortSignal
   ): Promise<Feed | undefined> {
     const path = feedPath(base, feedId)
-    const accept = ({ body }: Answer) => parseFeed(body)
+    const accept = ({ body }: UpstreamAnswer) => parseFeed(body)
     try {
       return await ask({ caller, endpoint: 'feed', path, signal, accept, rank: ranks.lookUp })
     } catch (error) {

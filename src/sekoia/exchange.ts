@@ -6,10 +6,10 @@ import type { BreakerState } from './breaker.ts'
 import { failureOf, toStatusError } from './failures.ts'
 import { createResilience, type ResilienceOptions } from './resilience.ts'
 import {
-  type Answer,
   createTransport,
   type SendRequest,
-  type TransportOptions
+  type TransportOptions,
+  type UpstreamAnswer
 } from './transport.ts'
 import { type Condition, createTroubleWatch } from './trouble-watch.ts'
 
@@ -32,7 +32,7 @@ export interface SekoiaHealth extends Condition {
   readonly clockSkewMs: number | undefined
 }
 
-export interface Question<T> {
+export interface UpstreamQuestion<T> {
   readonly caller: Caller
   /** The label of the counters. */
   readonly endpoint: string
@@ -45,12 +45,12 @@ export interface Question<T> {
   /** True: no failure leads to a second attempt. */
   readonly isSentOnce?: boolean
   /** Turns a 200 into a value; throws `bad-answer` when it cannot. */
-  accept(answer: Answer): T
+  accept(answer: UpstreamAnswer): T
 }
 
 export interface Exchange {
   /** Throws GatewayError and nothing else. */
-  ask<T>(question: Question<T>): Promise<T>
+  ask<T>(question: UpstreamQuestion<T>): Promise<T>
   health(): SekoiaHealth
   close(): Promise<void>
 }
@@ -65,10 +65,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
   let lastFailure: SekoiaHealth['lastFailure']
 
   async function attempt(
-    question: Question<unknown>,
+    question: UpstreamQuestion<unknown>,
     signal: AbortSignal,
     onProgress: () => void
-  ): Promise<Answer> {
+  ): Promise<UpstreamAnswer> {
     const { caller, path, endpoint, send, isSentOnce = false } = question
     const startedAt = performance.now()
     const from = elapsedOf(clock)
@@ -96,7 +96,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     }
   }
 
-  const throttledOnce = ({ status, retryAfterMs = 0 }: Answer): GatewayError =>
+  const throttledOnce = ({ status, retryAfterMs = 0 }: UpstreamAnswer): GatewayError =>
     toStatusError({
       status,
       code: undefined,
@@ -111,7 +111,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
     watch.failed(error)
   }
 
-  function accepted<T>({ accept }: Question<T>, answer: Answer): T {
+  function accepted<T>({ accept }: UpstreamQuestion<T>, answer: UpstreamAnswer): T {
     try {
       const value = accept(answer)
       watch.succeeded()

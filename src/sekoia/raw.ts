@@ -3,7 +3,7 @@ import { GatewayError } from '../kernel/errors.ts'
 import type { RawAnswer, RawRefusal, RawRequest, RawUpstream } from '../kernel/raw-upstream.ts'
 import type { Exchange } from './exchange.ts'
 import { UpstreamFailure, unusable } from './failures.ts'
-import type { Answer } from './transport.ts'
+import type { UpstreamAnswer } from './transport.ts'
 import type { BaseUrl } from './wire.ts'
 
 /**
@@ -34,7 +34,7 @@ export function createRawClient(base: BaseUrl, ask: Exchange['ask']): RawUpstrea
   }
 }
 
-const toRawAnswer = ({ status, contentType, cursor, body }: Answer): RawAnswer => ({
+const toRawAnswer = ({ status, contentType, cursor, body }: UpstreamAnswer): RawAnswer => ({
   status,
   contentType,
   cursor,

@@ -7,7 +7,7 @@ import { type Call, openCall, untilAborted } from './call.ts'
 import { failureOf, isTrouble } from './failures.ts'
 import { Lane, type Turn } from './lane.ts'
 import { withSecondTry } from './second-try.ts'
-import type { Answer } from './transport.ts'
+import type { UpstreamAnswer } from './transport.ts'
 
 /**
  * How a call to Sekoia is carried through: it waits its turn in its scope's lane, and is tried again
@@ -51,9 +51,9 @@ export interface Task<T> {
   /** True for what must not reach Sekoia twice: nothing is tried again, or beside. */
   readonly isSentOnce: boolean
   /** One request; calls `onProgress` with each piece of the answer. */
-  attempt(signal: AbortSignal, onProgress: () => void): Promise<Answer>
+  attempt(signal: AbortSignal, onProgress: () => void): Promise<UpstreamAnswer>
   /** Turns a 200 into a value; throws GatewayError when it cannot. */
-  accept(answer: Answer): T
+  accept(answer: UpstreamAnswer): T
 }
 
 export interface Resilience {
@@ -100,7 +100,7 @@ export function createResilience(options: ResilienceOptions): Resilience {
     logger?.warn({ err: error }, 'Sekoia is left alone')
   }
 
-  async function oneAnswer(lane: Lane, call: Call, task: Task<unknown>): Promise<Answer> {
+  async function oneAnswer(lane: Lane, call: Call, task: Task<unknown>): Promise<UpstreamAnswer> {
     const turn = await lane.enter(call)
     call.isAsking = true
     try {
@@ -122,7 +122,7 @@ export function createResilience(options: ResilienceOptions): Resilience {
     }
   }
 
-  function throttle(lane: Lane, { retryAfterMs = 0 }: Answer): void {
+  function throttle(lane: Lane, { retryAfterMs = 0 }: UpstreamAnswer): void {
     meter.count('upstream_throttled')
     if (retryAfterMs > maxPauseMs && lane.isFirstThrottle)
       logger?.warn(

@@ -18,7 +18,7 @@ export interface TransportOptions extends DispatcherOptions {
 }
 
 /** A complete answer: 200, or 429, which is pacing and no failure; to raw requests any status below 500. */
-export interface Answer {
+export interface UpstreamAnswer {
   readonly status: number
   /** As Sekoia wrote it. */
   readonly contentType: string
@@ -52,7 +52,7 @@ export interface SendRequest {
 
 export interface Transport {
   /** Throws GatewayError, or the signal's reason once it is aborted. */
-  send(request: SendRequest): Promise<Answer>
+  send(request: SendRequest): Promise<UpstreamAnswer>
   /** Ends at once; calls under way fail. */
   close(): Promise<void>
 }
@@ -95,7 +95,7 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  async function send(request: SendRequest): Promise<Answer> {
+  async function send(request: SendRequest): Promise<UpstreamAnswer> {
     const authorization = `Bearer ${request.key.reveal()}`
     if (!/^Bearer [\x21-\x7e]+$/.test(authorization)) throw new GatewayError('unauthorized')
     const { response, raw } = await exchange(request, authorization)

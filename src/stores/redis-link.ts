@@ -1,6 +1,6 @@
 import type { RedisClient } from './redis-client.ts'
 import { createNodeRest } from './redis-rest.ts'
-import type { Activity, TroubleWatch } from './trouble.ts'
+import type { Activity, StoreTroubleWatch } from './trouble.ts'
 
 /** The connection as the store uses it: every operation has a time limit, and failures are noticed without one. */
 export interface RedisLink {
@@ -14,7 +14,7 @@ export interface RedisLink {
 
 export interface RedisLinkOptions {
   readonly client: RedisClient
-  readonly watch: TroubleWatch
+  readonly watch: StoreTroubleWatch
   readonly timeoutMs: number
   /** Has to succeed on a new connection before anything else runs on it. */
   readonly greet: () => Promise<void>

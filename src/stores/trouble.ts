@@ -2,7 +2,7 @@
  * The state of a store for `/readyz`: failing after a failed operation, working again after one of the same kind
  * succeeds. Reads and writes count separately, because a full disk can still be read.
  */
-export interface TroubleWatch {
+export interface StoreTroubleWatch {
   /** Runs one operation of a store; rejects with what it threw. */
   attempt<T>(kind: Activity, operation: () => T | Promise<T>): Promise<T>
   failed(kind: Activity, error: unknown): void
@@ -23,7 +23,7 @@ export interface TroubleOptions {
 export function watchTrouble(
   onChange: (trouble: string | undefined) => void = () => {},
   { calmMs = 0, now = () => performance.now() }: TroubleOptions = {}
-): TroubleWatch {
+): StoreTroubleWatch {
   const causes = new Map<Activity, { message: string; at: number }>()
 
   const text = () => {
