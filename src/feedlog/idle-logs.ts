@@ -119,7 +119,8 @@ export class IdleLogs {
 const digestOf = (name: string): string => name.slice(name.lastIndexOf(':') + 1)
 const removedName = (name: string): string => `${name.slice(0, name.lastIndexOf(':'))}:removed`
 
-function namesIn(state: Buffer): readonly string[] {
+/** The logs that a list of removed ones names; none where this version cannot read it. */
+export function namesIn(state: Buffer): readonly string[] {
   try {
     const { format, names } = JSON.parse(state.toString())
     return format === 1 && Array.isArray(names) ? names : []
