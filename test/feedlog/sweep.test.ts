@@ -9,6 +9,8 @@ import { noon, onPageCalls, storeWith, worldOf } from '../support/worlds.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
+/** Between two pages of a sweep of seven. */
+const pauseMs = Math.ceil(hourMs / 7)
 
 /** A client that polls with the last header, of a feed that is swept once an hour. */
 class Poller {
@@ -35,11 +37,17 @@ class Poller {
     return more
   }
 
-  /** What is new in polls until a whole sweep has ended, whose pages are read in the background. */
-  async sweep(): Promise<string[]> {
+  /**
+   * What is new in polls until a whole sweep has ended, whose pages are read in the background: all at once, or one
+   * with each poll.
+   */
+  async sweep(between = hourMs): Promise<string[]> {
     const found: string[] = []
     const poll = async (ms?: number) => void found.push(...(await this.poll(ms)))
-    await this.#watch.untilNext(() => poll(hourMs), poll)
+    await this.#watch.untilNext(
+      () => poll(between),
+      () => poll(between === hourMs ? undefined : between)
+    )
     await poll()
     return found
   }
@@ -106,18 +114,38 @@ t.test(
 t.test(
   'the same of bodies that are held nowhere, so that Sekoia is asked for them again',
   async t => {
-    const { poller, simulator } = await sweptWorld(t, {
+    const { world, poller, simulator } = await sweptWorld(t, {
       logs: { cacheMaxBytes: 1 },
       store: storeWith({ bodyMaxBytes: 1 })
     })
+    const atTip = simulator.add(3)
+    t.same(await poller.poll(), atTip)
     const { id, modified } = simulator.visible()[20]!
     simulator.edit(id, { name: 'again' }, { modified: modified.replace(/\d\dZ$/, '99Z') })
     const [added] = simulator.add(1, { modified: longAgo })
     const found = await poller.sweep()
     t.same(found.sort(), [id, added].sort())
     t.same(await poller.sweep(), [])
+    const all = simulator.visible().map(visible => visible.id)
+    t.same((await new Poller(world).poll()).sort(), all.sort(), 'a newcomer gets all of it')
   }
 )
+
+t.test('what a sweep appends does not make the reading of the end repeat what it has', async t => {
+  const { poller, simulator } = await sweptWorld(t)
+  const [late] = simulator.add(1, { modified: longAgo })
+  await poller.poll(pauseMs - 60_000)
+  const fresh = simulator.add(15)
+  t.same(await poller.poll(), fresh)
+  const found: string[] = []
+  for (let polls = 0; polls < 12; polls++) {
+    found.push(...(await poller.poll()))
+    await setTimeout(20)
+  }
+  t.same(found, [late])
+  t.same(await poller.poll(301_000), [])
+  t.same(await poller.poll(301_000), [])
+})
 
 t.test('a feed that comes newest first is swept, too', async t => {
   const { poller, simulator, first } = await sweptWorld(t, {}, 'desc')
@@ -147,7 +175,7 @@ t.test('the pages of a sweep are spread over its time, and one gateway reads the
     const counts: number[] = []
     sweptPages(world)
     for (let part = 0; part < 4; part++) {
-      await poller.poll(hourMs / 7)
+      await poller.poll(pauseMs)
       // Another gateway than before waits a minute.
       for (let polls = 0; polls < 7; polls++) {
         await setTimeout(20)
@@ -190,7 +218,7 @@ t.test('cursors that expire between two pages of a sweep do not end it', async t
     const ids = [longAgo, modified.replace(/\d\dZ$/, '99Z')].flatMap(modified =>
       world.simulator.add(1, { modified })
     )
-    t.same((await poller.sweep()).sort(), ids.sort(), order)
+    t.same((await poller.sweep(pauseMs)).sort(), ids.sort(), order)
   }
 })
 
