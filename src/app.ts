@@ -1,14 +1,26 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import { createOperatorCheck } from './auth/operator-token.ts'
 import { notingRawRights } from './auth/rights.ts'
 import { RightsGate } from './auth/rights-gate.ts'
 import { createScopes } from './auth/scope.ts'
 import { createSecretWatch } from './auth/secret-watch.ts'
+import { parseBuildKeys } from './config/build-keys.ts'
 import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
 import { createCatalog } from './feeds/catalog.ts'
 import { createKeptLists } from './feeds/kept-lists.ts'
+import { askKey } from './gateway/ask-key.ts'
+import { Consumers } from './gateway/consumers.ts'
+import { gatewayError } from './gateway/error-form.ts'
+import { readingOf } from './gateway/reading.ts'
+import {
+  type GatewayDeps,
+  type GatewaySettings,
+  gatewayPrefix,
+  registerGateway
+} from './gateway/routes.ts'
 import { Answers } from './http/answers.ts'
-import { authPlugin } from './http/auth.ts'
+import { type AuthOptions, authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
 import { corsPlugin } from './http/cors.ts'
 import { errorFormByPrefix } from './http/dialect.ts'
@@ -17,13 +29,18 @@ import { compileTrust } from './http/origin.ts'
 import { overloadPlugin } from './http/overload.ts'
 import { createHints } from './http/path-hints.ts'
 import { registerDialect } from './http/register-dialect.ts'
-import { requestLog } from './http/request-log.ts'
+import { type Answered, requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { AnswerStore } from './kernel/answer-store.ts'
+import { ApiKey } from './kernel/caller.ts'
+import { GatewayError } from './kernel/errors.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
+import { StandingFeeds } from './misp/build/standing-feeds.ts'
+import { scopeOfSpace } from './misp/build/tables.ts'
 import { createMapping } from './misp/mapping/mapping.ts'
 import type { Galaxies } from './misp/mapping/tags/galaxies.ts'
+import { coverageOfFeeds } from './misp/serve/coverage.ts'
 import { type MispSettings, mispDialect } from './misp/serve/dialect.ts'
 import { Publications } from './misp/serve/publications.ts'
 import { AnswerCache } from './native/cache/answer-cache.ts'
@@ -32,12 +49,14 @@ import { nativeDialect } from './native/dialect.ts'
 import { noticing } from './native/news.ts'
 import type { NativeSettings } from './native/relay/deps.ts'
 import { withoutKeyParameter } from './native/relay/own-parameter.ts'
+import { Audit } from './ops/audit.ts'
 import { FeedEnds } from './ops/feed-ends.ts'
 import { exposeGauges } from './ops/gauges.ts'
 import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin, type TextMeter } from './ops/metrics.ts'
 import { publicTrouble } from './ops/public-trouble.ts'
 import { version } from './ops/version.ts'
+import { buildOpsServer } from './ops-server.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { repairRules } from './stix/repair.ts'
 import { failingAsUnavailable } from './stores/available.ts'
@@ -62,6 +81,8 @@ export interface AppDeps {
 
 export interface App {
   readonly server: FastifyInstance
+  /** What listens on `ops.port`; undefined when `server` serves all. It closes after `server`. */
+  readonly ops: FastifyInstance | undefined
   /** What `/readyz` says of the process. */
   setPhase(phase: Phase): void
 }
@@ -76,11 +97,13 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const documents = failingAsUnavailable(parts.documents)
   let phase: Phase = 'starting'
 
+  const audit = new Audit({ clock, logger })
   const rights = new RightsGate({
     upstream,
     store,
     clock,
     meter,
+    onLost: ({ scope, feedId, kind }) => audit.rightsLost(scope, feedId, kind),
     settings: { ...config.access, waitMs: config.feedLog.tipWaitMs }
   })
   const cache = new AnswerCache({
@@ -94,7 +117,14 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const raw = notingRawRights(passed, rights.verdicts, { clock, refusedSeconds })
   const settings = feedLogSettings(config)
   const feedEnds = new FeedEnds({ clock, logger, patienceMs: patienceMs(config) })
-  const logs = new FeedLogs({ upstream: sekoia, store, clock, meter, watch: feedEnds, settings })
+  const logs = new FeedLogs({
+    ...{ upstream: sekoia, store, clock, meter, watch: feedEnds, settings },
+    onRedated: ({ name, feedId: feed, skewMs }) =>
+      logger.warn(
+        { scope: name.split(':')[1]?.slice(0, 8), feed, skewMs },
+        'a clock that was wrong had dated objects of a feed: they are dated anew, and clients get them again'
+      )
+  })
   const records = rights.guard(logs)
   const catalog = createCatalog({
     upstream: sekoia,
@@ -123,7 +153,15 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const publications = new Publications({
     store: documents,
     cacheMaxBytes: config.misp.cacheMaxBytes,
-    maxHashes: config.misp.maxHashes
+    maxHashes: config.misp.maxHashes,
+    onHashesCut: ({ space, leftOut, isNew }) => {
+      meter.count('misp_hashes_cut')
+      if (isNew)
+        logger.warn(
+          { scope: scopeOfSpace(space).slice(0, 8), leftOut, setting: 'MISP_MAX_HASHES' },
+          'hashes.csv of a feed has no room for all values: those of the oldest events are left out'
+        )
+    }
   })
   const mispFeeds = new BuildScheduler({
     records,
@@ -135,6 +173,18 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     logger,
     mapping: createMapping({ ...config.misp, galaxies: parts.galaxies }),
     settings: mispFeedsSettings(config)
+  })
+
+  const toCaller = createScopes(parts.secret)
+  const standingFeeds = new StandingFeeds({
+    catalog,
+    rights,
+    logger,
+    want: (caller, feed) => void mispFeeds.want(caller, feed),
+    feeds: parseBuildKeys(config.misp.buildKeys).map(({ feed, key }) => ({
+      caller: toCaller(new ApiKey(key)),
+      feed
+    }))
   })
 
   /** What no prefix decides belongs to the first. */
@@ -178,7 +228,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     trustProxy: config.server.trustProxy,
     requestTimeoutMs: config.server.requestTimeoutMs,
     keepAliveTimeoutMs: config.server.keepAliveTimeoutMs,
-    errorFormOf: errorFormByPrefix(dialects),
+    errorFormOf: errorFormByPrefix([
+      ...dialects,
+      { mounts: [{ prefix: gatewayPrefix, paths: [] }], errorForm: gatewayError }
+    ]),
     hintOf: createHints({
       apiRoot: config.taxii.apiRoot,
       hasMisp: config.misp.enabled,
@@ -191,13 +244,18 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     maxPerAddress: config.server.maxConnectionsPerAddress,
     isTrusted: compileTrust(config.server.trustProxy)
   })
-  await server.register(requestLog, { meter, stopwatch: meter })
+  const consumers = new Consumers(clock)
+  const onAnswered = (answered: Answered) => {
+    audit.answered(answered)
+    const reading = readingOf(answered)
+    if (reading) consumers.note(reading)
+  }
+  await server.register(requestLog, { meter, stopwatch: meter, onAnswered })
   const checks: Checks = {
     store: () => publicTrouble(store.trouble() ?? documents.trouble()),
     upstream: () => upstream.health().trouble,
     feeds: () => troubleOfFeeds(feedEnds.failing)
   }
-  await server.register(healthPlugin, { phase: () => phase, checks })
   exposeGauges({
     meter,
     version,
@@ -205,21 +263,24 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     feedEnds,
     maxFeeds: config.metrics.maxFeeds,
     breaker: () => upstream.health().breaker,
+    mispFeeds: () => coverageOfFeeds(mispFeeds.kept, publications),
+    successAgeMs: () => upstream.health().successAgeMs,
     dataDir: config.redis.url ? undefined : config.store.dataDir
   })
-  if (config.metrics.enabled) await server.register(metricsPlugin, { meter })
   await server.register(corsPlugin, {
     origins: config.server.corsOrigins,
     keyHeader: config.auth.apiKeyHeader
   })
-  await server.register(authPlugin, {
+  const auth: AuthOptions = {
     credentials: {
       headerName: config.auth.apiKeyHeader.toLowerCase(),
       queryParameter: config.auth.queryParameter || undefined,
       lenient: config.taxii.mode === 'field'
     },
-    toCaller: createScopes(parts.secret)
-  })
+    toCaller,
+    isOperator: createOperatorCheck(config.operator.token)
+  }
+  await server.register(authPlugin, auth)
   await server.register(newcomersPlugin, {
     maxPerMinute: config.auth.maxUnknownPerMinute,
     wasAccepted: caller => rights.wasAccepted(caller)
@@ -227,9 +288,54 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   await server.register(overloadPlugin, config.overload)
   for (const dialect of dialects) await registerDialect(server, dialect, { answers, rights })
 
+  const ops =
+    config.ops.port === 0 ? undefined : await buildOpsServer({ ...parts, auth, onAnswered })
+  const forOperator = ops ?? server
+  await forOperator.register(healthPlugin, { phase: () => phase, checks })
+  const assertOperator = (asked: string) => (request: FastifyRequest) => {
+    if (request.isOperator) return
+    meter.count('operator_refused', { asked })
+    throw new GatewayError('unauthorized')
+  }
+  if (config.metrics.enabled)
+    await forOperator.register(metricsPlugin, {
+      meter,
+      ...(config.metrics.operatorOnly && { admit: assertOperator('metrics') })
+    })
+
+  const startedAt = clock.now()
+  const gateway: GatewayDeps = {
+    clock,
+    meter,
+    rights,
+    catalog,
+    consumers,
+    logs: () => logs.states(),
+    condition: () => {
+      const { breaker, clockSkewMs, succeededAt, lastFailure } = upstream.health()
+      return {
+        version,
+        phase,
+        startedAt,
+        parts: Object.fromEntries(Object.entries(checks).map(([part, look]) => [part, look()])),
+        breaker,
+        clockSkewMs,
+        succeededAt,
+        lastFailureAt: lastFailure?.at,
+        store: { kind: config.redis.url ? 'redis' : 'sqlite', isShared: store.isShared }
+      }
+    },
+    askKey: caller => askKey(sekoia, caller, config.sekoia.defaultFeedId),
+    settings: gatewaySettings(config)
+  }
+  await registerGateway(server, gateway, { operator: ops === undefined, keys: true })
+  if (ops) await registerGateway(ops, gateway, { operator: true, keys: false })
+
   if (store.isShared) secrets.start()
+  if (config.misp.enabled) standingFeeds.start()
   server.addHook('preClose', async () => {
     secrets.stop()
+    standingFeeds.stop()
     await mispFeeds.end()
   })
   server.addHook('onClose', async () => {
@@ -242,9 +348,11 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     await cache.settle()
     await parts.answers.close()
     await store.close()
+    await ops?.close()
   })
   return {
     server,
+    ops,
     setPhase: next => {
       phase = next
     }
@@ -275,10 +383,13 @@ function mispFeedsSettings({ feedLog, misp, sekoia, stix }: Config): BuildSchedu
     tombstoneMs: misp.tombstoneDays * dayMs,
     repairRules: repairRules(stix.repair === 'on'),
     reportCopies: misp.reportCopies,
+    marginSeconds: misp.clockMarginSeconds,
+    restampMs: misp.restampDays * dayMs,
+    distribution: distributions[misp.distribution],
     walkMs: misp.walkSeconds * 1000,
     sweepMs: feedLog.sweepSeconds * 1000,
     partialMs: 20_000,
-    commitBytes: 4 * 1024 * 1024,
+    commitBytes: 256 * 1024,
     publishMs: misp.publishSeconds * 1000,
     idleMs: misp.idleSeconds * 1000,
     maxFeeds: misp.maxFeeds
@@ -286,6 +397,15 @@ function mispFeedsSettings({ feedLog, misp, sekoia, stix }: Config): BuildSchedu
 }
 
 const dayMs = 86_400_000
+
+/** In MISP's numbers. */
+const distributions = {
+  feed: undefined,
+  organisation: '0',
+  community: '1',
+  connected: '2',
+  all: '3'
+} as const
 
 const mispSettings = ({ misp, sekoia, server }: Config): MispSettings => ({
   defaultFeedId: sekoia.defaultFeedId,
@@ -298,6 +418,17 @@ const nativeSettings = ({ native, sekoia, stix }: Config): NativeSettings => ({
   feedSortOrder: native.feedSortOrder,
   defaultFeedId: sekoia.defaultFeedId,
   repair: stix.repair === 'on'
+})
+
+const gatewaySettings = ({ taxii, server, misp, auth }: Config): GatewaySettings => ({
+  publicUrl: server.publicUrl,
+  apiRoot: taxii.apiRoot,
+  mediaType: 'application/taxii+json;version=2.1',
+  defaultLimit: taxii.defaultLimit,
+  maxLimit: taxii.maxLimit,
+  hasMisp: misp.enabled,
+  keyHeader: auth.apiKeyHeader,
+  queryParameter: auth.queryParameter
 })
 
 const taxiiSettings = ({ taxii, server, stix }: Config): TaxiiSettings => ({

@@ -29,17 +29,22 @@ export const greetingText = ({ version, upstream, store }: Greeting): string =>
   store     ${store}`
 
 /** The line after them, once there is an address. */
-export const addressText = (address: string): string => `  address   ${address}`
+export const addressText = (address: string, ops?: string): string =>
+  `  address   ${address}${ops === undefined ? '' : `\n  operator  ${ops}`}`
 
 /** What to do next with a gateway in front of Sekoia. */
-export const nextSteps = (address: string, { server, taxii, misp }: Config): string => {
+export const nextSteps = (
+  address: string,
+  { server, taxii, misp }: Config,
+  ops = address
+): string => {
   const base = server.publicUrl.replace(/\/+$/, '') || address
   return `
 Clients use their Sekoia API key, as password or bearer token:
 
   TAXII 2.1   ${base}/taxii2/  (API root ${base}/${taxii.apiRoot}/)
 ${misp.enabled ? `  MISP feed   ${base}/misp/\n` : ''}  Sekoia API  ${base}/v2/inthreat/
-  health      ${base}/readyz
+  health      ${ops === address ? base : ops}/readyz
 
 Try: curl -u key:$SEKOIA_API_KEY ${base}/${taxii.apiRoot}/collections/
 `

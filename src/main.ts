@@ -13,10 +13,11 @@ import { type Galaxies, loadGalaxies } from './misp/mapping/tags/galaxies.ts'
 import { createLogger } from './ops/logger.ts'
 import { createMeter } from './ops/metrics.ts'
 import { version } from './ops/version.ts'
+import { redisOf } from './redis-options.ts'
 import { createSekoiaClient } from './sekoia/client.ts'
 import { proxiesOf } from './sekoia/dispatcher.ts'
 import { UnreadableItems } from './sekoia/unreadable-items.ts'
-import { type OpenStoreOptions, openStore } from './stores/open.ts'
+import { openStore } from './stores/open.ts'
 
 /** The process: configuration → parts → app → listening → graceful end. */
 
@@ -62,7 +63,9 @@ async function run(config: Config, logger: Logger): Promise<void> {
 
   const clock = createProvenClock({
     onCorrected: ms =>
-      logger.warn({ ms }, "the clock of this machine is wrong: the gateway goes by Sekoia's")
+      logger.warn({ ms }, "the clock of this machine is wrong: the gateway goes by Sekoia's"),
+    onDisagreed: ms =>
+      logger.warn({ ms }, "the clock of Redis differs from Sekoia's: the gateway goes by Sekoia's")
   })
   const meter = createMeter({ processMetrics: true })
   const stores = await openStore({
@@ -71,6 +74,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
     bodyMaxBytes: config.store.bodyMaxBytes,
     memoryMaxBytes: config.cache.maxBytes,
     clock,
+    onTime: evidence => clock.observe(evidence, 'store'),
     logger
   })
   const app = await buildApp({
@@ -104,12 +108,14 @@ async function run(config: Config, logger: Logger): Promise<void> {
     ...tlsOf(config)
   })
 
+  const { host, port } = config.ops
+  const opsAddress = await app.ops?.listen({ host: host || config.server.host, port })
   const address = await app.server.listen({ host: config.server.host, port: config.server.port })
   app.setPhase('serving')
-  logger.info({ ...greeting, address }, 'the gateway serves')
-  if (hasReader) console.log(addressText(address))
+  logger.info({ ...greeting, address, ops: opsAddress }, 'the gateway serves')
+  if (hasReader) console.log(addressText(address, opsAddress))
   if (simulator) console.log(whatToTry(address, config, simulator))
-  else if (hasReader) console.log(nextSteps(address, config))
+  else if (hasReader) console.log(nextSteps(address, config, opsAddress))
 
   if (process.env['npm_lifecycle_event']) endWithParent()
   closeWithGrace({ delay: config.server.closeTimeoutMs, logger }, async ({ err }) => {
@@ -127,18 +133,6 @@ function endWithParent(): void {
     if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
   }, 500)
   watch.unref()
-}
-
-function redisOf({ redis }: Config): OpenStoreOptions['redis'] {
-  if (!redis.url) return undefined
-  const { caFile, certFile, keyFile } = redis.tls
-  return {
-    ...redis,
-    tls: {
-      ...(caFile && { ca: readFileSync(caFile) }),
-      ...(certFile && { cert: readFileSync(certFile), key: readFileSync(keyFile) })
-    }
-  }
 }
 
 /** Without the galaxies tags are in Sekoia's own words: no reason not to serve. */

@@ -43,4 +43,4 @@ function fail(reason) {
 
 // The file is taken out, so that it finds its own arguments where they usually are.
 if (require.main === module) start(process.argv.splice(2, 1)[0] || './main.ts')
-else module.exports = { whyNot, whyNotImported }
+else module.exports = { start, whyNot, whyNotImported }

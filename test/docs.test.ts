@@ -39,6 +39,8 @@ t.test('every variable that the documents name is an option', async t => {
   )
   const ofOthers = [
     'BENCH_NODE_OPTIONS',
+    'SEKOIA_API_KEY',
+    'SEKOIA_API_KEY_FILE',
     'TAXII2_INITIAL_HISTORY',
     'MALLOC_ARENA_MAX',
     'MALLOC_MMAP_THRESHOLD',

@@ -16,6 +16,17 @@ export interface AccessDeps {
   readonly clock: Clock
   readonly store: LogStore
   readonly settings: AccessSettings
+  /** Told when Sekoia refuses what it accepted before. */
+  readonly onLost?: ((lost: LostRights) => void) | undefined
+  /** How many verdicts are held in memory; default 100,000. */
+  readonly maxVerdicts?: number
+}
+
+export interface LostRights {
+  readonly scope: Caller['scope']
+  /** Undefined when it is the key itself that is refused. */
+  readonly feedId: string | undefined
+  readonly kind: ErrorKind
 }
 
 /** In place of a feed id: the verdict is about the key itself. */
@@ -32,7 +43,7 @@ interface DatedVerdict {
   readonly at: number
 }
 
-const maxVerdicts = 100_000
+const defaultMaxVerdicts = 100_000
 
 /**
  * Who may see what. Data held for a key is shown only while Sekoia's last yes is recent (G6). A refusal ends access
@@ -41,15 +52,19 @@ const maxVerdicts = 100_000
  */
 export class Access {
   readonly #parts: AccessDeps
-  readonly #verdicts = new LRUCache<string, DatedVerdict>({ max: maxVerdicts })
-  readonly #unanswered = new LRUCache<string, number>({ max: maxVerdicts })
+  readonly #verdicts: LRUCache<string, DatedVerdict>
+  readonly #unanswered: LRUCache<string, number>
   readonly #checks = new SingleFlight<string, void>()
   /** The verdicts that this process knows to be in the store. */
-  readonly #kept = new LRUCache<string, AccessVerdict>({ max: maxVerdicts })
+  readonly #kept: LRUCache<string, AccessVerdict>
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
+    const max = parts.maxVerdicts ?? defaultMaxVerdicts
     this.#parts = parts
+    this.#verdicts = new LRUCache({ max })
+    this.#unanswered = new LRUCache({ max })
+    this.#kept = new LRUCache({ max })
   }
 
   accepted(caller: Caller, feedId: string): void {
@@ -125,10 +140,20 @@ export class Access {
 
   #note(caller: Caller, feedId: string, verdict: AccessVerdict): void {
     const { clock } = this.#parts
+    this.#tellLoss(caller, feedId, verdict)
     this.#verdicts.set(verdictKey(caller, feedId), { verdict, at: elapsedOf(clock) })
     if (this.#kept.get(verdictKey(caller, feedId)) === verdict) return
     const dated = { verdict, at: clock.now() }
     this.#writing = this.#writing.then(() => this.#keep(caller, feedId, dated))
+  }
+
+  /** A key that is refused loses all its feeds at once: that is one loss. */
+  #tellLoss({ scope }: Caller, feedId: string, verdict: AccessVerdict): void {
+    const isOfKey = feedId === anyFeed
+    const isLost = this.#verdicts.get(verdictKey({ scope }, feedId))?.verdict === 'yes'
+    if (verdict === 'yes' || !isLost || (verdict === 'unauthorized' && !isOfKey)) return
+    const lost = { scope, feedId: isOfKey ? undefined : feedId, kind: verdict }
+    this.#parts.onLost?.(lost)
   }
 
   /**

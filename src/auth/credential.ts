@@ -67,6 +67,18 @@ function fromBasic(encoded: string, lenient: boolean): string | undefined {
   return text.slice(colon + 1) || text.slice(0, colon)
 }
 
+/**
+ * The user name of `Basic`, when it comes with a password: without one the name may be the key.
+ *
+ * @param authorization the header `Authorization`
+ */
+export function basicUserName(authorization: string): string | undefined {
+  const encoded = /^basic +(\S+) *$/i.exec(authorization)?.[1]
+  const text = encoded === undefined ? undefined : decodeBase64(encoded)
+  const [, user, password] = /^([^:]*):(.*)$/s.exec(text ?? '') ?? []
+  return user && password && text !== 'None:None' ? user : undefined
+}
+
 /** Decodes base64 to text, without a newline at its end, which `echo` adds. Undefined if the bytes are no text. */
 function decodeBase64(encoded: string): string | undefined {
   if (!base64Shape.test(encoded)) return undefined

@@ -4,7 +4,7 @@ import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, LogStore, Meter, Upstream } from '../kernel/ports.ts'
 import type { Records, Rights, UnguardedRecords } from '../kernel/records.ts'
 import type { Validity } from '../kernel/validity.ts'
-import { Access, type AccessSettings, anyFeed } from './access.ts'
+import { Access, type AccessDeps, type AccessSettings, anyFeed } from './access.ts'
 import { notingRights } from './rights.ts'
 
 export interface RightsSettings extends AccessSettings {
@@ -19,6 +19,9 @@ export interface RightsGateDeps {
   readonly clock: Clock
   readonly meter: Meter
   readonly settings: RightsSettings
+  readonly onLost?: AccessDeps['onLost']
+  /** How many verdicts are held in memory; default 100,000. */
+  readonly maxVerdicts?: number
 }
 
 /** The question that is put to Sekoia when a verdict is due. */

@@ -65,7 +65,7 @@ export const server = section('How clients reach the gateway.', {
   }),
   maxConnectionsPerAddress: integer(1, 1_000_000, {
     description:
-      'Most of them from one client address; then those go first that have been quiet for longest. Proxies that `trustProxy` names have no such bound.',
+      'Most of them from one client address; then those go first that have been quiet for longest. Proxies that `trustProxy` names have no such bound; behind them a client address may have so many requests under way.',
     default: 500,
     example: 100
   }),

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { Value } from 'typebox/value'
+import { Check } from 'typebox/value'
 import { parseRedisUrl } from '../stores/redis-url.ts'
 import { type CertificateTexts, findCertificateFault } from './certificates.ts'
 import {
@@ -33,26 +33,60 @@ export interface ConfigSources {
   readonly readFile: (path: string) => string
 }
 
+interface Value {
+  readonly value: unknown
+  /** Where it was given: `default.json`, a file, or a variable of the environment. */
+  readonly origin: string
+}
+
 /** Values by option name. */
-type Values = Map<string, unknown>
+type Values = Map<string, Value>
 
 /** Reads, checks and freezes the configuration. Throws {@link ConfigError}. */
 export function loadConfig(sources: ConfigSources): Config {
+  return checked(readValues(sources), sources)
+}
+
+/** An option with the value that counts. */
+export interface ExplainedOption extends Value {
+  readonly option: Option
+}
+
+/** Every option with its value, secrets and parts of URLs that may be one left out. Throws {@link ConfigError}. */
+export function explainConfig(sources: ConfigSources): ExplainedOption[] {
+  const values = readValues(sources)
+  checked(values, sources)
+  return configOptions.map(option => {
+    const { value, origin } = values.get(option.name)!
+    return { option, value: redacted(option, value), origin }
+  })
+}
+
+function redacted({ schema }: Option, value: unknown): unknown {
+  if (schema.secret) return value === '' ? '' : '[hidden]'
+  return typeof value === 'string' ? value.replace(urlSecret, '$1[hidden]$2') : value
+}
+
+function readValues(sources: ConfigSources): Values {
   const values: Values = new Map()
   for (const file of listFiles(sources)) {
     collect({ section: rootSection, given: parseFile(file, sources), parent: '', ...file }, values)
   }
   for (const option of configOptions) {
-    const value = fromEnvironment(option, sources)
-    if (value !== undefined) values.set(option.name, value)
-    checkValue(option, values.get(option.name))
+    const given = fromEnvironment(option, sources)
+    if (given !== undefined) values.set(option.name, given)
+    checkValue(option, values.get(option.name)?.value)
   }
+  return values
+}
+
+function checked(values: Values, sources: ConfigSources): Config {
   const config = assemble(values)
   for (const [name, isRight, expected] of crossChecks) {
-    if (!isRight(config)) throw wrongValue(byName.get(name)!, values.get(name), expected)
+    if (!isRight(config)) throw wrongValue(byName.get(name)!, values.get(name)?.value, expected)
   }
   for (const { name, envName, schema } of configOptions) {
-    const path = values.get(name)
+    const path = values.get(name)?.value
     if (schema.file && path) readText(String(path), `${name} (${envName})`, sources)
   }
   checkCertificates('server.tls', config.server.tls, sources)
@@ -157,12 +191,12 @@ function collect({ section, given, parent, path }: Given, values: Values): void 
     }
     if (isSection(schema)) {
       collect({ section: schema, given: value, parent: `${name}.`, path }, values)
-    } else values.set(name, value)
+    } else values.set(name, { value, origin: path })
   }
 }
 
 /** The value in the environment or in the file it names; undefined when there is none. Empty is none. */
-function fromEnvironment(option: Option, sources: ConfigSources): unknown {
+function fromEnvironment(option: Option, sources: ConfigSources): Value | undefined {
   const { envName, schema } = option
   const text = sources.env[envName]
   const path = schema.secret && sources.env[`${envName}_FILE`]
@@ -171,8 +205,11 @@ function fromEnvironment(option: Option, sources: ConfigSources): unknown {
       `${option.name}: set ${envName} or ${envName}_FILE, not both; for example ${envName}_FILE=/run/secrets/gateway`
     )
   }
-  if (path) return readText(path, `${envName}_FILE`, sources).trim()
-  return text ? parseText(text, schema) : undefined
+  if (path) {
+    const origin = `${envName}_FILE`
+    return { value: readText(path, origin, sources).trim(), origin }
+  }
+  return text ? { value: parseText(text, schema), origin: envName } : undefined
 }
 
 function parseText(text: string, { type, list }: OptionSchema): unknown {
@@ -182,14 +219,24 @@ function parseText(text: string, { type, list }: OptionSchema): unknown {
 }
 
 function checkValue(option: Option, value: unknown): void {
-  if (!Value.Check(option.schema, value)) {
+  if (!Check(option.schema, value)) {
     throw wrongValue(option, value, `must be ${expectation(option.schema)}`)
   }
 }
 
 const byName = new Map(configOptions.map(option => [option.name, option]))
 
-const reservedSegments = ['taxii2', 'misp', 'api', 'v1', 'v2', 'livez', 'readyz', 'metrics']
+const reservedSegments = [
+  'taxii2',
+  'misp',
+  'api',
+  'v1',
+  'v2',
+  'gateway',
+  'livez',
+  'readyz',
+  'metrics'
+]
 
 /** Rules between options: the option that is named in the error, the rule, and the rule in words. */
 const crossChecks: readonly (readonly [string, (config: Config) => boolean, string])[] = [
@@ -224,6 +271,16 @@ const crossChecks: readonly (readonly [string, (config: Config) => boolean, stri
     'server.tls.certFile',
     ({ server: { tls } }) => tls.clientCaFile === '' || tls.certFile !== '',
     'must be given when server.tls.clientCaFile is'
+  ],
+  [
+    'operator.token',
+    ({ operator, metrics }) => operator.token !== '' || !metrics.operatorOnly,
+    'must be given when metrics.operatorOnly (METRICS_OPERATOR_ONLY) is true'
+  ],
+  [
+    'ops.port',
+    ({ ops, server }) => ops.port === 0 || ops.port !== server.port,
+    'must differ from server.port (PORT)'
   ],
   [
     'feedLog.rebuildHorizonSeconds',
@@ -277,7 +334,7 @@ function assemble(values: Values): Config {
       section[key] ??= {}
       section = section[key] as Tree
     }
-    section[path.at(-1)!] = values.get(name)
+    section[path.at(-1)!] = values.get(name)?.value
   }
   return deepFreeze(config) as unknown as Config
 }

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { buildKeysPattern } from './build-keys.ts'
 import { annotate, day, flag, integer, mebibyte, oneOf, section, text } from './notes.ts'
 
 /** Options about the MISP feeds. */
@@ -39,6 +40,24 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     default: 180,
     example: 365
   }),
+  restampDays: integer(0, 365, {
+    description:
+      'Within so many days every event is stamped anew, so that a MISP whose pull was killed in the middle of one takes what it missed. 0: never.',
+    default: 7,
+    example: 2
+  }),
+  clockMarginSeconds: integer(0, day, {
+    description:
+      'How far timestamps of events are ahead: by so much a MISP’s clock may be ahead, its pull included, and still see each change.',
+    default: 300,
+    example: 900
+  }),
+  distribution: oneOf(['feed', 'organisation', 'community', 'connected', 'all'], {
+    description:
+      'Distribution that events carry, for a MISP whose feed is set to inherit it: your organisation, this community, connected communities, all communities. `feed`: none, MISP’s setting for the feed decides.',
+    default: 'feed',
+    example: 'community'
+  }),
   reportCopies: flag({
     description:
       'Copy the indicators of a report into the event of the report, without correlation. Without copies that event has the text, links and tags alone.',
@@ -76,6 +95,15 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     default: 7 * day,
     example: day
   }),
+  buildKeys: text({
+    description:
+      'Feeds that are built without being asked for, each with the Sekoia API key it is built with, as `feed-id=key` with commas or white space between them. The first manifest after a start is then complete, for whoever pulls with that key.',
+    default: '',
+    pattern: buildKeysPattern,
+    expected: 'a list of feed-id=key',
+    example: 'd6092c37-d8d7-45c3-8aff-c4dc26030608=your-sekoia-key',
+    secret: true
+  }),
   maxFeeds: integer(1, 1000, {
     description: 'Feeds kept up to date at a time; the one asked for longest ago is let go first.',
     default: 50,
@@ -102,6 +130,12 @@ export const misp = section('MISP feeds, under `/misp/`.', {
       'How malware that the galaxy malpedia has is named: by a tag of the galaxy, which OpenCTI passes over, by `sekoia:malware="…"`, or by both.',
     default: 'galaxy',
     example: 'both'
+  }),
+  orgcFromSource: flag({
+    description:
+      'Give the event of a report the organisation that Sekoia names as its source as `Orgc`, where that is one. Other events are of many sources, and stay those of SEKOIA.',
+    default: false,
+    example: true
   }),
   galaxiesDir: text({
     description:

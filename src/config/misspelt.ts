@@ -12,7 +12,10 @@ const known = new Set([
   ...configOptions.map(({ envName }) => envName),
   ...configOptions.filter(({ schema }) => schema.secret).map(({ envName }) => `${envName}_FILE`),
   'CONFIG_PROFILE',
-  'CONFIG_FILE'
+  'CONFIG_FILE',
+  // Of the command line, see cli/credentials.ts.
+  'SEKOIA_API_KEY',
+  'SEKOIA_API_KEY_FILE'
 ])
 
 /** `FEED_LOG_` and so on: what begins so is meant for the gateway. */

@@ -1,6 +1,6 @@
 import { flag, integer, oneOf, section, text } from './notes.ts'
 
-/** Options about the log, metrics and the built-in simulator. */
+/** Options about the log, metrics, the operator's access and the built-in simulator. */
 
 export const log = section('The log: JSON lines on standard output.', {
   level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -10,11 +10,42 @@ export const log = section('The log: JSON lines on standard output.', {
   })
 })
 
+export const operator = section('Who runs the gateway, and sees all of it.', {
+  token: text({
+    description:
+      'Opens `/gateway/v1/` for everything, sent like a key; the keys of clients stand there by the label of their scope. Empty: nobody has that access.',
+    default: '',
+    pattern: '^([\\x21-\\x7e]{16,4096})?$',
+    expected: 'at least 16 visible characters without spaces',
+    example: 'a-long-random-text-of-your-own',
+    secret: true
+  })
+})
+
+export const ops = section('A listener of its own for what the operator asks.', {
+  port: integer(0, 65_535, {
+    description:
+      'Port for `/livez`, `/readyz`, `/metrics`, and `/gateway/v1/` for the operator: the public listener then has none of them. 0: there is one listener for all.',
+    default: 0,
+    example: 9090
+  }),
+  host: text({
+    description: 'Address it listens on. Empty: that of `server.host`.',
+    default: '',
+    example: '127.0.0.1'
+  })
+})
+
 export const metrics = section('Prometheus metrics.', {
   enabled: flag({
     description: 'Serve `/metrics`. It holds no key and no name derived from one.',
     default: true,
     example: false
+  }),
+  operatorOnly: flag({
+    description: '`/metrics` asks for the operator token.',
+    default: false,
+    example: true
   }),
   maxFeeds: integer(0, 10_000, {
     description:

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Fault } from './faults.ts'
 import { jsonBody, type Payload } from './feeds/formats.ts'
+import type { Switches } from './switches.ts'
 
 export interface Reply {
   readonly status: number
@@ -14,6 +15,7 @@ export interface Reply {
 export interface DeliveryOptions {
   readonly fault: Fault | undefined
   readonly gzip: boolean
+  readonly date: Switches['date']
   /** Milliseconds since the epoch. */
   readonly now: number
   /** Ends waiting when the simulator closes. */
@@ -71,6 +73,7 @@ export async function deliver(
   const { fault, signal } = options
   if (fault?.delayMs) await delay(fault.delayMs, undefined, { signal })
   const zipped = options.gzip && /\bgzip\b/.test(String(request.headers['accept-encoding']))
+  response.sendDate = options.date !== 'none'
   const { status, body } = distort(answer, fault, options.now)
   const bytes =
     zipped && body.bytes.length > 0 ? await compress(body.bytes, { level: 1 }) : body.bytes
@@ -80,6 +83,7 @@ export async function deliver(
   }
   response.writeHead(status, {
     'content-type': body.type,
+    ...(options.date === 'clock' && { date: new Date(options.now).toUTCString() }),
     ...(status === 204 ? {} : { 'content-length': bytes.length }),
     ...(zipped || fault?.kind === 'bad-gzip' ? { 'content-encoding': 'gzip' } : {}),
     ...body.headers

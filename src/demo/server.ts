@@ -84,7 +84,7 @@ export class Server {
     const text = method === 'GET' ? '' : await readText(request)
     const { clock, faults, switches } = this.#world
     const now = clock.now()
-    const sending = { now, signal: this.#closing.signal }
+    const sending = { now, date: switches.date, signal: this.#closing.signal }
     if (path.startsWith('/_control/')) {
       const control = await attempt(() =>
         this.#control({ method, path: path.slice(10), query, text })

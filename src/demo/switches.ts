@@ -41,6 +41,8 @@ export interface Switches {
   unknownIds: 'left-out' | 'not-found'
   /** Milliseconds after which a cursor given out is refused; 0 means never (SEKOIA-3.3 knows of no expiry). */
   cursorLifetimeMs: number
+  /** SEKOIA-9: the `Date` of answers is that of the machine, that of the simulator's clock, or missing. */
+  date: 'machine' | 'clock' | 'none'
   /** Compress answers for clients that accept gzip (SEKOIA-7: unknown of Sekoia). */
   gzip: boolean
 }
@@ -65,5 +67,6 @@ export const defaultSwitches: Readonly<Switches> = {
   unknownLookUpType: 'refuse',
   unknownIds: 'left-out',
   cursorLifetimeMs: 0,
+  date: 'machine',
   gzip: true
 }

@@ -3,14 +3,16 @@ import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
 import { asGatewayError, type GatewayError, isRefusal, OvertakenError } from '../kernel/errors.ts'
-import type {
-  Clock,
-  Feed,
-  FeedWatch,
-  LogStore,
-  Meter,
-  StoredJournal,
-  Upstream
+import type { LogState } from '../kernel/log-state.ts'
+import {
+  type Clock,
+  elapsedOf,
+  type Feed,
+  type FeedWatch,
+  type LogStore,
+  type Meter,
+  type StoredJournal,
+  type Upstream
 } from '../kernel/ports.ts'
 import type {
   LookupRequest,
@@ -21,13 +23,19 @@ import type {
   SweptIds,
   UnguardedRecords
 } from '../kernel/records.ts'
+import { SingleFlight } from '../kernel/single-flight.ts'
 import { IdleLogs } from './idle-logs.ts'
+import { dateAnew } from './journal/date-anew.ts'
 import { Journal } from './journal/journal.ts'
+import { decodeState } from './journal/journal-state.ts'
 import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './journal/log-deps.ts'
 import { SegmentCache } from './journal/segment-cache.ts'
+import { stateOf } from './log-state.ts'
 import { Lookup } from './read/lookup.ts'
 import { preparing, Reading } from './read/reader.ts'
+import type { Misdating } from './sync/clock-watch.ts'
 import { FeedLog } from './sync/feed-log.ts'
+import { storedNames } from './sync/segment-loader.ts'
 
 export interface FeedLogsSettings extends FeedLogSettings {
   /** Time a request has for its work before it answers with what was found. */
@@ -48,6 +56,10 @@ export interface FeedLogsDeps {
   readonly clock: Clock
   readonly meter: Meter
   readonly watch?: FeedWatch | undefined
+  /** Told of each journal in which a clock that was wrong had dated objects, and which was dated anew. */
+  readonly onRedated?:
+    | ((told: Pick<FeedLogIdentity, 'name' | 'feedId'> & Misdating) => void)
+    | undefined
   readonly settings: FeedLogsSettings
 }
 
@@ -56,6 +68,7 @@ type Selection = Omit<FeedLogIdentity, 'name'>
 
 interface Description {
   readonly feed: Promise<Feed | undefined>
+  /** By {@link elapsedOf}. */
   readonly at: number
 }
 
@@ -73,6 +86,7 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
   readonly #feeds: LRUCache<string, Description>
   readonly #lookup: Lookup
   readonly #idle: IdleLogs
+  readonly #redatings = new SingleFlight<string, FeedLog>()
   /** Logs with work under way, or with what the store did not take. */
   readonly #busy = new Map<string, FeedLog>()
 
@@ -99,7 +113,7 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     const { continues } = asked
     const caller = continues ? { ...asked.caller, continues } : asked.caller
     const request = { ...asked, caller }
-    const deadline = this.#parts.clock.now() + this.#parts.settings.readBudgetMs
+    const deadline = elapsedOf(this.#parts.clock) + this.#parts.settings.readBudgetMs
     for (let restarts = 0; ; restarts++) {
       const log = await this.#open(caller, await this.#selectionOf(request))
       try {
@@ -168,13 +182,13 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     const name = `${caller.scope}:${feedId}`
     const known = this.#feeds.get(name)
     const { clock, settings, upstream } = this.#parts
-    if (known && clock.now() - known.at < settings.feedSeconds * 1000) return known.feed
+    if (known && elapsedOf(clock) - known.at < settings.feedSeconds * 1000) return known.feed
     const feed = upstream.feed(caller, feedId).catch(error => {
       this.#feeds.delete(name)
       if (isRefusal(error)) throw error
       return known?.feed
     })
-    this.#feeds.set(name, { feed, at: clock.now() })
+    this.#feeds.set(name, { feed, at: elapsedOf(clock) })
     return feed
   }
 
@@ -194,8 +208,14 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     return { feedId, types, all: all && !feed?.givesAll }
   }
 
-  #open(caller: Caller, selection: Selection): Promise<FeedLog> {
+  async #open(caller: Caller, selection: Selection): Promise<FeedLog> {
     const identity = { name: logName(caller, selection), ...selection }
+    const log = await this.#opened(identity)
+    const { misdating } = log
+    return misdating ? this.#redatings.run(identity.name, () => this.#redated(log, misdating)) : log
+  }
+
+  #opened(identity: FeedLogIdentity): Promise<FeedLog> {
     const known = this.#logs.get(identity.name) ?? this.#busy.get(identity.name)
     if (known) return Promise.resolve(known)
     const opening = this.#load(identity).catch(error => {
@@ -204,6 +224,41 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     })
     this.#logs.set(identity.name, opening)
     return opening
+  }
+
+  /**
+   * The log, opened anew after what a wrong clock had dated was dated anew in the store; the log as it is when the
+   * store fails or another writer was first.
+   */
+  async #redated(log: FeedLog, misdating: Misdating): Promise<FeedLog> {
+    const { store, meter } = this.#parts
+    try {
+      const stored = await store.load(log.identity.name)
+      if (!stored) return log
+      if (decodeState(stored).epoch === log.journal.epoch)
+        await this.#redate(log, stored, misdating)
+    } catch {
+      meter.count('store_errors', { operation: 'load' })
+      return log
+    }
+    this.#forget(log)
+    return this.#opened(log.identity)
+  }
+
+  async #redate(log: FeedLog, stored: StoredJournal, misdating: Misdating): Promise<void> {
+    const { store, clock, settings, meter, onRedated } = this.#parts
+    const { name, feedId } = log.identity
+    const { state, heads } = await dateAnew(stored, {
+      now: clock.now(),
+      since: misdating.since,
+      promisedMs: store.isShared ? settings.tipSeconds * 1000 : 0,
+      entriesOf: head => storedNames(store, name, head)
+    })
+    const expectedVersion = stored.version
+    const isFirst = await store.commit(name, { expectedVersion, state, heads, bodies: [] })
+    if (!isFirst) return
+    meter.count('journals_redated')
+    onRedated?.({ name, feedId, ...misdating })
   }
 
   async #load(identity: FeedLogIdentity): Promise<FeedLog> {
@@ -263,6 +318,16 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
   #release(log: FeedLog): void {
     const { name } = log.identity
     if (!log.isBusy && this.#busy.get(name) === log) this.#busy.delete(name)
+  }
+
+  /** What is known of each log in memory. */
+  async states(): Promise<LogState[]> {
+    const now = this.#parts.clock.now()
+    const opened = await Promise.allSettled(this.#logs.values())
+    const logs = opened.flatMap(log => (log.status === 'fulfilled' ? [log.value] : []))
+    return [...new Set([...logs, ...this.#busy.values()])].map(({ identity, journal }) =>
+      stateOf(identity, journal, now)
+    )
   }
 
   /** How many logs are in memory: the ones used last, and those with work under way. */

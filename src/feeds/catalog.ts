@@ -3,7 +3,13 @@ import type { Caller, ScopeId } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
 import { GatewayError, isRefusal } from '../kernel/errors.ts'
 import { type Clock, elapsedOf, type Feed, type Upstream } from '../kernel/ports.ts'
-import type { Catalog, CatalogFeed, InspectedFeed } from '../kernel/records.ts'
+import type {
+  Catalog,
+  CatalogFeed,
+  FeedOverview,
+  InspectedFeed,
+  KnownFeeds
+} from '../kernel/records.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 import type { Validity } from '../kernel/validity.ts'
 import { collectionIdOf, toCollections, toUnlisted } from './collections.ts'
@@ -37,6 +43,8 @@ interface Listing {
   readonly byName: ReadonlyMap<string, CatalogFeed>
   /** What keeps the caller from reading them; undefined until somebody asks. */
   obstacles: Promise<Obstacles> | undefined
+  /** The same, once they were found. */
+  found: Obstacles
   renewAt: number
   showUntil: number
 }
@@ -52,7 +60,7 @@ const toNames = (collections: readonly CatalogFeed[]): Map<string, CatalogFeed> 
 }
 
 /** Throws TypeError when the default feed's id holds no UUID version 4. */
-export function createCatalog(options: CatalogOptions): Catalog {
+export function createCatalog(options: CatalogOptions): Catalog & FeedOverview {
   if (collectionIdOf(options.defaultFeedId) === undefined) {
     throw new TypeError('The default feed id must hold a UUID version 4')
   }
@@ -70,9 +78,18 @@ export function createCatalog(options: CatalogOptions): Catalog {
     const renewAt = now + cacheSeconds * 1000
     const byName = toNames(collections)
     const showUntil = renewAt + cacheSeconds * 1000
-    const listing = { collections, byName, obstacles, renewAt, showUntil }
+    const found: Obstacles = listings.peek(scope)?.found ?? new Map()
+    const listing = { collections, byName, obstacles, found, renewAt, showUntil }
     listings.set(scope, listing)
+    noteFound(listing)
     return listing
+  }
+
+  function noteFound(listing: Listing): void {
+    const note = (found: Obstacles) => {
+      listing.found = found
+    }
+    listing.obstacles?.then(note, () => {})
   }
 
   async function fetchFeeds(caller: Caller): Promise<readonly Feed[]> {
@@ -146,10 +163,12 @@ export function createCatalog(options: CatalogOptions): Catalog {
 
   /** A refusal of the key ends the listing, and nothing of it stays in memory. */
   function obstaclesOf(caller: Caller, held: Listing): Promise<Obstacles> {
-    held.obstacles ??= survey.obstacles(caller, held.collections).catch(error => {
+    if (held.obstacles) return held.obstacles
+    held.obstacles = survey.obstacles(caller, held.collections).catch(error => {
       listings.delete(caller.scope)
       throw error
     })
+    noteFound(held)
     return held.obstacles
   }
 
@@ -158,6 +177,17 @@ export function createCatalog(options: CatalogOptions): Catalog {
     const obstacles = await obstaclesOf(caller, held)
     return held.collections.filter(({ collectionId }) => !obstacles.has(collectionId))
   }
+
+  async function overview(caller: Caller): Promise<InspectedFeed[]> {
+    const held = await listing(caller)
+    return withObstacles(held.collections, await obstaclesOf(caller, held))
+  }
+
+  const known = (): KnownFeeds[] =>
+    [...listings.entries()].map(([scope, { collections, found }]) => ({
+      scope,
+      feeds: withObstacles(collections, found)
+    }))
 
   async function listedOrNothing(caller: Caller): Promise<Listing['byName']> {
     try {
@@ -192,5 +222,11 @@ export function createCatalog(options: CatalogOptions): Catalog {
     listings.delete(scope)
   }
 
-  return { list, resolve, inspect, validity, forget }
+  return { list, overview, known, resolve, inspect, validity, forget }
 }
+
+const withObstacles = (
+  collections: readonly CatalogFeed[],
+  obstacles: Obstacles
+): InspectedFeed[] =>
+  collections.map(feed => ({ ...feed, obstacle: obstacles.get(feed.collectionId) }))

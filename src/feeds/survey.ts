@@ -64,7 +64,8 @@ export class Survey {
 
   /**
    * Why the caller cannot read each of these feeds. `before` is the earlier result, which stays for feeds about which
-   * Sekoia says nothing now because it fails. Throws GatewayError `unauthorized`.
+   * Sekoia says nothing now because it fails. Once a question stays without an answer, and no other got one meanwhile,
+   * Sekoia is away and nothing more is asked. Throws GatewayError `unauthorized`.
    */
   async obstacles(
     caller: Caller,
@@ -73,9 +74,11 @@ export class Survey {
   ): Promise<Obstacles> {
     const found = new Map<string, Obstacle>()
     const left = feeds.values()
+    const presence = new Presence()
     const work = async () => {
       for (const feed of left) {
-        const obstacle = await this.obstacle(caller, feed, before.get(feed.collectionId))
+        const known = before.get(feed.collectionId)
+        const obstacle = await this.obstacle(caller, feed, known, presence)
         if (obstacle) found.set(feed.collectionId, obstacle)
         if (obstacle) this.#tell(caller, feed.feedId, obstacle)
       }
@@ -88,16 +91,22 @@ export class Survey {
   async obstacle(
     caller: Caller,
     { feedId, isNewestFirst }: CatalogFeed,
-    before?: Obstacle
+    before?: Obstacle,
+    presence = new Presence()
   ): Promise<Obstacle | undefined> {
     const { upstream, rights, prepare } = this.#options
+    if (presence.isAway) return before
+    const answersBefore = presence.answers
     try {
       const failure = isNewestFirst && (await prepare?.(caller, feedId, prepareMs))
       if (failure) throw advices[failure.kind] ? failure : new GatewayError('preparing')
       if (rights.validity(caller, feedId)) return undefined
-      await withDeadline(upstream.page(caller, { feedId, types: [], limit: 1 }), patienceMs)
+      const asking = upstream.page(caller, { feedId, types: [], limit: 1 })
+      await withDeadline(asking, patienceMs, presence.signal)
+      presence.answers++
       return undefined
     } catch (error) {
+      presence.failed(error, answersBefore)
       const { kind, detail } = error as GatewayError
       const advice = advices[kind]
       if (kind === 'unauthorized') throw error
@@ -112,4 +121,31 @@ export class Survey {
     this.#told.set(name, obstacle.kind)
     this.#options.onLeftOut?.({ caller: { scope }, feedId, obstacle })
   }
+}
+
+/** Whether Sekoia is there at all, as far as one survey can tell. */
+class Presence {
+  answers = 0
+  readonly #away = new AbortController()
+
+  /** Aborts when Sekoia is found to be away: what waits for it need not wait longer. */
+  get signal(): AbortSignal {
+    return this.#away.signal
+  }
+
+  get isAway(): boolean {
+    return this.signal.aborted
+  }
+
+  failed(error: unknown, answersBefore: number): void {
+    if (!isSilence(error)) this.answers++
+    else if (this.answers === answersBefore) this.#away.abort()
+  }
+}
+
+/** No answer came: neither a status nor Sekoia's word on a feed. */
+function isSilence(error: unknown): boolean {
+  const { kind, cause } = error as GatewayError
+  const hasStatus = typeof (cause as { status?: unknown } | undefined)?.status === 'number'
+  return kind === 'timeout' || (kind === 'unavailable' && !hasStatus)
 }

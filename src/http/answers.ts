@@ -168,7 +168,7 @@ export class Answers {
     encoding?: Encoding
   ): undefined {
     const length = lengthOf(pieces)
-    const isScattered = length < pieces.length * minPiece
+    const isScattered = pieces.length > 1 && length < pieces.length * minPiece
     if (request.report) request.report.bytes = length
     const { raw } = reply.hijack()
     raw.cork()

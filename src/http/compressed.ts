@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { giveWayIfDue } from '../kernel/give-way.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 import { compress, type Encoding } from './encodings.ts'
 
@@ -26,6 +27,7 @@ export class CompressedAnswers {
   make(tag: string, encoding: Encoding, body: readonly Buffer[]): Promise<Buffer> {
     const name = `${tag} ${encoding}`
     return this.#running.run(name, async () => {
+      await giveWayIfDue()
       const compressed = await compress(encoding, Buffer.concat(body))
       this.#held.set(name, compressed)
       return compressed

@@ -1,12 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
+import { boundForwarded } from './forwarded-requests.ts'
 import type { IsTrusted } from './origin.ts'
 
 export interface ConnectionsOptions {
   /** Most open connections. A further one is closed at once, and idle ones are closed to make room. */
   readonly maxConnections: number
-  /** The same for one client address. A trusted proxy has no such bound, because it stands for many clients. */
+  /**
+   * The same for one client address. A trusted proxy has no such bound, because it stands for many clients: each of
+   * these may have so many requests under way.
+   */
   readonly maxPerAddress?: number
   readonly isTrusted?: IsTrusted
 }
@@ -42,6 +46,7 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
     server.on('request', (request: IncomingMessage, response: ServerResponse) =>
       open.watch(request.socket, response)
     )
+    boundForwarded(app, { maxPerAddress, isTrusted })
     const underWay = new Set<ServerResponse>()
     app.addHook('onRequest', (_request, { raw }, done) => {
       underWay.add(raw)

@@ -56,12 +56,14 @@ export interface Operation {
 /** Returns no promise if nothing has to be waited for. Throws GatewayError. */
 export type Handler = (request: FastifyRequest, caller: Caller) => Answer | Promise<Answer>
 
+type WithErrors = Pick<Dialect, 'errorForm' | 'mounts'>
+
 /**
  * The error form for requests that reach no route, such as a path that cannot be decoded: that of the dialect with
  * this prefix, else of the first dialect.
  */
 export function errorFormByPrefix(
-  dialects: readonly [Dialect, ...Dialect[]]
+  dialects: readonly [WithErrors, ...WithErrors[]]
 ): (target: string) => ErrorForm {
   return target => {
     const path = `${pathOf(target)}/`

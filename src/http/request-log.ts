@@ -1,10 +1,17 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { ScopeId } from '../kernel/caller.ts'
 import type { GatewayError } from '../kernel/errors.ts'
+import type { Identity, Progress } from '../kernel/identity.ts'
+import { memoize } from '../kernel/memoize.ts'
 import { type Meter, type Stopwatch, silentMeter, silentStopwatch } from '../kernel/ports.ts'
+import { identityOf } from './identity.ts'
 
-/** Fields for the one log line of a request. Never a key, never unchecked text of a client. */
+/** What handlers tell of a request, for its one log line. Never a key, never unchecked text of a client. */
 export interface RequestReport {
+  /** The feed it is for, by the id that goes upstream. */
+  feedId?: string
+  progress?: Progress
   /** Where the data came from. */
   outcome?: string
   /** Objects, manifest records or versions in the answer. */
@@ -19,8 +26,26 @@ export interface RequestReport {
   fields?: Readonly<Record<string, string | number | undefined>>
 }
 
+/** A request whose answer is out, or whose client is gone. */
+export interface Answered {
+  readonly identity: Identity
+  /** Of the caller; undefined without a usable key. */
+  readonly scope: ScopeId | undefined
+  readonly isOperator: boolean
+  /** Undefined for paths of no dialect. */
+  readonly dialect: string | undefined
+  readonly route: string
+  /** Path and query as received: it may hold a key. */
+  readonly target: string
+  readonly status: number
+  readonly bytes: number
+  readonly report: RequestReport
+}
+
 export interface RequestLogOptions {
   readonly meter?: Meter
+  /** Told of every request, after its log line. */
+  readonly onAnswered?: ((answered: Answered) => void) | undefined
   /** Told the times of the answers of dialects. */
   readonly stopwatch?: Stopwatch
 }
@@ -51,7 +76,7 @@ export const requestLog = fp<RequestLogOptions>(
 export function watchRequest(
   request: FastifyRequest,
   reply: FastifyReply,
-  { meter = silentMeter, stopwatch = silentStopwatch }: RequestLogOptions
+  { meter = silentMeter, stopwatch = silentStopwatch, onAnswered }: RequestLogOptions
 ): void {
   request.report = {}
   let isFinished = false
@@ -64,7 +89,9 @@ export function watchRequest(
     meter.count('http_requests', { method: request.method, route, status: String(status) })
     const dialect = request.routeOptions.config?.dialect
     if (dialect) timeAnswer(stopwatch, dialect, request.report, reply, status)
-    logRequest(request, reply, status, route)
+    const answered = toAnswered(request, reply, status, route)
+    logRequest(request, reply, answered)
+    onAnswered?.(answered)
   })
 }
 
@@ -94,25 +121,46 @@ const outcomeOf = ({ failure, outcome }: RequestReport, status: number): string 
 /** The status that proxies log for a client that did not wait for its answer. */
 const clientGone = 499
 
-function logRequest(
+function toAnswered(
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
   route: string
+): Answered {
+  const { report = {}, caller, isOperator, routeOptions, raw } = request
+  return {
+    identity: identityOf(request),
+    scope: caller?.scope,
+    isOperator: isOperator === true,
+    dialect: routeOptions.config?.dialect,
+    route,
+    target: raw.url ?? '',
+    status,
+    bytes: report.bytes ?? Number(reply.getHeader('content-length') ?? 0),
+    report
+  }
+}
+
+function logRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { identity, scope, isOperator, dialect, route, target, status, bytes, report }: Answered
 ): void {
-  const { failure, errorId, items, fields, bytes } = request.report ?? {}
+  const { failure, errorId, items, fields } = report
   const line = {
     ...(fields && hideOdd(fields)),
-    dialect: request.routeOptions.config?.dialect,
+    dialect,
     method: request.method,
     route,
-    path: pathOf(request.raw.url ?? ''),
+    path: pathOf(target),
     status,
-    outcome: outcomeOf(request.report ?? {}, status),
+    outcome: outcomeOf(report, status),
     items,
-    bytes: bytes ?? Number(reply.getHeader('content-length') ?? 0),
+    bytes,
     ms: Math.round(reply.elapsedTime),
-    scope: request.caller?.scope.slice(0, 8),
+    ...identity,
+    scope: scope?.slice(0, 8),
+    operator: isOperator || undefined,
     errorId,
     ...(status >= 500 && { err: failure })
   }
@@ -123,13 +171,14 @@ function logRequest(
  * The path without the query and without scheme and host, which may hold a key. So may a segment of the path: it is
  * logged only if it is a short word or an id.
  */
-const pathOf = (target: string): string =>
+const pathOf = memoize((target: string): string =>
   target
     .replace(/^[a-z]+:\/\/[^/?]*/i, '')
     .split('?', 1)[0]!
     .split('/')
     .map(segment => (isPlain(segment) ? segment : '[hidden]'))
     .join('/')
+)
 
 /** A short word, or a UUID behind a type, with the ending of a file. */
 const isPlain = (segment: string): boolean =>

@@ -7,10 +7,16 @@ export interface Clock {
   sleep(ms: number): Promise<void>
   /** Milliseconds that have passed since some moment, whatever becomes of {@link now}; absent where that never jumps. */
   elapsed?(): number
+  /**
+   * The latest moment, by {@link elapsed}, at which {@link now} is known to have been right; absent where it always is,
+   * `-Infinity` while it is not known.
+   */
+  provenAt?(): number
 }
 
 /** The time to measure ages and pauses by. */
-export const elapsedOf = (clock: Clock): number => clock.elapsed?.() ?? clock.now()
+export const elapsedOf = (clock: Pick<Clock, 'now' | 'elapsed'>): number =>
+  clock.elapsed?.() ?? clock.now()
 
 export const systemClock: Clock = { now: () => Date.now(), sleep: ms => setTimeout(ms) }
 

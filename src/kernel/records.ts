@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts'
+import type { Caller, ScopeId } from './caller.ts'
 import type { ErrorKind } from './errors.ts'
 import type { IdSet } from './id-set.ts'
 import type { Validity } from './validity.ts'
@@ -18,6 +18,38 @@ export interface Position {
   readonly id: string
   /** Where in its log the record lies, for the log alone to read; a whole number from 1 below 2^32. */
   readonly segment?: number
+  /** Where the walk came to in journals of other epochs that it was in before, the latest first. */
+  readonly others?: readonly OtherPlace[]
+}
+
+/** A place in the order of a journal that a walk has left. */
+export type OtherPlace = Pick<Position, 'epoch' | 'date' | 'id' | 'segment'>
+
+/** How many a position names: gateways whose stores know nothing of each other are few. */
+export const maxOtherPlaces = 2
+
+/**
+ * The position as a journal knows it; the same where the walk never was in that journal.
+ *
+ * @param journal `placeOf` gives a place of dates that it has given anew as it is now
+ */
+export function positionIn(
+  journal: { readonly epoch: string; placeOf(position: Position): Position },
+  position: Position
+): Position {
+  const { natural, others = [] } = position
+  const places = [position, ...others.map(place => ({ ...place, natural }))]
+  return (
+    places.map(place => journal.placeOf(place)).find(({ epoch }) => epoch === journal.epoch) ??
+    position
+  )
+}
+
+/** What a position in the journal of `epoch` has to name of the one before it. */
+export function othersOf(epoch: string, before: Position | undefined): readonly OtherPlace[] {
+  if (!before) return []
+  const { natural: _, others = [], ...place } = before
+  return [place, ...others].filter(other => other.epoch !== epoch).slice(0, maxOtherPlaces)
 }
 
 /** Which of the versions held are asked for (TAXII 2.1 §3.4.1, D-20): the union of the parts that are set. */
@@ -175,6 +207,19 @@ export interface Obstacle {
 
 export interface InspectedFeed extends CatalogFeed {
   readonly obstacle: Obstacle | undefined
+}
+
+/** Every feed that a listing has, those that cannot be read now included. */
+export interface FeedOverview {
+  /** Of a caller, as {@link Catalog.list}. */
+  overview(caller: Caller): Promise<InspectedFeed[]>
+  /** Of all callers whose listing is in memory. Asks Sekoia nothing. */
+  known(): readonly KnownFeeds[]
+}
+
+export interface KnownFeeds {
+  readonly scope: ScopeId
+  readonly feeds: readonly InspectedFeed[]
 }
 
 export interface Catalog {

@@ -66,7 +66,8 @@ function inOrder(body: unknown): Buffer | undefined {
   try {
     const members = demandMember({ body }, 'data')
     const { data } = members as { data: unknown }
-    if (typeof data !== 'object' || data === null || 'sort_order' in data) return undefined
+    if (typeof data !== 'object' || data === null || Array.isArray(data)) return undefined
+    if ('sort_order' in data) return undefined
     return Buffer.from(JSON.stringify({ ...members, data: { ...data, sort_order: 'asc' } }))
   } catch {
     return undefined

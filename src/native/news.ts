@@ -1,14 +1,10 @@
 import type { Caller } from '../kernel/caller.ts'
+import { inPieces, type Work } from '../kernel/give-way.ts'
 import type { Clock, Entry, Page, Upstream } from '../kernel/ports.ts'
 import { toMillis } from '../stix/timestamp.ts'
 import type { AnswerCache } from './cache/answer-cache.ts'
+import { usefulMs } from './cache/policy.ts'
 import { namesOfObject, namesOfPattern } from './relay/names.ts'
-
-/**
- * What changed longer ago than this, and is only now seen, changes no answer that stays fresh for long: history costs
- * nothing.
- */
-const newsMs = 3_600_000
 
 export interface NewsDeps {
   readonly cache: AnswerCache
@@ -24,20 +20,32 @@ export function noticing(upstream: Upstream, deps: NewsDeps): Upstream {
     ...upstream,
     async page(caller, request, signal) {
       const page = await upstream.page(caller, request, signal)
-      notice(caller, page, deps)
+      await inPieces(notice(caller, page, deps))
       return page
     }
   }
 }
 
-function notice(caller: Caller, page: Page, { cache, clock }: NewsDeps): void {
-  const since = clock.now() - newsMs
-  const news = page.entries.filter(({ time }) => (toMillis(time ?? '') ?? Infinity) >= since)
-  if (news.length === 0) return
-  const touched = news.map(entry => touchedBy(page, entry))
-  const ids = touched.flatMap(({ ids }) => ids)
-  const names = touched.flatMap(({ names }) => names)
-  cache.forget(caller.scope, [...names, ...ids.flatMap(namesOfObject)], ids)
+/** Between two places where the work may be interrupted. */
+const entriesAtOnce = 100
+
+/**
+ * An answer that may still be given was asked for after what is older than all answers of its kind may become. So
+ * history costs nothing. What has no time that can be read counts as new.
+ */
+function* notice(caller: Caller, page: Page, { cache, clock }: NewsDeps): Work<void> {
+  const now = clock.now()
+  for (let at = 0; at < page.entries.length; at += entriesAtOnce) {
+    const touched = page.entries
+      .slice(at, at + entriesAtOnce)
+      .map(entry => ({ entry, ageMs: now - (toMillis(entry.time ?? '') ?? now) }))
+      .filter(({ ageMs }) => ageMs < usefulMs.objects)
+      .map(({ entry, ageMs }) => touchedBy(page, entry, ageMs))
+    const ids = touched.flatMap(({ ids }) => ids)
+    const names = touched.flatMap(({ names }) => names)
+    cache.forget(caller.scope, [...names, ...ids.flatMap(namesOfObject)], ids)
+    yield
+  }
 }
 
 interface Touched {
@@ -45,11 +53,12 @@ interface Touched {
   readonly names: readonly string[]
 }
 
-function touchedBy({ bytes }: Page, { id, type, offset, length }: Entry): Touched {
-  if (type !== 'indicator' && type !== 'relationship') return { ids: [id], names: [] }
+function touchedBy({ bytes }: Page, { id, type, offset, length }: Entry, ageMs: number): Touched {
+  const isLinked = type === 'relationship' && ageMs < usefulMs.relationships
+  const isLookedUp = type === 'indicator' && ageMs < usefulMs.lookUp
+  if (!isLinked && !isLookedUp) return { ids: [id], names: [] }
   const object = JSON.parse(bytes.toString('utf8', offset, offset + length)) as StixMembers
-  if (type === 'relationship')
-    return { ids: [id, ...texts([object.source_ref, object.target_ref])], names: [] }
+  if (isLinked) return { ids: [id, ...texts([object.source_ref, object.target_ref])], names: [] }
   const types = Array.isArray(object.x_ic_observable_types) ? object.x_ic_observable_types : []
   return { ids: [id], names: namesOfPattern(String(object.pattern ?? ''), texts(types)) }
 }

@@ -12,8 +12,23 @@ export interface GaugeDeps {
   /** Most feeds with a series of their own; those with the oldest end come first. */
   readonly maxFeeds: number
   readonly breaker: () => (typeof breakerStates)[number]
+  /** What became of the indicators of MISP feeds. */
+  readonly mispFeeds: () => Promise<readonly IndicatorCounts[]>
+  /** Ms since Sekoia last gave an answer of use; undefined before the first. */
+  readonly successAgeMs: () => number | undefined
   /** The data directory; undefined when the store is elsewhere. */
   readonly dataDir: string | undefined
+}
+
+/** Indicators of one feed that are live at Sekoia. */
+export interface IndicatorCounts {
+  readonly feed: string
+  readonly counts: readonly {
+    readonly fate: string
+    /** '' where there is only one. */
+    readonly reason: string
+    readonly count: number
+  }[]
 }
 
 const breakerStates = ['closed', 'open', 'half-open'] as const
@@ -44,6 +59,17 @@ export function exposeGauges(parts: GaugeDeps): void {
   meter.gauge('upstream_breakers', () =>
     breakerStates.map(state => ({ labels: { state }, value: breaker() === state ? 1 : 0 }))
   )
+  meter.gauge('misp_indicators', async () =>
+    (await parts.mispFeeds())
+      .slice(0, maxFeeds)
+      .flatMap(({ feed, counts }) =>
+        counts.map(({ fate, reason, count }) => ({ labels: { feed, fate, reason }, value: count }))
+      )
+  )
+  meter.gauge('upstream_success_age_seconds', () => {
+    const age = parts.successAgeMs()
+    return age === undefined ? [] : [{ value: age / 1000 }]
+  })
   if (dataDir === undefined) return
   meter.gauge('store_size_bytes', () => sizesIn(dataDir))
   meter.gauge('store_free_bytes', async () => {

@@ -14,11 +14,11 @@ export const createLogger = ({ level, destination }: LoggerOptions): Logger =>
   pino({ level, base: null, serializers: { err: describeError } }, destination ?? standardOutput())
 
 /** How many characters of lines are written at once, and how long a line waits for others. */
-const batch = 4096
+const batch = 16_384
 const maxWaitMs = 100
 
 /**
- * Writes about ten lines at a time: at the latest after a tenth of a second, when the process ends, or with `fatal`,
+ * Writes some forty lines at a time: at the latest after a tenth of a second, when the process ends, or with `fatal`,
  * for which pino calls `flushSync`. Each line by itself would be a system call.
  */
 function standardOutput(): DestinationStream & { flushSync(): void } {

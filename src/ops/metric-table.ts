@@ -27,6 +27,10 @@ export const counters: Readonly<Record<string, MetricNote>> = {
     help: 'Requests that were answered, or whose client left (status 499).',
     labels: { method: [], route: [], status: [] }
   },
+  operator_refused: {
+    help: 'Requests for metrics or for /gateway/v1 that were refused for their credentials.',
+    labels: { asked: ['metrics', 'gateway'] }
+  },
   taxii_objects: { help: 'Objects, manifest records and versions sent to TAXII clients.' },
   taxii_tokens: {
     help: 'Requests that carried a next token, by what became of it.',
@@ -68,6 +72,9 @@ export const counters: Readonly<Record<string, MetricNote>> = {
     labels: { from: ['store', 'sekoia'] }
   },
   cursors_refused: { help: 'Cursors that Sekoia gave and later refused.' },
+  journals_redated: {
+    help: 'Feed logs in which a clock that was wrong had dated objects, which were dated anew.'
+  },
   page_edges_unproven: { help: 'Page edges that may cut a group of objects of the same time.' },
   store_errors: {
     help: 'Operations of the store that failed.',
@@ -128,8 +135,14 @@ export const counters: Readonly<Record<string, MetricNote>> = {
   misp_impossible_ends: {
     help: 'Indicators whose valid_until cannot be one, and counts as none.'
   },
+  misp_late_arrivals: {
+    help: 'Indicators and reports that a full reading of a feed found and its feed log had not shown.'
+  },
   misp_walks_doubted: {
     help: 'Full readings of a feed that missed more objects than can be believed at once.'
+  },
+  misp_hashes_cut: {
+    help: 'Files hashes.csv that were made without room for all values (MISP_MAX_HASHES).'
   },
   misp_large_events: { help: 'MISP events published with more than 5,000 attributes.' },
   misp_large_manifests: { help: 'MISP manifests published with more than 10,000 events.' }
@@ -178,6 +191,10 @@ export const gauges = {
     help: 'Feed logs whose end was asked for within the last day.',
     labels: []
   },
+  misp_indicators: {
+    help: 'Indicators of a MISP feed that are live at Sekoia, by what became of them: the sum is all of them.',
+    labels: ['feed', 'fate', 'reason']
+  },
   store_free_bytes: {
     help: 'Room that is left on the disk of the data directory.',
     labels: []
@@ -185,6 +202,10 @@ export const gauges = {
   store_size_bytes: {
     help: 'Size of the files in the data directory, by what they hold.',
     labels: ['part']
+  },
+  upstream_success_age_seconds: {
+    help: 'Time since Sekoia last gave an answer of use, or its word on a key.',
+    labels: []
   },
   upstream_breakers: {
     help: 'Breakers towards Sekoia by state; an open one leaves Sekoia alone.',

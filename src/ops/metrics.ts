@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Meter, Stopwatch } from '../kernel/ports.ts'
@@ -158,10 +159,17 @@ async function readSafely(read: Read): Promise<readonly Sample[]> {
   }
 }
 
-/** `GET /metrics`. It asks for no credential; to restrict it, block the path at the proxy. */
-export const metricsPlugin = fp<{ meter: TextMeter }>(
-  async (app, { meter }) => {
-    app.get('/metrics', { logLevel: 'warn' }, async (_request, reply) => {
+export interface MetricsOptions {
+  readonly meter: TextMeter
+  /** Throws for a request that may not see them. Left out: anybody may. */
+  readonly admit?: (request: FastifyRequest) => void
+}
+
+/** `GET /metrics`. */
+export const metricsPlugin = fp<MetricsOptions>(
+  async (app, { meter, admit = () => {} }) => {
+    app.get('/metrics', { logLevel: 'warn' }, async (request, reply) => {
+      admit(request)
       const text = await meter.text()
       return reply
         .header('content-type', Registry.PROMETHEUS_CONTENT_TYPE)

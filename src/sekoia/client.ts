@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { CursorRefusedError, type ErrorKind, GatewayError } from '../kernel/errors.ts'
+import { inPieces } from '../kernel/give-way.ts'
 import type { Feed, Page, PageRequest, Upstream } from '../kernel/ports.ts'
 import type { RawUpstream } from '../kernel/raw-upstream.ts'
 import { joinPages } from '../stix/page.ts'
-import { type SliceOptions, sliceObjects, slicePage } from '../stix/slice.ts'
+import { objectsSlicing, pageSlicing, type SliceOptions } from '../stix/slice.ts'
 import { createExchange, type ExchangeOptions, type SekoiaHealth, statusOf } from './exchange.ts'
 import { UpstreamFailure, unusable } from './failures.ts'
 import { createRawClient } from './raw.ts'
@@ -67,12 +68,12 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   const maxPauseMs = options.retryAfterMax * 1000
   const { ask, health, close } = createExchange({ ...options, origin: base.origin, maxPauseMs })
 
-  function sliced(slice: typeof slicePage, body: Buffer): Page {
+  async function sliced(slicing: typeof pageSlicing, body: Buffer): Promise<Page> {
     const counts = new Map<string, number>()
     const onRepair: SliceOptions['onRepair'] = rule => {
       counts.set(rule, (counts.get(rule) ?? 0) + 1)
     }
-    const page = usable(() => slice(body, { repair, onRepair }))
+    const page = await inPieces(slicing(body, { repair, onRepair })).catch(toUnusable)
     for (const [rule, by] of counts) meter.count('stix_repairs', { rule }, by)
     return page
   }
@@ -122,7 +123,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     const path = feedObjectsPath(base, request, asJson)
     const accept = ({ mediaType, body }: UpstreamAnswer) => {
       refuseOtherFormats(mediaType)
-      return sliced(slicePage, body)
+      return sliced(pageSlicing, body)
     }
     const place = { feedId: request.feedId, cursor: request.cursor }
     try {
@@ -154,7 +155,7 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
   async function lookUp(caller: Caller, group: IdGroup, signal?: AbortSignal): Promise<Page> {
     const { kind, ids } = group
     const path = objectsPath(base, kind, ids)
-    const accept = ({ body }: UpstreamAnswer) => sliced(sliceObjects, body)
+    const accept = ({ body }: UpstreamAnswer) => sliced(objectsSlicing, body)
     try {
       const rank = ranks.lookUp
       const get = () => ask({ caller, endpoint: kind, path, signal, accept, rank })
@@ -238,12 +239,8 @@ const isCursorRefusal = (status = 0): boolean =>
 const lackOf = ({ unreadable = [] }: Page): number => unreadable.length
 
 /** What a parser refuses is an unusable answer, worth one more attempt. */
-function usable<T>(parse: () => T): T {
-  try {
-    return parse()
-  } catch (error) {
-    throw unusable('the answer is not what was asked for', (error as Error).cause)
-  }
+function toUnusable(error: unknown): never {
+  throw unusable('the answer is not what was asked for', (error as Error).cause)
 }
 
 interface IdGroup {

@@ -45,7 +45,7 @@ export interface UpstreamQuestion<T> {
   /** True: no failure leads to a second attempt. */
   readonly isSentOnce?: boolean
   /** Turns a 200 into a value; throws `bad-answer` when it cannot. */
-  accept(answer: UpstreamAnswer): T
+  accept(answer: UpstreamAnswer): T | Promise<T>
 }
 
 export interface Exchange {
@@ -111,9 +111,9 @@ export function createExchange(options: ExchangeOptions): Exchange {
     watch.failed(error)
   }
 
-  function accepted<T>({ accept }: UpstreamQuestion<T>, answer: UpstreamAnswer): T {
+  async function accepted<T>({ accept }: UpstreamQuestion<T>, answer: UpstreamAnswer): Promise<T> {
     try {
-      const value = accept(answer)
+      const value = await accept(answer)
       watch.succeeded()
       return value
     } catch (error) {

@@ -53,7 +53,7 @@ export interface Task<T> {
   /** One request; calls `onProgress` with each piece of the answer. */
   attempt(signal: AbortSignal, onProgress: () => void): Promise<UpstreamAnswer>
   /** Turns a 200 into a value; throws GatewayError when it cannot. */
-  accept(answer: UpstreamAnswer): T
+  accept(answer: UpstreamAnswer): T | Promise<T>
 }
 
 export interface Resilience {
@@ -135,7 +135,7 @@ export function createResilience(options: ResilienceOptions): Resilience {
   async function acceptedAnswer<T>(lane: Lane, call: Call, task: Task<T>): Promise<T> {
     for (;;) {
       const answer = await oneAnswer(lane, call, task)
-      if (answer.status !== 429) return task.accept(answer)
+      if (answer.status !== 429) return await task.accept(answer)
     }
   }
 

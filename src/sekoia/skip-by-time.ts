@@ -10,6 +10,8 @@ export interface PastByTime {
   readonly one: PageRequest
   /** The time of the object before it; undefined when that is not known. */
   readonly after: string | undefined
+  /** Cursors at which reading has been since that time. */
+  readonly before: readonly string[]
   readonly signal: AbortSignal | undefined
   readonly read: ReadPage
   /** True for the failure of the object; any other ends the search. */
@@ -21,7 +23,8 @@ const longestSearchMs = 400 * 86_400_000
 
 /**
  * The last way past an object that cannot be had, where Sekoia gives no cursor beyond it: the first page that can
- * be read after the earliest time, to the millisecond, at which one can. Undefined when nothing follows it yet.
+ * be read after the earliest time, to the millisecond, at which one can. When nothing follows it yet, a page of no
+ * items that leads nowhere, which is the end of the feed. Undefined when there is no way.
  */
 export async function pastByTime(search: PastByTime): Promise<Page | undefined> {
   const { after, one } = search
@@ -32,7 +35,9 @@ export async function pastByTime(search: PastByTime): Promise<Page | undefined> 
   async function pageAt(millis: number): Promise<Page | undefined> {
     const modifiedAfter = new Date(millis).toISOString()
     try {
-      return await search.read(search.caller, { ...common, modifiedAfter }, search.signal)
+      const page = await search.read(search.caller, { ...common, modifiedAfter }, search.signal)
+      const isPast = page.nextCursor === null || !search.before.includes(page.nextCursor)
+      return isPast || page.itemCount === 0 ? page : undefined
     } catch (error) {
       if (search.isGone(error)) return undefined
       throw error
@@ -53,5 +58,12 @@ export async function pastByTime(search: PastByTime): Promise<Page | undefined> 
     if (earlier) [found, at] = [earlier, middle]
     else before = middle
   }
-  return found && found.entries.length > 0 ? { ...found, limit: 1 } : undefined
+  if (!found || found.entries.length > 0) return found && { ...found, limit: 1 }
+  return {
+    bytes: Buffer.alloc(0),
+    entries: [],
+    nextCursor: one.cursor ?? null,
+    itemCount: 0,
+    limit: 1
+  }
 }

@@ -35,6 +35,15 @@ interface Cut {
   suspect: number
 }
 
+interface Tail {
+  /** The last cursor that was given, and those before it since an object had a time. */
+  readonly cursors: readonly string[]
+  /** Of the last object that has one. */
+  readonly time: string
+  /** True when the feed came newest first. */
+  readonly falls: boolean
+}
+
 const maxWalks = 10_000
 
 /** How often a single object is asked for, with Sekoia well in between, before it counts as not to be had. */
@@ -43,8 +52,10 @@ const proofs = 3
 export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
   const { read, cursorPast, clock, meter, logger } = deps
   const cuts = new LRUCache<string, Cut>({ max: maxWalks })
-  /** By walk: the last cursor that was given, and the time of the last object before it. */
-  const tails = new LRUCache<string, { cursor: string; time: string }>({ max: maxWalks })
+  /** By walk: where reading is. */
+  const tails = new LRUCache<string, Tail>({ max: maxWalks })
+  /** By walk: the place of the last object that was told to be left out. */
+  const skipped = new LRUCache<string, string>({ max: maxWalks })
 
   async function page(caller: Caller, request: PageRequest, signal?: AbortSignal): Promise<Page> {
     if (request.limit === 1) return read(caller, request, signal)
@@ -58,7 +69,7 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
         return noted(walk, request, whole)
       } catch (error) {
         if (!isCuttable(error)) throw error
-        if (limit === 1) return noted(walk, request, await skip(caller, request, error, signal))
+        if (limit === 1) return await skip(caller, request, error, signal)
         cuts.set(walk, { limit: limit >> 1, suspect: limit })
         meter.count('upstream_pages_cut')
       }
@@ -91,9 +102,9 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
   }
 
   function noted(walk: string, request: PageRequest, found: Page): Page {
-    const { limit = request.limit, itemCount, nextCursor, entries } = found
-    const time = entries.at(-1)?.time
-    if (nextCursor !== null && time !== undefined) tails.set(walk, { cursor: nextCursor, time })
+    const { limit = request.limit, itemCount } = found
+    const tail = tailOf(found, request.cursor, tails.get(walk))
+    if (tail) tails.set(walk, tail)
     const cut = cuts.get(walk)
     if (!cut) return found
     cut.suspect -= itemCount
@@ -102,25 +113,32 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
     return found
   }
 
-  /** Only while Sekoia answers well about the same place: trouble of Sekoia must not look like one of an object. */
+  /**
+   * The page behind an object that cannot be had. Only while Sekoia answers well about the same place: trouble of
+   * Sekoia must not look like one of an object.
+   */
   async function skip(
     caller: Caller,
     request: PageRequest,
     error: unknown,
     signal?: AbortSignal
   ): Promise<Page> {
+    const walk = nameOf(caller, request)
     const one = { ...request, limit: 1 }
     for (let asked = 1; asked < proofs; asked++) {
       if (!(await isWell(caller, one, signal))) throw error
       try {
-        return withLimit(await read(caller, one, signal), 1, request.limit)
+        return noted(walk, request, withLimit(await read(caller, one, signal), 1, request.limit))
       } catch (again) {
         if (!isCuttable(again)) throw again
       }
     }
-    const past = await pageAfter(caller, one, signal)
-    if (past === undefined) throw error
-    return told(caller, one, error, past)
+    const next = await pageAfter(caller, one, signal)
+    if (next === undefined) throw error
+    const past = { ...next, skipped: 1 + (next.skipped ?? 0) }
+    tell(walk, one, error)
+    // At the end of a feed the object is tried again at each reading, since nothing leads past it yet.
+    return past.itemCount === 0 ? past : noted(walk, request, past)
   }
 
   /** True when Sekoia answers about the feed what nothing is wrong with: that nothing is newer than now. */
@@ -148,19 +166,24 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
     if (cursor !== undefined && cursor !== one.cursor)
       return { bytes: Buffer.alloc(0), entries: [], nextCursor: cursor, itemCount: 1, limit: 1 }
     const tail = tails.get(nameOf(caller, one))
-    const after = tail && tail.cursor === one.cursor ? tail.time : one.modifiedAfter
-    return pastByTime({ caller, one, after, signal, read, isGone: isCuttable })
+    const isAfterTail = one.cursor !== undefined && tail?.cursors.at(-1) === one.cursor
+    // No time leads further down a feed that comes newest first.
+    if (isAfterTail && tail.falls) return undefined
+    const [after, before] = isAfterTail ? [tail.time, tail.cursors] : [one.modifiedAfter, []]
+    return pastByTime({ caller, one, after, before, signal, read, isGone: isCuttable })
   }
 
-  function told(caller: Caller, one: PageRequest, error: unknown, past: Page): Page {
-    const walk = nameOf(caller, one)
+  /** Each object once. */
+  function tell(walk: string, one: PageRequest, error: unknown): void {
+    cuts.set(walk, { limit: 1, suspect: 0 })
+    const place = `${one.cursor} ${one.modifiedAfter}`
+    if (skipped.get(walk) === place) return
+    skipped.set(walk, place)
     meter.count('objects_skipped')
     logger?.warn(
       { err: error, feed: one.feedId, after: tails.get(walk)?.time },
       'an object cannot be had from Sekoia and is left out'
     )
-    cuts.set(walk, { limit: 1, suspect: 0 })
-    return { ...past, skipped: 1 + (past.skipped ?? 0) }
   }
 
   return page
@@ -171,6 +194,22 @@ const isCuttable = (error: unknown): boolean => isTrouble(error, 'oversized', 's
 
 const isOneTime = ({ entries }: Page): boolean =>
   entries.every(({ time }) => time === entries[0]?.time)
+
+/** Where a page that was read from `from` leaves its reader; undefined where no time tells. */
+function tailOf(
+  { entries, itemCount, nextCursor }: Page,
+  from: string | undefined,
+  before: Tail | undefined
+): Tail | undefined {
+  if (nextCursor === null || itemCount === 0) return undefined
+  const times = Array.from(entries, ({ time }) => time).filter(time => time !== undefined)
+  const isNext = before !== undefined && before.cursors.at(-1) === from
+  const last = times.at(-1)
+  if (last === undefined)
+    return isNext ? { ...before, cursors: [...before.cursors, nextCursor] } : undefined
+  const first = times.length === 1 && isNext ? before.time : times[0]!
+  return { cursors: [nextCursor], time: last, falls: last < first }
+}
 
 const withLimit = (page: Page, limit: number, most: number): Page =>
   limit < most ? { ...page, limit } : page

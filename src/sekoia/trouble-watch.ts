@@ -1,5 +1,5 @@
 import { isRefusal } from '../kernel/errors.ts'
-import type { Clock } from '../kernel/ports.ts'
+import { type Clock, elapsedOf } from '../kernel/ports.ts'
 import { failureOf, type Trouble } from './failures.ts'
 import type { SekoiaLogger } from './resilience.ts'
 
@@ -19,6 +19,8 @@ export interface Condition {
   readonly troubleKind: UpstreamTrouble | undefined
   /** When Sekoia last gave an answer of use, or its word on a key, ms since the epoch. */
   readonly succeededAt: number | undefined
+  /** How long ago that was, whatever became of the clock. */
+  readonly successAgeMs: number | undefined
 }
 
 export interface TroubleWatch {
@@ -63,12 +65,14 @@ const longPauseMs = 60_000
 export function createTroubleWatch(options: TroubleWatchOptions): TroubleWatch {
   const { clock, logger, breakerFailures } = options
   let succeededAt: number | undefined
+  let succeededElapsed = 0
   let inARow = 0
   let kind: UpstreamTrouble | undefined
   let isTold = false
 
   function succeeded(): void {
     succeededAt = clock.now()
+    succeededElapsed = elapsedOf(clock)
     inARow = 0
     isTold = false
   }
@@ -98,7 +102,12 @@ export function createTroubleWatch(options: TroubleWatchOptions): TroubleWatch {
       add('throttled', retryAfterMs >= longPauseMs ? breakerFailures : 1),
     condition() {
       const troubleKind = inARow >= breakerFailures ? kind : undefined
-      return { succeededAt, troubleKind, trouble: troubleKind && words[troubleKind] }
+      return {
+        succeededAt,
+        successAgeMs: succeededAt && elapsedOf(clock) - succeededElapsed,
+        troubleKind,
+        trouble: troubleKind && words[troubleKind]
+      }
     }
   }
 }

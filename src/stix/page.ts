@@ -1,17 +1,21 @@
+import type { Work } from '../kernel/give-way.ts'
 import type { Entry, Page } from '../kernel/ports.ts'
 import { byte } from './bytes.ts'
 import type { Item } from './item-reader.ts'
 import type { Draft } from './repair.ts'
 
+/** Between two places where the work may be interrupted. */
+const itemsAtOnce = 50
+
 /** An item that is a STIX object. */
 export type SoundItem = Item & { readonly draft: Draft }
 
 /** Turns items of a body into a page: repaired, joined by single commas, with their index. */
-export function assemble(
+export function* assemble(
   body: Buffer,
   items: readonly SoundItem[],
   onRepair: (rule: string) => void
-): { bytes: Buffer; entries: Entry[] } {
+): Work<{ bytes: Buffer; entries: Entry[] }> {
   const bytes = Buffer.allocUnsafe(items.reduce((size, item) => size + sizeOf(item) + 1, 0))
   const types = new Map<string, string>()
   const entries: Entry[] = []
@@ -22,6 +26,7 @@ export function assemble(
     end = write(bytes, offset, body, item)
     for (const { rule } of item.draft.edits) onRepair(rule)
     entries.push(toEntry(item, offset, end - offset, types))
+    if (entries.length % itemsAtOnce === 0) yield
   }
   return { bytes: bytes.subarray(0, end), entries }
 }

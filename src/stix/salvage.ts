@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import type { Work } from '../kernel/give-way.ts'
 import type { UnreadableItem } from '../kernel/ports.ts'
 import { Brackets, byte } from './bytes.ts'
 import type { Item, ItemReader } from './item-reader.ts'
@@ -30,7 +31,7 @@ const fewReadings = 4
  * @param end where the bracket stands that closes it
  * @throws JsonError when finding the items would take too long
  */
-export function salvageItems(reader: ItemReader, start: number, end: number): SalvagedItem[] {
+export function salvageItems(reader: ItemReader, start: number, end: number): Work<SalvagedItem[]> {
   return new Salvage(reader, start, end).items()
 }
 
@@ -53,12 +54,13 @@ class Salvage {
     this.#budget = Math.max(size * fewReadings, Math.min(size * maxReadings, maxBytesRead))
   }
 
-  items(): SalvagedItem[] {
+  *items(): Work<SalvagedItem[]> {
     const items: SalvagedItem[] = []
     for (let at = this.#list.start; ; at = items.at(-1)!.end) {
       at = this.#list.skip(at, byte.comma)
       if (at >= this.#list.end) return items
       items.push(this.#soundItem(at) ?? this.#unreadable(at))
+      yield
     }
   }
 

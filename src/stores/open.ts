@@ -1,4 +1,6 @@
 import type { BaseLogger } from 'pino'
+import type { Clock } from '../kernel/ports.ts'
+import type { ClockEvidence } from '../kernel/proven-clock.ts'
 import { createMemoryStore } from './memory.ts'
 import { createMemoryAnswers } from './memory-answers.ts'
 import { createMemoryDocuments } from './memory-documents.ts'
@@ -10,9 +12,12 @@ import type { Stores } from './stores.ts'
 
 export interface OpenStoreOptions extends Omit<SqliteStoreOptions, 'onTrouble' | 'onSetAside'> {
   /** Given: Redis is the store, and the data directory holds none. */
-  readonly redis?: Omit<RedisStoreOptions, 'onTrouble'> | undefined
+  readonly redis?: Omit<RedisStoreOptions, 'onTrouble' | 'time'> | undefined
   /** Most bytes of bodies, and of documents, held when memory has to stand in for the data directory. */
   readonly memoryMaxBytes: number
+  readonly clock: Pick<Clock, 'now' | 'elapsed'>
+  /** Told what time it is for Redis. */
+  readonly onTime?: ((evidence: ClockEvidence) => void) | undefined
   readonly logger: Pick<BaseLogger, 'info' | 'error'>
 }
 
@@ -27,13 +32,14 @@ type OnTrouble = (trouble: string | undefined) => void
  * it for as long as it lasts. Later trouble is logged once per change.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Stores> {
-  const { redis, memoryMaxBytes, logger, ...sqlite } = options
+  const { redis, memoryMaxBytes, logger, onTime, ...sqlite } = options
   const troubleOf = tellTroubles(logger)
   const onSetAside = (path: string) =>
     logger.error({ path }, 'a damaged file was set aside: what it held is read or built again')
   if (redis) {
     const { openRedisStore } = await import('./redis.ts')
-    return openRedisStore({ ...redis, onTrouble: troubleOf() })
+    const time = onTime && { clock: sqlite.clock, onTime }
+    return openRedisStore({ ...redis, onTrouble: troubleOf(), ...(time && { time }) })
   }
   return {
     log: openOr(

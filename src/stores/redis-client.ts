@@ -25,6 +25,8 @@ export interface RedisClient {
   /** `ready` when commands are taken. */
   readonly status: string
   on(event: 'ready' | 'close' | 'error', listener: (error?: Error) => void): unknown
+  /** Seconds since the epoch, and microseconds. */
+  time(): Promise<readonly (number | string)[]>
   get(key: string): Promise<string | null>
   getBuffer(key: string): Promise<Buffer | null>
   mgetBuffer(...keys: string[]): Promise<(Buffer | null)[]>

@@ -3,6 +3,7 @@ import { createRedisClient, nodeOf, type RedisConnection } from './redis-client.
 import { createRedisDocuments, documentScripts } from './redis-documents.ts'
 import { openRedisLink, shareLink, UnknownSchemaError } from './redis-link.ts'
 import { createRedisLog, logScripts } from './redis-log.ts'
+import { type RedisTimeOptions, witnessTime } from './redis-time.ts'
 import type { Stores } from './stores.ts'
 import { watchTrouble } from './trouble.ts'
 
@@ -18,6 +19,8 @@ export interface RedisStoreOptions extends RedisConnection {
   readonly bodySeconds: number
   /** Called with a text when the store begins to fail, and with undefined when it works again. */
   readonly onTrouble?: (trouble: string | undefined) => void
+  /** Told what time it is for Redis, by the `elapsed` of this clock. */
+  readonly time?: Omit<RedisTimeOptions, 'client'>
 }
 
 const schemaVersion = 1
@@ -50,6 +53,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Stores
     nodeOf: tag => nodeOf(client, tag),
     ping: tag => client.get(`${keyPrefix}{${tag}}:ping`)
   })
+  if (options.time) await witnessTime({ ...options.time, client })
   const share = shareLink(link)
   const common = { client, prefix: `${keyPrefix}${schemaVersion}:`, trouble: watch.text }
   return {

@@ -36,7 +36,7 @@ export function pageHandler(
         deps.rights.validity(caller, feed.feedId),
         page.validity
       ]),
-      note: noteOf(page, feed, deps.meter),
+      note: noteOf(page, feed, endpoint, deps.meter),
       mediaType: taxiiType,
       headers: dateHeaders(page),
       digest: pageDigest(page),
@@ -52,6 +52,7 @@ async function readRequested(
   caller: Caller
 ): Promise<{ page: DataPage; feed: CatalogFeed }> {
   const feed = await deps.catalog.resolve(caller, collectionNamed(request))
+  request.report = { ...request.report, feedId: feed.feedId }
   const query = parseQuery(rawQuery(request), endpoint, modes[deps.settings.mode])
   const { object } = request.params as PathParams
   const match = object === undefined ? query.match : { ...query.match, ids: [object] }
@@ -69,15 +70,19 @@ function rawQuery(request: FastifyRequest): string {
 
 /** Refers to none of the page's bytes: it is kept for as long as the answer may be sent again (G9). */
 function noteOf(
-  { outcome, dates, token }: DataPage,
-  { collectionId }: CatalogFeed,
+  { outcome, dates, token, more }: DataPage,
+  { collectionId, feedId }: CatalogFeed,
+  endpoint: Endpoint,
   meter: Meter
 ): (request: FastifyRequest) => void {
   const items = dates.length
+  const isWalk = endpoint === 'objects' || endpoint === 'manifest'
+  const progress = isWalk ? { progress: { more, reached: dates.at(-1) } } : {}
   return request => {
     if (token !== 'none') meter.count('taxii_tokens', { fate: token })
     meter.count('taxii_objects', {}, items)
-    request.report = { outcome, items, fields: { collection: collectionId, token } }
+    const fields = { collection: collectionId, token }
+    request.report = { ...request.report, feedId, ...progress, outcome, items, fields }
   }
 }
 

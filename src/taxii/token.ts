@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Position } from '../kernel/records.ts'
+import { maxOtherPlaces, type OtherPlace, type Position } from '../kernel/records.ts'
 import { type Match, matchText, parseMatchText, typeAt, typeNumber } from './match.ts'
 import type { Endpoint } from './query.ts'
 
@@ -9,6 +9,7 @@ import type { Endpoint } from './query.ts'
  * the loss of secrets (G3); it only detects alteration.
  *
  *     1 version │ 1 shape │ 16 collection │ [8 added_after] │ match: 1 + n text, or 8 hash
+ *     │ [other places: 1 + n × (4 epoch, 4 segment, 8 date, 17 id)]
  *     │ [4 epoch, 4 segment, 8 date, 8 natural, id to the end] │ 8 checksum
  *
  * Numbers are bytes. Times are doubles.
@@ -52,7 +53,10 @@ export const hashMatch = (match: Match): MatchHash => ({
   hash: sha256(matchText(match), 8).toString('hex')
 })
 
-/** At most 200 characters of `A-Z a-z 0-9 - _`. An id that does not fit is left out: the reader repeats ties. */
+/**
+ * At most 200 characters of `A-Z a-z 0-9 - _`. An id that does not fit is left out: the reader repeats ties. So are
+ * other places: the reader begins there with the second of the own time.
+ */
 export function encodeToken(token: NextToken): string {
   const match = encodeMatch(token.match)
   const head = Buffer.concat([
@@ -60,17 +64,17 @@ export function encodeToken(token: NextToken): string {
     token.addedAfter === undefined ? Buffer.alloc(0) : timeBytes(token.addedAfter),
     match.bytes
   ])
-  const { form, bytes: tail } = encodePosition(
-    token.position,
-    maxBytes - 2 - head.length - checksumBytes
-  )
+  const room = maxBytes - 2 - head.length - checksumBytes
+  const { form, bytes: tail } = encodePosition(token.position, room)
+  const others = encodeOthers(token.position, room - tail.length)
   const shape =
     endpoints.indexOf(token.endpoint) |
     (token.addedAfter === undefined ? 0 : 4) |
     (token.position === undefined ? 0 : 8) |
     (match.hashed ? 16 : 0) |
-    (idForms.indexOf(form) << 5)
-  const content = Buffer.concat([Buffer.from([version, shape]), head, tail])
+    (idForms.indexOf(form) << 5) |
+    (others.length === 0 ? 0 : 128)
+  const content = Buffer.concat([Buffer.from([version, shape]), head, others, tail])
   return Buffer.concat([content, sha256(content, checksumBytes)]).toString('base64url')
 }
 
@@ -96,13 +100,18 @@ function decodeContent(content: Buffer): NextToken {
     return content.subarray(at - length, at)
   }
   const shape = take(1)[0]!
+  const position = (): Position => {
+    const others = shape & 128 ? decodeOthers(take) : undefined
+    const own = decodePosition(content.subarray(at), idForms[(shape >> 5) & 3]!)
+    return others ? { ...own, others } : own
+  }
   return {
     endpoint: endpoints[shape & 3]!,
     collectionId: uuidText(take(16)),
     addedAfter: shape & 4 ? toTime(take(8)) : undefined,
     match:
       shape & 16 ? { hash: take(8).toString('hex') } : parseMatchText(take(take(1)[0]!).toString()),
-    position: shape & 8 ? decodePosition(content.subarray(at), idForms[shape >> 5]!) : undefined
+    position: shape & 8 ? position() : undefined
   }
 }
 
@@ -137,6 +146,40 @@ function encodePosition(position: Position | undefined, room: number) {
   return fixed.length + id.bytes.length > room
     ? { form: 'none' as IdForm, bytes: fixed }
     : { form: id.form, bytes: Buffer.concat([fixed, id.bytes]) }
+}
+
+const otherBytes = 33
+const idBytes = 17
+
+function encodeOthers(position: Position | undefined, room: number): Buffer {
+  const count = Math.min(maxOtherPlaces, Math.floor((room - 1) / otherBytes))
+  const others = position?.others?.slice(0, Math.max(0, count)) ?? []
+  return others.length === 0
+    ? Buffer.alloc(0)
+    : Buffer.concat([Buffer.from([others.length]), ...others.map(encodeOther)])
+}
+
+function encodeOther({ epoch, segment = 0, date, id }: OtherPlace): Buffer {
+  const { form, bytes } = encodeId(id)
+  const known = form === 'known type' ? bytes : Buffer.alloc(idBytes)
+  return Buffer.concat([Buffer.from(epoch, 'hex'), segmentBytes(segment), timeBytes(date), known])
+}
+
+function decodeOthers(take: (length: number) => Buffer): OtherPlace[] {
+  const [count] = take(1)
+  if (!count) throw new RangeError('no other place')
+  return Array.from({ length: count }, () => decodeOther(take(otherBytes)))
+}
+
+function decodeOther(bytes: Buffer): OtherPlace {
+  const segment = bytes.readUInt32BE(4)
+  const id = bytes.subarray(otherBytes - idBytes)
+  return {
+    epoch: bytes.subarray(0, 4).toString('hex'),
+    date: toTime(bytes.subarray(8, 16)),
+    id: id.every(byte => byte === 0) ? '' : idText(id, 'known type'),
+    ...(segment > 0 && { segment })
+  }
 }
 
 function encodeId(id: string): { form: IdForm; bytes: Buffer } {

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Mapped } from '../../src/misp/mapping/model.ts'
 import { mapIndicator } from '../../src/misp/mapping/pattern/pattern.ts'
 import { normalise, valueTypes } from '../../src/misp/mapping/values/attribute-types.ts'
+import { describeTypes } from '../support/misp/python-types.ts'
 import { preparePython, pythonTimeoutMs, runScript } from '../support/python.ts'
 
 /**
@@ -117,7 +118,6 @@ const becomes: Readonly<Record<string, string>> = {
   'malware-sample': 'filename|md5',
   hostname: 'domain',
   link: 'url',
-  uri: 'url',
   email: 'email-src',
   'sha512/224': 'sha224',
   'sha512/256': 'sha256',
@@ -129,8 +129,20 @@ const becomes: Readonly<Record<string, string>> = {
 /** Patterns that say nothing without others, and go out whole. */
 const tooWeak = ['size-in-bytes']
 
-const file = join(t.testdir({ 'values.json': JSON.stringify(samples) }), 'values.json')
-const forms = await runScript<Record<string, Form>>('misp_stix_forms.py', [file])
+const { types } = await describeTypes([])
+/** Types without a sample, with a value that most of them take. */
+const others = Object.fromEntries(
+  Object.keys(types)
+    .filter(type => !Object.hasOwn(samples, type))
+    .map(type => [type, type.includes('|') ? 'a|1' : '1234'])
+)
+const folder = t.testdir({
+  'values.json': JSON.stringify(samples),
+  'others.json': JSON.stringify(others)
+})
+const formsOf = (file: string) =>
+  runScript<Record<string, Form>>('misp_stix_forms.py', [join(folder, file)])
+const forms = await formsOf('values.json')
 
 interface Form {
   readonly pattern: string
@@ -146,6 +158,11 @@ const valuesOf = ({ attributes, objects }: Mapped): string[] =>
 
 t.test('the exporter of MISP has patterns for most types', async t => {
   t.ok(Object.keys(forms).length > 60, `${Object.keys(forms).length} types`)
+})
+
+t.test('types without a sample have no pattern', async t => {
+  t.ok(Object.keys(others).length > 50, `${Object.keys(others).length} types`)
+  t.strictSame(await formsOf('others.json'), {})
 })
 
 for (const [type, form] of Object.entries(forms)) {

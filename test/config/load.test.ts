@@ -207,13 +207,30 @@ const mistakes: readonly (Given & { title: string; message: string })[] = [
     title: 'an API root that is another path of the gateway',
     env: { TAXII_API_ROOT: 'taxii2' },
     message:
-      'taxii.apiRoot (TAXII_API_ROOT) must be none of taxii2, misp, api, v1, v2, livez, readyz, metrics, not "taxii2"; for example "cti"'
+      'taxii.apiRoot (TAXII_API_ROOT) must be none of taxii2, misp, api, v1, v2, gateway, livez, readyz, metrics, not "taxii2"; for example "cti"'
   },
   {
     title: 'a default limit above the maximum',
     env: { TAXII_MAX_LIMIT: '500' },
     message:
       'taxii.defaultLimit (TAXII_DEFAULT_LIMIT) must be at most taxii.maxLimit (TAXII_MAX_LIMIT), not 1000; for example 500'
+  },
+  {
+    title: 'metrics for the operator alone, who has no token',
+    env: { METRICS_OPERATOR_ONLY: 'true' },
+    message:
+      'operator.token (OPERATOR_TOKEN) must be given when metrics.operatorOnly (METRICS_OPERATOR_ONLY) is true, not what is given; for example "a-long-random-text-of-your-own"'
+  },
+  {
+    title: 'an operator token that can be guessed',
+    env: { OPERATOR_TOKEN: 'short' },
+    message:
+      'operator.token (OPERATOR_TOKEN) must be at least 16 visible characters without spaces, not what is given; for example "a-long-random-text-of-your-own"'
+  },
+  {
+    title: 'one port for both listeners',
+    env: { OPS_PORT: '8080' },
+    message: 'ops.port (OPS_PORT) must differ from server.port (PORT), not 8080; for example 9090'
   },
   {
     title: 'a rebuild horizon shorter than the look back',

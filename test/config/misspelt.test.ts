@@ -18,7 +18,7 @@ t.test('a variable a slip away from an option is told, with the option', async t
 })
 
 t.test('a variable that begins like a section is told, whatever follows', async t => {
-  t.match(told('SEKOIA_API_KEY')[0], /^SEKOIA_API_KEY → SEKOIA_/)
+  t.match(told('SEKOIA_TOKEN')[0], /^SEKOIA_TOKEN → SEKOIA_/)
   t.match(told('SERVER_TLS_CERTIFICATE')[0], /→ SERVER_TLS_CERT_FILE$/)
 })
 

@@ -18,6 +18,30 @@ for (const limit of [100, 1000]) {
   })
 }
 
+t.test(
+  'a walk over the newest day, which each dates at its beginning, ends after both gave all',
+  async t => {
+    const logs = { assumeTies: true, rebuildHorizonSeconds: 86_400 }
+    const world = await worldOf(t, { ...apart, logs, simulator: { objects: 0 } })
+    for (let n = 90; n > 0; n--) {
+      const modified = new Date(world.clock.now() - n * 600_000).toISOString()
+      world.simulator.add(1, { modified })
+    }
+    const all = new Set(world.simulator.visible().map(({ id }) => id))
+    const pages = await walk(world, { limit: 10 })
+    t.strictSame(new Set(idsOf(pages)), all)
+    t.ok(pages.every(({ ids }) => ids.length <= 10))
+    t.ok(pages.length <= 20)
+  }
+)
+
+t.test('a walk goes on in each gateway where it was there', async t => {
+  const world = await worldOf(t, { ...apart, simulator: { objects: 60 } })
+  const pages = await walk(world, { limit: 10 })
+  const byGateway = [0, 1].map(own => idsOf(pages.filter((_, i) => i % 2 === own)))
+  for (const ids of byGateway) t.equal(new Set(ids).size, ids.length, 'no object comes twice')
+})
+
 t.test('so it does when the objects arrive while clients poll', async t => {
   const world = await worldOf(t, { ...apart, simulator: { objects: 10 } })
   for (const _ of [0, 1]) await walk(world, { limit: 100 })

@@ -66,7 +66,7 @@ t.test(
     chain.advance('MjAyNi0wMS0xNVQxMjowMDowMFo= é')
     journal.addChain(noon).link()
     journal.endReached(noon)
-    journal.promiseEnd(noon + 5)
+    journal.promiseEnd(noon + 5, noon)
     journal.confirm(noon - 1, noon)
     journal.settle({ cursor: 'c', at: noon, afterNo: 7 })
     const again = reopened(journal, [])

@@ -2,7 +2,16 @@ import t from 'tap'
 import { type OddTime, oddTimes } from '../../src/demo/corpus/odd.ts'
 import type { World } from '../support/gateway.ts'
 import { idsOf, read, walk } from '../support/walks.ts'
-import { noon, onPageCalls, pageCalls, worldOf } from '../support/worlds.ts'
+import {
+  crowdOf,
+  missing,
+  noon,
+  onPageCalls,
+  pageCalls,
+  readAll,
+  worldAt,
+  worldOf
+} from '../support/worlds.ts'
 
 /** An object's own time decides nothing but its own date: it hides neither another object nor itself. */
 
@@ -135,3 +144,20 @@ t.test('many objects before one that is ahead are not read again at every poll',
   limits.push(pageCalls(world))
   t.ok(limits[0]! <= 4, `${limits[0]} calls`)
 })
+
+t.test(
+  'an edit ahead of the clock, of an object that a later chain holds as it was, comes to everybody (P-44)',
+  async t => {
+    const { world, ids } = await worldAt(t, ['2026-01-13T12:00:00.000001Z'])
+    await read(world, { added_after: '2000-01-01T00:00:00Z' })
+    const modified = world.simulator.edit(ids[0]!, {}, { modified: '2026-01-15T12:12:00.000001Z' })
+    world.simulator.clock.advance(11_000)
+    const clients = crowdOf(world)
+    for (let poll = 0; poll < 3; poll++) {
+      await readAll(clients)
+      world.simulator.clock.advance(11_000)
+    }
+    t.equal(modified, '2026-01-15T12:12:00.000001Z')
+    t.same(missing(world, clients), {})
+  }
+)

@@ -4,24 +4,8 @@ import { type ErrorKind, GatewayError } from '../../src/kernel/errors.ts'
 import { type Feed, systemClock } from '../../src/kernel/ports.ts'
 import { pageOf } from '../support/bodies.ts'
 import { failure } from '../support/failure.ts'
+import { catalogOptions, defaultFeedId, feedOf, uuid } from '../support/feeds.ts'
 import { caller, callerOf, summingMeter } from '../support/sekoia-client.ts'
-
-const defaultFeedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
-const uuid = (no: number) => `0000000${no}-aaaa-4000-8000-000000000000`
-
-const feedOf = (id: string, rest: Partial<Feed> = {}): Feed => ({
-  id,
-  title: `Feed ${id[7]}`,
-  types: [],
-  observableTypes: [],
-  tlps: [],
-  sources: [],
-  labels: [],
-  sortOrder: 'asc',
-  format: 'json',
-  givesAll: true,
-  ...rest
-})
 
 /** A catalog over an upstream that answers with `state.feeds`, or fails with `state.failure`. */
 function given(feeds: Feed[], options: Partial<CatalogOptions> = {}) {
@@ -38,12 +22,9 @@ function given(feeds: Feed[], options: Partial<CatalogOptions> = {}) {
   const clock = { ...systemClock, now: () => state.now }
   const catalog = createCatalog({
     upstream,
-    rights: { validity: () => undefined },
+    ...catalogOptions,
     clock,
     meter,
-    defaultFeedId,
-    cacheSeconds: 60,
-    waitMs: 5000,
     ...options
   })
   return { catalog, state, sums: meter.sums }

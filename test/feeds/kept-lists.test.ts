@@ -2,27 +2,16 @@ import t from 'tap'
 import { createCatalog } from '../../src/feeds/catalog.ts'
 import { createKeptLists, readList } from '../../src/feeds/kept-lists.ts'
 import { type ErrorKind, GatewayError } from '../../src/kernel/errors.ts'
-import { type DocumentStore, type Feed, silentMeter, systemClock } from '../../src/kernel/ports.ts'
+import type { DocumentStore } from '../../src/kernel/ports.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
 import { pageOf } from '../support/bodies.ts'
 import { failure } from '../support/failure.ts'
+import { catalogOptions, defaultFeedId, feedOf, uuid } from '../support/feeds.ts'
 import { caller, callerOf } from '../support/sekoia-client.ts'
 
 /** A list of feeds outlives the process (G7), for the keys that may see it alone (G5, G6). */
 
-const defaultFeedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
-const feed: Feed = {
-  id: '00000001-aaaa-4000-8000-000000000000',
-  title: 'One',
-  types: [],
-  observableTypes: [],
-  tlps: [],
-  sources: [],
-  labels: [],
-  sortOrder: 'asc',
-  format: 'json',
-  givesAll: true
-}
+const feed = feedOf(uuid(1), { title: 'One' })
 
 /** A process on a store, whose Sekoia fails as told. */
 function start(documents: DocumentStore, says: { feeds?: ErrorKind; verify?: ErrorKind } = {}) {
@@ -34,12 +23,7 @@ function start(documents: DocumentStore, says: { feeds?: ErrorKind; verify?: Err
       feeds: () => failing(says.feeds).then(() => [feed]),
       page: () => failing(says.feeds).then(() => pageOf([]))
     },
-    rights: { validity: () => undefined },
-    clock: systemClock,
-    meter: silentMeter,
-    defaultFeedId,
-    cacheSeconds: 60,
-    waitMs: 5000,
+    ...catalogOptions,
     kept: createKeptLists(documents),
     verify: () => failing(says.verify)
   })

@@ -1,21 +1,10 @@
 import t from 'tap'
 import { mayBelong } from '../../src/feeds/membership.ts'
 import type { Feed } from '../../src/kernel/ports.ts'
+import { feedOf, uuid } from '../support/feeds.ts'
 
 const white = 'marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9'
 const amber = 'marking-definition--f88d31f6-486f-44da-b317-01333bde0b82'
-const everything: Feed = {
-  id: 'f',
-  title: 'F',
-  types: [],
-  observableTypes: [],
-  tlps: [],
-  sources: [],
-  labels: [],
-  sortOrder: 'asc',
-  format: 'json',
-  givesAll: true
-}
 const indicator = {
   type: 'indicator',
   object_marking_refs: [white, 'marking-definition--bf973641-9d22-45d7-a307-ccdc68e120b9'],
@@ -25,7 +14,7 @@ const indicator = {
 }
 
 const belongs = (filters: Partial<Feed>, object: object = indicator) =>
-  mayBelong({ ...everything, ...filters }, object)
+  mayBelong(feedOf(uuid(1), filters), object)
 
 t.test('a feed without filters excludes nothing', async t => {
   t.ok(belongs({}))

@@ -2,28 +2,13 @@ import t from 'tap'
 import { createCatalog } from '../../src/feeds/catalog.ts'
 import type { LeftOut } from '../../src/feeds/survey.ts'
 import { type ErrorKind, GatewayError } from '../../src/kernel/errors.ts'
-import { type Feed, systemClock } from '../../src/kernel/ports.ts'
+import { systemClock } from '../../src/kernel/ports.ts'
 import { pageOf } from '../support/bodies.ts'
 import { failure } from '../support/failure.ts'
+import { catalogOptions, defaultFeedId, feedOf, uuid } from '../support/feeds.ts'
 import { caller, summingMeter } from '../support/sekoia-client.ts'
 
 /** G12, R1: what is listed can be read. */
-
-const defaultFeedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
-const uuid = (no: number) => `0000000${no}-aaaa-4000-8000-000000000000`
-
-const feedOf = (id: string): Feed => ({
-  id,
-  title: `Feed ${id[7]}`,
-  types: [],
-  observableTypes: [],
-  tlps: [],
-  sources: [],
-  labels: [],
-  sortOrder: 'asc',
-  format: 'json',
-  givesAll: true
-})
 
 /** A catalog over feeds 1 to `count`; Sekoia fails to give those of which `failures` tells. */
 function given(count: number) {
@@ -36,6 +21,8 @@ function given(count: number) {
     confirmed: new Set<string>(),
     leftOut: [] as LeftOut[]
   }
+  /** Feeds of which Sekoia never says anything. */
+  const silent = new Set<string>()
   const meter = summingMeter()
   const catalog = createCatalog({
     upstream: {
@@ -45,22 +32,21 @@ function given(count: number) {
         state.asked.push(feedId)
         state.mostAtOnce = Math.max(state.mostAtOnce, ++state.atOnce)
         await new Promise(resolve => setImmediate(resolve))
+        if (silent.has(feedId)) await new Promise(() => {})
         state.atOnce--
         const kind = state.failures.get(feedId)
         if (kind) throw new GatewayError(kind)
         return pageOf([])
       }
     },
+    ...catalogOptions,
     rights: { validity: (_, feedId) => (state.confirmed.has(feedId) ? () => true : undefined) },
     clock: { ...systemClock, now: () => state.now },
     meter,
-    defaultFeedId,
-    cacheSeconds: 60,
-    waitMs: 5000,
     onLeftOut: left => state.leftOut.push(left)
   })
   const ids = async () => (await catalog.list(caller)).map(({ feedId }) => feedId)
-  return { catalog, state, ids, sums: meter.sums }
+  return { catalog, state, ids, silent, sums: meter.sums }
 }
 
 /** Lets a renewal behind an answer come to its end. */
@@ -158,4 +144,31 @@ t.test('by its id a feed that exists says why it cannot be read; what is none is
   t.match(await catalog.inspect(caller, uuid(7)), { obstacle: { kind: 'forbidden' } })
   state.failures.set(uuid(7), 'unavailable')
   t.equal((await catalog.inspect(caller, uuid(7))).obstacle, undefined)
+})
+
+t.test('while Sekoia is away it is not asked for one feed after the other', async t => {
+  for (const kind of ['timeout', 'unavailable'] as const) {
+    const { state, ids } = given(9)
+    for (const id of [...Array(9).keys()].map(no => uuid(no + 1)).concat(defaultFeedId))
+      state.failures.set(id, kind)
+    t.equal((await ids()).length, 10, 'all of them may be read')
+    t.ok(state.asked.length <= 4, `${state.asked.length} were asked for`)
+  }
+})
+
+t.test(
+  'what waits for Sekoia when another question stays without an answer waits no longer',
+  async t => {
+    const { state, ids, silent } = given(3)
+    silent.add(uuid(2)).add(uuid(3)).add(defaultFeedId)
+    state.failures.set(uuid(1), 'timeout')
+    t.equal((await ids()).length, 4)
+  }
+)
+
+t.test('one feed that is silent keeps no other from being asked for', async t => {
+  const { state, ids } = given(9)
+  state.failures.set(uuid(3), 'timeout').set(uuid(9), 'forbidden')
+  t.equal((await ids()).length, 9)
+  t.equal(state.asked.length, 10)
 })

@@ -10,9 +10,13 @@ import { buildTaxiiServer, credentials } from '../support/taxii-server.ts'
 
 const request = head(`GET ${O} HTTP/1.1`, `Authorization: ${credentials}`)
 
-async function build(t: Test, options: ConnectionsOptions, requestTimeoutMs = 60_000) {
+async function build(
+  t: Test,
+  options: ConnectionsOptions,
+  { requestTimeoutMs = 60_000, trustProxy = false } = {}
+) {
   const server = await buildTaxiiServer(t, {
-    server: { requestTimeoutMs },
+    server: { requestTimeoutMs, trustProxy },
     extend: app => void app.register(connectionsPlugin, options)
   })
   const port = await listen(server.app)
@@ -35,7 +39,11 @@ async function build(t: Test, options: ConnectionsOptions, requestTimeoutMs = 60
 }
 
 t.test('silent connections are answered 408 and gone after the time-out', async t => {
-  const { port, silent, open, until } = await build(t, { maxConnections: 50 }, 1000)
+  const { port, silent, open, until } = await build(
+    t,
+    { maxConnections: 50 },
+    { requestTimeoutMs: 1000 }
+  )
   const sockets = [...(await silent(10)), ...(await silent(10, 'GET / HTTP/1.1\r\nHost: x\r\n'))]
   await until(async () => (await open()) === 20)
   const answers = sockets.map(socket => once(socket, 'data'))
@@ -85,4 +93,33 @@ t.test('connections that wait for an answer are not ended to make room', async t
   t.equal(await raw(server.port, request).catch(({ code }) => code), '', 'the fourth is closed')
   released.resolve()
   for (const answer of await Promise.all(answers)) t.match(answer, /^HTTP\/1\.1 200 /)
+})
+
+t.test('behind a trusted proxy the bound goes by the forwarded address of the client', async t => {
+  const isTrusted = () => true
+  const options = { maxConnections: 100, maxPerAddress: 3, isTrusted }
+  const server = await build(t, options, { trustProxy: true })
+  const read = server.records.read.bind(server.records)
+  const released = Promise.withResolvers<void>()
+  let reads = 0
+  server.records.read = async asked => {
+    reads++
+    await released.promise
+    return read(asked)
+  }
+  const from = (address: string) =>
+    raw(
+      server.port,
+      head(`GET ${O} HTTP/1.1`, `Authorization: ${credentials}`, `X-Forwarded-For: ${address}`)
+    )
+  const answers = [1, 2, 3].map(() => from('203.0.113.7'))
+  await server.until(async () => reads === 3)
+  const refused = await from('203.0.113.7')
+  t.match(refused, /^HTTP\/1\.1 503 /)
+  t.match(refused, /\r\nretry-after: 1\r\n/i)
+  const other = from('203.0.113.8')
+  await server.until(async () => reads === 4)
+  released.resolve()
+  for (const answer of await Promise.all([...answers, other])) t.match(answer, /^HTTP\/1\.1 200 /)
+  t.match(await from('203.0.113.7'), /^HTTP\/1\.1 200 /, 'and its place is free again')
 })

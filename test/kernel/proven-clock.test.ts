@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createProvenClock } from '../../src/kernel/proven-clock.ts'
+import { createProvenClock, type Witness } from '../../src/kernel/proven-clock.ts'
 
 const noon = Date.UTC(2026, 0, 15, 12)
 
@@ -8,22 +8,34 @@ function scene(skewMs: number) {
   let passed = 500
   const machine = { skewMs }
   const corrections: number[] = []
+  const disagreements: number[] = []
   const clock = createProvenClock({
     wall: () => noon + passed + machine.skewMs,
     monotonic: () => passed,
-    onCorrected: ms => corrections.push(ms)
+    onCorrected: ms => corrections.push(ms),
+    onDisagreed: ms => disagreements.push(ms)
   })
   /** An answer that takes `ms`, with Sekoia's time cut to the second. */
-  const answer = (ms = 100, wrongBy = 0) => {
+  const answer = (ms = 100, wrongBy = 0, witness: Witness = 'sekoia') => {
     const from = clock.elapsed()
     passed += ms
     const told = Math.floor((noon + passed + wrongBy) / 1000) * 1000
-    clock.observe({ told, from, to: clock.elapsed() })
+    clock.observe({ told, from, to: clock.elapsed() }, witness)
   }
+  const store = (wrongBy = 0) => answer(1, wrongBy, 'store')
   const pass = (ms: number) => {
     passed += ms
   }
-  return { clock, machine, corrections, answer, pass, truth: () => noon + passed }
+  return {
+    clock,
+    machine,
+    corrections,
+    disagreements,
+    answer,
+    store,
+    pass,
+    truth: () => noon + passed
+  }
 }
 
 t.test('time passes by the monotonic source: a jump of the machine changes nothing', async t => {
@@ -80,4 +92,59 @@ t.test('elapsed time never jumps, whatever is corrected', async t => {
   answer(100)
   pass(50)
   t.equal(clock.elapsed() - before, 150)
+})
+
+t.test('what is proven, and since when, is known: a correction alone proves nothing', async t => {
+  const { clock, answer } = scene(90_000)
+  t.equal(clock.provenAt(), Number.NEGATIVE_INFINITY)
+  answer()
+  t.equal(clock.provenAt(), Number.NEGATIVE_INFINITY, 'put right')
+  const asked = clock.elapsed()
+  answer()
+  t.equal(clock.provenAt(), asked, 'and the next answer agrees')
+  answer(100, 3_600_000)
+  t.equal(clock.provenAt(), asked, 'which one that disagrees does not change')
+})
+
+t.test('before Sekoia has spoken the clock of the store puts ours right', async t => {
+  const { clock, corrections, store, answer, truth } = scene(3_600_000)
+  store()
+  t.ok(Math.abs(clock.now() - truth()) <= 1100)
+  answer()
+  store()
+  t.equal(corrections.length, 1)
+})
+
+t.test(
+  'where the clock of the store and Sekoia differ Sekoia wins, and it is told once',
+  async t => {
+    for (const storeFirst of [true, false]) {
+      const { clock, disagreements, store, answer, truth } = scene(0)
+      if (storeFirst) store(3_600_000)
+      answer()
+      for (let i = 0; i < 5; i++) store(3_600_000)
+      t.ok(Math.abs(clock.now() - truth()) <= 1100, `off by ${clock.now() - truth()}`)
+      t.equal(disagreements.length, 1)
+      t.ok(Math.abs(disagreements[0]! - 3_600_000) <= 1100, `${disagreements}`)
+      store()
+      store(3_600_000)
+      answer()
+      t.equal(disagreements.length, 2, 'and again when it was right in between')
+      t.ok(Math.abs(clock.now() - truth()) <= 1100)
+    }
+  }
+)
+
+t.test('a store that agreed with Sekoia puts the clock right while Sekoia is silent', async t => {
+  const { clock, machine, store, answer } = scene(0)
+  answer()
+  store()
+  const paused = 3_600_000
+  for (let i = 0; i < 2; i++) {
+    store(paused)
+    t.ok(Math.abs(clock.now() - noon) < 60_000, 'not at its first word')
+  }
+  store(paused)
+  t.ok(Math.abs(clock.now() - noon - paused) < 60_000)
+  t.equal(machine.skewMs, 0)
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
   addIndicator,
+  addReport,
   dayMs,
   inDays,
   markings,
@@ -119,6 +120,17 @@ t.test('START and STOP bound when a value is looked for', async t => {
   t.strictSame(await lives(), [false, false], 'no more')
   const { first_seen, last_seen } = attributeOf(await publish(world), url('a'))
   t.equal(Date.parse(last_seen!) - Date.parse(first_seen!), 2 * dayMs)
+})
+
+t.test('a copy in a report is looked for from START on, too', async t => {
+  const world = await mispWorld(t)
+  const bounds = `START t'${inDays(world, 1)}' STOP t'${inDays(world, 3)}'`
+  addReport(world, [addIndicator(world, 'a', { pattern: `[url:value = '${url('a')}'] ${bounds}` })])
+  const lives = async () =>
+    placesOf(await publish(world), url('a')).map(({ attribute }) => attribute.to_ids)
+  t.strictSame(await lives(), [false, false])
+  wait(world, 1)
+  t.strictSame(await lives(), [true, true])
 })
 
 t.test('an expired value that is moved to another TLP is not served there', async t => {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Coverage } from '../../src/misp/events/tally.ts'
 import {
   defaultFeed,
   inCsv,
@@ -108,6 +109,81 @@ t.test('before anybody asks, in sync, and behind: a feed says where it stands', 
   simulator.clock.advance(60_000)
   await until(async () => (await entry(ask)).status === 'in sync')
   t.notOk('problem' in (await entry(ask)))
+})
+
+t.test(
+  'the whole sum: what is detected, what is not and why, to clients and in metrics',
+  async t => {
+    const env = { MISP_WINDOW_DAYS: '30' }
+    const { ask, gateway } = await startMispGateway(t, { env })
+    const { simulator, meter } = gateway
+    const add = (created: number, members: object) =>
+      simulator.add({
+        type: 'indicator',
+        created: new Date(noon - created * 86_400_000).toISOString(),
+        pattern_type: 'stix',
+        valid_until: undefined,
+        revoked: false,
+        ...members
+      })
+    add(1, { pattern: "[file:name = 'setup.exe']" })
+    add(1, { pattern: "[x-odd:value = 'a']" })
+    add(1, { pattern: undefined })
+    add(40, { pattern: "[url:value = 'http://old.example.com/']" })
+    t.notOk('coverage' in (await entry(ask)))
+    await ask('/misp/manifest.json')
+    await until(async () => (await entry(ask)).status === 'in sync')
+    const coverage = (await entry(ask))['coverage'] as Coverage & { changedSince: string }
+    t.equal(coverage.changedSince, '2025-12-16')
+    t.equal(coverage.skipped['no-pattern'], 1)
+    t.ok(coverage.context >= 1 && coverage.outsideWindow >= 1)
+    t.ok(coverage.fallback['unknown-object']! >= 1)
+    const total = (counts: Coverage['fallback']) => Object.values(counts).reduce((a, b) => a + b, 0)
+    const { live, toIds, context, fallback, skipped, outsideWindow } = coverage
+    t.equal(toIds + context + outsideWindow + total(fallback) + total(skipped), live)
+    const now = simulator.clock.now()
+    const indicators = simulator.visible().filter(({ type }) => type === 'indicator')
+    const isLive = (id: string) => {
+      const object = simulator.get(id)!
+      const [from, until] = ['valid_from', 'valid_until'].map(name => Date.parse(`${object[name]}`))
+      return object['revoked'] !== true && !(until! <= now && !(until! <= from!))
+    }
+    t.equal(live, indicators.filter(({ id }) => isLive(id)).length)
+
+    const samples = [...(await meter.text()).matchAll(/misp_indicators\{(.*)\} (\d+)/g)].map(
+      ([, labels = '', value]) =>
+        [labels.replace(`feed="${defaultFeed}",`, ''), Number(value)] as const
+    )
+    t.equal(
+      samples.reduce((sum, [, value]) => sum + value, 0),
+      live
+    )
+    t.same(new Map(samples).get('fate="skipped",reason="no-pattern"'), 1)
+    t.same(new Map(samples).get('fate="to_ids",reason=""'), toIds)
+  }
+)
+
+t.test('answers say whether they are of now: X-Cache and Age', async t => {
+  const { ask, gateway } = await startMispGateway(t, { env: { MISP_PUBLISH_SECONDS: '5' } })
+  const { simulator } = gateway
+  const told = async (path: string) => {
+    const { headers } = await ask(path)
+    return [headers['x-cache'], headers['age']]
+  }
+  t.same(await told('/misp/'), ['hit', undefined])
+  const manifest = await ask('/misp/manifest.json')
+  t.equal(manifest.headers['x-cache'], 'hit')
+  await until(async () => (await told('/misp/manifest.json'))[1] === '0')
+  t.same(await told(`/misp/${uuidsOf(manifest)[0]}.json`), ['hit', undefined])
+  t.same(await told('/misp/hashes.csv'), ['hit', '0'])
+  await simulator.refuse()
+  simulator.clock.advance(60_000)
+  await until(async () => (await told('/misp/manifest.json'))[0] === 'stale')
+  t.ok(Number((await told('/misp/hashes.csv'))[1]) >= 60)
+  await simulator.reopen()
+  const empty = await startMispGateway(t, { env: { MISP_FIRST_WAIT_MS: '0' } })
+  const none = await empty.ask('/misp/manifest.json')
+  t.same([none.text, none.headers['x-cache'], none.headers['age']], ['{}', 'miss', undefined])
 })
 
 t.test('a first build says what it has done, how fast, and how long it may still take', async t => {

@@ -59,6 +59,7 @@ class Day {
       title: 'Feed',
       expiredMs: 0,
       tombstoneSeconds: 3 * 86_400,
+      marginSeconds: 300,
       maxAttributes,
       issue: () => now / 1000 + this.#days * 86_400 + ++this.#issued
     })

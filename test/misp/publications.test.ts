@@ -17,7 +17,7 @@ function reading({ documents }: MispWorld) {
       return documents.get(...what)
     }
   }
-  const options = { store, cacheMaxBytes: 1024 * 1024, maxHashes: 1000 }
+  const options = { store, cacheMaxBytes: 1024 * 1024, maxHashes: 1000, onHashesCut: () => {} }
   return { publications: new Publications(options), reads: () => reads }
 }
 

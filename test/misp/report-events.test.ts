@@ -194,15 +194,24 @@ t.test('a report does not show indicators that are for fewer eyes than itself', 
   t.strictSame(left, [], 'nothing of it stays at the old level')
 })
 
-t.test('a report may be renamed and rewritten', async t => {
+t.test('a report may be renamed and rewritten: its event stays the one it was (M5)', async t => {
   const world = await mispWorld(t)
-  const report = addReport(world, [])
+  const published = inDays(world, -3)
+  const report = addReport(world, [], { published })
   const before = reportOf(await publish(world))
-  world.simulator.edit(report, { name: 'A renamed report', description: 'Other words' })
-  const after = reportOf(await publish(world))
+  t.match(before, { date: published.slice(0, 10), info: /^A report \[/ })
+  const members = { name: 'Renamed', description: 'Other words', published: inDays(world, -1) }
+  world.simulator.edit(report, members)
+  const { manifest, ...served } = await publish(world)
+  const after = reportOf({ manifest, ...served })
   t.equal(after.uuid, before.uuid)
-  t.match(after.info, /^A renamed report \[/)
-  t.match(after.EventReport[0], { uuid: before.EventReport[0]!.uuid, content: /^Other words/ })
+  for (const facts of [after, manifest[after.uuid]!])
+    t.match(facts, { info: before.info, date: before.date }, 'OpenCTI takes both for its identity')
+  t.match(after.EventReport[0], {
+    uuid: before.EventReport[0]!.uuid,
+    name: 'Renamed',
+    content: /^Other words/
+  })
   t.ok(Number(after.EventReport[0]!.timestamp) > Number(before.EventReport[0]!.timestamp))
 })
 

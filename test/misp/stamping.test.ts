@@ -1,9 +1,10 @@
 import t from 'tap'
-import { bury, marginSeconds, stamp } from '../../src/misp/events/timestamps.ts'
+import { bury, stamp } from '../../src/misp/events/timestamps.ts'
 
 /** Timestamps to the second (MISP-4). */
 
-const moment = { published: 1000, tombstoneSeconds: 100 }
+const marginSeconds = 300
+const moment = { published: 1000, marginSeconds, tombstoneSeconds: 100 }
 const child = (timestamp: number, more: object = {}) => ({
   deleted: false,
   to_ids: true,

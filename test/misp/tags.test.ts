@@ -50,6 +50,19 @@ t.test('the most closed of several markings wins, in whatever order they come', 
     t.equal(tlpOf(refs, none, 'clear'), 'amber+strict')
 })
 
+t.test(
+  'TLP: clear is for all, then green, amber, amber+strict, and red for the fewest',
+  async t => {
+    const open = ['clear', 'green', 'amber', 'amber+strict', 'red'] as const
+    const none = () => undefined
+    for (const [n, closed] of open.entries())
+      for (const other of open.slice(0, n + 1)) {
+        t.equal(tlpOf([], none, 'clear', [`TLP:${other}`, `TLP:${closed}`]), closed)
+        t.equal(tlpOf([], none, 'red', [`TLP:${closed}`, `TLP:${other}`]), closed)
+      }
+  }
+)
+
 t.test('a marking that does not say a level leaves the default', async t => {
   for (const members of [
     {},

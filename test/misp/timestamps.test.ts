@@ -1,5 +1,4 @@
 import t from 'tap'
-import { marginSeconds } from '../../src/misp/events/timestamps.ts'
 import {
   addIndicator,
   addReport,
@@ -12,11 +11,12 @@ import {
   wait
 } from '../support/misp-scenes.ts'
 import { attributeOf, placeOf, type Served } from '../support/misp-served.ts'
-import type { MispWorld } from '../support/misp-world.ts'
+import { builderSettings, type MispWorld } from '../support/misp-world.ts'
 
 /** Timestamps decide what a MISP and an OpenCTI take over (MISP-4, INV-3 to INV-5 and INV-8). */
 
 const timestampsOf = ({ events }: Served) => events.map(({ timestamp }) => Number(timestamp))
+const { marginSeconds } = builderSettings
 const day = (world: MispWorld, days: number) => ({ created: inDays(world, days) })
 
 t.test('a child is first stamped with the `modified` of what it is made of', async t => {

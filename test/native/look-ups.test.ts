@@ -117,6 +117,25 @@ t.test('news of a value, an indicator or a relationship end what is kept about i
   )
 })
 
+t.test('what was changed some time ago and is read only now ends what is kept of it', async t => {
+  const { simulator, get } = await nativeWorld(t)
+  const page = `${native}/collections/d6092c37-d8d7-45c3-8aff-c4dc26030608/objects?limit=2000`
+  const edited = indicator(simulator, 'edited.example', { confidence: 10 })
+  const old = simulator.visible().find(({ type }) => type === 'indicator')!.id
+  const malware = simulator.visible().find(({ type }) => type === 'malware')!.id
+  await get(page)
+  for (const path of [edited, old, `${old}/relationships`]) await get(`${native}/objects/${path}`)
+  simulator.clock.advance(1000)
+  simulator.edit(edited, { confidence: 20 })
+  simulator.add({ type: 'relationship', source_ref: old, target_ref: malware, revoked: false })
+  simulator.clock.advance(4 * 3_600_000)
+  await get(page)
+  simulator.faults.rate({ kind: 'html', match: '/objects/' })
+  const statusOf = async (path: string) => (await get(`${native}/objects/${path}`)).status
+  t.equal(await statusOf(edited), 502, 'no old copy in the place of what is known')
+  t.equal(await statusOf(`${old}/relationships`), 502, 'nor one without the relationship')
+})
+
 t.test('objects by id are kept one by one: Sekoia is asked for those that are missing', async t => {
   const { simulator, get, getDirect } = await nativeWorld(t, { simulator: { objects: 300 } })
   const ids = simulator

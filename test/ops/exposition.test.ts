@@ -114,3 +114,18 @@ t.test('answers are timed by dialect and outcome, calls to Sekoia by kind and ou
   t.ok((await count('upstream_request', 'endpoint="page",outcome="200"'))! >= 1)
   t.equal(await count('request_read', 'dialect="taxii",outcome="answered"'), undefined, 'no probes')
 })
+
+t.test('the age of Sekoia’s last success grows while it fails, and ends with the next', async t => {
+  const { send, value, simulator } = await build(t)
+  t.equal(await value('upstream_success_age_seconds'), undefined, 'nothing was asked yet')
+  await send({ url: objects })
+  t.equal(await value('upstream_success_age_seconds'), 0)
+  simulator.faults.rate({ kind: 'status', status: 500 }, 1)
+  simulator.clock.advance(60_000)
+  await send({ url: objects })
+  t.ok((await value('upstream_success_age_seconds'))! >= 60)
+  simulator.faults.clear()
+  simulator.clock.advance(60_000)
+  await send({ url: objects })
+  t.equal(await value('upstream_success_age_seconds'), 0)
+})

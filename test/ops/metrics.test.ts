@@ -138,7 +138,10 @@ t.test('two meters count apart; process metrics are off unless asked for', async
   const other = await createMeter().text()
   t.same(samples(other, 'reads'), [])
   t.notMatch(other, /^process_/m)
-  t.match(await createMeter({ processMetrics: true }).text(), /^process_resident_memory_bytes \d/m)
+  const text = await createMeter({ processMetrics: true }).text()
+  t.match(text, /^process_resident_memory_bytes \d/m)
+  for (const part of ['p50', 'p90', 'p99', 'max'])
+    t.match(text, new RegExp(`^nodejs_eventloop_lag_${part}_seconds \\S`, 'm'), part)
 })
 
 t.test('GET /metrics: Prometheus text, never cached', async t => {

@@ -210,6 +210,10 @@ function isPromised(child: Child, { simulator, clock }: MispWorld): boolean {
   return ids.length > 0 && ids.every(isOver)
 }
 
+/** What an event is called; that of a report may have the name and date of its first publication (M5). */
+const titleOf = ({ EventReport, info, date }: EventBody): string[] =>
+  EventReport.length > 0 ? [info.slice(info.lastIndexOf(' ['))] : [info, date]
+
 /** In what the one differs from what the other, which began with an empty store, says it should be. */
 function differences(world: MispWorld, one: Served, fresh: Served): string[] {
   const found = childrenOf(one)
@@ -221,7 +225,7 @@ function differences(world: MispWorld, one: Served, fresh: Served): string[] {
     if (!isDeepStrictEqual(held && contentOf(held.child), contentOf(child)))
       problems.push(`${uuid} is ${JSON.stringify(held?.child)}, not ${JSON.stringify(child)}`)
     else if (held!.event.uuid !== event.uuid) problems.push(`${uuid} is in another event`)
-    else if (held!.event.info !== event.info || held!.event.date !== event.date)
+    else if (!isDeepStrictEqual(titleOf(held!.event), titleOf(event)))
       problems.push(`${event.uuid} is called ${held!.event.info}`)
     else if (!hasTagsOf(held!.child, child) || !hasTagsOf(held!.event, event))
       problems.push(`${uuid} lacks a tag`)

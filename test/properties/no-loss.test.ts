@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
+import type { History } from '../support/histories/history.ts'
+import { mixedOf } from '../support/histories/mixed.ts'
 import {
-  type History,
   inclusiveCursorHistories,
   newestFirstHistories,
   newestFirstOddHistories,
@@ -11,13 +12,14 @@ import {
   sharedStoreHistories,
   shortPageHistories,
   tiedHistories
-} from '../support/histories.ts'
-import { play } from '../support/play.ts'
+} from '../support/histories/one-kind.ts'
+import { play } from '../support/histories/play.ts'
 
 /**
  * G1 to G4 for all client classes CLASS-A to CLASS-D at once: whatever Sekoia, the network, the store and the
- * clients do, everybody ends up with the current version of every object, and every answer on the way keeps
- * what single answers promise (P-1, P-5, P-6, P-9, P-11, P-21, P-45).
+ * clients do, everybody ends up with the current version of every object, with nothing that Sekoia did not show, and
+ * every answer on the way keeps what single answers promise (P-1, P-5, P-6, P-9, P-11, P-21, P-45). In the last kind
+ * a client that gives up a run loses nothing either (CLIENT-7), and no key sees what belongs to another (G5).
  */
 const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][] = [
   ['with ties across page edges, both cursor modes and expiring cursors', tiedHistories, 300],
@@ -36,7 +38,8 @@ const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][
     100
   ],
   ['of a feed that comes newest first, with odd times', newestFirstOddHistories, 100],
-  ['with two gateways on one store, asked in turn (P-40)', sharedStoreHistories, 150]
+  ['with two gateways on one store, asked in turn (P-40)', sharedStoreHistories, 150],
+  ['with all of this, and more, at once', mixedOf(['memory', 'memory', 'sqlite']), 40]
 ]
 
 t.setTimeout(900_000)

@@ -38,7 +38,8 @@ async function start(t: Test, redis: RedisServer) {
     async receiveAll(t: Test) {
       await Promise.all(walkers.map(walker => walker.walk(() => url)))
       simulator.add(20)
-      while (lacks().some(count => count > 0)) {
+      // What has not come after so many polls, a second and more each twenty of them, does not come at all.
+      for (let polls = 0; polls < 1000 && lacks().some(count => count > 0); polls++) {
         await steps(1)
         await sleep(50)
       }

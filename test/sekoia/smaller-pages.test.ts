@@ -13,7 +13,7 @@ const feedId = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
 const start = Date.UTC(2026, 0, 1)
 
 interface FeedOptions {
-  readonly size: number
+  size: number
   /** What is answered in place of a page that holds one of these objects. */
   readonly bad?: readonly number[]
   readonly instead?: Script
@@ -21,6 +21,7 @@ interface FeedOptions {
   readonly hasTextCursor?: boolean
   /** Seconds after the start at which the nth object was modified. */
   readonly secondsOf?: (no: number) => number
+  readonly isDescending?: boolean
   /** Sekoia is in trouble: everything is answered by `instead`. */
   isDown?: boolean
 }
@@ -34,13 +35,16 @@ const objectAt = (no: number, seconds: number) => ({
 
 /** A feed whose cursors are the times of the last object, as Sekoia's seem to be (SEKOIA-3.3). */
 function feedOf(options: FeedOptions): Script {
-  const { size, bad = [], instead = silence, hasTextCursor = true } = options
+  const { bad = [], instead = silence, hasTextCursor = true, isDescending = false } = options
   const { secondsOf = no => no } = options
-  const all = Array.from({ length: size }, (_, no) => objectAt(no, secondsOf(no)))
   return (incoming, response) => {
+    const all = Array.from({ length: options.size }, (_, no) => objectAt(no, secondsOf(no)))
+    if (isDescending) all.reverse()
     const query = new URL(incoming.url!, 'http://x').searchParams
     const after = Date.parse(query.get('cursor') ?? query.get('modified_after') ?? '1970-01-01')
-    const from = all.findIndex(({ modified }) => Date.parse(modified) > after)
+    const isBehind = (time: number) =>
+      isDescending && query.has('cursor') ? time < after : time > after
+    const from = all.findIndex(({ modified }) => isBehind(Date.parse(modified)))
     const items = from < 0 ? [] : all.slice(from, from + Number(query.get('limit')))
     const next_cursor = items.at(-1)?.modified ?? query.get('cursor')
     if (query.get('format') === 'text' && !options.isDown) {
@@ -173,12 +177,25 @@ t.test('objects of one time are not torn apart by small pages', async t => {
   t.same((await walk(client)).numbers, upTo(40, 11))
 })
 
-t.test('an object that cannot be had at the end of a feed: the failure is told', async t => {
-  const { client } = await clientFor(t, {
-    size: 8,
-    bad: [7],
-    instead: tooLong,
-    hasTextCursor: false
-  })
-  await t.rejects(walk(client, 4), failure('bad-answer'))
-})
+t.test(
+  'an object that cannot be had at the end of a feed is its end, until something follows',
+  async t => {
+    const meter = summingMeter()
+    const feed = { size: 8, bad: [7], instead: tooLong, hasTextCursor: false }
+    const { client } = await clientFor(t, feed, { meter })
+    t.same((await walk(client, 4)).numbers, upTo(7))
+    t.same((await walk(client, 4)).numbers, upTo(7))
+    t.equal(meter.sums['objects_skipped'], 1, 'counted once')
+    feed.size = 10
+    t.same((await walk(client, 4)).numbers, upTo(10, 7))
+  }
+)
+
+t.test(
+  'an object that cannot be had is not sought by time in a feed that comes newest first',
+  async t => {
+    const feed = { size: 8, bad: [0], instead: tooLong, hasTextCursor: false, isDescending: true }
+    const { client } = await clientFor(t, feed)
+    await t.rejects(walk(client, 4), failure('bad-answer'))
+  }
+)

@@ -35,6 +35,8 @@ export interface Gateway {
   logText(): string
   /** A request with the simulator's key unless headers say otherwise. */
   send(options: InjectOptions): Promise<LightMyRequestResponse>
+  /** The same to the operator's own listener, without a credential of its own. */
+  sendOps(options: InjectOptions): Promise<LightMyRequestResponse>
   /** Listens on a free port of the loopback interface; gives the origin. */
   listen(): Promise<string>
   close(): Promise<void>
@@ -109,6 +111,7 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
         ...request,
         headers: { authorization: `Bearer ${simulator.key}`, ...request.headers }
       }),
+    sendOps: request => app.ops!.inject(request),
     listen: () => app.server.listen({ port: 0, host: '127.0.0.1' }),
     close
   }

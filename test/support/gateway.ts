@@ -13,6 +13,7 @@ import { registerDialect } from '../../src/http/register-dialect.ts'
 import { requestLog } from '../../src/http/request-log.ts'
 import { buildServer } from '../../src/http/server.ts'
 import { type Clock, type LogStore, silentMeter } from '../../src/kernel/ports.ts'
+import type { ClockEvidence, ProvenClock } from '../../src/kernel/proven-clock.ts'
 import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/client.ts'
 import { repairRules } from '../../src/stix/repair.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
@@ -34,6 +35,10 @@ export interface WorldOptions {
   readonly processes?: number
   /** Each gateway has a store of its own, in memory. */
   readonly apart?: boolean
+  /** The clock of each gateway, made at each of its starts; default that of the simulator. */
+  readonly clockOf?: (gateway: number, truth: Clock) => Clock & Partial<ProvenClock>
+  /** What keys are turned into scopes with. */
+  readonly secret?: Buffer
 }
 
 export interface Answer {
@@ -47,7 +52,7 @@ export interface Answer {
 type Method = 'GET' | 'POST' | 'DELETE'
 
 /** What another process may be told. */
-export type ProcessOptions = Pick<WorldOptions, 'logs' | 'client' | 'taxii'>
+export type ProcessOptions = Pick<WorldOptions, 'logs' | 'client' | 'taxii' | 'secret'>
 
 export interface World {
   readonly simulator: Simulator
@@ -58,8 +63,8 @@ export interface World {
   fetch(path: string, key?: string): Promise<Answer>
   /** A request of any method. */
   send(method: Method, path: string, key?: string): Promise<Answer>
-  /** A new process on the same store, or on another one. */
-  restart(store?: LogStore, changes?: ProcessOptions): Promise<void>
+  /** A new process on the same store, or on another one; `whileDown` runs while there is none. */
+  restart(store?: LogStore, changes?: ProcessOptions, whileDown?: () => unknown): Promise<void>
   /** A new process on the store as it is at this moment: whatever was under way is lost. */
   crash(): Promise<void>
   close(): Promise<void>
@@ -117,8 +122,13 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   let store = options.store ?? newStore()
   const start = () =>
     Promise.all(
-      Array.from({ length: options.processes ?? 1 }, () =>
-        startProcess(simulator, clock, leashed(options.apart ? newStore() : store), told)
+      Array.from({ length: options.processes ?? 1 }, (_, i) =>
+        startProcess(
+          simulator,
+          options.clockOf?.(i, clock) ?? clock,
+          leashed(options.apart ? newStore() : store),
+          told
+        )
       )
     )
   let processes = await start()
@@ -132,6 +142,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       headers: { authorization: `Bearer ${key}`, accept: 'application/taxii+json;version=2.1' }
     })
     const text = reply.body
+    if (process.store.isCut) return { status: 503, headers: {}, text: 'no answer', body: {} }
     return { status: reply.statusCode, headers: reply.headers, text, body: JSON.parse(text) }
   }
   const fetch = (path: string, key?: string) => send('GET', path, key)
@@ -141,8 +152,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     fetch,
     send,
     get: (path, key) => fetch(`/sekoia/collections/${defaultFeed}/${path}`, key),
-    async restart(other, changes) {
+    async restart(other, changes, whileDown) {
       await Promise.all(processes.map(process => process.close()))
+      await whileDown?.()
       store = other ?? store
       told = { ...told, ...changes }
       processes = await start()
@@ -164,11 +176,17 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 export const rightsOf = (
   deps: Omit<RightsGateDeps, 'settings'>,
   settings: AccessSettings & Pick<FeedLogsSettings, 'tipWaitMs'>
-): RightsGate => new RightsGate({ ...deps, settings: { ...settings, waitMs: settings.tipWaitMs } })
+): RightsGate =>
+  new RightsGate({
+    maxVerdicts: 100,
+    ...deps,
+    settings: { ...settings, waitMs: settings.tipWaitMs }
+  })
 
 interface Leashed extends LogStore {
-  /** From now on nothing is written any more. */
+  /** From now on nothing is written any more, and nothing answered. */
   cut(): void
+  readonly isCut: boolean
 }
 
 function leashed(store: LogStore): Leashed {
@@ -180,6 +198,9 @@ function leashed(store: LogStore): Leashed {
     cut() {
       isCut = true
     },
+    get isCut() {
+      return isCut
+    },
     commit: (log, commit) => unlessCut(() => store.commit(log, commit)),
     writeBody: (log, no, body) => unlessCut(() => store.writeBody(log, no, body)),
     lease: (log, owner, ms) => unlessCut(() => store.lease(log, owner, ms)),
@@ -189,11 +210,15 @@ function leashed(store: LogStore): Leashed {
 
 async function startProcess(
   simulator: Simulator,
-  clock: Clock,
+  clock: Clock & Partial<ProvenClock>,
   store: Leashed,
   options: ProcessOptions
 ) {
-  const told = { ...clientSettings, clock, baseUrl: simulator.url, ...options.client }
+  const told = {
+    ...{ ...clientSettings, clock, baseUrl: simulator.url },
+    onTime: (evidence: ClockEvidence) => clock.observe?.(evidence),
+    ...options.client
+  }
   const client = createSekoiaClient(told)
   const settings = {
     ...logSettings,
@@ -207,7 +232,7 @@ async function startProcess(
   await server.register(requestLog)
   await server.register(authPlugin, {
     credentials: { headerName: 'x-api-key', queryParameter: undefined },
-    toCaller: createScopes(Buffer.alloc(32, 7))
+    toCaller: createScopes(options.secret ?? Buffer.alloc(32, 7))
   })
   const dialect = taxiiDialect({
     records: rights.guard(logs),

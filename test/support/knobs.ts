@@ -123,6 +123,7 @@ const alternatives: { readonly [Name in keyof Switches]: readonly Switches[Name]
   unknownLookUpType: ['empty'],
   unknownIds: ['not-found'],
   cursorLifetimeMs: [1000],
+  date: ['clock', 'none'],
   gzip: [false]
 }
 

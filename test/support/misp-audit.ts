@@ -28,12 +28,15 @@ export interface AuditMoment {
 
 export class Audit {
   readonly #tombstoneSeconds: number
+  readonly #restampSeconds: number
   #before: Publication | undefined
   /** The newest timestamp that an event ever had. */
   #newest = 0
 
-  constructor(tombstoneSeconds: number) {
+  /** @param restampSeconds within which every event is stamped anew */
+  constructor(tombstoneSeconds: number, restampSeconds: number) {
     this.#tombstoneSeconds = tombstoneSeconds
+    this.#restampSeconds = restampSeconds
   }
 
   /** What is wrong with what is served now, in sentences. */
@@ -72,16 +75,21 @@ export class Audit {
     const problems: string[] = []
     for (const event of before.served.events) {
       const next = now.get(event.uuid)
-      if (next) problems.push(...checkEvents(event, next, isBlind))
+      if (next) problems.push(...checkEvents(event, next, isBlind || this.#mayBeAnew(event, after)))
       else if ((await world.fetch(`/${event.uuid}.json`, {})).status !== 404)
         problems.push(`${event.uuid} is not listed and still there`)
     }
+    const anew = new Set(
+      before.served.events.filter(event => this.#mayBeAnew(event, after)).map(({ uuid }) => uuid)
+    )
     const old = childrenOf(before.served.events)
     const young = childrenOf(after.served.events)
     for (const [uuid, child] of old) {
       const next = young.get(uuid)
       problems.push(
-        ...(next ? checkChildren(child, next, isBlind) : this.#checkGone(child, before, after))
+        ...(next
+          ? checkChildren(child, next, isBlind || (isObject(child) && anew.has(child.event)))
+          : this.#checkGone(child, before, after))
       )
     }
     if (!isBlind)
@@ -90,9 +98,14 @@ export class Audit {
     return problems
   }
 
+  /** True in the second half of the period, when an event may be stamped anew, with its Objects (M1). */
+  #mayBeAnew({ timestamp }: EventBody, { to }: Publication): boolean {
+    return to >= Number(timestamp) + this.#restampSeconds / 2
+  }
+
   /** INV-7: what was served is there until its tombstone was served for long enough. */
   #checkGone({ body }: Child, before: Publication, { to }: Publication): string[] {
-    const since = body.deleted ? Number(body.timestamp) : before.from
+    const since = body.deleted ? buriedSince(body) : before.from
     return since + this.#tombstoneSeconds <= to ? [] : [`${body.uuid} is gone too early`]
   }
 }
@@ -103,6 +116,14 @@ interface Child {
   readonly body: Body
   readonly event: string
 }
+
+const isObject = ({ body }: Child): boolean => 'Attribute' in body
+
+/** An Object that was taken back may have been stamped anew; its attributes were not. */
+const buriedSince = (body: Body): number =>
+  'Attribute' in body && body.Attribute.length > 0
+    ? Math.max(...body.Attribute.map(({ timestamp }) => Number(timestamp)))
+    : Number(body.timestamp)
 
 /** Attributes, those of Objects too, Objects and reports. */
 const childrenOf = (events: readonly EventBody[]): Map<string, Child> =>

@@ -72,7 +72,12 @@ export async function playMisp(history: History): Promise<void> {
   let publications = 0
   const world = await startMispWorld({
     simulator: { now: Date.UTC(2026, 0, 15, 12) },
-    settings: { shardBits: history.shardBits, commitBytes: history.commitBytes, walkMs: 1 },
+    settings: {
+      shardBits: history.shardBits,
+      commitBytes: history.commitBytes,
+      walkMs: 1,
+      restampMs
+    },
     meter: { count: name => name === 'misp_publications' && publications++ }
   })
   const seconds = () => Math.floor(world.clock.now() / 1000)
@@ -114,7 +119,9 @@ interface Scene {
   isLossy: boolean
 }
 
-const newAudit = () => new Audit(builderSettings.tombstoneMs / 1000)
+const restampMs = 7 * dayMs
+
+const newAudit = () => new Audit(builderSettings.tombstoneMs / 1000, restampMs / 1000)
 
 async function perform(operation: Operation, scene: Scene): Promise<void> {
   const { world, misp } = scene

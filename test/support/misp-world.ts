@@ -19,11 +19,12 @@ import {
   silentMeter,
   type Upstream
 } from '../../src/kernel/ports.ts'
-import { Builder, type BuilderSettings } from '../../src/misp/build/builder.ts'
+import { Builder } from '../../src/misp/build/builder.ts'
+import type { BuilderSettings } from '../../src/misp/build/deps.ts'
 import { spaceOf } from '../../src/misp/build/tables.ts'
 import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
 import { mispDialect } from '../../src/misp/serve/dialect.ts'
-import { Publications } from '../../src/misp/serve/publications.ts'
+import { type HashesCut, Publications } from '../../src/misp/serve/publications.ts'
 import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/client.ts'
 import { repairRules } from '../../src/stix/repair.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
@@ -44,6 +45,7 @@ export interface MispWorldOptions {
   readonly maxHashes?: number
   readonly logs?: Partial<FeedLogsSettings>
   readonly client?: Partial<SekoiaClientOptions>
+  readonly onHashesCut?: (cut: HashesCut) => void
 }
 
 export interface MispWorldChange
@@ -81,6 +83,8 @@ export const builderSettings: BuilderSettings = {
   repairRules: repairRules(true),
   expiredMs: 30 * dayMs,
   tombstoneMs: 180 * dayMs,
+  marginSeconds: 300,
+  restampMs: 0,
   walkMs: 0,
   partialMs: 20_000,
   commitBytes: 4 * 1024 * 1024
@@ -163,7 +167,8 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
     new Publications({
       store: documents,
       cacheMaxBytes: 16 * 1024 * 1024,
-      maxHashes: options.maxHashes ?? 1_000_000
+      maxHashes: options.maxHashes ?? 1_000_000,
+      onHashesCut: options.onHashesCut ?? (() => {})
     })
   let publications = newPublications()
 

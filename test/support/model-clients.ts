@@ -197,7 +197,7 @@ export class RunGiver extends Base {
   #window: string | undefined
   #startedAt = 0
 
-  /** `list` asks for the collections. */
+  /** `list` asks for the collections; one that is not listed is not read, and its window stays. */
   constructor(options: ClientOptions, list: () => Promise<Answer>) {
     super(options)
     this.#list = list
@@ -216,8 +216,10 @@ export class RunGiver extends Base {
   override async step(): Promise<void> {
     if (!this.#hasListed) {
       this.#startedAt = this.options.world.clock.now()
-      this.#hasListed = (await this.#list()).status === 200
-      if (!this.#hasListed) this.#giveUp()
+      const { status, body } = await this.#list()
+      this.#hasListed = status === 200 && body.collections?.length > 0
+      this.isIdle = status === 200 && !this.#hasListed
+      if (status !== 200) this.#giveUp()
       return
     }
     this.#isAnswered = false

@@ -90,6 +90,7 @@ export const storedForms: readonly StoredForm[] = [
     shape: unzipped
   },
   { name: 'misp-head', at: misp('head'), ...of(json) },
+  { name: 'misp-tally', at: misp('tally'), ...of(json) },
   { name: 'misp-link', at: misp('link'), ...of(json) },
   { name: 'misp-name', at: misp('name'), ...of(json) },
   { name: 'misp-event', at: misp('event'), ...fileForm },

@@ -52,6 +52,9 @@ const time = fc.integer({
   min: Date.parse('0000-01-01T00:00:00Z'),
   max: Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 })
+const id = fc.tuple(type, fc.uuid({ version: 4 })).map(([name, uuid]) => `${name}--${uuid}`)
+const epoch = fc.stringMatching(/^[0-9a-f]{8}$/)
+const segment = fc.integer({ min: 1, max: 4_294_967_295 })
 const anyToken: fc.Arbitrary<NextToken> = fc.record(
   {
     endpoint: fc.constantFrom('objects', 'manifest', 'object', 'versions'),
@@ -61,11 +64,7 @@ const anyToken: fc.Arbitrary<NextToken> = fc.record(
     position: fc.option(
       fc.record(
         {
-          epoch: fc.stringMatching(/^[0-9a-f]{8}$/),
-          segment: fc.integer({ min: 1, max: 4_294_967_295 }),
-          date: time,
-          natural: time,
-          id: fc.tuple(type, fc.uuid({ version: 4 })).map(([name, id]) => `${name}--${id}`)
+          ...{ epoch, segment, date: time, natural: time, id }
         },
         { noNullPrototype: true }
       ),
@@ -91,6 +90,26 @@ t.test('G3, CLIENT-3: a token holds its position and query in at most 200 charac
     { seed, numRuns: 300 }
   )
 })
+
+t.test(
+  'a token names where its walk came to in other journals, as far as there is room',
+  async t => {
+    const other = (no: number) => ({
+      epoch: `0000000${no}`,
+      segment: no,
+      date: position.date + no,
+      id: stixId('indicator', no)
+    })
+    const others = [other(1), other(2), other(3)]
+    const read = (given: NextToken) => decodeToken(encodeToken(given))!.position!.others
+    const own = { ...position, id: stixId('indicator', 1), others }
+    t.strictSame(read({ ...token, position: own }), others.slice(0, 2))
+    const types = ['indicator', 'x-some-type-of-our-own', 'x-some-type-of-yours']
+    t.equal(read({ ...token, match: { types }, position: own }), undefined)
+    const custom = { ...own, others: [{ ...other(1), id: `x-own--${uuid(1)}` }] }
+    t.strictSame(read({ ...token, position: custom }), [{ ...other(1), id: '' }])
+  }
+)
 
 t.test('P-24: tokens of released formats stay readable', async t => {
   const version1 =

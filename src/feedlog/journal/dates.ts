@@ -29,20 +29,26 @@ export interface Dated {
   readonly stored: readonly number[]
 }
 
+/** Moves a date that may not be used to the next one that may. */
+export type FreeDate = (date: number) => number
+
+const anyDate: FreeDate = date => date
+
 /**
  * Dates of history: natural, never below the predecessor (P-41). An entry without a usable time takes its
  * successor's (P-2); such dates and raised ones are to be stored.
  */
 export function dateHistory(
   naturals: readonly (number | undefined)[],
-  previousDate: number
+  previousDate: number,
+  free: FreeDate = anyDate
 ): Dated {
   const dates: number[] = new Array(naturals.length)
   const stored: number[] = []
   const filled = fillFromSuccessors(naturals)
   let previous = previousDate
   for (let i = 0; i < naturals.length; i++) {
-    const date = Math.max(filled[i] ?? previous, previous)
+    const date = free(Math.max(filled[i] ?? previous, previous))
     if (date !== naturals[i]) stored.push(i)
     dates[i] = date
     previous = date
@@ -71,7 +77,8 @@ export interface TipFloor {
  */
 export function dateTip(
   naturals: readonly (number | undefined)[],
-  { previousDate, after, keepUpTo }: TipFloor
+  { previousDate, after, keepUpTo }: TipFloor,
+  free: FreeDate = anyDate
 ): readonly number[] {
   const perMs = naturals.length <= smallBatch ? 1 : raisedPerMs
   let previous = previousDate
@@ -81,6 +88,7 @@ export function dateTip(
     const floor = isKept ? previous : Math.max(previous, after)
     let date = Math.max(natural ?? floor, floor)
     if (!isKept && date === floor && (tied >= perMs || floor > previous)) date += 1
+    date = free(date)
     tied = date === previous ? tied + 1 : 1
     previous = date
     return date

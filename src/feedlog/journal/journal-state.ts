@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { StoredJournal } from '../../kernel/ports.ts'
+import type { RedatingsState } from './redatings.ts'
 import type { Source } from './segment-head.ts'
 
 /** What a journal keeps besides the heads of its segments, and its form in a store. */
@@ -68,12 +69,16 @@ export interface JournalState {
   readonly hasTies: boolean
   /** No replica answers "end" after this instant without moving it first (P-39). */
   readonly endValidUntil: number
+  /** When that was promised; absent in journals of earlier versions. */
+  readonly endPromisedAt?: number
   /** Oldest first; everything before the first had settled when it was read. Of the last chain. */
   readonly settled: readonly SettledCursor[]
   /** When the end was last confirmed, by whichever gateway. */
   readonly confirmedAt: number
   /** When the last reading of the tip began, 0 before the first. */
   readonly lastReadAt: number
+  /** Dates that a wrong clock gave, and that were given anew. */
+  readonly redatings?: RedatingsState
 }
 
 const format = 1
@@ -81,10 +86,12 @@ const format = 1
 /** Reading again from here finds everything: the start of the chain. */
 export const fromStart: SettledCursor = { cursor: null, at: 0, afterNo: 0 }
 
+export const newEpoch = (): string => randomBytes(4).toString('hex')
+
 /** The state of a journal in which nothing was written yet. */
 export const newState = (now: number, firstNo = 1, again = false): JournalState => ({
   format,
-  epoch: randomBytes(4).toString('hex'),
+  epoch: newEpoch(),
   createdAt: now,
   ...(again && { again }),
   nextNo: firstNo,

@@ -1,4 +1,5 @@
 import type { StoredJournal } from '../../kernel/ports.ts'
+import type { Position } from '../../kernel/records.ts'
 import { Chain } from './chain.ts'
 import {
   decodeState,
@@ -7,6 +8,7 @@ import {
   newState,
   type SettledCursor
 } from './journal-state.ts'
+import { currentPlace, freeDate, honestBound, noRedatings } from './redatings.ts'
 import {
   decodeHead,
   type EntryTimes,
@@ -116,10 +118,10 @@ export class Journal {
   }
 
   /** Records of history whose own time is later than this are dated at the creation of the journal (P-43). */
-  horizon(rebuildHorizonSeconds: number): number {
+  horizon(rebuildHorizonSeconds: number, now: number): number {
     return this.#state.again
       ? Number.NEGATIVE_INFINITY
-      : this.createdAt - rebuildHorizonSeconds * 1000
+      : Math.min(this.createdAt, now) - rebuildHorizonSeconds * 1000
   }
 
   /** True once the end of the feed was reached; from then on new records are dated by the tip's rule. */
@@ -145,6 +147,11 @@ export class Journal {
   /** No replica answers "end" after this instant without moving it first (P-39). */
   get endValidUntil(): number {
     return this.#state.endValidUntil
+  }
+
+  /** When the end was last promised, as far as is known. */
+  get endPromisedAt(): number {
+    return Math.min(this.#state.endPromisedAt ?? 0, this.endValidUntil)
   }
 
   /** When the end was last confirmed, by whichever gateway. */
@@ -185,8 +192,8 @@ export class Journal {
   }
 
   /** The end may be answered to clients up to this instant. */
-  promiseEnd(until: number): void {
-    this.#change({ endValidUntil: until })
+  promiseEnd(until: number, now: number): void {
+    this.#change({ endValidUntil: until, endPromisedAt: now })
   }
 
   /** The end of the feed was reached for the first time. */
@@ -219,6 +226,30 @@ export class Journal {
 
   #change(change: Partial<Omit<JournalState, 'chains'>>): void {
     this.#state = { ...this.#state, ...change }
+  }
+
+  /** The latest date of any record. */
+  get lastDate(): number {
+    return Math.max(0, ...this.#chains.map(chain => chain.lastDate))
+  }
+
+  get #redatings() {
+    return this.#state.redatings ?? noRedatings
+  }
+
+  /** The exclusive lower bound that an `added_after` of a client stands for. */
+  boundOf(addedAfter: number): number {
+    return honestBound(this.#redatings, addedAfter)
+  }
+
+  /** A client's place, in today's dates where it is of an epoch whose dates were given anew. */
+  placeOf(position: Position): Position {
+    return currentPlace(this.#redatings, this.epoch, position)
+  }
+
+  /** The date, or the first one behind it that no client holds from a wrong clock. */
+  freeDate(date: number): number {
+    return freeDate(this.#redatings, date)
   }
 
   /** Ascending start. */

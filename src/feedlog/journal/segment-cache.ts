@@ -2,6 +2,12 @@ import { LRUCache } from 'lru-cache'
 import { type Segment, segmentCost } from './segment.ts'
 import type { SegmentHead } from './segment-head.ts'
 
+/** Segments of one epoch of a log: another epoch may have other dates. */
+export const cacheName = (
+  { name }: { readonly name: string },
+  { epoch }: { readonly epoch: string }
+): string => `${name}#${epoch}`
+
 /** Decoded segments of all logs in memory, bounded by bytes, least recently used first out (G9). */
 export class SegmentCache {
   readonly #segments: LRUCache<string, Segment>

@@ -62,23 +62,34 @@ export type EntryTimes = readonly (string | undefined)[]
 export const printsOf = (ids: readonly string[], times?: EntryTimes): VersionPrint[] =>
   ids.map((id, i) => ({ ...fingerprint(id), time: times && timeDigest(times[i]) }))
 
+/** A head with what identifies its entries. */
+export interface DecodedHead {
+  readonly head: SegmentHead
+  readonly prints: readonly VersionPrint[]
+}
+
+export const encodeHead = (
+  head: SegmentHead,
+  ids: readonly string[],
+  times?: EntryTimes
+): StoredHead => encodeDecoded({ head, prints: printsOf(ids, times) })
+
 /**
  * A head with the fingerprints of its ids: length, JSON, eight bytes an id; zstd over it all. The JSON has a member
  * more than the head: `times`, the digests of the entries' times, four bytes each, in base64.
  */
-export function encodeHead(
-  head: SegmentHead,
-  ids: readonly string[],
-  times?: EntryTimes
-): StoredHead {
-  const digests = times && Buffer.from(Uint32Array.from(times, timeDigest).buffer)
-  const json = Buffer.from(JSON.stringify({ ...head, times: digests?.toString('base64') }))
-  const frame = Buffer.alloc(4 + json.length + ids.length * 8)
+export function encodeDecoded({ head, prints }: DecodedHead): StoredHead {
+  const digests = prints.flatMap(({ time }) => (time === undefined ? [] : [time]))
+  const times =
+    digests.length === prints.length && digests.length > 0
+      ? Buffer.from(Uint32Array.from(digests).buffer).toString('base64')
+      : undefined
+  const json = Buffer.from(JSON.stringify({ ...head, times }))
+  const frame = Buffer.alloc(4 + json.length + prints.length * 8)
   frame.writeUInt32LE(json.length)
   json.copy(frame, 4)
   let offset = 4 + json.length
-  for (const id of ids) {
-    const print = fingerprint(id)
+  for (const print of prints) {
     frame.writeUInt32LE(print.high, offset)
     frame.writeUInt32LE(print.low, offset + 4)
     offset += 8
@@ -87,7 +98,7 @@ export function encodeHead(
 }
 
 /** The head of {@link encodeHead}, and the fingerprints. Throws when the bytes are not one. */
-export function decodeHead(stored: Buffer): { head: SegmentHead; prints: VersionPrint[] } {
+export function decodeHead(stored: Buffer): DecodedHead {
   const frame = zlib.zstdDecompressSync(stored)
   const jsonEnd = 4 + frame.readUInt32LE(0)
   const { times, ...head } = JSON.parse(frame.toString('utf8', 4, jsonEnd)) as SegmentHead & {

@@ -77,7 +77,9 @@ export function toRecord(segment: Segment, index: number): FeedRecord {
   return {
     id: entry.id,
     type: entry.type,
-    version: versionOf(segment, index),
+    get version() {
+      return versionOf(segment, index)
+    },
     time: entry.time,
     specVersion: specVersionOf(entry),
     date,

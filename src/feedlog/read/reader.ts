@@ -1,7 +1,16 @@
 import { withDeadline } from '../../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import { cutPage, isEnough } from '../../kernel/page-cut.ts'
-import type { Outcome, Position, ReadRequest, ReadResult } from '../../kernel/records.ts'
+import { elapsedOf } from '../../kernel/ports.ts'
+import {
+  type Outcome,
+  othersOf,
+  type Position,
+  positionIn,
+  type ReadRequest,
+  type ReadResult
+} from '../../kernel/records.ts'
 import type { Validity } from '../../kernel/validity.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -14,7 +23,7 @@ import { findChain, startBucket } from './find-chain.ts'
 import { chunksOf, type Found, FoundPage, isSparse, matches, runsOf } from './matching.ts'
 
 export interface ReadTerms {
-  /** Instant after which the answer is made from what was found, ms since the epoch. */
+  /** Moment after which the answer is made from what was found, by {@link elapsedOf}. */
   readonly deadline: number
   /** True when the log was loaded for this read: a token cannot know more of it than the store does. */
   readonly isReloaded: boolean
@@ -33,6 +42,8 @@ const futureWaitMs = 1000
 export class Reading {
   readonly #log: FeedLog
   readonly #request: ReadRequest
+  /** Of the request, as this journal knows it, in the dates of today. */
+  readonly #position: Position | undefined
   readonly #terms: ReadTerms
   /** Of the journal when the reading began. */
   readonly #revision: number
@@ -53,8 +64,8 @@ export class Reading {
   #ids: Set<string> | undefined
   #chain: Chain
   #index: number
-  /** How many entries of the segment at `#index` are done with. */
-  #entry = 0
+  /** The last entry that is done with. */
+  #after: Found | undefined
   /** The segment before `#index` as it was when it was done with: it may grow. */
   #done: SegmentHead | undefined
   /** The segment at `#index` when its next record was found to be dated in the future. */
@@ -65,8 +76,9 @@ export class Reading {
     this.#request = request
     this.#terms = terms
     this.#limit = request.limit
-    this.#from = lowerBound(log.journal, request)
-    const { position } = request
+    const position = request.position && positionIn(log.journal, request.position)
+    this.#position = position
+    this.#from = lowerBound(log.journal, position, request.addedAfter)
     const isForeign = position !== undefined && position.epoch !== log.journal.epoch
     this.#ownSecond = isForeign ? secondOf(position.natural) : undefined
     this.#chain = this.#chainFor(this.#from)
@@ -152,7 +164,6 @@ export class Reading {
         continue
       }
       this.#index++
-      this.#entry = 0
       this.#done = head
     }
   }
@@ -166,22 +177,20 @@ export class Reading {
 
   /** Goes on behind the record a token names; where it is gone, from the first record of its date. */
   async #findPlace(): Promise<void> {
-    const { position } = this.#request
+    const position = this.#position
     if (!position || position.epoch !== this.#log.journal.epoch) return
     const isAhead = !this.#log.journal.hasGiven(position.segment ?? 0)
     if (isAhead && !this.#terms.isReloaded) throw new StaleLogError()
     const { heads } = this.#chain
     for (let i = this.#index; heads[i] && heads[i]!.firstDate <= position.date; i++) {
       if (position.segment !== undefined && position.segment !== heads[i]!.no) continue
-      const { dates, entries } = await this.#segment(heads[i]!)
-      const first = firstIndex(dates, date => date >= position.date)
-      for (let at = first; dates[at] === position.date; at++) {
-        if (entries.idAt(at) !== position.id) continue
-        this.#index = i
-        this.#entry = at + 1
-        this.#done = heads[i - 1]
-        return
-      }
+      const segment = await this.#segment(heads[i]!)
+      const at = indexIn(segment, position)
+      if (at === undefined) continue
+      this.#index = i
+      this.#after = { segment, index: at }
+      this.#done = heads[i - 1]
+      return
     }
   }
 
@@ -190,10 +199,10 @@ export class Reading {
     const { journal } = this.#log
     const now = this.#log.parts.clock.now()
     const first = firstIndex(segment.dates, date => date > this.#from)
-    for (let i = Math.max(first, this.#entry); i < segment.entries.length; i++) {
+    for (let i = Math.max(first, this.#startIn(segment)); i < segment.entries.length; i++) {
       if (segment.dates[i]! > now) return this.#stopBefore(segment.dates[i]!)
-      this.#entry = i + 1
       const found = { segment, index: i }
+      this.#after = found
       this.#scanned = found
       if (!matches(this.#request.filter, found, journal)) continue
       if (this.#mayHoldOlder) this.#forgetOlder(segment.entries.idAt(i))
@@ -204,6 +213,22 @@ export class Reading {
       if (isEnough(this.#dates, this.#limit)) return 'enough'
     }
     return undefined
+  }
+
+  /**
+   * Where to go on in a segment. If it was read anew meanwhile, it may have lost what moved away at Sekoia, or have got
+   * it back: then behind the entry that was done with last or, where that is gone, from the first of its date.
+   */
+  #startIn(segment: Segment): number {
+    const after = this.#after
+    if (after?.segment.no !== segment.no) return 0
+    if (after.segment === segment) return after.index + 1
+    const date = after.segment.dates[after.index]!
+    const at = indexIn(segment, { date, id: after.segment.entries.idAt(after.index) })
+    if (at !== undefined) return at + 1
+    // What comes again takes the place of what was found.
+    this.#ids ??= new Set(this.#found.map(({ segment, index }) => segment.entries.idAt(index)))
+    return firstIndex(segment.dates, later => later >= date)
   }
 
   /** True when the journal has learned of versions since, or cannot tell all of them. */
@@ -242,10 +267,13 @@ export class Reading {
   async #endBeforeFuture(): Promise<Ending | undefined> {
     const { clock } = this.#log.parts
     const wait = this.#futureDate - clock.now()
+    // Read again, what a wrong clock dated is dated anew first.
+    const isAgain = this.#terms.isReloaded
+    if (wait > futureWaitMs && !isAgain && this.#log.misdating) throw new StaleLogError()
     if (wait > futureWaitMs && this.#log.isAtTip(this.#chain))
       return (await this.#mayAnswerEnd()) ? 'end' : undefined
     if (wait > futureWaitMs && this.#found.length > 0) return 'short'
-    if (clock.now() >= this.#terms.deadline) throw new GatewayError('timeout')
+    if (this.#isOutOfTime) throw new GatewayError('timeout')
     await clock.sleep(Math.min(Math.max(1, wait), futureWaitMs))
     return undefined
   }
@@ -274,7 +302,6 @@ export class Reading {
     const grown = this.#chain.heads[this.#index - 1]
     if (!this.#done || !grown || grown === this.#done || grown.no !== this.#done.no) return
     this.#index--
-    this.#entry = this.#done.count
     this.#done = this.#chain.heads[this.#index - 1]
   }
 
@@ -284,7 +311,6 @@ export class Reading {
     if (this.#chain.isLinked) {
       this.#chain = journal.nextChain(this.#chain)!
       this.#index = 0
-      this.#entry = 0
       this.#done = undefined
       return false
     }
@@ -295,7 +321,7 @@ export class Reading {
 
   /** The end was reached before: what is new is asked for, but not waited for at any price (P-48). */
   async #isAtTip(): Promise<boolean> {
-    const patience = this.#log.parts.clock.now() + this.#log.parts.settings.tipWaitMs
+    const patience = this.#elapsed + this.#log.parts.settings.tipWaitMs
     try {
       if (!this.#log.isTipResting)
         return await this.#extend(Math.min(patience, this.#terms.deadline))
@@ -309,6 +335,7 @@ export class Reading {
   async #extend(deadline: number): Promise<false> {
     const extend = () => this.#log.extend(this.#chain, this.#request.caller)
     await this.#patiently(extend, this.#log.isExtending(this.#chain), deadline)
+    await giveWayIfDue()
     this.#outcome = 'fetched'
     return false
   }
@@ -324,7 +351,11 @@ export class Reading {
   }
 
   get #isOutOfTime(): boolean {
-    return this.#log.parts.clock.now() >= this.#terms.deadline
+    return this.#elapsed >= this.#terms.deadline
+  }
+
+  get #elapsed(): number {
+    return elapsedOf(this.#log.parts.clock)
   }
 
   /** Work that was under way already has used up some of its patience with Sekoia: it is begun once more. */
@@ -332,7 +363,7 @@ export class Reading {
     try {
       return await this.#within(begin(), deadline)
     } catch (error) {
-      const isOver = this.#log.parts.clock.now() >= deadline || this.#request.signal?.aborted
+      const isOver = this.#elapsed >= deadline || this.#request.signal?.aborted
       if (!isUnderWay || isOver || !isTrouble(error)) throw error
       return this.#within(begin(), deadline)
     }
@@ -340,14 +371,14 @@ export class Reading {
 
   /** Waits until the deadline or until the client leaves; the work goes on for others. */
   #within<T>(work: Promise<T>, deadline: number): Promise<T> {
-    return withDeadline(work, deadline - this.#log.parts.clock.now(), this.#request.signal)
+    return withDeadline(work, deadline - this.#elapsed, this.#request.signal)
   }
 
   #chainFor(from: number): Chain {
     const { journal, parts } = this.#log
-    const horizon = journal.horizon(parts.settings.rebuildHorizonSeconds)
-    const target = Math.max(0, Math.min(from, horizon))
     const now = parts.clock.now()
+    const horizon = journal.horizon(parts.settings.rebuildHorizonSeconds, now)
+    const target = Math.max(0, Math.min(from, horizon))
     const found = findChain(journal, target, now)
     if (found) return found
     // Another gateway may have read that far already.
@@ -358,20 +389,23 @@ export class Reading {
   /** After the last record of the page, or after what was looked at in vain when the page is cut short. */
   #positionAfter(page: readonly Found[], more: boolean): Position | undefined {
     const { position } = this.#request
+    const { epoch } = this.#log.journal
     const last = page.at(-1) ?? (more ? this.#scanned : undefined)
     if (!last) return position
     const { segment, index } = last
     // The latest own time of the walk: in another epoch, too, a walk goes forward only.
     const natural = [...page, last].reduce(
       (latest, { segment: { naturals }, index }) => Math.max(latest, naturals[index]!),
-      position?.natural ?? 0
+      this.#position?.natural ?? 0
     )
+    const others = othersOf(epoch, position)
     return {
-      epoch: this.#log.journal.epoch,
+      epoch,
       date: segment.dates[index]!,
       natural: Math.min(natural, segment.dates[index]!),
       id: segment.entries.idAt(index),
-      segment: segment.no
+      segment: segment.no,
+      ...(others.length > 0 && { others })
     }
   }
 }
@@ -388,6 +422,16 @@ export const preparing = ({ pass }: Chain): GatewayError =>
 /** The budget of the request has ended before Sekoia's trouble has. */
 const outOfTime = (cause: unknown): GatewayError => new GatewayError('unavailable', { cause })
 
+/** Where the record of this date and id is in a segment; undefined when it is not there. */
+function indexIn(
+  { dates, entries }: Segment,
+  { date, id }: Pick<Position, 'date' | 'id'>
+): number | undefined {
+  for (let at = firstIndex(dates, other => other >= date); dates[at] === date; at++)
+    if (entries.idAt(at) === id) return at
+  return undefined
+}
+
 /** The second that an instant lies in, ms since the epoch. */
 const secondOf = (millis: number): number => Math.floor(millis / 1000) * 1000
 
@@ -399,9 +443,13 @@ const isTrouble = (error: unknown): boolean =>
  * The exclusive lower bound of date_added that a request starts from. In a journal of another epoch a place
  * means no more than the second of the record's own time (P-43).
  */
-function lowerBound(journal: Journal, request: ReadRequest): number {
-  const { position } = request
-  if (!position) return request.addedAfter ?? Number.NEGATIVE_INFINITY
+function lowerBound(
+  journal: Journal,
+  position: Position | undefined,
+  addedAfter: number | undefined
+): number {
+  if (!position)
+    return addedAfter === undefined ? Number.NEGATIVE_INFINITY : journal.boundOf(addedAfter)
   if (position.epoch === journal.epoch) return position.date - 1
   return secondOf(position.natural) - 1
 }

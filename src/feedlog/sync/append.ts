@@ -5,6 +5,7 @@ import {
   type Dated,
   dateHistory,
   dateTip,
+  type FreeDate,
   firstDate,
   naturalDate,
   type TipFloor
@@ -39,6 +40,8 @@ export interface AppendOptions {
   readonly chain: Chain
   readonly source: Source
   readonly body: Body
+  /** Its index, if it was made before. */
+  readonly packed?: PackedIndex
   readonly now: number
   /** The open segment this may be merged into, if there is one. */
   readonly open: OpenSegment | undefined
@@ -78,7 +81,7 @@ export function planAppend(options: AppendOptions): Append {
   })
   // A place is found by its date, from the millisecond before: every date of a chain lies after its start.
   const previousDate = Math.max(journal.dateBefore(chain), chain.start + 1, firstDate)
-  const dated = datesOf(naturals, previousDate, floor)
+  const dated = datesOf(naturals, previousDate, floor, date => journal.freeDate(date))
   const grows =
     open?.head.kind === kind &&
     !(journal.isNewestFirst && kind === 'history') &&
@@ -91,10 +94,12 @@ export function planAppend(options: AppendOptions): Append {
 function datesOf(
   naturals: readonly (number | undefined)[],
   previousDate: number,
-  floor: AppendOptions['floor']
+  floor: AppendOptions['floor'],
+  free: FreeDate
 ): Dated {
-  if (!floor) return dateHistory(naturals, previousDate)
-  return { dates: dateTip(naturals, { previousDate, ...floor }), stored: naturals.map((_, i) => i) }
+  if (!floor) return dateHistory(naturals, previousDate, free)
+  const dates = dateTip(naturals, { previousDate, ...floor }, free)
+  return { dates, stored: naturals.map((_, i) => i) }
 }
 
 interface Description extends AppendOptions {
@@ -109,6 +114,7 @@ function describe({
   chain,
   source,
   body,
+  packed: entries = PackedIndex.of(body.entries),
   kind,
   no,
   naturals,
@@ -119,8 +125,8 @@ function describe({
 }: Description): Append {
   const own = dated.dates.map((date, i) => naturals[i] ?? date)
   const lies = sweptFrom ?? spanOfHead(undatedOf)
+  const isUndated = (i: number) => kind === 'history' && naturals[i] === undefined
   const stamp = randomBytes(4).toString('hex')
-  const entries = PackedIndex.of(body.entries)
   const segment: Segment = {
     bytes: body.bytes,
     entries,
@@ -145,11 +151,13 @@ function describe({
     maxNatural: lies?.high ?? own.reduce((a, b) => Math.max(a, b)),
     readUpTo: lies ? chain.readUpTo : (readUpTo(body.entries, now) ?? chain.readUpTo),
     ...namedIf('ahead', body, ({ time }) => mayBeAhead(time, now)),
-    ...(kind === 'history' && namedIf('undated', body, (_, i) => naturals[i] === undefined)),
+    ...namedIf('undated', body, (_, i) => isUndated(i)),
     stored: dated.stored.map(i => {
       return [entries.idAt(i), entries.timeAt(i) ?? null, dated.dates[i]!]
     }),
-    ...replacements(journal, chain, no, body, undatedOf)
+    ...(undatedOf
+      ? ofUndated(journal, body, undatedOf)
+      : replacements(journal, chain, no, body, isUndated))
   }
   return { head, segment }
 }
@@ -168,22 +176,39 @@ function namedIf(
   return names.length > 0 ? { [list]: names } : {}
 }
 
+/** An undated one that a later chain does not hold as it is here is the newer version: it is to come at the tip. */
 function replacements(
   journal: Journal,
   chain: Chain,
   no: number,
-  body: Body,
-  undatedOf: SegmentHead | undefined
-): Pick<SegmentHead, 'supersedes' | 'superseded'> {
+  { entries }: Body,
+  isUndated: (index: number) => boolean
+): Replacements {
   const supersedes: [number, string][] = []
   const superseded: string[] = []
-  for (const { id } of body.entries) {
-    const newest = undatedOf?.no ?? journal.versions.newest(id)
+  for (const [i, { id }] of Array.from(entries).entries()) {
+    const newest = journal.versions.newest(id)
     if (newest === undefined || newest === no) continue
-    if (journal.isLater(newest, chain)) superseded.push(id)
-    else supersedes.push([newest, id])
+    if (!journal.isLater(newest, chain)) supersedes.push([newest, id])
+    else if (!isUndated(i)) superseded.push(id)
   }
   return { supersedes, superseded }
+}
+
+type Replacements = Pick<SegmentHead, 'supersedes' | 'superseded'>
+
+function ofUndated({ versions }: Journal, body: Body, { no }: SegmentHead): Replacements {
+  const supersedes = Array.from(body.entries).flatMap(({ id }): [number, string][] => {
+    const newest = versions.newest(id)
+    const isOlder = newest !== undefined && newest < no
+    return isOlder
+      ? [
+          [no, id],
+          [newest, id]
+        ]
+      : [[no, id]]
+  })
+  return { supersedes, superseded: [] }
 }
 
 function grow(open: OpenSegment, addition: Append): Append {

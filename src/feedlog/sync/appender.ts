@@ -1,8 +1,10 @@
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
-import { entryKey } from '../journal/packed-index.ts'
+import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
+import { cacheName } from '../journal/segment-cache.ts'
 import { encodeHead, type SegmentHead, type Source } from '../journal/segment-head.ts'
 import type { JournalWriter } from '../journal/writer.ts'
 import { type AppendOptions, type OpenSegment, planAppend, type Span } from './append.ts'
@@ -27,6 +29,7 @@ export class Appender {
   readonly #writer: JournalWriter
   readonly #open = new Map<Chain, OpenSegment>()
   readonly #running = new Set<Promise<void>>()
+  #last: Promise<unknown> = Promise.resolve()
 
   constructor(journal: Journal, parts: FeedLogDeps, writer: JournalWriter) {
     this.#journal = journal
@@ -54,8 +57,18 @@ export class Appender {
     return this.#open.get(chain)?.segment.entries.at(-1)
   }
 
-  /** Resolves with the number of the segment they went to; undefined when there was nothing new. */
-  async append(chain: Chain, addition: Addition): Promise<number | undefined> {
+  /**
+   * Resolves with the number of the segment they went to; undefined when there was nothing new. Chains take turns: a
+   * segment names the older versions that it hides, and those on their way in another chain could not be named.
+   */
+  append(chain: Chain, addition: Addition): Promise<number | undefined> {
+    const turn = this.#last.then(() => this.#append(chain, addition))
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async #append(chain: Chain, addition: Addition): Promise<number | undefined> {
+    await giveWayIfDue()
     const { undatedOf, sweptFrom } = addition
     const isApart = undatedOf !== undefined || sweptFrom !== undefined
     const body = isApart ? addition.body : this.#withoutOpen(chain, addition.body)
@@ -63,10 +76,13 @@ export class Appender {
       addition.advance()
       return undefined
     }
+    const packed = PackedIndex.of(body.entries)
+    await giveWayIfDue()
     const { head, segment } = planAppend({
       journal: this.#journal,
       chain,
       body,
+      packed,
       source: addition.source,
       floor: addition.floor(),
       now: this.#parts.clock.now(),
@@ -93,7 +109,7 @@ export class Appender {
     this.#journal.put(head, ids, times)
     if (isApart) this.#open.delete(chain)
     else this.#open.set(chain, { head, segment })
-    this.#parts.cache.set(this.#parts.identity.name, segment)
+    this.#parts.cache.set(cacheName(this.#parts.identity, this.#journal), segment)
   }
 
   /** No segment holds the same version twice: a place in it could not be told from the other. */

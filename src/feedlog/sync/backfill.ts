@@ -58,8 +58,11 @@ export class Backfill {
     let source = nextSource(chain)
     let hasAskedAgain = false
     for (let answers = 0; answers < maxBarrenAnswers; answers++) {
-      const readAt = this.#with.parts.clock.now()
+      const { clock } = this.#with.parts
+      const askedAt = clock.now()
       const { page, isRestart } = await this.#with.fetcher.fetch(caller, source, restart)
+      // The answer may have put the clock right.
+      const readAt = Math.min(askedAt, clock.now())
       if (chain.heads.length === 0 && falls(page, readAt)) throw new NewestFirstError()
       if (isRestart) this.#retracing.add(chain)
       const isStuck = page.nextCursor === null || page.nextCursor === source.cursor
@@ -167,10 +170,9 @@ export class Backfill {
 
   /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
   floor(chain: Chain, body: Body): AppendOptions['floor'] {
-    const { journal } = this.#with
-    const { createdAt } = journal
     const { clock, settings } = this.#with.parts
-    const horizon = journal.horizon(settings.rebuildHorizonSeconds)
+    const createdAt = Math.min(this.#with.journal.createdAt, clock.now())
+    const horizon = this.#with.journal.horizon(settings.rebuildHorizonSeconds, clock.now())
     const places = placesOf(body.entries, clock.now())
     const isRecent = places.some(({ latest }) => latest > horizon)
     const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'

@@ -1,5 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { StoredJournal } from '../../kernel/ports.ts'
+import { elapsedOf } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
 import { SingleFlight } from '../../kernel/single-flight.ts'
 import type { Validity } from '../../kernel/validity.ts'
@@ -12,6 +13,7 @@ import { JournalWriter } from '../journal/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { Appender } from './appender.ts'
 import { Backfill, NewestFirstError } from './backfill.ts'
+import { ClockWatch, type Misdating } from './clock-watch.ts'
 import { Descent } from './descent.ts'
 import { Fetcher } from './fetcher.ts'
 import { FirstPass } from './first-pass.ts'
@@ -43,13 +45,14 @@ export class FeedLog {
   readonly #lease: SyncLease
   readonly #extensions = new SingleFlight<Chain, void>()
   readonly #passes = new SingleFlight<Chain, void>()
+  readonly #clockWatch: ClockWatch
   readonly #openedAt: number
   #isClosing = false
   /** True once another writer was first. */
   isStale = false
   /** False once it has lost its place among the open ones: another may be opened in its stead. */
   isOpen = true
-  /** When Sekoia last failed to give the tip. */
+  /** When Sekoia last failed to give the tip, by {@link elapsedOf}. */
   #failedAt = Number.NEGATIVE_INFINITY
   /** The latest instant at which this process answered the end. */
   #endAnsweredAt = 0
@@ -58,6 +61,7 @@ export class FeedLog {
     this.journal = journal
     this.parts = parts
     this.#openedAt = parts.clock.now()
+    this.#clockWatch = new ClockWatch(journal, parts)
     this.#writer = new JournalWriter(journal, parts)
     const fetcher = new Fetcher(journal, parts)
     this.#segments = new SegmentLoader(journal, parts, fetcher)
@@ -100,7 +104,12 @@ export class FeedLog {
 
   /** True when Sekoia failed to give the tip less than `tipSeconds` ago: clients do not wait for it again. */
   get isTipResting(): boolean {
-    return this.#isRecent(this.#failedAt)
+    return elapsedOf(this.parts.clock) - this.#failedAt < this.#tipMs
+  }
+
+  /** What a clock that was wrong has dated, once that is proven and the store has taken everything. */
+  get misdating(): Misdating | undefined {
+    return this.#writer.isClean ? this.#clockWatch.misdating() : undefined
   }
 
   /**
@@ -112,7 +121,7 @@ export class FeedLog {
     const now = this.parts.clock.now()
     this.#endAnsweredAt = Math.max(this.#endAnsweredAt, now)
     if (this.journal.endValidUntil >= now) return true
-    this.journal.promiseEnd(now + this.parts.settings.tipSeconds * 1000)
+    this.journal.promiseEnd(now + this.#tipMs, now)
     const isFirst = await this.#orRefresh(() => this.#writer.commit())
     return isFirst && !this.#appender.isBusy
   }
@@ -348,8 +357,10 @@ export class FeedLog {
 
   /** The end of what came newest first was known when its reading began. */
   #endReached(chain: Chain): void {
-    const startedAt = chain.pass?.startedAt
-    this.journal.endReached(startedAt ?? this.parts.clock.now())
+    const now = this.parts.clock.now()
+    // The clock may have been put right by the answers.
+    const startedAt = chain.pass && Math.min(chain.pass.startedAt, now)
+    this.journal.endReached(startedAt ?? now)
     if (startedAt !== undefined) this.journal.confirm(startedAt, startedAt)
   }
 
@@ -364,9 +375,10 @@ export class FeedLog {
       await this.#learnOrder(caller)
       const way = this.journal.isNewestFirst ? this.#laterPass : this.#tip
       const since = await way.read(chain, caller)
-      this.journal.confirm(since, this.parts.clock.now())
+      const now = this.parts.clock.now()
+      this.journal.confirm(Math.min(since, now), now)
     } catch (error) {
-      this.#failedAt = this.parts.clock.now()
+      this.#failedAt = elapsedOf(this.parts.clock)
       throw error
     }
     await this.#writer.commit()
@@ -383,13 +395,20 @@ export class FeedLog {
    * another on the same store, which may go on answering until `endValidUntil` without knowing what we add.
    */
   #floor(): AppendOptions['floor'] {
-    const until = Math.max(this.journal.endValidUntil, this.#openedAt)
-    const told = this.parts.store.isShared ? until : Math.min(this.parts.clock.now(), until)
-    return { after: Math.max(told, this.#endAnsweredAt), keepUpTo: Number.NEGATIVE_INFINITY }
+    const now = this.parts.clock.now()
+    // What this process knows by itself it may know from a clock that was put right since.
+    const ours = Math.min(now, Math.max(this.#openedAt, this.#endAnsweredAt))
+    const { endValidUntil } = this.journal
+    const told = this.parts.store.isShared ? endValidUntil : Math.min(now, endValidUntil)
+    return { after: Math.max(told, ours), keepUpTo: Number.NEGATIVE_INFINITY }
   }
 
   #isRecent(instant: number): boolean {
     const age = this.parts.clock.now() - instant
-    return age >= 0 && age < this.parts.settings.tipSeconds * 1000
+    return age >= 0 && age < this.#tipMs
+  }
+
+  get #tipMs(): number {
+    return this.parts.settings.tipSeconds * 1000
   }
 }

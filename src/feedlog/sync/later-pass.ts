@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import { elapsedOf } from '../../kernel/ports.ts'
 import { toWholeSeconds } from '../../stix/timestamp.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Source } from '../journal/segment-head.ts'
@@ -19,7 +20,7 @@ export interface LaterPassDeps extends TipDeps {
  */
 export class LaterPass {
   readonly #with: LaterPassDeps
-  /** When a pass last went as far down as a time with another zone may stand. */
+  /** When a pass last went as far down as a time with another zone may stand, by {@link elapsedOf}. */
   #deepAt = Number.NEGATIVE_INFINITY
 
   constructor(deps: LaterPassDeps) {
@@ -30,14 +31,14 @@ export class LaterPass {
   async read(chain: Chain, caller: Caller): Promise<number> {
     const { parts, descent } = this.#with
     const startedAt = parts.clock.now()
-    const age = startedAt - this.#deepAt
-    const isDeep = age < 0 || age >= this.#relookMs
+    const begunAt = elapsedOf(parts.clock)
+    const isDeep = begunAt - this.#deepAt >= this.#relookMs
     const bound = this.#settledAt(chain) - this.#relookMs - (isDeep ? slackMs : 1000)
     const pages = await descent.all(caller, sourceFrom(chain, bound), bound)
     let isAbove = chain.start === 0
     for (const page of pages.toReversed())
       isAbove = await this.#take(chain, { page, bound, isAbove }, caller)
-    if (isDeep) this.#deepAt = startedAt
+    if (isDeep) this.#deepAt = begunAt
     return startedAt
   }
 

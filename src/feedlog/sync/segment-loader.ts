@@ -2,16 +2,32 @@ import { setImmediate } from 'node:timers/promises'
 import type { Caller } from '../../kernel/caller.ts'
 import { withDeadline } from '../../kernel/deadline.ts'
 import { isRefusal } from '../../kernel/errors.ts'
+import { elapsedOf, type LogStore } from '../../kernel/ports.ts'
 import { SingleFlight } from '../../kernel/single-flight.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { decodeBody, encodeBody, type Segment, type StoredBody } from '../journal/segment.ts'
-import type { SegmentHead } from '../journal/segment-head.ts'
+import { cacheName } from '../journal/segment-cache.ts'
+import type { EntryName, SegmentHead } from '../journal/segment-head.ts'
 import { redate, restore } from './append.ts'
 import type { Fetcher } from './fetcher.ts'
 
 /** How often a place is read again before what is missing there counts as gone. */
 const proofsOfAbsence = 3
+
+/** What a stored body says of its members; undefined when it is gone, or of another form. */
+export async function storedNames(
+  store: LogStore,
+  log: string,
+  head: SegmentHead
+): Promise<EntryName[] | undefined> {
+  const stored = await store.readBody(log, head.no)
+  if (!stored) return undefined
+  const { stamp, entries } = await decodeBody(stored)
+  return stamp === head.stamp
+    ? Array.from(entries, ({ id, time }): EntryName => [id, time ?? null])
+    : undefined
+}
 
 /** The objects behind the heads: from memory, from the store, or read again from Sekoia. */
 export class SegmentLoader {
@@ -30,7 +46,16 @@ export class SegmentLoader {
 
   /** The segment of a head, if it is in memory. */
   held(head: SegmentHead): Segment | undefined {
-    return this.#deps.cache.get(this.#deps.identity.name, head)
+    return this.#deps.cache.get(this.#cacheName, head)
+  }
+
+  get #cacheName(): string {
+    return cacheName(this.#deps.identity, this.#journal)
+  }
+
+  /** A clock that was ahead may have dated members later than it is now: they are members nonetheless. */
+  #asOf(head: SegmentHead): number {
+    return Math.max(this.#deps.clock.now(), head.maxNatural)
   }
 
   /** True while the segment of a head is on its way. */
@@ -45,19 +70,19 @@ export class SegmentLoader {
   }
 
   async #load(head: SegmentHead, caller: Caller): Promise<Segment> {
-    const { identity, cache, clock, meter, settings } = this.#deps
+    const { cache, meter, settings } = this.#deps
     const stored = await this.#readStored(head)
-    const held = stored && redate(head, stored, clock.now())
+    const held = stored && redate(head, stored, this.#asOf(head))
     if (held && stored.rules !== settings.repairRules) return this.#repairAnew(head, held, caller)
     meter.count('segments_loaded', { from: held ? 'store' : 'sekoia' })
     if (!held) return this.#readAgain(head, caller)
-    cache.set(identity.name, held)
+    cache.set(this.#cacheName, held)
     return held
   }
 
   async #readAgain(head: SegmentHead, caller: Caller): Promise<Segment> {
     const segment = await this.#restore(head, caller)
-    this.#deps.cache.set(this.#deps.identity.name, segment)
+    this.#deps.cache.set(this.#cacheName, segment)
     await this.#keep(segment)
     return segment
   }
@@ -68,14 +93,14 @@ export class SegmentLoader {
    */
   async #repairAnew(head: SegmentHead, held: Segment, caller: Caller): Promise<Segment> {
     const { clock, meter, settings } = this.#deps
-    if (clock.now() < this.#resting) return held
+    if (elapsedOf(clock) < this.#resting) return held
     try {
       const segment = await withDeadline(this.#readAgain(head, caller), settings.tipWaitMs)
       meter.count('segments_loaded', { from: 'sekoia' })
       return segment
     } catch (error) {
       if (isRefusal(error)) throw error
-      this.#resting = clock.now() + settings.tipSeconds * 1000
+      this.#resting = elapsedOf(clock) + settings.tipSeconds * 1000
       meter.count('segments_loaded', { from: 'store' })
       return held
     }
@@ -91,7 +116,7 @@ export class SegmentLoader {
     let fullest: Segment | undefined
     for (let asked = 0; asked < proofsOfAbsence; asked++) {
       const segment = restore(head, await this.#fetcher.fetchMembers(caller, head), {
-        now: this.#deps.clock.now(),
+        now: this.#asOf(head),
         isMember: id => this.#journal.versions.isMember(id, head.no)
       })
       if (!fullest || segment.entries.length > fullest.entries.length) fullest = segment

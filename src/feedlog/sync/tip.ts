@@ -86,7 +86,9 @@ export class Tip {
         caller
       ))
       const isWhole = page.itemCount < (page.limit ?? parts.settings.pageLimit)
-      isAhead = page.entries.length > 0 ? mayBeAhead(page.entries.at(-1)!.time, startedAt) : isAhead
+      // The answer may have put the clock right.
+      const readAt = Math.min(startedAt, parts.clock.now())
+      isAhead = page.entries.length > 0 ? mayBeAhead(page.entries.at(-1)!.time, readAt) : isAhead
       if (cursor !== null && !isAhead) this.#settle(chain, cursor)
       if (isAhead) await this.#settleBefore(chain, page, source, caller)
       if (cursor === null || (isNewest && isQuiet && isWhole)) break

@@ -1,4 +1,4 @@
-import type { BuilderDeps } from './builder.ts'
+import type { BuilderDeps } from './deps.ts'
 
 /** What a round reads from and writes to. */
 export type RoundDeps = Pick<BuilderDeps, 'records' | 'upstream' | 'store'>

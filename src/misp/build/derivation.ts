@@ -16,14 +16,19 @@ import type { Batch, FeedTables } from './tables.ts'
  */
 export const derivationOf = (
   { fingerprint }: Pick<Mapping, 'fingerprint'>,
-  { expiredMs, tombstoneMs, reportCopies = true }: Pick<PublisherSettings, DecidingSetting>
+  {
+    expiredMs,
+    tombstoneMs,
+    reportCopies = true,
+    distribution
+  }: Pick<PublisherSettings, DecidingSetting>
 ): string =>
   hash(
     'sha256',
-    JSON.stringify([fingerprint, eventVersion, expiredMs, tombstoneMs, reportCopies])
+    JSON.stringify([fingerprint, eventVersion, expiredMs, tombstoneMs, reportCopies, distribution])
   ).slice(0, 32)
 
-type DecidingSetting = 'expiredMs' | 'tombstoneMs' | 'reportCopies'
+type DecidingSetting = 'expiredMs' | 'tombstoneMs' | 'reportCopies' | 'distribution'
 
 export interface DerivationDeps {
   readonly documents: FeedTables

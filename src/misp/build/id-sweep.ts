@@ -1,7 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
 import { IdSet, takeIds } from '../../kernel/id-set.ts'
-import type { PageRequest, Upstream } from '../../kernel/ports.ts'
+import type { Page, PageRequest, Upstream } from '../../kernel/ports.ts'
 import { toWholeSeconds } from '../../stix/timestamp.ts'
 
 export interface WalkRequest {
@@ -12,7 +12,7 @@ export interface WalkRequest {
   /** Objects asked for at a time, at most 2,000. */
   readonly limit: number
   /** Called with each page. */
-  readonly onPage?: () => Promise<void>
+  readonly onPage?: (page: Page) => Promise<void>
 }
 
 const types = ['indicator', 'report']
@@ -38,7 +38,7 @@ export async function walkIds(
   let emptyPages = 0
   for (;;) {
     const page = await upstream.page(caller, request)
-    await onPage?.()
+    await onPage?.(page)
     const { nextCursor } = page
     const isStuck = nextCursor !== null && nextCursor === request.cursor
     // The same cursor again means the end, unless new objects came with it: then more would follow that cannot be asked for.

@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import type { Meter } from '../../kernel/ports.ts'
 import {
   dayOf,
@@ -21,11 +21,20 @@ import {
   isOfLayout,
   isReportBucket,
   putNote,
+  putOutsider,
   putReport,
   putRow,
   reportBucket
 } from '../events/bucket.ts'
-import { lifeOf, type Reading, type Row, spanOf, toRow } from '../events/source-row.ts'
+import {
+  isChangedSince,
+  isLive,
+  type Reading,
+  type Row,
+  spanOf,
+  toOutsider,
+  toRow
+} from '../events/source-row.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { isWellKnownMarking } from '../mapping/tags/tags.ts'
 import { putLink } from './indicator-index.ts'
@@ -115,8 +124,10 @@ export class Intake {
   async take(objects: readonly StixObject[], changes: Batch): Promise<void> {
     await this.#resolveMarkings(objects, changes)
     await this.#loadLinks(objects)
-    for (const object of objects) this.#takeOne(object)
-    await setImmediate()
+    for (const object of objects) {
+      this.#takeOne(object)
+      await giveWayIfDue()
+    }
   }
 
   /**
@@ -134,7 +145,10 @@ export class Intake {
     for (const name of days) await this.#apply(name, changes)
     const reports = [...this.#changes.keys()].filter(isReportBucket)
     for (const name of reports) await this.#apply(name, changes)
-    for (const id of this.#changedLinks) putLink(id, this.#link(id), changes)
+    for (const id of this.#changedLinks) {
+      putLink(id, this.#link(id), changes)
+      await this.#parts.spill(changes)
+    }
     const unresolved = await names.resolve(caller, this.#references.keys(), changes)
     const wanted = unresolved.flatMap(id =>
       [...this.#references.get(id)!].map((bucket): [string, string] => [id, bucket])
@@ -182,6 +196,7 @@ export class Intake {
     if (obstacle) {
       this.#skip(obstacle)
       this.#updateCopies(row, link)
+      if (obstacle === 'outside-window' && !link.bucket) this.#putOutside(row, link, vanished)
       return
     }
     // It never was live here.
@@ -190,6 +205,15 @@ export class Intake {
     if (!link.bucket || vanished) this.#setLink(object.id, { ...link, bucket })
     this.#put(bucket, row)
     for (const report of link.reports ?? []) this.#put(reportBucket(layout, report), row)
+  }
+
+  /** It is counted, if it was changed since the window begins: what was not is not read reliably. */
+  #putOutside(row: Row, link: Link, vanished: Link['vanished']): void {
+    const { layout, since, reading } = this.#parts
+    if (!isChangedSince(row, since)) return
+    if (vanished) this.#setLink(row.stix.id, link)
+    const bucket = dayBucket(layout, dayOf(row.stix), row.stix.id)
+    this.#change(bucket, held => putOutsider(held, toOutsider(row), reading.now))
   }
 
   /** Reports are not cut, so a copy may be held of what a feed that is cut anew leaves out: it has to end there too. */
@@ -205,7 +229,7 @@ export class Intake {
   #obstacleTo(row: Row, { bucket }: Link): string | undefined {
     const { since, reading } = this.#parts
     if (dayOf(row.stix) < since) return 'outside-window'
-    if (!bucket && !row.gone && lifeOf(spanOf(row), reading.now, 0) !== 'live') return 'expired'
+    if (!bucket && !row.gone && !isLive(spanOf(row), reading.now)) return 'expired'
     return undefined
   }
 
@@ -293,7 +317,6 @@ export class Intake {
   }
 
   async #apply(name: string, changes: Batch): Promise<void> {
-    await setImmediate()
     const [stored] = await this.#parts.documents.get('bucket', [name])
     const bucket = stored ? decodeBucket(name, stored) : emptyBucket(name)
     const done = this.#changes.get(name)!.map(change => change(bucket))

@@ -7,6 +7,7 @@ import {
   isBarren,
   isReportBucket
 } from '../events/bucket.ts'
+import { isChangedSince, toOutsider } from '../events/source-row.ts'
 import { IndicatorIndex } from './indicator-index.ts'
 import { isIndicator } from './intake.ts'
 import { startOf } from './state.ts'
@@ -50,17 +51,22 @@ async function leaveOut(
   since: string,
   { index, changes }: Leaving
 ): Promise<boolean> {
-  const { rows, report } = bucket
+  const { rows, report, outside } = bucket
   if (report && isUnread(report.stix, since)) {
     const named = listOf(report.stix, 'object_refs').filter(isIndicator)
     await index.leaveReport(report.stix.id, [...new Set([...named, ...rows.keys()])], changes)
     dropReport(bucket)
     return true
   }
-  const over = [...rows.values()].flatMap(({ stix }) => (dayOf(stix) < since ? [stix.id] : []))
-  for (const id of over) rows.delete(id)
-  if (!isReportBucket(bucket.name)) await index.leaveBucket(over, changes)
-  return over.length > 0
+  const over = [...rows.values()].filter(({ stix }) => dayOf(stix) < since)
+  for (const { stix } of over) rows.delete(stix.id)
+  if (isReportBucket(bucket.name)) return over.length > 0
+  const unread = [...outside.values()].filter(outsider => !isChangedSince(outsider, since))
+  for (const { id } of unread) outside.delete(id)
+  for (const row of over) if (isChangedSince(row, since)) outside.set(row.stix.id, toOutsider(row))
+  const ids = over.map(({ stix }) => stix.id)
+  await index.leaveBucket(ids, changes)
+  return over.length + unread.length > 0
 }
 
 /** A feed that is built with this window reads nothing that was modified before it. */

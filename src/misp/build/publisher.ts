@@ -1,4 +1,5 @@
-import { setImmediate } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { inPieces } from '../../kernel/give-way.ts'
 import type { Clock, Meter } from '../../kernel/ports.ts'
 import { listOf, markingRefsOf } from '../../stix/object.ts'
 import {
@@ -19,14 +20,16 @@ import type { Head } from '../events/head.ts'
 import { toManifest, totalsOf } from '../events/manifest.ts'
 import type { PublishedEvent } from '../events/overflow.ts'
 import type { Row } from '../events/source-row.ts'
+import { coverageOf, tallyOf } from '../events/tally.ts'
 import { feedNamespace } from '../events/uuids.ts'
-import { attributeCount, parseFile, toFile } from '../events/wire.ts'
+import { attributeCount, type Distribution, orgc, parseFile, toFile } from '../events/wire.ts'
 import type { Mapping } from '../mapping/mapping.ts'
+import { bucketsDue, eventsDue } from './due.ts'
 import { decodeFile, encodeFile, unpack } from './files.ts'
 import { IndicatorIndex } from './indicator-index.ts'
 import { isIndicator, namesOn } from './intake.ts'
 import type { ReferenceNames } from './reference-names.ts'
-import { type FeedState, issueTimestamp } from './state.ts'
+import { issueTimestamp, type Published } from './state.ts'
 import { Batch, type FeedTables } from './tables.ts'
 
 export interface PublisherSettings {
@@ -36,6 +39,12 @@ export interface PublisherSettings {
   readonly tombstoneMs: number
   /** False when events of reports have no copies of their indicators. */
   readonly reportCopies?: boolean
+  /** See timestamps.ts `Moment`. */
+  readonly marginSeconds: number
+  /** Within this time every event is stamped anew, ms; 0 is never. See timestamps.ts `restampAt`. */
+  readonly restampMs: number
+  /** See event.ts `RenderOptions`. */
+  readonly distribution?: Distribution | undefined
   /** Bytes committed at a time, more or less: what is published stays readable all the while. */
   readonly commitBytes: number
 }
@@ -52,20 +61,16 @@ export interface PublisherDeps {
   readonly renew: () => Promise<void>
 }
 
-/** What the builder remembers of a feed between publications. */
-export interface Published {
-  readonly state: FeedState
-  /** By uuid of the event. */
-  readonly heads: Map<string, Head>
-  /** Names of buckets whose events have to be made again. */
-  readonly dirty: Set<string>
-}
-
 /** OpenCTI builds no relationships from here on (MISP-2). */
 const maxAttributes = 9_999
 /** From here on an event is a burden to MISP (MISP-4). */
 const largeEvent = 5_000
 const largeManifest = 10_000
+interface Pass {
+  readonly now: number
+  /** Uuids of events to be stamped anew. */
+  readonly restamped: ReadonlySet<string>
+}
 
 /**
  * Makes the events agree with the buckets. Events are committed first and the manifest last, so that the manifest
@@ -78,6 +83,8 @@ export class Publisher {
   #changes = new Batch()
   /** Events of which nothing is left. */
   readonly #dropped: string[] = []
+  /** True when the sum is to be committed. */
+  #isSumNew = false
 
   constructor(parts: PublisherDeps, published: Published) {
     this.#parts = parts
@@ -87,31 +94,37 @@ export class Publisher {
 
   /** The number of events that changed. Throws OvertakenError, and whatever the store throws. */
   async publish(): Promise<number> {
-    const { state, heads, dirty } = this.#published
+    const { state, heads } = this.#published
     const now = this.#parts.clock.now()
     const byBucket = Map.groupBy(heads.values(), ({ bucket }) => bucket)
     let changed = 0
-    const due = bucketsDue(heads.values(), dirty, now)
+    const restamped = eventsDue(heads, this.#parts.settings.restampMs, now)
+    const due = bucketsDue(this.#published, restamped, now)
     for (const name of due) {
-      changed += await this.#publishBucket(name, byBucket.get(name) ?? [], now)
+      changed += await this.#publishBucket(name, byBucket.get(name) ?? [], { now, restamped })
       // Committed with the first events: after a crash here the next gateway knows that the manifest is still due.
       if (changed > 0 || this.#dropped.length > 0 || state.isBuilt !== state.isFilled)
         state.isManifestCurrent = false
-      if (this.#changes.size >= this.#parts.settings.commitBytes) await this.#commit()
-      await setImmediate()
+      if (this.#changes.isFull(this.#parts.settings.commitBytes)) await this.#commit()
     }
     if (due.length > 0) state.publications++
+    this.#sum()
     if (!state.isManifestCurrent) await this.#publishManifest(now)
     else await this.#commit()
     return changed
   }
 
-  async #publishBucket(name: string, heads: readonly Head[], now: number): Promise<number> {
+  async #publishBucket(
+    name: string,
+    heads: readonly Head[],
+    { now, restamped }: Pass
+  ): Promise<number> {
     const { documents, feedId, settings } = this.#parts
     const { state, dirty } = this.#published
     const [stored] = await documents.get('bucket', [name])
     const bucket = stored ? decodeBucket(name, stored) : emptyBucket(name)
     const derived = await this.#derive(bucket)
+    this.#count(bucket, derived, now)
     const rendered = renderBucket(derived, await this.#eventsOf(heads), {
       now,
       namespace: feedNamespace(feedId, parseBucketName(name).layout),
@@ -120,7 +133,10 @@ export class Publisher {
       tombstoneSeconds: settings.tombstoneMs / 1000,
       reportCopies: settings.reportCopies !== false,
       maxAttributes,
-      issue: () => issueTimestamp(state, now)
+      marginSeconds: settings.marginSeconds,
+      distribution: settings.distribution,
+      restamped,
+      issue: () => issueTimestamp(state, now, settings.marginSeconds)
     })
     for (const event of rendered) this.#putEvent(name, event)
     await this.#tidy(bucket, stored !== undefined, now)
@@ -134,9 +150,32 @@ export class Publisher {
     const refs = (row: Row) => [...markingRefsOf(row.stix), ...namesOn(row, mapping)]
     const find = await names.find(rowsOf(bucket).flatMap(refs))
     const derived = derive(bucket, mapping, find)
-    if (!isReportBucket(bucket.name))
-      this.#count(derived.rows.filter(({ id }) => this.#isNew(bucket.rows.get(id)!)))
     return derived
+  }
+
+  #count(bucket: Bucket, { rows }: DerivedBucket, now: number): void {
+    if (isReportBucket(bucket.name)) return
+    this.#meter(rows.filter(({ id }) => this.#isNew(bucket.rows.get(id)!)))
+    const { name } = bucket
+    const { tallies } = this.#published
+    const tally = tallyOf(bucket, rows, now)
+    if (isDeepStrictEqual(tally, tallies.get(name))) return
+    if (tally) {
+      tallies.set(name, tally)
+      this.#changes.putJson('tally', name, tally)
+    } else {
+      tallies.delete(name)
+      this.#changes.delete('tally', name)
+    }
+  }
+
+  /** The whole sum, which may change when no event does. */
+  #sum(): void {
+    const { state, tallies } = this.#published
+    const coverage = coverageOf(tallies.values())
+    if (isDeepStrictEqual(coverage, state.coverage)) return
+    state.coverage = coverage
+    this.#isSumNew = true
   }
 
   /** True for what was read since the last publication. */
@@ -145,7 +184,7 @@ export class Publisher {
   }
 
   /** What of the mapping an operator is to know of. */
-  #count(rows: readonly DerivedRow[]): void {
+  #meter(rows: readonly DerivedRow[]): void {
     const { meter } = this.#parts
     for (const { gone, fallback: reason, attributes, objects, ...row } of rows) {
       if (gone) continue
@@ -207,7 +246,7 @@ export class Publisher {
   async #publishManifest(now: number): Promise<void> {
     const { state, heads } = this.#published
     await this.#commit()
-    const manifest = toManifest(heads.values())
+    const manifest = await inPieces(toManifest(heads.values()))
     if (heads.size > largeManifest) this.#parts.meter.count('misp_large_manifests')
     this.#changes.put('file', 'manifest', encodeFile(manifest, 0))
     for (const uuid of this.#dropped)
@@ -223,21 +262,14 @@ export class Publisher {
   }
 
   async #commit(): Promise<void> {
-    if (this.#changes.isEmpty) return
+    if (this.#changes.isEmpty && !this.#isSumNew) return
+    this.#isSumNew = false
     const changes = this.#changes
     this.#changes = new Batch()
     changes.putJson('state', 'state', this.#published.state)
     await this.#parts.renew()
     await this.#parts.documents.commit(changes)
   }
-}
-
-/** In a fixed order, so that timestamps are given out in one. */
-function bucketsDue(heads: Iterable<Head>, dirty: ReadonlySet<string>, now: number): string[] {
-  const due = new Set(dirty)
-  for (const { bucket, changesAt } of heads)
-    if (changesAt !== null && changesAt <= now) due.add(bucket)
-  return [...due].sort()
 }
 
 function toHead(bucket: string, rendered: RenderedEvent): Head {
@@ -250,6 +282,7 @@ function toHead(bucket: string, rendered: RenderedEvent): Head {
     info: event.info,
     date: event.date,
     tags: event.Tag,
+    ...(event.Orgc.uuid !== orgc.uuid && { orgc: event.Orgc }),
     timestamp: event.timestamp,
     attributes: attributeCount(event),
     live: live.size,

@@ -22,6 +22,7 @@ interface AnyRow {
 interface AnyBucket {
   readonly rows: readonly AnyRow[]
   readonly report?: AnyRow & { readonly row?: AnyRow }
+  readonly outside?: readonly AnyRow[]
 }
 
 /** Version 1 kept tags, and markings themselves. */
@@ -72,10 +73,10 @@ export async function forgetRows(
 
 async function noteVanished(
   documents: FeedTables,
-  { rows, report }: AnyBucket,
+  { rows, report, outside = [] }: AnyBucket,
   changes: Batch
 ): Promise<void> {
-  const all = [...rows, ...(report ? [report.row ?? report] : [])]
+  const all = [...rows, ...outside, ...(report ? [report.row ?? report] : [])]
   const vanished = all.filter(({ gone }) => gone?.why === 'vanished')
   const idOf = ({ id, stix }: AnyRow) => stix?.id ?? id ?? ''
   const links = await documents.getJson<Link>('link', vanished.map(idOf))

@@ -1,20 +1,20 @@
 import type { BaseLogger } from 'pino'
 import type { Caller } from '../../kernel/caller.ts'
-import { asGatewayError, GatewayError, isRefusal } from '../../kernel/errors.ts'
+import { GatewayError } from '../../kernel/errors.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
 import type { CatalogFeed, Records, Sweeps } from '../../kernel/records.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { withAbort } from './abortable.ts'
-import { Builder, type BuilderSettings } from './builder.ts'
+import { Builder } from './builder.ts'
+import type { BuilderSettings } from './deps.ts'
+import { ScheduledFeed, type ScheduleSettings } from './scheduled-feed.ts'
 import { spaceOf } from './tables.ts'
 
-export interface BuildSchedulerSettings extends Omit<BuilderSettings, 'shardBits'> {
+export interface BuildSchedulerSettings
+  extends Omit<BuilderSettings, 'shardBits'>,
+    ScheduleSettings {
   /** Bits of the shard of a feed. */
   readonly shardBitsOf: (feedId: string) => number
-  /** Between rounds, ms. */
-  readonly publishMs: number
-  /** How long a feed is kept up to date after it was last asked for, ms. */
-  readonly idleMs: number
   /** Feeds kept up to date at a time. */
   readonly maxFeeds: number
 }
@@ -30,9 +30,6 @@ export interface BuildSchedulerDeps {
   readonly mapping: Mapping
   readonly settings: BuildSchedulerSettings
 }
-
-/** When a round is tried again that failed, or for which another gateway held the lease. */
-const retryMs = 15_000
 
 const isStopping = new GatewayError('unavailable', {
   detail: 'The gateway is about to stop: ask again in a moment'
@@ -73,6 +70,7 @@ export class BuildScheduler {
       onPublished: () => feed.published()
     })
     const feed: ScheduledFeed = new ScheduledFeed({
+      feedId,
       builder,
       clock,
       settings,
@@ -86,6 +84,11 @@ export class BuildScheduler {
     if (this.#end.signal.aborted) feed.end(isStopping)
     else feed.start()
     return feed
+  }
+
+  /** The feeds that are kept up to date, with the spaces of the keys they are kept for. */
+  get kept(): { readonly feedId: string; readonly space: string }[] {
+    return [...this.#kept].map(([space, { feedId }]) => ({ feedId, space }))
   }
 
   /** The feed, if it is kept up to date. */
@@ -128,117 +131,5 @@ export class BuildScheduler {
       { err: error, feed: feedId },
       'the MISP events of a feed could not be brought up to date'
     )
-  }
-}
-
-interface ScheduledFeedDeps {
-  readonly builder: Builder
-  readonly clock: Clock
-  readonly settings: BuildSchedulerSettings
-  readonly caller: Caller
-  readonly inTurn: (work: () => Promise<void>) => Promise<void>
-  readonly onFailure: (error: GatewayError) => void
-  readonly onRetired: () => void
-}
-
-/** A feed that is kept up to date. */
-export class ScheduledFeed {
-  readonly #parts: ScheduledFeedDeps
-  #caller: Caller
-  #wantedAt: number
-  #timer: NodeJS.Timeout | undefined
-  #isRetired = false
-  /** Settled by the next publication or failure. */
-  #next = Promise.withResolvers<void>()
-  /** Why the last round failed; undefined when it did not. */
-  failure: GatewayError | undefined
-  /** True if the last round did nothing because another gateway held the lease. */
-  #isOvertaken = false
-
-  constructor(parts: ScheduledFeedDeps) {
-    this.#parts = parts
-    this.#caller = parts.caller
-    this.#wantedAt = parts.clock.now()
-    this.#next.promise.catch(() => {})
-  }
-
-  want(caller: Caller): void {
-    this.#caller = caller
-    this.#wantedAt = this.#parts.clock.now()
-  }
-
-  start(): void {
-    this.#parts
-      .inTurn(() => this.#round())
-      .catch(() => {})
-      .finally(() => this.#schedule())
-  }
-
-  published(): void {
-    this.#settle(undefined)
-  }
-
-  /**
-   * Resolves at the next publication, after `ms` milliseconds, or when `signal` aborts. Throws the GatewayError of a
-   * round that failed.
-   */
-  async nextPublication(ms: number, signal: AbortSignal): Promise<void> {
-    const late = Promise.withResolvers<void>()
-    const timer = setTimeout(late.resolve, ms)
-    const stop = () => late.resolve()
-    signal.addEventListener('abort', stop)
-    try {
-      await Promise.race([this.#next.promise, late.promise])
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', stop)
-    }
-  }
-
-  /** Ends the feed: those who wait get this failure. */
-  end(failure: GatewayError): void {
-    this.failure = failure
-    this.#settle(failure)
-    this.retire()
-  }
-
-  retire(): void {
-    this.#isRetired = true
-    clearTimeout(this.#timer)
-    this.#parts.onRetired()
-  }
-
-  async #round(): Promise<void> {
-    if (this.#isRetired) return
-    try {
-      this.#isOvertaken = !(await this.#parts.builder.round(this.#caller))
-      this.failure = undefined
-    } catch (error) {
-      const failure = asGatewayError(error)
-      this.failure = failure
-      this.#settle(failure)
-      this.#parts.onFailure(failure)
-    }
-  }
-
-  #settle(failure: GatewayError | undefined): void {
-    if (failure) this.#next.reject(failure)
-    else this.#next.resolve()
-    this.#next = Promise.withResolvers()
-    this.#next.promise.catch(() => {})
-  }
-
-  /** Schedules the next round. A feed that nobody asks for, or that Sekoia refuses to the key, is dropped. */
-  #schedule(): void {
-    const { clock, settings } = this.#parts
-    if (this.#isRetired) return
-    const isIdle = clock.now() - this.#wantedAt >= settings.idleMs
-    if (isIdle || (this.failure && isRefusal(this.failure))) {
-      this.retire()
-      return
-    }
-    const pause =
-      this.failure || this.#isOvertaken ? Math.min(retryMs, settings.publishMs) : settings.publishMs
-    this.#timer = setTimeout(() => this.start(), pause).unref()
   }
 }

@@ -1,7 +1,7 @@
 import type { Position } from '../../kernel/records.ts'
-import type { Totals } from '../events/head.ts'
+import type { Head, Totals } from '../events/head.ts'
 import { rowFormat } from '../events/source-row.ts'
-import { marginSeconds } from '../events/timestamps.ts'
+import type { Coverage, Tally } from '../events/tally.ts'
 
 /** How far the building of a feed has come. */
 export interface FeedState {
@@ -48,6 +48,19 @@ export interface FeedState {
   missed: number
   /** What is published, summed over its events. */
   totals: Totals
+  /** What becomes of the indicators that are live at Sekoia; undefined before the first publication. */
+  coverage?: Coverage
+}
+
+/** What the builder remembers of a feed between publications. */
+export interface Published {
+  readonly state: FeedState
+  /** By uuid of the event. */
+  readonly heads: Map<string, Head>
+  /** What became of the indicators of each bucket, by its name. */
+  readonly tallies: Map<string, Tally>
+  /** Names of buckets whose events have to be made again. */
+  readonly dirty: Set<string>
 }
 
 export const newState = (
@@ -80,7 +93,7 @@ export const startOf = (since: string): number | undefined =>
   since === '' ? undefined : Date.parse(since) - 1000
 
 /** The next timestamp of an event, epoch seconds: pairwise distinct and growing over the feed (INV-4). */
-export function issueTimestamp(state: FeedState, now: number): number {
+export function issueTimestamp(state: FeedState, now: number, marginSeconds: number): number {
   state.lastIssued = Math.max(state.lastIssued + 1, Math.floor(now / 1000) + marginSeconds)
   return state.lastIssued
 }

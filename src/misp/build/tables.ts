@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
 import { OvertakenError } from '../../kernel/errors.ts'
+import { giveWayIfDue } from '../../kernel/give-way.ts'
 import { memoize } from '../../kernel/memoize.ts'
 import type { DocumentCommit, DocumentStore } from '../../kernel/ports.ts'
 
@@ -11,6 +12,7 @@ import type { DocumentCommit, DocumentStore } from '../../kernel/ports.ts'
  * - `bucket`: rows, by name of the bucket; `dirty`: names of buckets whose events have to be made again.
  * - `event`: files as they are served, compressed, by uuid; `head`: what the manifest and the publisher know of each;
  *   `hash`: the md5s of its live values.
+ * - `tally`: what became of the indicators of each bucket, by its name, see events/tally.ts.
  * - `link`: where an indicator is, and what others say of it, by STIX id.
  * - `name`: what an object is called as a tag, by STIX id; `wanted`: buckets that wait for a name.
  * - `file`: the manifest.
@@ -22,10 +24,14 @@ export type Table =
   | 'event'
   | 'head'
   | 'hash'
+  | 'tally'
   | 'link'
   | 'name'
   | 'wanted'
   | 'file'
+
+/** A file takes so many changes in some five milliseconds, in which nobody is answered. */
+const maxCommitted = 500
 
 /** Changes to commit together. The last change to a key counts. */
 export class Batch {
@@ -35,6 +41,11 @@ export class Batch {
 
   get isEmpty(): boolean {
     return this.#documents.size === 0
+  }
+
+  /** True when it is time to commit. @param bytes to be put at a time, more or less */
+  isFull(bytes: number): boolean {
+    return this.size >= bytes || this.#documents.size >= maxCommitted
   }
 
   put(table: Table, key: string, value: Buffer): void {
@@ -68,7 +79,10 @@ export class Batch {
   }
 }
 
-/** The MISP state of one feed, read and changed by one builder at a time. */
+/**
+ * The MISP state of one feed, read and changed by one builder at a time. A store in a file never waits: so that a
+ * builder does not keep everyone else from their turn, it gives way here.
+ */
 export class FeedTables {
   readonly #store: DocumentStore
   readonly #space: string
@@ -89,7 +103,8 @@ export class FeedTables {
     return isNew
   }
 
-  get(table: Table, keys: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+  async get(table: Table, keys: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+    await giveWayIfDue()
     return this.#store.get(this.#space, table, keys)
   }
 
@@ -100,6 +115,14 @@ export class FeedTables {
         value ? [[keys[i]!, JSON.parse(value.toString()) as T] as const] : []
       )
     )
+  }
+
+  /** A whole table, by key. */
+  async allJson<T>(table: Table): Promise<Map<string, T>> {
+    const all = new Map<string, T>()
+    for await (const batch of this.scan(table))
+      for (const { key, value } of batch) all.set(key, JSON.parse(value.toString()) as T)
+    return all
   }
 
   scan(table: Table) {
@@ -114,6 +137,7 @@ export class FeedTables {
 
   /** Throws {@link OvertakenError}, and nothing is changed, when another gateway was first. */
   async commit(changes: Batch): Promise<void> {
+    await giveWayIfDue()
     const expectedVersion = this.#version
     const isFirst = await this.#store.commit(this.#space, { expectedVersion, ...changes.commit() })
     if (!isFirst) throw new OvertakenError()
@@ -132,5 +156,8 @@ export class FeedTables {
 /** The space of a feed as one key sees it (G5); nothing of a URL gets into the name. */
 export const spaceOf = ({ scope }: Caller, feedId: string): string =>
   `misp1:${scope}:${digestOf(feedId)}`
+
+/** The scope of a space. */
+export const scopeOfSpace = (space: string): string => space.split(':')[1] ?? ''
 
 const digestOf = memoize((feedId: string) => hash('sha256', feedId).slice(0, 32))

@@ -8,7 +8,7 @@ import {
   type Retention,
   rowsOf
 } from '../events/bucket.ts'
-import type { Row } from '../events/source-row.ts'
+import type { Outsider, Row } from '../events/source-row.ts'
 import type { Batch, FeedTables } from './tables.ts'
 
 /** The result of comparing rows with a walk: ids by bucket. */
@@ -42,8 +42,7 @@ export async function judge(
       await setImmediate()
       const bucket = decodeBucket(key, value)
       if (pruneRows(bucket, begun, retention).length > 0) over.push(key)
-      for (const { stix, gone, readAt } of rowsOf(bucket)) {
-        const { id } = stix
+      for (const { id, gone, readAt } of heldIn(bucket)) {
         if (!gone) present++
         if (readAt > begun || gone?.why === 'revoked') continue
         if (!gone && !found.has(id)) add(missing, key, id)
@@ -53,6 +52,14 @@ export async function judge(
   }
   return { missing, returned, present, over }
 }
+
+/** What a walk can find of what is held in a bucket. */
+export function* heldIn(bucket: Bucket): Generator<Held> {
+  for (const { stix, ...row } of rowsOf(bucket)) yield { id: stix.id, ...row }
+  yield* bucket.outside.values()
+}
+
+type Held = Pick<Outsider, 'id' | 'gone' | 'readAt'>
 
 function add(lists: Map<string, string[]>, bucket: string, id: string): void {
   const known = lists.get(bucket)
@@ -76,9 +83,8 @@ export async function mark(
     if (!stored) continue
     const bucket = decodeBucket(name, stored)
     for (const id of missing.get(name) ?? [])
-      change(bucket, id, row => ({ ...row, gone: { why: 'vanished', at: now } }))
-    for (const id of returned.get(name) ?? [])
-      change(bucket, id, ({ gone, ...row }) => ({ ...row, returnedAt: now }))
+      change(bucket, id, { gone: { why: 'vanished', at: now } })
+    for (const id of returned.get(name) ?? []) change(bucket, id, { returnedAt: now })
     changes.put('bucket', name, encodeBucket(bucket))
     changes.put('dirty', name, Buffer.alloc(0))
   }
@@ -86,8 +92,18 @@ export async function mark(
   return [...names, ...over]
 }
 
-function change(bucket: Bucket, id: string, to: (row: Row) => Row): void {
+/** What a walk says of one object. */
+type Fate = Pick<Row, 'gone' | 'returnedAt'>
+
+function change(bucket: Bucket, id: string, fate: Fate): void {
   const row = bucket.rows.get(id)
-  if (row) bucket.rows.set(id, to(row))
-  if (bucket.report?.stix.id === id) bucket.report = to(bucket.report)
+  if (row) bucket.rows.set(id, withFate(row, fate))
+  const outsider = bucket.outside.get(id)
+  if (outsider) bucket.outside.set(id, withFate(outsider, fate))
+  if (bucket.report?.stix.id === id) bucket.report = withFate(bucket.report, fate)
 }
+
+const withFate = <T extends Pick<Row, 'gone'>>({ gone, ...held }: T, fate: Fate) => ({
+  ...held,
+  ...fate
+})

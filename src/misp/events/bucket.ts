@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { Tlp } from '../mapping/model.ts'
-import { isNewer, type Row, spanOf } from './source-row.ts'
+import { isLive, isNewer, type Outsider, type Row, spanOf } from './source-row.ts'
 
 /** Buckets have some ten kilobytes: on another thread compressing them would take longer, and more memory. */
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
@@ -18,6 +18,8 @@ export interface Bucket {
   /** Of a report: itself, and the notes about it by id. */
   report?: Row | undefined
   readonly notes: Map<string, Row>
+  /** Indicators of its day that the window leaves out, by id: they are counted, and nothing else. */
+  readonly outside: Map<string, Outsider>
 }
 
 /** Where an indicator belongs: its day and the first bits of a digest of its id, which never change. */
@@ -81,15 +83,31 @@ export const rowsOf = ({ rows, report }: Bucket): Row[] => [
 export const emptyBucket = (name: string): Bucket => ({
   name,
   rows: new Map(),
-  notes: new Map()
+  notes: new Map(),
+  outside: new Map()
 })
 
 /** Adds a row; false if nothing changed. */
-export function putRow({ rows }: Bucket, row: Row): boolean {
-  if (!isNewer(row, rows.get(row.stix.id))) return false
+export function putRow({ rows, outside }: Bucket, row: Row): boolean {
+  const wasOutside = outside.delete(row.stix.id)
+  if (!isNewer(row, rows.get(row.stix.id))) return wasOutside
   rows.set(row.stix.id, row)
   return true
 }
+
+/** Notes an indicator that the window leaves out, or that it ended; false if nothing changed. */
+export function putOutsider({ outside }: Bucket, next: Outsider, now: number): boolean {
+  const held = outside.get(next.id)
+  if (held ? !isLater(next, held) : !isLive(next, now)) return false
+  outside.set(next.id, next)
+  return true
+}
+
+const isLater = (next: Outsider, held: Outsider): boolean =>
+  next.version > held.version ||
+  (next.version === held.version &&
+    !held.gone &&
+    (next.gone !== undefined || next.until !== held.until))
 
 /** Adds the report itself; false if nothing changed. */
 export function putReport(bucket: Bucket, report: Row): boolean {
@@ -133,6 +151,12 @@ export function pruneRows(bucket: Bucket, now: number, retention: Retention): st
     over.push(bucket.report.stix.id)
     dropReport(bucket)
   }
+  for (const { id, gone, until = Number.POSITIVE_INFINITY } of bucket.outside.values()) {
+    const isForgotten = gone?.why === 'revoked' && gone.at + retention.tombstoneMs <= now
+    if (!isForgotten && until > now) continue
+    over.push(id)
+    bucket.outside.delete(id)
+  }
   return over
 }
 
@@ -152,8 +176,8 @@ function endedAt(row: Row, { expiredMs }: Retention): number {
 }
 
 /** True when nothing is left; a note may have come before its report. */
-export const isBarren = ({ rows, report, notes }: Bucket): boolean =>
-  rows.size === 0 && !report && notes.size === 0
+export const isBarren = ({ rows, report, notes, outside }: Bucket): boolean =>
+  rows.size + notes.size + outside.size === 0 && !report
 
 /** Members that hold lists of ids; few different ids occur many times. */
 const idLists = [
@@ -170,10 +194,11 @@ interface StoredBucket {
   readonly rows: readonly Row[]
   readonly report?: Row | undefined
   readonly notes: readonly Row[]
+  readonly outside?: readonly Outsider[] | undefined
   readonly ids: readonly string[]
 }
 
-export function encodeBucket({ rows, report, notes }: Bucket): Buffer {
+export function encodeBucket({ rows, report, notes, outside }: Bucket): Buffer {
   const places = new Map<unknown, number>()
   const placeOf = (id: unknown) => {
     const place = places.get(id) ?? places.size
@@ -184,20 +209,31 @@ export function encodeBucket({ rows, report, notes }: Bucket): Buffer {
   const whole = {
     rows: [...rows.values()].map(pack),
     report: report && pack(report),
-    notes: [...notes.values()].map(pack)
+    notes: [...notes.values()].map(pack),
+    outside: outside.size > 0 ? [...outside.values()] : undefined
   }
   const stored = { ...whole, ids: [...places.keys()] }
   return zstdCompressSync(JSON.stringify(stored), fast)
 }
 
 export function decodeBucket(name: string, stored: Buffer): Bucket {
-  const { rows, report, notes, ids } = JSON.parse(
-    zstdDecompressSync(stored).toString()
-  ) as StoredBucket
+  const {
+    rows,
+    report,
+    notes,
+    outside = [],
+    ids
+  } = JSON.parse(zstdDecompressSync(stored).toString()) as StoredBucket
   const unpack = (row: Row) => withIds(row, place => ids[place as number])
   const byId = (list: readonly Row[]) =>
     new Map(list.map(row => [row.stix.id, unpack(row)] as const))
-  return { name, rows: byId(rows), report: report && unpack(report), notes: byId(notes) }
+  return {
+    name,
+    rows: byId(rows),
+    report: report && unpack(report),
+    notes: byId(notes),
+    outside: new Map(outside.map(outsider => [outsider.id, outsider]))
+  }
 }
 
 /** Replaces the ids in the lists of a row; a member that is no list stays as it is. */

@@ -1,10 +1,12 @@
 import type { MispValue } from '../mapping/model.ts'
+import { imported } from '../mapping/values/import-regexps.ts'
 
 type Identified = Pick<MispValue, 'type' | 'category' | 'value'>
 
 /**
- * MISP takes two values that differ only in case and accents for the same one (its columns are `utf8mb3_unicode_ci`)
- * and refuses the second, so an event may hold only one spelling (INV-10).
+ * MISP takes two values that differ only in case and accents for the same one (its columns are `utf8mb3_unicode_ci`),
+ * and so it does with two that its import expressions make equal (M7). It refuses the second, so an event may hold
+ * only one spelling (INV-10).
  */
 export class Spellings {
   readonly #known = new Map<string, string>()
@@ -23,7 +25,7 @@ export class Spellings {
 }
 
 const sameness = ({ type, category, value }: Identified): string =>
-  `${type}|${category}|${collate(value)}`
+  `${type}|${category}|${collate(imported(type, value) ?? value)}`
 
 const ascii = /^[\0-\x7f]*$/
 

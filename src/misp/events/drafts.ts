@@ -1,5 +1,5 @@
 import type { MispObject, MispValue } from '../mapping/model.ts'
-import { asContext } from '../mapping/pattern/outcome.ts'
+import { asContext } from '../mapping/pattern/mapped-part.ts'
 import { commentOf, joinComments } from '../mapping/tags/tags.ts'
 import type { DerivedRow } from './derive.ts'
 import { type Life, lifeOf, nextChange } from './source-row.ts'

@@ -6,7 +6,14 @@ import { buriedUntil, makeChildren, type Sources } from './merge.ts'
 import { type PartOptions, type PublishedEvent, toParts } from './overflow.ts'
 import { lifeOf } from './source-row.ts'
 import { eventUuid } from './uuids.ts'
-import { attributeCount, type EventBody, orgc, type TagBody, toTag } from './wire.ts'
+import {
+  attributeCount,
+  type Distribution,
+  type EventBody,
+  orgc,
+  type TagBody,
+  toTag
+} from './wire.ts'
 
 export interface RenderOptions extends DraftOptions, PartOptions {
   /** What the feed was called when its first event was made: `info` must not change. */
@@ -15,6 +22,12 @@ export interface RenderOptions extends DraftOptions, PartOptions {
   readonly tombstoneSeconds: number
   /** False when events of reports have no copies of their indicators. */
   readonly reportCopies?: boolean
+  /** See timestamps.ts `Moment`. */
+  readonly marginSeconds: number
+  /** Undefined: events say none, and MISP's setting for the feed decides. */
+  readonly distribution?: Distribution | undefined
+  /** Uuids of events that are stamped anew although they did not change. */
+  readonly restamped?: ReadonlySet<string>
   /** The next timestamp for an event that changed, epoch seconds: later than all before it, and than now. */
   readonly issue: () => number
 }
@@ -126,23 +139,28 @@ function renderEvent(
   const uuid = eventUuid(options.namespace, eventName(bucket.name, tlp, part))
   const moment = {
     published: Math.floor(options.now / 1000),
+    marginSeconds: options.marginSeconds,
     tombstoneSeconds: options.tombstoneSeconds
   }
   const live = new Set<string>()
+  const isRestamped = options.restamped?.has(uuid) === true
   const isCopy = (ids: readonly string[]) =>
     isReportBucket(bucket.name) && !ids.includes(bucket.report?.id ?? '')
   const children = makeChildren({ ...parts, uuid, notes: bucket.notes, isCopy }, previous, {
     moment,
     live,
-    sources
+    sources,
+    isRestamped,
+    distribution: options.distribution && '5'
   })
   const facts = factsOf(parts, options, previous)
   const unstamped: EventBody = {
     ...children,
-    Orgc: orgc,
+    Orgc: previous?.Orgc ?? bucket.report?.organisation ?? orgc,
     Tag: eventTags(parts, previous),
     analysis: '2',
     ...facts,
+    ...(options.distribution && { distribution: options.distribution }),
     extends_uuid: '',
     publish_timestamp: previous?.publish_timestamp ?? '',
     published: true,
@@ -152,7 +170,8 @@ function renderEvent(
   }
   const isEmpty =
     attributeCount(children) + children.EventReport.length + children.Object.length === 0
-  const isChanged = previous === undefined || JSON.stringify(unstamped) !== JSON.stringify(previous)
+  const isChanged =
+    isRestamped || previous === undefined || JSON.stringify(unstamped) !== JSON.stringify(previous)
   const timestamp = isChanged && !isEmpty ? String(options.issue()) : unstamped.timestamp
   const event = { ...unstamped, publish_timestamp: timestamp, timestamp }
   return {
@@ -179,7 +198,7 @@ function eventTags({ tlp, report }: EventDeps, previous: EventBody | undefined):
   return [...new Set(names)].sort().map(toTag)
 }
 
-/** `info` and `date` stay as they were, except that a report may be renamed. */
+/** `info` and `date` stay as they were first, also of a report that is renamed: OpenCTI takes both for its identity (M5). */
 function factsOf(
   { bucket, tlp, part, report }: EventDeps,
   { title }: RenderOptions,
@@ -188,11 +207,11 @@ function factsOf(
   const { day, rest, shardBits } = parseBucketName(bucket.name)
   const level = `TLP:${tlp.toUpperCase()}`
   const suffix = part === 0 ? '' : ` part ${part + 1}`
+  if (previous) return { date: previous.date, info: previous.info }
   if (report) {
     const short = rest.split('--')[1]?.slice(0, 8) ?? rest
     return { date: report.date, info: `${report.name} [${level} ${short}]${suffix}` }
   }
-  if (previous) return { date: previous.date, info: previous.info }
   const shard = shardBits === 0 ? '' : ` #${rest}/${2 ** shardBits}`
   const date = day ?? bucket.report?.date ?? '1970-01-01'
   const what = day ?? rest

@@ -1,5 +1,5 @@
 import type { Tlp } from '../mapping/model.ts'
-import type { TagBody } from './wire.ts'
+import type { OrgBody, TagBody } from './wire.ts'
 
 /** What is known of an event beside its file. */
 export interface Head {
@@ -10,6 +10,8 @@ export interface Head {
   readonly info: string
   readonly date: string
   readonly tags: readonly TagBody[]
+  /** Undefined for Sekoia itself. */
+  readonly orgc?: OrgBody | undefined
   readonly timestamp: string
   readonly attributes: number
   readonly live: number

@@ -1,14 +1,25 @@
 import type { Head, Totals } from './head.ts'
 import { type EventFacts, orgc } from './wire.ts'
 
-/** `manifest.json`: what every event is called and when it last changed, by uuid (MISP-1.2). */
-export function toManifest(heads: Iterable<Head>): string {
+/**
+ * `manifest.json`: what every event is called and when it last changed, by uuid (MISP-1.2). There may be thousands of
+ * them: the work yields where it may be interrupted.
+ */
+export function* toManifest(heads: Iterable<Head>): Generator<void, string> {
   const sorted = [...heads].sort((a, b) => (a.uuid < b.uuid ? -1 : 1))
-  return JSON.stringify(Object.fromEntries(sorted.map(head => [head.uuid, toEntry(head)])))
+  const entries: string[] = []
+  for (const head of sorted) {
+    entries.push(`"${head.uuid}":${JSON.stringify(toEntry(head))}`)
+    if (entries.length % entriesAtOnce === 0) yield
+  }
+  return `{${entries.join(',')}}`
 }
 
-const toEntry = ({ tags, date, info, timestamp }: Head): EventFacts => ({
-  Orgc: orgc,
+/** Between two places where the work may be interrupted. */
+const entriesAtOnce = 100
+
+const toEntry = ({ tags, date, info, timestamp, orgc: own }: Head): EventFacts => ({
+  Orgc: own ?? orgc,
   Tag: tags,
   analysis: '2',
   date,

@@ -3,7 +3,7 @@ import { type MispValue, templates } from '../mapping/model.ts'
 import { commentOf } from '../mapping/tags/tags.ts'
 import type { DerivedReport, DerivedRow } from './derive.ts'
 import type { AttributeDraft, Drafts, ObjectDraft } from './drafts.ts'
-import { bury, type Moment, stamp } from './timestamps.ts'
+import { bury, type Moment, restamp, stamp } from './timestamps.ts'
 import { attributeUuid, objectUuid, relatedUuid, reportUuid } from './uuids.ts'
 import {
   type AttributeBody,
@@ -35,6 +35,10 @@ export interface Merging {
   /** Filled with the uuids of live attributes. */
   readonly live: Set<string>
   readonly sources: Sources
+  /** True when the event is stamped anew: its Objects are then, too, or MISP would not look into them (M1). */
+  readonly isRestamped: boolean
+  /** That of attributes and Objects; undefined when they say none. */
+  readonly distribution?: '5' | undefined
 }
 
 /** Filled with the STIX ids of what stands in an event. */
@@ -70,12 +74,16 @@ export function makeChildren(
     objects.set(uuid, body)
     note([draft.row.id], merging.sources)
   }
+  const isDue = ({ uuid, timestamp }: ObjectBody) =>
+    merging.isRestamped && heldObjects.get(uuid)?.timestamp === timestamp
   const texts = report ? [report, ...notes.filter(({ isGone }) => !isGone)] : []
   const reports = byUuid(reportBodies(event, texts, previous, merging.moment))
   return {
     Attribute: withBuried(attributes, held, attribute => bury(attribute, merging.moment)),
     EventReport: withBuried(reports, byUuid(previous?.EventReport), r => bury(r, merging.moment)),
-    Object: withBuried(objects, heldObjects, object => buryObject(object, merging.moment))
+    Object: withBuried(objects, heldObjects, object => buryObject(object, merging.moment)).map(
+      object => (isDue(object) ? restamp(object, merging.moment) : object)
+    )
   }
 }
 
@@ -108,11 +116,12 @@ function wanted(
   held: AttributeBody | undefined,
   uuid: string,
   draft: AttributeDraft & Copied,
-  { moment, live }: Merging
+  { moment, live, distribution }: Merging
 ): AttributeBody | undefined {
   if (draft.life === 'expired' && (!held || held.deleted)) return undefined
   if (draft.life === 'live') live.add(uuid)
-  const body = attributeBody({ ...draft, toIds: draft.life === 'live' && draft.value.toIds }, uuid)
+  const toIds = draft.life === 'live' && draft.value.toIds
+  const body = attributeBody({ ...draft, toIds, distribution }, uuid)
   return stamp(held, withTagsOf(held, body), seconds(draft.modified), moment)
 }
 
@@ -128,6 +137,7 @@ interface AttributeFacts extends Copied {
   readonly first?: number
   readonly last?: number
   readonly tags: readonly string[]
+  readonly distribution: '5' | undefined
 }
 
 /** One of first_seen and last_seen without the other makes MISP's preview of a feed write a warning for each. */
@@ -139,6 +149,7 @@ function attributeBody(facts: AttributeFacts, uuid: string): AttributeBody {
     comment: facts.comment,
     deleted: false,
     disable_correlation: facts.isCopied,
+    ...(facts.distribution && { distribution: facts.distribution }),
     ...(first !== undefined &&
       last !== undefined && { first_seen: toSeen(first), last_seen: toSeen(last) }),
     ...(value.relation && { object_relation: value.relation }),
@@ -174,7 +185,7 @@ function wantedObject(
   merging: Merging
 ): ObjectBody | undefined {
   if (life === 'expired' && (!held || held.deleted)) return undefined
-  const { moment, live } = merging
+  const { moment, live, distribution } = merging
   const comment = commentOf(row)
   const heldAttributes = byUuid(held?.Attribute)
   const attributes = new Map<string, AttributeBody>()
@@ -187,6 +198,7 @@ function wantedObject(
       comment,
       tags: row.tags,
       isCopied,
+      distribution,
       ...seen(row)
     }
     const body = withTagsOf(heldAttributes.get(id), attributeBody(facts, id))
@@ -199,6 +211,7 @@ function wantedObject(
     comment,
     deleted: false,
     description: `${object.template} of a STIX indicator`,
+    ...(distribution && { distribution }),
     'meta-category': template.category,
     name: object.template,
     template_uuid: template.uuid,
@@ -227,10 +240,16 @@ function reportBodies(
 
 /** An Object taken back, with all that is in it. */
 function buryObject(held: ObjectBody, moment: Moment): ObjectBody | undefined {
-  if (held.deleted) return bury(held, moment)
+  if (held.deleted) return bury(held, moment, buriedSince(held))
   const Attribute = held.Attribute.flatMap(attribute => bury(attribute, moment) ?? [])
   return bury({ ...held, Attribute }, moment)
 }
+
+/** When an Object was taken back, epoch seconds: its own timestamp may be later (M1), those of its contents are not. */
+const buriedSince = ({ timestamp, Attribute }: ObjectBody): number =>
+  Attribute.length === 0
+    ? Number(timestamp)
+    : Math.max(...Attribute.map(attribute => Number(attribute.timestamp)))
 
 /**
  * The time at which the first announcement of something taken back ends, ms since the epoch. The contents of an
@@ -238,8 +257,12 @@ function buryObject(held: ObjectBody, moment: Moment): ObjectBody | undefined {
  */
 export function buriedUntil(event: EventChildren, { tombstoneSeconds }: Moment): number {
   const inObjects = event.Object.flatMap(({ deleted, Attribute }) => (deleted ? [] : Attribute))
-  const children = [...event.Attribute, ...event.EventReport, ...event.Object, ...inObjects]
+  const children = [...event.Attribute, ...event.EventReport, ...inObjects]
   const buried = children.filter(({ deleted }) => deleted)
-  const oldest = buried.reduce((min, { timestamp }) => Math.min(min, Number(timestamp)), Infinity)
+  const objects = event.Object.filter(({ deleted }) => deleted).map(buriedSince)
+  const oldest = buried.reduce(
+    (min, { timestamp }) => Math.min(min, Number(timestamp)),
+    objects.reduce((min, since) => Math.min(min, since), Infinity)
+  )
   return (oldest + tombstoneSeconds) * 1000
 }

@@ -33,7 +33,18 @@ export interface Gone {
  * The form of what is kept, and the rules by which objects are kept at all. Raised, every feed is read again from the
  * feed log, see build/refill.ts.
  */
-export const rowFormat = 3
+export const rowFormat = 4
+
+/** An indicator that the window leaves out: what it takes to count it while it is live at Sekoia. */
+export interface Outsider {
+  readonly id: string
+  /** As in {@link Row}. */
+  readonly version: string
+  readonly readAt: number
+  readonly gone?: Gone
+  /** ms since the epoch. */
+  readonly until?: number | undefined
+}
 
 const context = [
   'created',
@@ -138,6 +149,18 @@ export function toRow(
   }
 }
 
+export const toOutsider = (row: Row): Outsider => ({
+  id: row.stix.id,
+  version: row.version,
+  readAt: row.readAt,
+  until: validUntil(row.stix),
+  ...(row.gone && { gone: row.gone })
+})
+
+/** True if it was changed on or after this day (`YYYY-MM-DD`; '' is any): what is older is not read reliably. */
+export const isChangedSince = ({ version }: Pick<Row, 'version'>, day: string): boolean =>
+  day === '' || version >= versionOf({ id: '', type: '', modified: `${day}T00:00:00Z` })
+
 /** Where a row is in its life, and until when. */
 export const spanOf = ({ stix, gone }: Row): Span => {
   return { gone, until: validUntil(stix) }
@@ -161,6 +184,9 @@ export function lifeOf({ gone, until }: Span, now: number, keptMs: number): Life
   if (until === undefined || now < until) return 'live'
   return now < until + keptMs ? 'expired' : 'removed'
 }
+
+/** True while Sekoia holds it valid. */
+export const isLive = (span: Span, now: number): boolean => lifeOf(span, now, 0) === 'live'
 
 /** The next instant after `now` at which time alone changes {@link lifeOf}; infinite when none does. */
 export function nextChange({ gone, until }: Span, now: number, keptMs: number): number {

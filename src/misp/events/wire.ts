@@ -11,6 +11,8 @@ export interface AttributeBody {
   readonly comment: string
   readonly deleted: boolean
   readonly disable_correlation: boolean
+  /** That of the event; left out when the feed's setting at MISP decides. */
+  readonly distribution?: '5'
   readonly first_seen?: string
   readonly last_seen?: string
   readonly object_relation?: string
@@ -28,6 +30,7 @@ export interface ObjectBody {
   readonly comment: string
   readonly deleted: boolean
   readonly description: string
+  readonly distribution?: '5'
   readonly 'meta-category': string
   readonly name: string
   readonly template_uuid: string
@@ -45,6 +48,9 @@ export interface ReportBody {
   readonly timestamp: string
   readonly uuid: string
 }
+
+/** MISP's levels: your organisation, this community, connected communities, all communities. */
+export type Distribution = '0' | '1' | '2' | '3'
 
 export interface OrgBody {
   readonly name: string
@@ -72,6 +78,8 @@ export interface EventChildren {
 }
 
 export interface EventBody extends EventChildren, EventFacts {
+  /** Who may see it, as far as MISP's setting for the feed leaves that to the event. */
+  readonly distribution?: Distribution
   readonly extends_uuid: string
   readonly publish_timestamp: string
   readonly published: boolean

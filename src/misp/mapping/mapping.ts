@@ -8,7 +8,7 @@ import {
   timeOf
 } from '../../stix/object.ts'
 import type { Bounds, Mapped, Tlp } from './model.ts'
-import { distinct } from './pattern/outcome.ts'
+import { distinct } from './pattern/mapped-part.ts'
 import { mapIndicator } from './pattern/pattern.ts'
 import {
   type MappedNote,
@@ -18,11 +18,12 @@ import {
   mapVulnerability
 } from './report.ts'
 import type { Galaxies } from './tags/galaxies.ts'
+import { type Organisation, organisationOf } from './tags/organisation.ts'
 import type { MalpediaTags } from './tags/tag-names.ts'
 import { confidenceTag, contextRefs, ownTags, type Resolve, tagsOf, tlpOf } from './tags/tags.ts'
 import { hasImpossibleEnd, validUntil } from './validity.ts'
 
-/** What an indicator becomes, with what is said about it. */
+/** What an indicator becomes, with name, times and tags. */
 export interface MappedIndicator extends Mapped {
   readonly id: string
   readonly name: string
@@ -33,7 +34,7 @@ export interface MappedIndicator extends Mapped {
   /** `valid_from` and `valid_until`, ms since the epoch. */
   readonly from: number | undefined
   readonly until: number | undefined
-  /** Before that its values are not to be looked for (START …), ms since the epoch. */
+  /** Its values have no `to_ids` before this time (START …), ms since the epoch. */
   readonly startsAt: number | undefined
   /** Its `valid_until` cannot be one, and counts as none. */
   readonly hasImpossibleEnd: boolean
@@ -41,12 +42,14 @@ export interface MappedIndicator extends Mapped {
   readonly tags: readonly string[]
 }
 
-/** A report: what of it stands beside its text, and the text. */
+/** What a report becomes. */
 export interface MappedReport extends MappedIndicator, Pick<MappedNote, 'content'> {
   /** `YYYY-MM-DD`. */
   readonly date: string
   /** Ids of the indicators it is about. */
   readonly indicators: readonly string[]
+  /** Who published it, where that is one organisation and the event is to be its own. */
+  readonly organisation?: Organisation | undefined
 }
 
 /** A text about a report. */
@@ -58,13 +61,13 @@ export interface MappedText extends MappedNote {
 }
 
 /**
- * From objects of STIX to what stands in MISP, as a pure function of the objects: it runs whenever an event is made,
- * so that a better mapping reaches what is held already.
+ * Maps STIX objects to MISP, as pure functions. They run whenever an event is made, so a better mapping also reaches
+ * objects that are already stored.
  */
 export interface Mapping {
-  /** Another one whenever the same objects may become something else. */
+  /** Differs whenever the same objects may become something else. */
   readonly fingerprint: string
-  /** Ids of the things whose names it puts on an object. */
+  /** Ids of the objects whose names become tags of an object. */
   readonly refs: (object: StixObject) => readonly string[]
   /**
    * @param find objects that are referred to, markings among them; undefined for those that Sekoia does not know
@@ -79,20 +82,22 @@ export interface Mapping {
   readonly note: (object: StixObject) => MappedText
 }
 
-/** To be raised whenever this folder makes something else of the same objects: all events are then made again. */
-export const mappingVersion = 2
+/** Raise it whenever this folder makes something else of the same objects: then all events are made again. */
+export const mappingVersion = 3
 
 export interface MappingOptions {
-  /** The level of what carries none. */
+  /** The level of objects without one. */
   readonly defaultTlp: Tlp
-  /** Undefined when the operator has none at hand. */
+  /** Undefined when the operator provides none. */
   readonly galaxies: Galaxies | undefined
   /** By default as a tag of the galaxy. */
   readonly malpedia?: MalpediaTags
+  /** True when the event of a report is to come from the source of the report. */
+  readonly orgcFromSource?: boolean
 }
 
 export function createMapping(options: MappingOptions): Mapping {
-  const { defaultTlp, galaxies, malpedia = 'galaxy' } = options
+  const { defaultTlp, galaxies, malpedia = 'galaxy', orgcFromSource = false } = options
   const subjectTags = remember(object => tagsOf(object, 'subject', galaxies, malpedia))
   const sourceTags = remember(object => tagsOf(object, 'source', galaxies))
 
@@ -111,7 +116,13 @@ export function createMapping(options: MappingOptions): Mapping {
     tlpOf(markingRefsOf(object), find, defaultTlp, listOf(object, 'labels'))
 
   return {
-    fingerprint: JSON.stringify([mappingVersion, defaultTlp, galaxies?.digest ?? '', malpedia]),
+    fingerprint: JSON.stringify([
+      mappingVersion,
+      defaultTlp,
+      galaxies?.digest ?? '',
+      malpedia,
+      orgcFromSource
+    ]),
     refs: object => [...sourcesOf(object), ...subjectsOf(object)],
     indicator(object, find, indicates) {
       const mapped = mapIndicator(object)
@@ -148,7 +159,8 @@ export function createMapping(options: MappingOptions): Mapping {
         tags: [...new Set(tags)].sort(),
         date:
           published === undefined ? dayOf(object) : new Date(published).toISOString().slice(0, 10),
-        indicators: refs.filter(isIndicatorId)
+        indicators: refs.filter(isIndicatorId),
+        ...(orgcFromSource && { organisation: organisationOf(sourcesOf(object), find) })
       }
     },
     note: object => ({
@@ -165,7 +177,7 @@ const isIndicatorId = (id: string): boolean => id.startsWith('indicator--')
 const sourcesOf = (object: StixObject): readonly string[] =>
   listOf(object, 'x_inthreat_sources_refs')
 
-/** What an object is about, sorted; a source is not a subject too. */
+/** Ids of what an object is about, sorted, without its sources. */
 function subjectsOf(object: StixObject): string[] {
   const subjects = new Set(contextRefs(object))
   if (object.type === 'report')
@@ -174,7 +186,7 @@ function subjectsOf(object: StixObject): string[] {
   return [...subjects].sort()
 }
 
-/** An indicator and a report alike. */
+/** Members that indicators and reports share. */
 function factsOf(object: StixObject) {
   const confidence = object['confidence']
   return {
@@ -188,18 +200,18 @@ function factsOf(object: StixObject) {
   }
 }
 
-/** The time in which an indicator is valid and its pattern counts. */
-const within = (bounds: Bounds, { from, until }: Span): Bounds => ({
+/** The time in which the indicator is valid and the bounds of its pattern hold. */
+const within = (bounds: Bounds, { from, until }: Validity): Bounds => ({
   from: Math.max(from ?? bounds.from, bounds.from),
   until: Math.min(until ?? bounds.until, bounds.until)
 })
 
-interface Span {
+interface Validity {
   readonly from: number | undefined
   readonly until: number | undefined
 }
 
-/** The same tags for the same object in memory: many indicators refer to one thing. */
+/** Remembers tags by object, since many indicators refer to the same one. */
 function remember(
   tagsOf: (object: StixObject) => readonly string[]
 ): (object: StixObject) => readonly string[] {

@@ -22,15 +22,15 @@ export interface MispObject {
   readonly values: readonly RelatedValue[]
 }
 
-/** What one indicator, or another thing of STIX, becomes. */
+/** What one STIX object becomes. */
 export interface Mapped {
   readonly attributes: readonly MispValue[]
   readonly objects: readonly MispObject[]
   /** Why the pattern went out whole as `stix2-pattern`; undefined when it was mapped. */
   readonly fallback: string | undefined
-  /** What of the pattern the values leave unsaid, in words for a comment. */
+  /** Conditions of the pattern that no value expresses, for the comment. */
   readonly unsaid?: readonly string[] | undefined
-  /** Outside of these the values are not to be looked for (START … STOP …). */
+  /** The values have `to_ids` only within these bounds (START … STOP …). */
   readonly bounds?: Bounds | undefined
   /** Spellings that are not STIX and were read as meant. */
   readonly spellings?: readonly Spelling[] | undefined
@@ -43,8 +43,8 @@ export interface Bounds {
 }
 
 /**
- * Object templates of MISP, at the versions that were accepted by a running MISP (MISP-3.1), each with those of its
- * `requiredOneOf` relations that the gateway has values for: without any of them MISP would not take it for one.
+ * Object templates of MISP, in the versions that a running MISP accepted (MISP-3.1). Of `requiredOneOf` they have the
+ * relations that the gateway has values for; an Object without any of them would not meet its template.
  */
 export const templates = {
   file: {
@@ -118,10 +118,26 @@ export const templates = {
       'attachment',
       'message-id',
       'reply-to',
+      'send-date',
+      'mime-boundary',
+      'thread-index',
       'header',
       'x-mailer',
+      'return-path',
       'email-body'
     ]
+  },
+  'http-request': {
+    uuid: 'b4a8d163-8110-4239-bfcf-e08f3a9fdf7b',
+    version: '4',
+    category: 'network',
+    requiredOneOf: ['url', 'uri']
+  },
+  asn: {
+    uuid: '4ec55cc6-9e49-4c64-b794-03c25c1a6587',
+    version: '6',
+    category: 'network',
+    requiredOneOf: ['asn']
   },
   'domain-ip': {
     uuid: '43b3b146-77eb-4931-b4cc-b66c60f28734',

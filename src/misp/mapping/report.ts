@@ -13,7 +13,7 @@ export interface MappedNote {
 }
 
 /** What a report becomes (MISP-3.2). */
-export interface MappedReport extends MappedNote {
+export interface ReportContent extends MappedNote {
   readonly links: readonly MispValue[]
   /** How many urls MISP would refuse as links; the content names them. */
   readonly refusedLinks: number
@@ -23,12 +23,12 @@ export interface MappedReport extends MappedNote {
   readonly refs: readonly string[]
 }
 
-export function mapReport(report: StixObject): MappedReport {
+export function mapReport(report: StixObject): ReportContent {
   const references = referencesOf(report)
   const urls = [...new Set(references.map(({ url }) => url).filter(url => url !== ''))]
   const links = urls.flatMap(url => normalise('link', url) ?? [])
   return {
-    name: nameOf(report, 'name'),
+    name: titleOf(report, 'name'),
     content: sections([
       textOf(report, 'description').trim(),
       facts(report, ['report_types', 'authors']),
@@ -43,7 +43,7 @@ export function mapReport(report: StixObject): MappedReport {
 
 export function mapNote(note: StixObject): MappedNote {
   return {
-    name: nameOf(note, 'abstract'),
+    name: titleOf(note, 'abstract'),
     content: sections([textOf(note, 'content').trim(), facts(note, ['authors'])])
   }
 }
@@ -70,7 +70,7 @@ function relatedText(object: StixObject, relation: string): RelatedValue | [] {
 
 const maxName = 255
 
-const nameOf = (object: StixObject, member: string): string =>
+const titleOf = (object: StixObject, member: string): string =>
   (toLine(textOf(object, member)) || object.id).slice(0, maxName)
 
 /** The column of EventReports takes wide characters, JSON takes no lone surrogates. */

@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import type { Answer, Content } from '../../http/answers.ts'
+import { type CacheNote, cacheHeaders } from '../../http/cache-use.ts'
 import { digestOf } from '../../http/content-digest.ts'
 import type { Dialect, Operation } from '../../http/dialect.ts'
 import { plainText } from '../../http/errors.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
+import type { Clock } from '../../kernel/ports.ts'
 import type { Rights } from '../../kernel/records.ts'
 import { spaceOf } from '../build/tables.ts'
 import { type ListingDeps, toListing } from './listing.ts'
@@ -47,7 +49,7 @@ const lookMs = 1000
  */
 export function mispDialect(deps: MispDeps): Dialect {
   const listing: Operation = {
-    handle: async (request, caller) => toContent(await toListing(request, caller, deps))
+    handle: async (request, caller) => toContent(await toListing(request, caller, deps), held)
   }
   const file: Operation = {
     heavy: true,
@@ -72,19 +74,25 @@ export function mispDialect(deps: MispDeps): Dialect {
   }
 }
 
-const toContent = (bytes: Buffer): Content => ({
+const toContent = (bytes: Buffer, note: CacheNote): Content => ({
   mediaType: json,
-  headers: {},
+  headers: cacheHeaders(note),
   digest: digestOf([bytes]),
   body: () => [bytes]
 })
 
 /** Files are published ahead: Sekoia is asked for none of them. */
-const held = { 'x-cache': 'hit' } as const
+const held: CacheNote = { use: 'hit' }
 
-const toFile = ({ digest, bytes, zstd }: PublishedFile): Content => ({
+/** `stale`: the last attempt to bring it up to date failed. */
+const noteOf = ({ failure, currentAt }: WantedFeed, clock: Pick<Clock, 'now'>): CacheNote => ({
+  use: failure ? 'stale' : 'hit',
+  ageMs: currentAt === undefined ? undefined : clock.now() - currentAt
+})
+
+const toFile = ({ digest, bytes, zstd }: PublishedFile, note: CacheNote): Content => ({
   mediaType: json,
-  headers: held,
+  headers: cacheHeaders(note),
   digest,
   body: () => [bytes],
   encoded: { encoding: 'zstd', bytes: zstd }
@@ -98,13 +106,16 @@ async function findFile(request: FastifyRequest, caller: Caller, deps: MispDeps)
   if (!isKnown || !/^[\w-]{1,128}$/.test(given)) throw new GatewayError('not-found')
   const feed = await deps.catalog.resolve(caller, given)
   await deps.rights.authorize(caller, feed.feedId)
-  request.report = { ...request.report, fields: { feed: feed.collectionId } }
+  const progress = uuid ? {} : { progress: { more: false, reached: undefined } }
+  const fields = { feed: feed.collectionId }
+  request.report = { ...request.report, feedId: feed.feedId, ...progress, fields }
   const space = spaceOf(caller, feed.feedId)
-  if (uuid) return toFile(await deps.publications.event(space, uuid))
+  if (uuid) return toFile(await deps.publications.event(space, uuid), held)
   const wanted = deps.feeds.want(caller, feed)
-  if (file === 'hashes.csv') return findHashes(space, deps)
+  if (file === 'hashes.csv') return findHashes(space, wanted, deps)
   const manifest = await findManifest(request, space, wanted, deps)
-  return manifest ? toFile(manifest) : toContent(Buffer.from('{}'))
+  const note = noteOf(wanted, deps.clock)
+  return manifest ? toFile(manifest, note) : toContent(Buffer.from('{}'), { use: 'miss' })
 }
 
 /**
@@ -127,13 +138,17 @@ async function findManifest(
   }
 }
 
-async function findHashes(space: string, { publications }: MispDeps): Promise<Answer> {
+async function findHashes(
+  space: string,
+  wanted: WantedFeed,
+  { publications, clock }: MispDeps
+): Promise<Answer> {
   const file = await publications.hashes(space)
   if (file.length === 0)
     throw new GatewayError('not-found', { detail: 'No value of this feed is published yet' })
   return {
     mediaType: csv,
-    headers: held,
+    headers: cacheHeaders(noteOf(wanted, clock)),
     digest: file.digest,
     length: file.length,
     pieces: () => file.pieces()

@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/ports.ts'
 import type { Catalog } from '../../kernel/records.ts'
 import type { FeedState } from '../build/state.ts'
 import { spaceOf } from '../build/tables.ts'
+import type { Coverage } from '../events/tally.ts'
 import type { Publications } from './publications.ts'
 import type { WantedFeed, WantedFeeds } from './wanted.ts'
 
@@ -55,16 +56,35 @@ interface Progress {
 function toProgress({ state, kept, now }: Progress): object {
   const problem = kept?.failure && { problem: kept.failure.message }
   if (!state) return { status: kept ? 'first build' : 'not asked for yet', ...problem }
-  const { totals, publishedAt, isBuilt, objectsRead } = state
+  const { totals, coverage, publishedAt, isBuilt, objectsRead } = state
   return {
     status: !isBuilt ? 'first build' : problem ? 'behind' : 'in sync',
     ...problem,
     ...totals,
+    ...(coverage && { coverage: toCoverage(coverage, state) }),
     lastPublication: publishedAt === 0 ? null : new Date(publishedAt).toISOString(),
     objectsRead,
     ...(isBuilt ? {} : estimate(state, now))
   }
 }
+
+/**
+ * What becomes of the indicators that are live at Sekoia: `live` is the sum of what follows it, but for `partly`, which
+ * is part of `toIds`.
+ */
+const toCoverage = (
+  { live, toIds, context, fallback, skipped, outsideWindow, partly }: Coverage,
+  { since }: FeedState
+): object => ({
+  changedSince: since === '' ? null : since,
+  live,
+  toIds,
+  context,
+  fallback,
+  skipped,
+  outsideWindow,
+  partly
+})
 
 /** Estimates the time left: feeds are in the order of time, so the time reached says how much has been read. */
 function estimate({ startedAt, objectsRead, readFrom, position }: FeedState, now: number): object {

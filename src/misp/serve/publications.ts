@@ -28,6 +28,16 @@ export interface PublicationsOptions {
   readonly cacheMaxBytes: number
   /** Most lines of a hashes file; values of the newest events come first. */
   readonly maxHashes: number
+  /** Called whenever a hashes file was made that has no room for all values. */
+  readonly onHashesCut: (cut: HashesCut) => void
+}
+
+export interface HashesCut {
+  readonly space: string
+  /** Lines. */
+  readonly leftOut: number
+  /** False when the file that was made before lacked some too. */
+  readonly isNew: boolean
 }
 
 interface KnownManifest {
@@ -53,6 +63,8 @@ export class Publications {
   readonly #checks = new Map<string, Promise<Manifest | undefined>>()
   /** The hashes file that was asked for last: many MISPs fetch theirs in the same minute. */
   #hashes: { readonly name: string; readonly file: Promise<HashesFile> } | undefined
+  /** Spaces whose hashes file was cut when it was last made. */
+  readonly #cut = new LRUCache<string, true>({ max: maxManifests })
 
   constructor(options: PublicationsOptions) {
     this.#options = options
@@ -118,17 +130,29 @@ export class Publications {
     const newest = [...(manifest?.timestamps ?? [])].sort(([, a], [, b]) => b - a)
     const events: EventHashes[] = []
     let room = this.#options.maxHashes
-    for (let at = 0; at < newest.length && room > 0; at += batch) {
+    let leftOut = 0
+    for (let at = 0; at < newest.length; at += batch) {
       const uuids = newest.slice(at, at + batch).map(([uuid]) => uuid)
       const found = await this.#get(space, 'hash', uuids)
       for (const [i, md5s] of found.entries()) {
-        if (!md5s || room <= 0) continue
+        if (!md5s) continue
         const taken = md5s.subarray(0, room * 16)
-        events.push({ uuid: uuids[i]!, md5s: taken })
+        if (taken.length > 0) events.push({ uuid: uuids[i]!, md5s: taken })
         room -= taken.length / 16
+        leftOut += (md5s.length - taken.length) / 16
       }
     }
+    this.#tellCut(space, leftOut)
     return HashesFile.of(events)
+  }
+
+  #tellCut(space: string, leftOut: number): void {
+    const isNew = !this.#cut.has(space)
+    if (leftOut === 0) this.#cut.delete(space)
+    else {
+      this.#cut.set(space, true)
+      this.#options.onHashesCut({ space, leftOut, isNew })
+    }
   }
 
   /** How far the building of a feed has come; undefined if it never began. */

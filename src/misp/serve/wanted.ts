@@ -13,6 +13,8 @@ export interface WantedFeeds {
 export interface WantedFeed {
   /** Why the last round failed; undefined if it did not. */
   readonly failure: GatewayError | undefined
+  /** When this gateway last brought its events up to date, ms since the epoch; undefined if it has not yet. */
+  readonly currentAt?: number | undefined
   /**
    * Resolves at the next publication, after `ms` milliseconds, or when `signal` aborts. Throws the GatewayError of a
    * round that failed.

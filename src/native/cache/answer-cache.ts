@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { AnswerStore } from '../../kernel/answer-store.ts'
 import type { ScopeId } from '../../kernel/caller.ts'
+import { giveWay } from '../../kernel/give-way.ts'
 import type { Meter } from '../../kernel/ports.ts'
 import { decodeEntry, type Entry, encodeEntry } from './entry.ts'
 import { Flights } from './flights.ts'
@@ -17,6 +18,8 @@ export interface AnswerCacheDeps {
 const entryBytes = 500
 /** With so many names waiting for the store, answers are kept in memory alone. */
 const maxUnwritten = 5000
+/** Names that are forgotten in one transaction of the store. */
+const forgottenAtOnce = 200
 /** Objects of which is known in which answers they are. */
 const maxObjects = 100_000
 
@@ -80,8 +83,8 @@ export class AnswerCache {
   }
 
   /** Forgets answers by name, and all that hold one of the objects; what is under way for them counts no more. */
-  forget(scope: ScopeId, names: Iterable<string>, ids: Iterable<string> = []): void {
-    const all = new Set(names)
+  forget(scope: ScopeId, forgotten: Iterable<string>, ids: Iterable<string> = []): void {
+    const all = new Set(forgotten)
     for (const id of ids) {
       for (const name of this.#answersWith.get(inMemory(scope, id)) ?? []) all.add(name)
       this.#answersWith.delete(inMemory(scope, id))
@@ -91,7 +94,11 @@ export class AnswerCache {
       this.#held.delete(inMemory(scope, name))
       this.#flights.outdate(inMemory(scope, name))
     }
-    this.#write('forget', scope, [...all], () => this.#deps.store.forget(scope, [...all]))
+    const names = [...all]
+    for (let at = 0; at < names.length; at += forgottenAtOnce) {
+      const some = names.slice(at, at + forgottenAtOnce)
+      this.#write('forget', scope, some, () => this.#deps.store.forget(scope, some))
+    }
   }
 
   /** Resolves when the store has been told of everything. */
@@ -122,7 +129,7 @@ export class AnswerCache {
     return found
   }
 
-  /** One after the other, since the last word on a name must come last. */
+  /** One after the other, since the last word on a name must come last. Answers go out before. */
   #write(
     operation: string,
     scope: ScopeId,
@@ -138,6 +145,7 @@ export class AnswerCache {
     }
     count(1)
     this.#writing = this.#writing
+      .then(giveWay)
       .then(work)
       .catch(() => this.#deps.meter.count('store_errors', { operation }))
       .finally(() => count(-1))

@@ -19,12 +19,15 @@ const kept = (freshMs: number, staleMs: number): Policy => ({
   staleMs: ({ isMiss }) => (isMiss ? 0 : staleMs)
 })
 
+/** The age up to which answers to look-ups are given at all, in trouble too, ms. */
+export const usefulMs = { lookUp: hour, relationships: day, objects: 7 * day } as const
+
 export const policies = {
-  lookUp: kept(60 * second, hour),
-  relationships: kept(300 * second, day),
-  objects: kept(300 * second, 7 * day),
+  lookUp: kept(60 * second, usefulMs.lookUp),
+  relationships: kept(300 * second, usefulMs.relationships),
+  objects: kept(300 * second, usefulMs.objects),
   /** Identities, markings and places hardly change. */
-  lasting: kept(day, 7 * day),
+  lasting: kept(day, usefulMs.objects),
   /** Named by the hash of its bytes. */
   file: kept(365 * day, 365 * day),
   edl: kept(60 * second, 365 * day),

@@ -55,6 +55,7 @@ async function fromLog(
   if (!query) return undefined
   const { feed: id = '' } = ask.request.params as { readonly feed?: string }
   const feed = await deps.catalog.resolve(ask.caller, id)
+  ask.request.report = { ...ask.request.report, feedId: feed.feedId }
   // Its clients get the order and the format that they have at Sekoia.
   if (feed.isNewestFirst || !feed.isJson) throw new GatewayError('unwalkable')
   const found = await destination(deps, cursors, ask, feed, query)
@@ -79,8 +80,9 @@ function rightsValidity({ rights }: NativeDeps, { scope }: Caller, { feedId }: C
 }
 
 /** Holds no more of the page than what it tells. */
-function noteOf({ outcome, count }: LogPage, { collectionId }: CatalogFeed) {
-  const report = { outcome, items: count, fields: { collection: collectionId } }
+function noteOf({ outcome, count, seen, next }: LogPage, { collectionId, feedId }: CatalogFeed) {
+  const progress = { more: next !== undefined, reached: seen.at(-1)?.date }
+  const report = { feedId, progress, outcome, items: count, fields: { collection: collectionId } }
   return (request: FastifyRequest): void => {
     request.report = { ...request.report, ...report }
   }

@@ -1,3 +1,5 @@
+import { toMillis } from '../../stix/timestamp.ts'
+
 /** What a client asks of a feed, where the feed's log can answer it. */
 export interface FeedQuery {
   /** 1 to 2,000. */
@@ -71,7 +73,7 @@ function parseTypes(text = ''): string[] {
 }
 
 function parseDate(text: string | undefined): string | undefined {
-  if (text && !dateShape.test(text)) throw new NotForTheLog()
+  if (text && (!dateShape.test(text) || toMillis(text) === undefined)) throw new NotForTheLog()
   return text || undefined
 }
 

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../kernel/errors.ts'
-import type { Clock } from '../../kernel/ports.ts'
+import { giveWayIfDue } from '../../kernel/give-way.ts'
+import { type Clock, elapsedOf } from '../../kernel/ports.ts'
 import { lastVersion, type Position, type ReadRequest, type Records } from '../../kernel/records.ts'
 import { type LogPage, type LogRequest, PageBuilder } from './page-builder.ts'
 
@@ -18,12 +19,14 @@ export async function readLogPage(
   request: LogRequest
 ): Promise<LogPage> {
   const page = new PageBuilder(request)
-  const deadline = clock.now() + pageMs
+  const deadline = elapsedOf(clock) + pageMs
   for (let { addedAfter, position } = request.start; ; ) {
     const result = await records.read(toRead(request, page.wants, addedAfter, position))
+    await giveWayIfDue()
     page.add(result)
+    await giveWayIfDue()
     if (page.isFull || !result.more) return page.end()
-    if (clock.now() >= deadline) throw new GatewayError('timeout')
+    if (elapsedOf(clock) >= deadline) throw new GatewayError('timeout')
     const isStuck = result.dates.length === 0 && result.position?.date === position?.date
     if (isStuck || !result.position) throw new GatewayError('unavailable')
     addedAfter = undefined

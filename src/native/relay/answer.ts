@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Answer, Content, Verbatim } from '../../http/answers.ts'
-import type { CacheUse } from '../../http/cache-use.ts'
+import { type CacheNote, type CacheUse, cacheHeaders } from '../../http/cache-use.ts'
 import { digestOf } from '../../http/content-digest.ts'
 import { GatewayError } from '../../kernel/errors.ts'
 import type { RawAnswer } from '../../kernel/raw-upstream.ts'
@@ -8,19 +8,10 @@ import type { Validity } from '../../kernel/validity.ts'
 
 export const json = 'application/json'
 
-export interface Told {
-  readonly use: CacheUse
-  /** Milliseconds since Sekoia gave the content; undefined where that is now. */
-  readonly ageMs?: number | undefined
+export interface Told extends CacheNote {
   /** While the same request would get the same answer. */
   readonly validity?: Validity | undefined
 }
-
-/** `X-Cache` and `Age` (RFC 9111 §5.1). */
-export const cacheHeaders = ({ use, ageMs }: Told): Record<string, string> => ({
-  'x-cache': use,
-  ...(ageMs !== undefined && { age: String(Math.max(0, Math.floor(ageMs / 1000))) })
-})
 
 /** A success with an entity tag. */
 export const toContent = (

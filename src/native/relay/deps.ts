@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../../kernel/caller.ts'
+import { GatewayError } from '../../kernel/errors.ts'
 import type { Clock, Meter } from '../../kernel/ports.ts'
 import type { RawUpstream } from '../../kernel/raw-upstream.ts'
 import type { Catalog, Records } from '../../kernel/records.ts'
@@ -47,8 +48,15 @@ export function targetOf(url: string | undefined = ''): string {
   return [path.replace(/\/{2,}/g, '/'), ...query].join('?')
 }
 
-export const asked = (request: FastifyRequest, caller: Caller): Asked => ({
-  request,
-  caller,
-  target: targetOf(request.raw.url)
-})
+/** True where Sekoia, or a server before it, would find another path: a segment goes up, however it is written. */
+const goesUp = (target: string): boolean =>
+  decodeURIComponent(target.split('?', 1)[0]!)
+    .split(/[/\\,]/)
+    .some(segment => segment === '.' || segment === '..')
+
+/** Throws `not-found` for a path that would lead to another one at Sekoia. */
+export function asked(request: FastifyRequest, caller: Caller): Asked {
+  const target = targetOf(request.raw.url)
+  if (goesUp(target)) throw new GatewayError('not-found')
+  return { request, caller, target }
+}

@@ -24,14 +24,13 @@ export async function pass(
   body?: Buffer
 ): Promise<Answer> {
   const isRead = request.method === 'GET' || request.method === 'HEAD' || endpoint === 'search'
-  const signals = isRead ? [request.signal, AbortSignal.timeout(lookUpMs)] : []
   const sent: RawRequest = {
     method: request.method === 'HEAD' ? 'GET' : request.method,
     target,
     endpoint,
     ...bodyOf(request, body),
     isWrite: !isRead,
-    signal: isRead ? AbortSignal.any(signals) : undefined
+    signal: isRead ? endOf(request) : undefined
   }
   const found = await raw.ask(caller, sent, answer => {
     check(answer)
@@ -39,6 +38,10 @@ export async function pass(
   })
   return isRawRefusal(found) ? toRefusal(found.refused) : toAnswer(found, { use: 'pass' })
 }
+
+/** Of a request whose body was read the framework's signal tells the end of the body, not that the client left. */
+const endOf = ({ body, signal }: Asked['request']): AbortSignal =>
+  AbortSignal.any([AbortSignal.timeout(lookUpMs), ...(Buffer.isBuffer(body) ? [] : [signal])])
 
 const anything: Check = () => {}
 

@@ -15,6 +15,10 @@ export const spellings = [
   'letter-case',
   /** An observation without brackets, and without an AND that could be one of observations. */
   'no-brackets',
+  /** `hashes.MD5 = h'…'`, digits that are not a string. */
+  'binary-hash',
+  /** `START '2026-01-01T00:00:00Z'`, an instant that is a string. */
+  'untyped-timestamp',
   /** `email-message:from_ref` for `from_ref.value`, see misp/mapping/pattern/paths.ts. */
   'short-path',
   /** `domain:value` for `domain-name:value`, see misp/mapping/pattern/paths.ts. */

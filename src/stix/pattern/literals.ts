@@ -26,7 +26,7 @@ function toBase64(content: string): Literal | undefined {
 }
 
 /** RFC 3339 in UTC, its letters in upper case. */
-function toTimestamp(content: string): Literal | undefined {
+export function toTimestamp(content: string): Literal | undefined {
   const isStix = content[10] === 'T' && content.endsWith('Z') && isTimestamp(content)
   return isStix ? { kind: 'timestamp', value: content } : undefined
 }

@@ -90,9 +90,9 @@ function readQualifier(reader: TokenReader): Qualifier | undefined {
 }
 
 function readStartStop(reader: TokenReader): Qualifier {
-  const start = reader.literal('timestamp').value
+  const start = reader.timestamp()
   reader.expect('STOP')
-  return { kind: 'start-stop', start, stop: reader.literal('timestamp').value }
+  return { kind: 'start-stop', start, stop: reader.timestamp() }
 }
 
 function readWithin(reader: TokenReader): Qualifier {

@@ -1,5 +1,6 @@
 import type { Junction, Literal } from './ast.ts'
 import type { Spelling } from './lenient.ts'
+import { toTimestamp } from './literals.ts'
 import { PatternError, type RefusalReason } from './refusal.ts'
 import type { Token } from './tokens.ts'
 
@@ -107,6 +108,17 @@ export class TokenReader {
     if (token.kind !== 'literal' || !isOf(token.literal, kinds)) return this.refuse()
     this.next()
     return token.literal
+  }
+
+  /** An instant, as written. */
+  timestamp(): string {
+    const { token } = this
+    const isText = token.kind === 'literal' && token.literal.kind === 'string'
+    if (!this.#seen || !isText) return this.literal('timestamp').value
+    const { value } = this.literal('string')
+    if (!toTimestamp(value)) throw new PatternError('literal', token.at)
+    this.#seen.add('untyped-timestamp')
+    return value
   }
 
   /** A whole number, written without a point. */

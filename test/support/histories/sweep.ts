@@ -2,10 +2,12 @@ import fc from 'fast-check'
 import { microsOf, textOf } from '../../../src/demo/corpus/timeline.ts'
 import type { FaultKind } from '../../../src/demo/faults.ts'
 import type { Switches } from '../../../src/demo/switches.ts'
-import { type EvictingStore, evictingStore } from '../evicting-store.ts'
+import { systemClock } from '../../../src/kernel/ports.ts'
+import { createMemoryStore } from '../../../src/stores/memory.ts'
 import { defaultFeed, startWorld, type World } from '../gateway.ts'
 import { type Inspect, type ModelClient, makeCrowd } from '../model-clients.ts'
 import { inspector } from '../promises.ts'
+import { type TroubledStore, troubledStore } from '../troubled-store.ts'
 import { truth } from '../walks.ts'
 import { SweepWatch } from '../watching-sweeps.ts'
 
@@ -87,7 +89,8 @@ export const sweepHistories: fc.Arbitrary<SweepHistory> = fc.record({
 export async function play(history: SweepHistory): Promise<void> {
   const now = Date.UTC(2026, 0, 15, 12)
   const { seed, objects, historyMs, order, switches, pageLimit, limits, processes } = history
-  const store = evictingStore(processes > 1)
+  const memory = createMemoryStore({ bodyMaxBytes: 16_000_000 })
+  const store = troubledStore(memory, { isShared: processes > 1, clock: systemClock })
   const watch = new SweepWatch()
   const world = await startWorld({
     simulator: {
@@ -119,14 +122,14 @@ export async function play(history: SweepHistory): Promise<void> {
 
 interface SceneParts extends Pick<SweepHistory, 'historyMs' | 'limits'> {
   readonly world: World
-  readonly store: EvictingStore
+  readonly store: TroubledStore
   readonly watch: SweepWatch
   readonly now: number
 }
 
 class Scene {
   readonly #world: World
-  readonly #store: EvictingStore
+  readonly #store: TroubledStore
   readonly #watch: SweepWatch
   readonly #span: { readonly now: number; readonly historyMs: number }
   readonly #clients: readonly ModelClient[]

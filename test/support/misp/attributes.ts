@@ -18,7 +18,7 @@ export interface Place {
 export function addAttribute(database: Database, file: Json, place: Place): void {
   const attribute = read(database, file, place)
   const isTaken = database.attributes.has(attribute.uuid)
-  const refusal = isTaken ? 'the uuid is taken' : refusalOf(file, attribute)
+  const refusal = isTaken ? 'the uuid is taken' : refusalOf(database, file, attribute)
   if (refusal) {
     database.drop('attribute', attribute.uuid, refusal)
     return
@@ -36,7 +36,7 @@ export function editAttributes(database: Database, files: readonly Json[], place
   const changes = files.flatMap(file => {
     const attribute = changed(database, file, place)
     if (!attribute) return []
-    const refusal = refusalOf(file, attribute) ?? sameRefusal(database, attribute, taken)
+    const refusal = refusalOf(database, file, attribute) ?? sameRefusal(database, attribute, taken)
     if (!refusal) return [{ file, attribute }]
     database.drop('attribute', attribute.uuid, refusal)
     return []
@@ -72,13 +72,15 @@ function read(
   const flag = (name: string, before = false) => (isSet(file[name]) ? isFilled(file[name]) : before)
   const time = (name: string, before: string | undefined) => text(name, before) || undefined
   const type = text('type', known?.type)
+  const value = storedValue(type, text('value', known?.value))
   return {
     ...place,
     type,
     uuid: toText(file['uuid']).toLowerCase(),
     relation: text('object_relation', known?.relation),
     category: text('category', known?.category),
-    value: storedValue(type, text('value', known?.value)),
+    // What the expressions block is refused below.
+    value: database.importRegexps(type, value) ?? value,
     toIds: flag('to_ids', known?.toIds),
     comment: text('comment', known?.comment),
     deleted: flag('deleted', known?.deleted),
@@ -91,13 +93,14 @@ function read(
 }
 
 /** Why MISP drops the attribute whatever else it holds; undefined when it does not. */
-function refusalOf(file: Json, attribute: LocalAttribute): string | undefined {
+function refusalOf(database: Database, file: Json, attribute: LocalAttribute): string | undefined {
   const { uuid, object, relation, type, category, value } = attribute
   if (!isMispUuid(uuid)) return 'the uuid is not one of RFC 4122'
   if (!isKnownType(type)) return `the type '${type}' is unknown`
   if (object !== undefined && relation === '') return 'it has no object_relation'
   if (!isAllowed(type, category)) return `the category '${category}' does not allow type ${type}`
   if (typeof (file['value'] ?? '') !== 'string') return 'the value is not a string'
+  if (database.importRegexps(type, value) === undefined) return 'an import expression blocks it'
   return valueRefusal(type, value) ?? seenRefusal(attribute)
 }
 

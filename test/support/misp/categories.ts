@@ -37,6 +37,7 @@ const typesOf: Readonly<Record<string, readonly string[]>> = {
     ...['attachment', 'body', 'header', 'message-id', 'reply-to', 'x-mailer'].map(
       part => `email-${part}`
     ),
+    ...['email-thread-index', 'email-mime-boundary'],
     ...['email-src-display-name', 'email-dst-display-name']
   ],
   'Payload installation': [
@@ -53,7 +54,8 @@ const typesOf: Readonly<Record<string, readonly string[]>> = {
     ...fingerprints,
     ...rules,
     ...registry,
-    ...['mutex', 'pdb', 'windows-scheduled-task', 'cookie', 'kusto-query']
+    ...['mutex', 'pdb', 'windows-scheduled-task', 'cookie', 'kusto-query'],
+    ...['windows-service-name', 'windows-service-displayname']
   ],
   'Persistence mechanism': ['filename', ...registry],
   'Network activity': [
@@ -75,7 +77,10 @@ const typesOf: Readonly<Record<string, readonly string[]>> = {
     ...['domain|ip', 'snort', 'zeek', 'link', 'vulnerability', 'cpe']
   ],
   Attribution: [...fingerprints, 'email'],
-  'Financial fraud': ['btc', 'dash', 'xmr', 'phone-number'],
+  'Financial fraud': [
+    ...['btc', 'dash', 'xmr', 'phone-number'],
+    ...['iban', 'bic', 'bank-account-nr', 'cc-number']
+  ],
   'Social network': ['github-username', 'twitter-id', ...mail],
   Person: ['email', 'full-name', 'phone-number'],
   Other: [

@@ -75,7 +75,13 @@ export interface Dropped {
   readonly reason: string
 }
 
+/** What a value becomes by MISP's import regular expressions; undefined when they block it. */
+export type ImportRegexps = (type: string, value: string) => string | undefined
+
 type Identified = Pick<LocalAttribute, 'event' | 'type' | 'category' | 'value'>
+
+/** The process that pulls was killed. What it had stored by then stays, as MISP stores each thing by itself. */
+export class Killed extends Error {}
 
 export class Database {
   readonly events = new Map<string, LocalEvent>()
@@ -90,16 +96,52 @@ export class Database {
   readonly #inObject = new Map<string, Set<string>>()
   /** The live top-level attributes that MISP takes for the same. */
   readonly #same = new Map<string, Set<string>>()
+  /** What may still be written before the process is killed. */
+  #writesLeft = Number.POSITIVE_INFINITY
 
-  constructor(now: () => number) {
+  readonly importRegexps: ImportRegexps
+
+  constructor(now: () => number, importRegexps: ImportRegexps = (_, value) => value) {
     this.now = now
+    this.importRegexps = importRegexps
   }
 
   get attributes(): ReadonlyMap<string, LocalAttribute> {
     return this.#attributes
   }
 
+  /** After so many writes, to events and to what is in them, the process is killed. */
+  killAfter(writes: number): void {
+    this.#writesLeft = writes
+  }
+
+  /** To be called before each write. @throws Killed */
+  write(): void {
+    if (this.#writesLeft-- <= 0) throw new Killed('killed')
+  }
+
+  saveEvent(event: LocalEvent): void {
+    this.write()
+    this.events.set(event.uuid, event)
+  }
+
+  saveObject(object: LocalObject): void {
+    this.write()
+    this.objects.set(object.uuid, object)
+  }
+
+  saveReference(reference: LocalReference): void {
+    this.write()
+    this.references.set(reference.uuid, reference)
+  }
+
+  saveReport(report: LocalReport): void {
+    this.write()
+    this.reports.set(report.uuid, report)
+  }
+
   saveAttribute(attribute: LocalAttribute): void {
+    this.write()
     const known = this.#attributes.get(attribute.uuid)
     if (known) this.#same.get(sameness(known))?.delete(known.uuid)
     this.#attributes.set(attribute.uuid, attribute)

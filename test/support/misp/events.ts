@@ -26,7 +26,7 @@ export function addEvent(database: Database, file: Json): void {
   if (database.events.has(event.uuid)) throw new Error(`${event.uuid} is here already`)
   demandFields(event)
   const tags = addTags(database, event.uuid, file['Tag'])
-  database.events.set(event.uuid, { ...event, tags })
+  database.saveEvent({ ...event, tags })
   addAttributes(database, records(file['Attribute']), event.uuid)
   const objects = records(file['Object'])
   for (const object of objects) addObject(database, object, event.uuid)
@@ -42,7 +42,7 @@ export function editEvent(database: Database, file: Json): void {
   if (event.timestamp <= known.timestamp) throw new Error('not newer than the local copy')
   demandFields(event)
   const tags = editTags(database, event.uuid, file['Tag'], known.tags)
-  database.events.set(event.uuid, { ...event, tags })
+  database.saveEvent({ ...event, tags })
   const place = { event: event.uuid, object: undefined }
   editAttributes(database, records(file['Attribute']), place)
   const objects = records(file['Object'])

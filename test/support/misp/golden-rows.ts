@@ -21,6 +21,13 @@ export interface UnusedTypes {
   readonly types: readonly string[]
 }
 
+/** A value beside what MISP's import expressions make of it. */
+export interface ImportRow {
+  readonly value: string
+  /** null where MISP refuses it. */
+  readonly misp: string | null
+}
+
 /** A file of test/misp/golden. */
 export const readGolden = <T>(name: string): readonly T[] =>
   JSON.parse(readFileSync(new URL(`../../misp/golden/${name}.json`, import.meta.url), 'utf8'))

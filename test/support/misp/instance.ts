@@ -1,4 +1,11 @@
-import { Database, type Dropped, type LocalAttribute, type LocalEvent } from './database.ts'
+import {
+  Database,
+  type Dropped,
+  type ImportRegexps,
+  Killed,
+  type LocalAttribute,
+  type LocalEvent
+} from './database.ts'
 import { addEvent, editEvent, unwrapEvent } from './events.ts'
 import { type CacheReport, FeedCache } from './feed-cache.ts'
 import { FeedClient, type FetchFeed } from './feed-client.ts'
@@ -11,6 +18,10 @@ export interface MispOptions {
   /** MISP's own clock, in epoch seconds. */
   readonly now: () => number
   readonly rules?: PullRules
+  /** By default there are none. */
+  readonly importRegexps?: ImportRegexps
+  /** False for a user whom MISP lets add events, and not edit those that came from a feed. */
+  readonly isSiteAdmin?: boolean
 }
 
 export interface PullReport {
@@ -37,19 +48,21 @@ interface Plan {
 
 /**
  * A MISP 2.5.1 that has one MISP-format feed, by the algorithm of MISP-1.6 and the checks of MISP-1.9. What it
- * does not play: import regular expressions, warning lists, blocklists, distribution.
+ * does not play: warning lists, blocklists, distribution.
  */
 export class MispInstance {
   readonly #client: FeedClient
   readonly #rules: PullRules
   readonly #database: Database
+  readonly #isSiteAdmin: boolean
   /** What the cache job has filled. */
   readonly feedCache = new FeedCache()
 
-  constructor({ fetch, now, rules = {} }: MispOptions) {
+  constructor({ fetch, now, rules = {}, importRegexps, isSiteAdmin = true }: MispOptions) {
     this.#client = new FeedClient(fetch)
     this.#rules = rules
-    this.#database = new Database(now)
+    this.#database = new Database(now, importRegexps)
+    this.#isSiteAdmin = isSiteAdmin
   }
 
   /** One run of «fetch all events». Failures are in the report. */
@@ -58,7 +71,7 @@ export class MispInstance {
     const before = dropped.length
     const { plan, ...told } = await this.#plan()
     const added = await this.#each(plan.add, event => addEvent(this.#database, event))
-    const edited = await this.#each(plan.edit, event => editEvent(this.#database, event))
+    const edited = await this.#each(plan.edit, event => this.#edit(event))
     return {
       ...told,
       added: added.done,
@@ -66,6 +79,20 @@ export class MispInstance {
       skipped: plan.skipped,
       blocked: [...plan.blocked, ...added.blocked, ...edited.blocked],
       dropped: dropped.slice(before)
+    }
+  }
+
+  /** A run whose process is killed after so many writes; false when it ended before. */
+  async pullUntilKilled(writes: number): Promise<boolean> {
+    this.#database.killAfter(writes)
+    try {
+      await this.pull()
+      return false
+    } catch (error) {
+      if (error instanceof Killed) return true
+      throw error
+    } finally {
+      this.#database.killAfter(Number.POSITIVE_INFINITY)
     }
   }
 
@@ -128,6 +155,11 @@ export class MispInstance {
     return local.timestamp < (timestamp ?? 0) ? 'edit' : 'skipped'
   }
 
+  #edit(event: Json): void {
+    if (!this.#isSiteAdmin) throw new Error('not authorised to edit the event')
+    editEvent(this.#database, event)
+  }
+
   async #each(
     uuids: readonly string[],
     save: (event: Json) => void
@@ -143,6 +175,7 @@ export class MispInstance {
           done.push(uuid)
         }
       } catch (error) {
+        if (error instanceof Killed) throw error
         this.#database.drop('event', uuid, (error as Error).message)
       }
     }

@@ -1,6 +1,12 @@
 import type { MispValue, RelatedValue } from '../../../src/misp/mapping/model.ts'
 import { templates } from '../../../src/misp/mapping/model.ts'
-import { type FieldRow, type GoldenRow, readGolden, type UnusedTypes } from './golden-rows.ts'
+import {
+  type FieldRow,
+  type GoldenRow,
+  type ImportRow,
+  readGolden,
+  type UnusedTypes
+} from './golden-rows.ts'
 
 /** `docs/misp-mapping.md`, made from the golden files by `npm run docs:misp-mapping`. */
 
@@ -68,6 +74,23 @@ const objectTable = (): string =>
     )
   ].join('\n')
 
+const imports = `## What MISP's import expressions make of values
+
+A fresh MISP rewrites paths of Windows and registry keys, whatever their type, before it compares them with what it
+has. The gateway publishes them as Sekoia has them. Values that the list makes equal stand in different events, since
+MISP drops the second of two equal ones in one event; an operator who wants values as they are empties the list
+(Administration → Import Regexp). What MISP refuses by it is not in MISP.
+`
+
+const importTable = (): string =>
+  [
+    '| value | at MISP |',
+    '|---|---|',
+    ...readGolden<ImportRow>('imports').map(
+      ({ value, misp }) => `| ${cell(value)} | ${misp === null ? 'refused' : cell(misp)} |`
+    )
+  ].join('\n')
+
 /** The text of docs/misp-mapping.md. */
 export function mappingDocs(): string {
   const byRule = Map.groupBy(readGolden<FieldRow>('field'), ({ rule }) => rule)
@@ -77,6 +100,7 @@ export function mappingDocs(): string {
     `## Each property\n\n${table(readGolden<GoldenRow>('indicators'))}\n`,
     ...[...byRule].map(([rule, rows]) => `## ${rule}\n\n${table(rows)}\n`),
     `## Objects\n\n${objectTable()}\n`,
+    `${imports}\n${importTable()}\n`,
     `## Types of MISP that no indicator becomes\n\n${unused
       .map(({ reason, types }) => `- ${reason} ${types.map(cell).join(', ')}`)
       .join('\n')}`

@@ -11,7 +11,7 @@ export function addObject(database: Database, file: Json, event: string): boolea
     database.drop('object', object.uuid, refusal)
     return false
   }
-  database.objects.set(object.uuid, object)
+  database.saveObject(object)
   for (const attribute of attributesOf(file, object)) {
     addAttribute(database, attribute, { event, object: object.uuid })
   }
@@ -34,7 +34,7 @@ export function editObject(database: Database, file: Json, event: string): void 
   }
   if ((toSeconds(file['timestamp']) ?? database.now()) <= known.timestamp) return
   const object = read(database, file, event, known)
-  database.objects.set(object.uuid, object)
+  database.saveObject(object)
   if (object.deleted) deleteAttributes(database, object.uuid)
   editAttributes(database, attributesOf(file, object), { event, object: object.uuid })
 }
@@ -55,7 +55,7 @@ function deleteAttributes(database: Database, object: string): void {
 
 function unpublish(database: Database, uuid: string): void {
   const event = database.events.get(uuid)
-  if (event) database.events.set(uuid, { ...event, timestamp: database.now() })
+  if (event) database.saveEvent({ ...event, timestamp: database.now() })
 }
 
 function read(database: Database, file: Json, event: string, known?: LocalObject): LocalObject {

@@ -31,13 +31,13 @@ function capture(
     deleted: isSet(file['deleted']) ? isFilled(file['deleted']) : (known?.deleted ?? false)
   }
   if (known) {
-    if (timestamp > known.timestamp) database.references.set(uuid, { ...known, ...told })
+    if (timestamp > known.timestamp) database.saveReference({ ...known, ...told })
     return
   }
   const reference = { ...place, ...told, uuid, target: toText(file['referenced_uuid']) }
   const refusal = refusalOf(database, reference)
   if (refusal) database.drop('reference', uuid, refusal)
-  else database.references.set(uuid, reference)
+  else database.saveReference(reference)
 }
 
 function refusalOf(

@@ -16,7 +16,7 @@ export function captureReport(database: Database, file: Json, event: string): vo
   }
   const refusal = refusalOf(report, known)
   if (refusal) database.drop('report', uuid, refusal)
-  else if (report.timestamp > (known?.timestamp ?? -1)) database.reports.set(uuid, report)
+  else if (report.timestamp > (known?.timestamp ?? -1)) database.saveReport(report)
 }
 
 function refusalOf(report: LocalReport, known: LocalReport | undefined): string | undefined {

@@ -103,6 +103,10 @@ const byType = new Map<string, (text: string) => string>([
       [`x509-fingerprint-${hash}`, (text: string) => toLower(text.replaceAll(':', ''))] as const
   ),
   ['http-method', toUpper],
+  ['cc-number', text => text.replace(/\D+/g, '')],
+  ...['iban', 'bic'].map(
+    type => [type, (text: string) => toUpper(text).replace(/[^0-9A-Z]+/g, '')] as const
+  ),
   ['domain', storedDomain],
   ['domain|ip', storedDomainIp],
   ['ip-src', storedIp],

@@ -86,6 +86,8 @@ const httpMethods =
       ' REPORT CHECK MKWORKSPACE UPDATE LABEL MERGE BASELINE MKACTIVITY ORDER ACL PATCH SEARCH'
     )
     .split(' ')
+const isNumeric = (value: string) => /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value)
+const isServiceName = (value: string) => Buffer.byteLength(value) <= 256 && !/[\\/]/.test(value)
 const isName = (text: string) => text !== '' && isOneLine(text)
 
 const rules = new Map<string, (value: string) => boolean>([
@@ -98,7 +100,8 @@ const rules = new Map<string, (value: string) => boolean>([
   ...[
     ...['url', 'user-agent', 'regkey', 'regkey|value', 'filename', 'pdb', 'email-subject'],
     ...['windows-scheduled-task', 'github-username', 'twitter-id', 'uri', 'email-reply-to'],
-    ...['email-x-mailer', 'email-message-id', 'email-src-display-name', 'email-dst-display-name']
+    ...['email-x-mailer', 'email-message-id', 'email-src-display-name', 'email-dst-display-name'],
+    ...['email-thread-index', 'email-mime-boundary']
   ].map(type => [type, isOneLine] as const),
   ['domain', isDomain],
   ['hostname', isDomain],
@@ -111,7 +114,11 @@ const rules = new Map<string, (value: string) => boolean>([
   ['port', isPort],
   ['link', isPhpUrl],
   ['vulnerability', value => /^CVE-\d{4}-\d{4,}$/.test(value)],
-  ...['btc', 'dash', 'xmr'].map(type => [type, isAlphanumeric] as const),
+  ...['btc', 'dash', 'xmr', 'iban', 'bic'].map(type => [type, isAlphanumeric] as const),
+  ...['bank-account-nr', 'cc-number'].map(type => [type, isNumeric] as const),
+  ...['windows-service-name', 'windows-service-displayname'].map(
+    type => [type, isServiceName] as const
+  ),
   ['impfuzzy', value => /^\d+:[^:]*:[^:]*$/.test(value)],
   ['telfhash', value => value.length === 70 || value.length === 72],
   ['cdhash', value => /^[\da-f]{40,}$/.test(value)],
@@ -122,7 +129,7 @@ const rules = new Map<string, (value: string) => boolean>([
   ['counter', value => /^\d+$/.test(value)],
   // A value of a JSON string is never an integer to MISP 2.5.1.
   ['integer', () => false],
-  ['float', value => /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value)],
+  ['float', isNumeric],
   ['phone-number', value => /^[+-]?\d+$/.test(value)],
   ['datetime', value => toMicros(value) !== undefined]
 ])

@@ -2,16 +2,16 @@ import type { Alternative } from '../../../stix/pattern/alternatives.ts'
 import { toMillis } from '../../../stix/timestamp.ts'
 import type { Bounds } from '../model.ts'
 
-/** The alternatives of a pattern by the time in which they count (START … STOP …). */
+/** The alternatives of a pattern, divided by their bounds (START … STOP …). */
 export interface BoundAlternatives {
-  /** Those that count in the same time, or all the time when there are no bounds. */
+  /** All alternatives if they share one pair of bounds, else those without bounds. */
   readonly whole: readonly Alternative[]
   readonly bounds: Bounds | undefined
-  /** Those with a time of their own beside the others. */
+  /** Alternatives with bounds that others do not have. */
   readonly others: readonly Alternative[]
 }
 
-/** Bounds that all alternatives share are those of the pattern; of different ones only what has none is whole. */
+/** If all alternatives have the same bounds, these are the bounds of the pattern. */
 export function byBounds(alternatives: readonly Alternative[]): BoundAlternatives {
   if (alternatives.every(({ qualifiers }) => qualifiers.length === 0))
     return { whole: alternatives, bounds: undefined, others: [] }
@@ -31,7 +31,7 @@ const startStops = ({ qualifiers }: Alternative) =>
 
 const boundsText = (alternative: Alternative): string => JSON.stringify(startStops(alternative))
 
-/** Undefined for none, several, or one that ends before it begins. */
+/** Undefined without bounds, with several, and with bounds that end before they begin. */
 function boundsOf(alternative: Alternative): Bounds | undefined {
   const [one, more] = alternative.qualifiers.filter(({ kind }) => kind === 'start-stop')
   if (one?.kind !== 'start-stop' || more) return undefined

@@ -5,16 +5,25 @@ import { normalise } from '../values/attribute-types.ts'
 import type { FallbackReason } from '../values/fallbacks.ts'
 import type { Conjunction, Equality } from './equalities.ts'
 import { inOrder, isAccepted, type Known, mapKnown, mapObject } from './known.ts'
+import {
+  asContext,
+  distinct,
+  failed,
+  type MappedPart,
+  split,
+  typed,
+  unite,
+  withUnsaid
+} from './mapped-part.ts'
 import { type Meaning, meaningOf } from './observables.ts'
-import { distinct, failed, type Outcome, split, typed, withUnsaid } from './outcome.ts'
 import { readMeaning } from './readings.ts'
 
 /**
- * What has to hold together: a value, a composite or an Object (MISP-3.1). Where no type holds all of it, a
- * strong identifier may be looked for all the same, what else is known stands beside it as context, and the rest is
- * named (MP-3). Without one there is a reason.
+ * Maps comparisons that AND joins to one attribute, composite or Object (MISP-3.1). If no type holds all of them, a
+ * strong identifier keeps `to_ids`, the other known parts become context without it, and the rest is named in the
+ * comment (MP-3). Without a strong identifier the result carries a reason.
  */
-export function mapConjunction(conjunction: Conjunction): Outcome {
+export function mapConjunction(conjunction: Conjunction): MappedPart {
   if (conjunction.others.some(isNegative)) return failed('operator')
   const parts = partsOf(conjunction)
   const whole = parts.reason ? failed(parts.reason) : mapKnown(parts.known)
@@ -24,11 +33,11 @@ export function mapConjunction(conjunction: Conjunction): Outcome {
 
 interface Parts {
   readonly known: readonly Known[]
-  /** Names of what no value says. */
+  /** Names of comparisons that no value expresses. */
   readonly unknown: readonly string[]
-  /** Names of what no sensor sees, so that the rest says it all. */
+  /** Names of properties that a tool added. No sensor sees them, so the other parts are complete without them. */
   readonly custom: readonly string[]
-  /** Why it is not all known. */
+  /** Why some comparisons are unknown. */
   readonly reason: FallbackReason | undefined
 }
 
@@ -42,16 +51,16 @@ function partsOf({ equalities, others }: Conjunction): Parts {
   for (const equality of distinct(readMeaning(standard))) {
     const meaning = meaningOf(equality)
     if (typeof meaning !== 'string')
-      known.push({ meaning, value: equality.value, name: nameOf(equality) })
+      known.push({ meaning, value: equality.value, name: comparisonName(equality) })
     else {
       reason ??= meaning
-      unknown.push(nameOf(equality))
+      unknown.push(comparisonName(equality))
     }
   }
   return {
     known,
-    unknown: [...unknown, ...realOthers.map(nameOf)],
-    custom: distinct([...custom, ...customOthers].map(nameOf)),
+    unknown: [...unknown, ...realOthers.map(comparisonName)],
+    custom: distinct([...custom, ...customOthers].map(comparisonName)),
     reason
   }
 }
@@ -63,12 +72,12 @@ const isCustom = ({ path }: Equality): boolean => isCustomPath(path)
 const isNegative = ({ operator, isNegated }: Comparison): boolean => isNegated || operator === '!='
 
 /** The object and path of a comparison, for a comment. */
-export const nameOf = (part: Equality | Comparison): string =>
+export const comparisonName = (part: Equality | Comparison): string =>
   'kind' in part
     ? `${part.object}:${pathText(part)} ${part.operator}`
     : `${part.object}:${part.path}`
 
-/** True when a value of it may be looked for whatever else has to hold. */
+/** True when one of its values is a strong identifier. */
 export const hasStrong = ({ equalities }: Conjunction): boolean =>
   readMeaning(equalities).some(equality => {
     const meaning = meaningOf(equality)
@@ -78,8 +87,8 @@ export const hasStrong = ({ equalities }: Conjunction): boolean =>
 const isStrong = (meaning: Meaning, value: string): boolean =>
   meaning.isStrong === true && normalise(meaning.alone!.type, value) !== undefined
 
-/** What can be looked for by itself, with what else is known as context; undefined when nothing can. */
-function mapStrong(known: readonly Known[], unknown: readonly string[]): Outcome | undefined {
+/** Strong identifiers with `to_ids`, other known parts as context; undefined without a strong identifier. */
+function mapStrong(known: readonly Known[], unknown: readonly string[]): MappedPart | undefined {
   const strong = known.find(({ meaning, value }) => isStrong(meaning, value))
   if (!strong) return undefined
   const template = strong.meaning.related?.template
@@ -88,36 +97,54 @@ function mapStrong(known: readonly Known[], unknown: readonly string[]): Outcome
   const [together, others] = split(known, isRelated)
   const one = together.length > 1 ? mapObject(together) : failed('incomplete')
   if (one.reason === 'unrelated-and') return undefined
-  const apart = one.reason ? known : others
-  const values = apart.map(part => ({ part, value: attributeOf(part) }))
+  const [strongs, rest] = split(one.reason ? known : others, isStrongPart)
+  const context = mapContext(rest)
   return {
-    attributes: distinct(values.flatMap(({ value }) => value ?? [])),
-    objects: one.objects,
-    unsaid: [...unknown, ...values.flatMap(({ part, value }) => (value ? [] : [part.name]))]
+    attributes: distinct([
+      ...strongs.flatMap(part => strongAttribute(part) ?? []),
+      ...context.attributes
+    ]),
+    objects: [...one.objects, ...context.objects],
+    unsaid: [...unknown, ...(context.unsaid ?? [])]
   }
 }
 
-/** As an attribute by itself; none where it says too little for that. */
-function attributeOf(known: Known): MispValue | undefined {
+const isStrongPart = ({ meaning, value }: Known): boolean => isStrong(meaning, value)
+
+/** Parts of one template become a composite or an Object if that is possible, other parts stand alone. */
+function mapContext(known: readonly Known[]): MappedPart {
+  const groups = Map.groupBy(known, ({ meaning }) => meaning.related?.template)
+  const outcomes = [...groups].flatMap(([template, group]) => {
+    const whole = template && group.length > 1 ? mapKnown(group) : failed('incomplete')
+    return whole.reason ? group.map(mapContextPart) : [whole]
+  })
+  return asContext(unite(outcomes))
+}
+
+function mapContextPart(part: Known): MappedPart {
+  const mapped = mapKnown([part])
+  return mapped.reason ? { attributes: [], objects: [], unsaid: [part.name] } : mapped
+}
+
+/** A strong identifier as an attribute. */
+function strongAttribute(known: Known): MispValue | undefined {
   const type = known.meaning.alone?.type
   const stored = type && normalise(type, known.value)
-  return type && stored !== undefined
-    ? typed(type, stored, isStrong(known.meaning, known.value))
-    : undefined
+  return type && stored !== undefined ? typed(type, stored, true) : undefined
 }
 
 /**
- * Hashes of which any one is enough. Sekoia means the hashes of one file by that, so they are one Object, unless two
- * are of the same kind: then it cannot be said which belong together, and each is an attribute.
+ * Maps hashes that OR joins. Sekoia writes the hashes of one file so, which become one Object. If two have the same
+ * algorithm they are of different files: it is unknown which belong together, and each becomes an attribute.
  */
-export function mapHashes(equalities: readonly Equality[]): Outcome {
+export function mapHashes(equalities: readonly Equality[]): MappedPart {
   const outcomes = equalities.map(equality =>
     mapConjunction({ equalities: [equality], others: [] })
   )
   const attributes = distinct(outcomes.flatMap(outcome => outcome.attributes))
   const reason = outcomes.find(outcome => outcome.reason)?.reason
   const isOneFile = new Set(attributes.map(({ type }) => type)).size === attributes.length
-  const mapped: Outcome =
+  const mapped: MappedPart =
     attributes.length < 2 || !isOneFile
       ? { attributes, objects: [] }
       : { attributes: [], objects: [hashObject(attributes)] }
@@ -129,7 +156,7 @@ const hashObject = (hashes: readonly MispValue[]): MispObject => ({
   values: inOrder(hashes.map(value => ({ ...value, relation: value.type })))
 })
 
-/** True for what {@link mapHashes} takes: one hash of a file, for which an Object `file` has a place. */
+/** True for one hash of a file that an Object `file` has a relation for: {@link mapHashes} maps those. */
 export function isFileHash({ equalities, others }: Conjunction): boolean {
   const [equality, more] = equalities
   if (!equality || more || others.length > 0) return false

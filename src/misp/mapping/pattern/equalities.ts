@@ -3,19 +3,19 @@ import type { Spelling } from '../../../stix/pattern/lenient.ts'
 import { maxComparisons, maxProduct, pathText, type Term } from '../../../stix/pattern/terms.ts'
 import { fullPlace, type Place } from './paths.ts'
 
-/** A comparison that asks for one value; its place in lower case, in full, every index as `[*]`. */
+/** A comparison with one value. Its place is in lower case and complete, every index is `[*]`. */
 export interface Equality extends Place {
   readonly value: string
 }
 
-/** What has to hold together: values that are asked for, and what cannot be said as one. */
+/** Comparisons that AND joins: those with one value, and those with another operator. */
 export interface Conjunction {
   readonly equalities: readonly Equality[]
-  /** Comparisons with an operator that asks for no single value. */
+  /** Comparisons that are no equalities, such as `>`, MATCHES, or LIKE with a wildcard. */
   readonly others: readonly Comparison[]
 }
 
-/** Terms of one pattern without IN, which all together have no more comparisons than its terms may have. */
+/** Expands IN in the terms of one pattern. All terms share one budget of comparisons. */
 export class Conjunctions {
   readonly #seen: Set<Spelling>
   #comparisons = maxComparisons
@@ -25,13 +25,14 @@ export class Conjunctions {
     this.#seen = seen
   }
 
-  /** Each alternative holds one value for every comparison. Undefined when there are too many. */
+  /** One conjunction for each combination of values; undefined when there are too many. */
   of(term: Term): readonly Conjunction[] | undefined {
     const others = term.filter(comparison => !isEquality(comparison))
     const single: Equality[] = []
     let all: readonly (readonly Equality[])[] = [[]]
     for (const comparison of term) {
       if (!isEquality(comparison)) continue
+      if (comparison.values.some(isBinary)) this.#seen.add('binary-hash')
       const equalities = this.#equalities(comparison)
       if (equalities.length === 1) single.push(equalities[0]!)
       else if (all.length > 1 && all.length * equalities.length > maxProduct) return undefined
@@ -57,16 +58,23 @@ const placeOf = (comparison: Comparison): Place => ({
 
 function isEquality(comparison: Comparison): boolean {
   const { operator, isNegated, values, object, path } = comparison
-  if (isNegated || values.some(({ kind }) => kind === 'binary')) return false
+  if (isNegated || (values.some(isBinary) && !isHashPath(path))) return false
   if (operator === 'LIKE') return values.every(value => !/[%_]/.test(textOf(value)))
   // A network in CIDR form is a value of MISP (STIX 2.1 §9.6.1).
   if (operator === 'ISSUBSET') return /^ipv[46]-addr$/.test(object) || isReference(path)
   return operator === '=' || operator === 'IN'
 }
 
+const isBinary = ({ kind }: Literal): boolean => kind === 'binary'
+
+const isHashPath = (path: Comparison['path']): boolean =>
+  path.some(step => typeof step === 'string' && step.toLowerCase() === 'hashes')
+
 const isReference = (path: Comparison['path']): boolean =>
   typeof path[0] === 'string' && /^(?:dst|src)_ref$/i.test(path[0])
 
-/** Exporters of MISP write quotes as words, and Sekoia's action for MISP passes them on. */
-const textOf = ({ value }: Literal): string =>
-  String(value).replaceAll('##APOSTROPHE##', "'").replaceAll('##QUOTE##', '"')
+/** MISP's exporters write quotes as words such as `##APOSTROPHE##`, and Sekoia's action for MISP keeps these. */
+const textOf = ({ kind, value }: Literal): string =>
+  kind === 'binary'
+    ? value.toString('hex')
+    : String(value).replaceAll('##APOSTROPHE##', "'").replaceAll('##QUOTE##', '"')

@@ -1,8 +1,8 @@
 import { type MispObject, type MispValue, type RelatedValue, templates } from '../model.ts'
 import { normalise, type ValueTypeName } from '../values/attribute-types.ts'
 import { isWide } from '../values/text.ts'
+import { asContext, distinct, failed, type MappedPart, typed, withUnsaid } from './mapped-part.ts'
 import { compositeOf, type Meaning, repeatable } from './observables.ts'
-import { asContext, distinct, failed, type Outcome, typed, withUnsaid } from './outcome.ts'
 
 /** Values whose meaning is known and that hold together, as one attribute or one Object (MISP-3.1). */
 
@@ -13,8 +13,8 @@ export interface Known {
   readonly name: string
 }
 
-/** Never without a reason where a part is missing. */
-export function mapKnown(all: readonly Known[]): Outcome {
+/** One attribute or one Object of all parts. The result carries a reason when a part is missing from it. */
+export function mapKnown(all: readonly Known[]): MappedPart {
   const known = withoutRepeats(all)
   const [first, second, more] = known
   if (!first) return failed('incomplete')
@@ -22,7 +22,7 @@ export function mapKnown(all: readonly Known[]): Outcome {
   return (!more && mapTwo(first, second)) || mapObject(known)
 }
 
-/** The same value in two spellings is one. */
+/** Removes parts that are equal after normalisation. */
 function withoutRepeats(all: readonly Known[]): readonly Known[] {
   if (all.length < 2) return all
   const key = ({ meaning, value }: Known) => {
@@ -32,7 +32,7 @@ function withoutRepeats(all: readonly Known[]): readonly Known[] {
   return [...new Map(all.map(one => [key(one), one])).values()]
 }
 
-function mapOne(known: Known): Outcome {
+function mapOne(known: Known): MappedPart {
   const { alone, related, isWeak } = known.meaning
   if (!alone) return mapObject([known])
   const value = normalise(alone.type, known.value)
@@ -43,10 +43,10 @@ function mapOne(known: Known): Outcome {
   return related && !isWeak ? mapObject([known]) : failed('refused-value')
 }
 
-/** MISP cannot store wide characters: with others in their place it is another value. A url has them escaped. */
+/** MISP replaces wide characters, which makes another value of it. In URLs they are escaped before. */
 const isAltered = (type: ValueTypeName, value: string): boolean => type !== 'url' && isWide(value)
 
-function mapTwo(first: Known, second: Known): Outcome | undefined {
+function mapTwo(first: Known, second: Known): MappedPart | undefined {
   const type = compositeType(first, second)
   const value = type && normalise(type.name, type.value)
   if (value !== undefined) return { attributes: [typed(type!.name, value, true)], objects: [] }
@@ -65,7 +65,7 @@ function compositeType(a: Known, b: Known): Composite | undefined {
   return turned && { name: turned, value: `${b.value}|${a.value}` }
 }
 
-export function mapObject(known: readonly Known[]): Outcome {
+export function mapObject(known: readonly Known[]): MappedPart {
   const template = known[0]!.meaning.related?.template
   if (!template || known.some(({ meaning }) => meaning.related?.template !== template))
     return failed(known.length === 1 ? 'incomplete' : 'unrelated-and')
@@ -85,19 +85,19 @@ export function mapObject(known: readonly Known[]): Outcome {
 const required = (template: MispObject['template']): readonly string[] =>
   templates[template].requiredOneOf
 
-/** What its template would not have as an Object: one value stands alone, of several each is context. */
-function mapAlone(known: readonly Known[]): Outcome {
+/** For parts that do not meet the template: one part becomes an attribute; of several each becomes context. */
+function mapAlone(known: readonly Known[]): MappedPart {
   const [one, more] = known.filter(({ meaning }) => !meaning.isWeak)
   if (!one) return failed('incomplete')
   if (more) return asContext({ attributes: known.map(apart), objects: [], reason: 'incomplete' })
   const { attributes } = one.meaning.alone ? mapOne(one) : { attributes: [apart(one)] }
-  // A mere text does not say of what it is.
+  // The type `text` does not tell which property this is, so the comment does.
   const isTold = attributes[0]?.type !== 'text'
   const unsaid = known.filter(other => other !== one || !isTold).map(({ name }) => name)
   return withUnsaid({ attributes, objects: [] }, unsaid)
 }
 
-/** A value of an Object outside of it. */
+/** A value of an Object as an attribute outside of it. */
 function apart(known: Known): MispValue {
   const { relation: _, ...value } = relatedValue(known)
   return value
@@ -106,7 +106,7 @@ function apart(known: Known): MispValue {
 export const isAccepted = ({ meaning: { related }, value }: Known): boolean =>
   related !== undefined && normalise(related.type, value) !== undefined
 
-/** Of all values only hashes may be missing, as long as one is left. */
+/** MISP may have refused hashes, if at least one hash is left, but no other value. */
 function isEnough(known: readonly Known[], accepted: readonly Known[]): boolean {
   const taken = new Set(accepted)
   return (
@@ -121,13 +121,13 @@ function relatedValue({ meaning, value }: Known): RelatedValue {
   return { relation: meaning.name, type, category, value: normalise(type, value)!, toIds: isLooked }
 }
 
-/** One thing does not have two of this. */
+/** True when a relation that occurs once in an Object has two values. */
 function isContradictory(values: readonly RelatedValue[]): boolean {
   const once = values.filter(({ relation }) => !repeatable.has(relation))
   return new Set(once.map(({ relation }) => relation)).size < once.length
 }
 
-/** The same Object in whatever order a pattern names its parts. */
+/** Sorts by relation and value, so that the order of comparisons in the pattern does not matter. */
 export const inOrder = (values: readonly RelatedValue[]): RelatedValue[] =>
   values.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
 

@@ -1,8 +1,8 @@
 import type { Spelling } from '../../../stix/pattern/lenient.ts'
 
-/** Names of objects and paths as tools of the field write them, and the STIX that is meant. All in lower case. */
+/** Names of objects and paths that tools write, with the STIX names they stand for. All are in lower case. */
 
-/** Objects that go by a shorter name, or that of a type of MISP. */
+/** Objects by shorter names, and by names of MISP types. */
 const objects: Readonly<Record<string, string>> = {
   domain: 'domain-name',
   email: 'email-addr',
@@ -18,7 +18,7 @@ const objects: Readonly<Record<string, string>> = {
   x509: 'x509-certificate'
 }
 
-/** Paths that lack the property of what they refer to, or the index of a list. */
+/** Paths without the property of the object they refer to, or without the index of a list. */
 const paths: Readonly<Record<string, string>> = {
   hashes: 'hashes[*]',
   protocols: 'protocols[*]',
@@ -48,9 +48,23 @@ const paths: Readonly<Record<string, string>> = {
   )
 }
 
+/** Properties by their names in STIX 2.0 or in a tool, by object. */
+const renamed: Readonly<Record<string, string>> = {
+  'file:created': 'ctime',
+  'file:modified': 'mtime',
+  'file:accessed': 'atime',
+  'process:created': 'created_time',
+  'windows-registry-key:modified': 'modified_time',
+  'cryptocurrency-wallet:address': 'value'
+}
+
+/** In STIX 2.1 each header has a list of values. */
+const header =
+  /^((?:extensions\.http-request-ext\.request_header|additional_header_fields)\..+)\[\*\]$/
+
 const headers = 'additional_header_fields'
 
-/** Properties of a mail by the names that MISP has for them, also where they stand under an address. */
+/** Properties of a mail by MISP's names, which some tools write under `email-addr`. */
 const mail: Readonly<Record<string, string>> = {
   from: 'from_ref.value',
   to: 'to_refs[*].value',
@@ -67,6 +81,9 @@ const mail: Readonly<Record<string, string>> = {
   'x-mailer': `${headers}.x-mailer`,
   x_mailer: `${headers}.x-mailer`,
   [`${headers}.x_mailer`]: `${headers}.x-mailer`,
+  x_misp_return_path: `${headers}.return-path`,
+  x_misp_thread_index: `${headers}.thread-index`,
+  x_misp_mime_boundary: `${headers}.mime-boundary`,
   subject: 'subject',
   body: 'body'
 }
@@ -77,14 +94,16 @@ export interface Place {
 }
 
 /**
- * The object and path of STIX that are meant; most stand for themselves.
+ * The object and path in STIX that a place stands for. Most places are unchanged.
  *
  * @param place in lower case, every index as `[*]`
  * @param seen where what is not STIX is noted
  */
-export function fullPlace({ object, path }: Place, seen: Set<Spelling>): Place {
-  const plain = object.replaceAll('_', '-')
+export function fullPlace({ object, path: written }: Place, seen: Set<Spelling>): Place {
+  const plain = object.replaceAll('_', '-').replace(/^x-opencti-/, '')
   const named = lookUp(objects, plain) ?? plain
+  const listed = header.exec(written)?.[1] ?? written
+  const path = lookUp(renamed, `${named.replace(/^x-/, '')}:${listed}`) ?? listed
   const inMail = /^email-(?:addr|message)$/.test(named) ? lookUp(mail, path) : undefined
   const meant = inMail
     ? { object: 'email-message', path: inMail }

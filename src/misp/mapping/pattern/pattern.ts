@@ -8,24 +8,24 @@ import type { Term } from '../../../stix/pattern/terms.ts'
 import type { Mapped } from '../model.ts'
 import { maxBytes, normalise } from '../values/attribute-types.ts'
 import { type BoundAlternatives, byBounds } from './bounds.ts'
-import { hasStrong, isFileHash, mapConjunction, mapHashes, nameOf } from './conjunction.ts'
+import { comparisonName, hasStrong, isFileHash, mapConjunction, mapHashes } from './conjunction.ts'
 import { type Conjunction, Conjunctions } from './equalities.ts'
 import {
   asContext,
   distinct,
   failed,
-  type Outcome,
+  type MappedPart,
   split,
   typed,
   unite,
   withUnsaid
-} from './outcome.ts'
+} from './mapped-part.ts'
 import { languageOf, mapRule } from './rules.ts'
 
 /**
- * An indicator in MISP's terms (MISP-3.1); it never throws, and its work is linear in the pattern. What
- * cannot be said in them goes out as an Object `stix2-pattern` that holds the whole pattern, beside those of its
- * alternatives that can.
+ * Maps the pattern of an indicator to attributes and Objects (MISP-3.1). It never throws, and its work is linear in
+ * the length of the pattern. If an alternative cannot be mapped, an Object `stix2-pattern` with the whole pattern
+ * stands beside the alternatives that can.
  */
 export function mapIndicator(indicator: StixObject): Mapped {
   const { pattern } = indicator
@@ -49,7 +49,7 @@ function mapPattern(text: string): Mapped {
   }
 }
 
-/** As STIX; where it is none, as what it nearly is. */
+/** Parses a pattern as STIX. If that fails, near-valid spellings are accepted and noted in `seen`. */
 function read(text: string, seen: Set<Spelling>): Pattern | PatternRefusal {
   const strict = parsePattern(text)
   if (strict.kind !== 'refused') return strict
@@ -59,21 +59,21 @@ function read(text: string, seen: Set<Spelling>): Pattern | PatternRefusal {
   return lenient
 }
 
-/** A rule of another language under the name of STIX is that rule. */
+/** A pattern that is not STIX may be a rule of another language, which its form shows. */
 function mapRefused(text: string): Mapped {
   const language = languageOf(undefined, text)
   return language === 'stix' ? fallBack(text, failed('unparsed')) : mapRule(language, text)
 }
 
-const complete = ({ attributes, objects, unsaid }: Outcome): Mapped => ({
+const complete = ({ attributes, objects, unsaid }: MappedPart): Mapped => ({
   attributes,
   objects,
   fallback: undefined,
   ...(unsaid && unsaid.length > 0 && { unsaid })
 })
 
-/** Those whose time is not that of the whole are context: their values may not be looked for all the time. */
-function mapGroups({ whole, others }: BoundAlternatives, conjunctions: Conjunctions): Outcome {
+/** Alternatives with bounds of their own become context, since an attribute cannot have `to_ids` for a time only. */
+function mapGroups({ whole, others }: BoundAlternatives, conjunctions: Conjunctions): MappedPart {
   const outcome = mapAlternatives(whole, conjunctions)
   if (others.length === 0) return outcome
   return unite([outcome, asContext(mapAlternatives(others, conjunctions)), failed('structure')])
@@ -82,16 +82,22 @@ function mapGroups({ whole, others }: BoundAlternatives, conjunctions: Conjuncti
 function mapAlternatives(
   alternatives: readonly Alternative[],
   conjunctions: Conjunctions
-): Outcome {
-  const [counted, plain] = split(alternatives, ({ qualifiers }) => qualifiers.some(isCount))
+): MappedPart {
+  const [counted, plain] = split(alternatives, isCounted)
   const outcome = mapPlain(plain, conjunctions)
   if (counted.length === 0) return outcome
-  const counts = counted.flatMap(({ qualifiers }) => qualifiers.filter(isCount).map(qualifierText))
   const context = asContext(mapPlain(counted, conjunctions))
-  return unite([outcome, withUnsaid(context, distinct(counts))])
+  return unite([outcome, withUnsaid(context, countsOf(counted))])
 }
 
-/** How often, or within what time, is no value to look for. */
+/** True for one observation with REPEATS or WITHIN. For joined observations the strong identifier decides (MP-19). */
+const isCounted = ({ qualifiers, observations }: Alternative): boolean =>
+  observations.length === 1 && qualifiers.some(isCount)
+
+const countsOf = (alternatives: readonly Alternative[]): readonly string[] =>
+  distinct(alternatives.flatMap(({ qualifiers }) => qualifiers.filter(isCount).map(qualifierText)))
+
+/** REPEATS and WITHIN count observations, which no attribute can express. */
 const isCount = ({ kind }: Qualifier): boolean => kind !== 'start-stop'
 
 function qualifierText(qualifier: Qualifier): string {
@@ -99,7 +105,7 @@ function qualifierText(qualifier: Qualifier): string {
   return qualifier.kind === 'within' ? `WITHIN ${qualifier.seconds} SECONDS` : ''
 }
 
-function mapPlain(alternatives: readonly Alternative[], conjunctions: Conjunctions): Outcome {
+function mapPlain(alternatives: readonly Alternative[], conjunctions: Conjunctions): MappedPart {
   const [joined, single] = split(alternatives, ({ observations }) => observations.length > 1)
   const all: Conjunction[] = []
   for (const { observations } of single) {
@@ -110,22 +116,23 @@ function mapPlain(alternatives: readonly Alternative[], conjunctions: Conjunctio
   const [hashes, others] = split(all, isFileHash)
   const outcomes = others.map(mapConjunction)
   if (hashes.length > 0) outcomes.push(mapHashes(hashes.flatMap(({ equalities }) => equalities)))
-  if (joined.length > 0) outcomes.push(mapJoined(joined, conjunctions))
+  if (joined.length > 0)
+    outcomes.push(withUnsaid(mapJoined(joined, conjunctions), countsOf(joined)))
   return unite(outcomes)
 }
 
-/** What an observation becomes where others have to be seen as well. */
+/** One of several observations that AND joins. */
 interface JoinedPart {
-  readonly outcome: Outcome
-  /** Its strong identifiers may be looked for all the same. */
+  readonly outcome: MappedPart
+  /** True when each of its alternatives has a strong identifier. */
   readonly isStrong: boolean
 }
 
 /**
- * Observations that AND joins (MP-19): what a strong identifier shows of one of them may be looked for, the values of
- * the others are context. Each observation is mapped once, in however many alternatives it stands.
+ * Maps observations that AND joins (MP-19): strong identifiers keep `to_ids`, values of the other observations become
+ * context. Each observation is mapped once, even if it occurs in many alternatives.
  */
-function mapJoined(alternatives: readonly Alternative[], conjunctions: Conjunctions): Outcome {
+function mapJoined(alternatives: readonly Alternative[], conjunctions: Conjunctions): MappedPart {
   const known = new Map<Term, JoinedPart>()
   const parts = new Set<JoinedPart>()
   let isWhole = true
@@ -148,11 +155,14 @@ function mapJoinedPart(term: Term, conjunctions: Conjunctions): JoinedPart {
   const isStrong = all.length > 0 && !outcome.reason && all.every(hasStrong)
   const { reason, ...mapped } = isStrong ? outcome : asContext(outcome)
   const isPartly = reason !== undefined || all.length === 0
-  return { outcome: isPartly ? withUnsaid(mapped, distinct(term.map(nameOf))) : mapped, isStrong }
+  return {
+    outcome: isPartly ? withUnsaid(mapped, distinct(term.map(comparisonName))) : mapped,
+    isStrong
+  }
 }
 
-/** The pattern itself, beside what was mapped of it. */
-function fallBack(pattern: string, { attributes, objects, reason, unsaid }: Outcome): Mapped {
+/** Adds an Object `stix2-pattern` with the whole pattern to the parts that were mapped. */
+function fallBack(pattern: string, { attributes, objects, reason, unsaid }: MappedPart): Mapped {
   const value = normalise('stix2-pattern', pattern)
   const rest = unsaid && unsaid.length > 0 ? { unsaid } : {}
   if (value === undefined) {

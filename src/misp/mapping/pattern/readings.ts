@@ -1,9 +1,11 @@
 import { normalise } from '../values/attribute-types.ts'
 import { algorithmByLength, algorithmOf } from '../values/file-hashes.ts'
+import { refangUrl } from '../values/text.ts'
 import type { Equality } from './equalities.ts'
-import { withoutHosts, withoutTypes } from './restatements.ts'
+import { plainDigits, plainSsdeep } from './hash-digits.ts'
+import { withoutHosts, withoutTypes, withoutUrlParts } from './restatements.ts'
 
-/** What an equality, or several that hold together, mean where the words say something else or say it twice. */
+/** Rewrites equalities that AND joins into what they mean: wrong objects, redundant parts, split connections. */
 
 const network = 'network-traffic'
 const hosts: ReadonlySet<string> = new Set(['domain-name', 'hostname', 'ipv4-addr', 'ipv6-addr'])
@@ -13,65 +15,115 @@ const isEnd = ({ object, path }: Equality): boolean =>
   object === network && /^(?:dst|src)_ref\.value$/.test(path)
 
 /**
- * The equalities of a conjunction as they are meant: each value under the object it really is one of (MP-13),
- * without those that restate another (MP-1), host and port as the end of one connection (MP-2). Linear in their number.
+ * Moves each value to the object of its real kind (MP-13), removes equalities that repeat another (MP-1), and makes
+ * host and port the end of one connection (MP-2). The work is linear in the number of equalities.
  */
 export function readMeaning(equalities: readonly Equality[]): readonly Equality[] {
   if (equalities.length === 1) return ofItsKind(inFile(equalities[0]!))
   const byKind = withoutTypes(equalities).map(inFile).flatMap(ofItsKind)
-  return joinAccount(joinEnds(joinPaths(withoutHosts(byKind, isHost))))
+  return joinAccount(
+    joinRequest(joinEnds(joinPaths(withoutUrlParts(withoutHosts(byKind, isHost)))))
+  )
 }
 
-/** What the file that another object refers to is called, and its hashes, stand for themselves. */
-const fileReference =
-  /^(?:binary_ref|image_ref|content_ref|raw_email_ref|body_multipart\[\*\]\.body_raw_ref)\.(hashes.*)$/
+/** References to files. A hash of the file behind one is mapped like a hash of `file` itself. */
+const references = [
+  '(?:(?:parent_ref|child_refs\\[\\*\\])\\.)?(?:binary_ref|image_ref)',
+  'content_ref',
+  'raw_email_ref',
+  'body_multipart\\[\\*\\]\\.body_raw_ref',
+  '(?:extensions\\.archive-ext\\.)?contains_refs\\[\\*\\]',
+  '(?:src|dst)_payload_ref',
+  'extensions\\.http-request-ext\\.message_body_data_ref'
+]
+const fileReference = new RegExp(`^(?:${references.join('|')})\\.(hashes.*)$`)
 
+/** Moves properties of a referenced object to the object itself. */
 function inFile(equality: Equality): Equality {
-  const path = fileReference.exec(equality.path)?.[1]
-  return path === undefined ? equality : { ...equality, object: 'file', path }
+  const { object, path } = equality
+  const hash = fileReference.exec(path)?.[1]
+  if (hash !== undefined) return { ...equality, object: 'file', path: hash }
+  if (object === 'file' && path === 'extensions.windows-pebinary-ext.imphash')
+    return { ...equality, path: 'hashes.imphash' }
+  if (object === 'artifact' && path === 'mime_type') return { ...equality, object: 'file' }
+  if (object === 'artifact' && path === 'url') return { ...equality, object: 'url', path: 'value' }
+  const connection = /^opened_connection_refs\[\*\]\.(.+)$/.exec(path)?.[1]
+  return object === 'process' && connection
+    ? { ...equality, object: network, path: connection }
+    : equality
 }
 
-/** The value decides: an address under `domain-name` is an address, 64 digits under MD5 are a SHA-256. */
+/** Moves a value to the object of its kind: an address under `domain-name` is an address. */
 function ofItsKind(equality: Equality): readonly Equality[] {
-  if (equality.path.startsWith('hashes.')) return [ofItsLength(equality)]
+  if (equality.path.startsWith('hashes')) return [ofItsLength(equality)]
+  if (isMailbox(equality)) return [{ ...equality, value: mailboxIn(equality.value) }]
+  if (equality.path === alternativeName) return alternativeNames(equality)
   if (!isHost(equality) && !isEnd(equality)) return [equality]
-  const value = equality.value.trim().replace(/^\[([0-9a-f:.]+)\]$/i, '$1')
+  const value = equality.value
+    .trim()
+    .replace(/^\[([0-9a-f:.]+)\]$/i, '$1')
+    .replace(/(:\d{1,5})\/(?:tcp|udp)$/i, '$1')
   if (plainName.test(value)) return [ofKind(equality, 'domain-name')]
   if (isUrl(value)) return [{ object: 'url', path: 'value', value }]
   if (normalise('ip-dst', value) !== undefined) return [ofKind({ ...equality, value }, 'ipv4-addr')]
   const end = normalise('ip-dst|port', value) ?? normalise('hostname|port', value)
-  if (end !== undefined) return endOf(end, equality)
+  if (end !== undefined) return toConnectionEnd(end, equality)
   if (isHost(equality) && normalise('email-src', value) !== undefined)
     return [{ object: 'email-addr', path: 'value', value }]
-  const isName = normalise('domain', value) !== undefined && !/^[\d.]+$/.test(value)
-  return [isName ? ofKind(equality, 'domain-name') : equality]
+  return [normalise('domain', value) === undefined ? equality : ofKind(equality, 'domain-name')]
 }
 
-/** What is nothing but a name: its last label is no number. */
+const isMailbox = ({ object, path }: Equality): boolean =>
+  object === 'email-addr'
+    ? path === 'value'
+    : object === 'email-message' && /_refs?(?:\[\*\])?\.value$/.test(path)
+
+/** The mailbox in `mailto:a@example.com` and in `Name <a@example.com>`. */
+function mailboxIn(value: string): string {
+  const text = value.trim().replace(/^mailto:/i, '')
+  const at = text.lastIndexOf('<')
+  return at >= 0 && text.endsWith('>') ? text.slice(at + 1, -1) : text
+}
+
+const alternativeName = 'x509_v3_extensions.subject_alternative_name'
+
+/** Splits `DNS:a.example.com, DNS:b.example.com` into names. Other contents are left as they are. */
+function alternativeNames(equality: Equality): readonly Equality[] {
+  const names = equality.value
+    .split(',')
+    .map(part => /^\s*dns(?: ?name)?[:=](.+)$/i.exec(part)?.[1]?.trim())
+  return names.every(name => name !== undefined)
+    ? names.map(value => ({ ...equality, path: `${alternativeName}.dns`, value }))
+    : [equality]
+}
+
+/** A domain of ASCII whose last label begins with a letter: no other check is needed for it. */
 const plainName = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+$/i
 
-const schemes = /^(?:[a-z][a-z0-9+.-]*|h\[tt\]p|hxxps?):\/\//i
+const scheme = /^[a-z][a-z0-9+.-]*:\/\//i
 
-/** With a scheme, or a path behind the host; an address with its length of prefix is none. */
+/** True for a text with a scheme, or with a host and a path. A network such as `192.0.2.0/24` is none. */
 function isUrl(value: string): boolean {
-  if (schemes.test(value)) return true
+  if (scheme.test(refangUrl(value) ?? value)) return true
   const slash = value.indexOf('/')
   if (slash < 1 || normalise('ip-dst', value) !== undefined) return false
   const host = value.slice(0, slash)
   const isKnown = (['ip-dst', 'domain', 'ip-dst|port', 'hostname|port'] as const).some(
     type => normalise(type, host) !== undefined
   )
-  return isKnown && !/^\d+$/.test(value.slice(slash + 1))
+  return isKnown && !/^[\d.]+$/.test(value.slice(slash + 1))
 }
 
-/** A host under the object of its kind; the end of a connection has one place for all kinds. */
+/** Moves a host to the object of its kind. Ends of connections have the same path for names and addresses. */
 function ofKind(equality: Equality, object: 'ipv4-addr' | 'domain-name'): Equality {
   const isAlready = isEnd(equality) || equality.object.startsWith('ip') === (object === 'ipv4-addr')
   return isAlready ? equality : { ...equality, object }
 }
 
-function endOf(end: string, equality: Equality): readonly Equality[] {
-  const side = equality.path.startsWith('src') ? 'src' : 'dst'
+const sideOf = ({ path }: Equality): 'dst' | 'src' => (path.startsWith('src') ? 'src' : 'dst')
+
+function toConnectionEnd(end: string, equality: Equality): readonly Equality[] {
+  const side = sideOf(equality)
   const [host, port] = end.split('|') as [string, string]
   return [
     { object: network, path: `${side}_ref.value`, value: host },
@@ -79,22 +131,23 @@ function endOf(end: string, equality: Equality): readonly Equality[] {
   ]
 }
 
-/** Only where the algorithm that is named has digits of another length. */
+/** Corrects the algorithm when the number of digits belongs to another one. */
 function ofItsLength(equality: Equality): Equality {
-  const digits = equality.value.trim()
   const named = algorithmOf(equality.path)
+  if (named === 'ssdeep') return { ...equality, value: plainSsdeep(equality.value) }
+  const digits = plainDigits(equality.value)
   const known = Object.values(algorithmByLength)
   const algorithm = /^[0-9a-f]+$/i.test(digits) ? algorithmByLength[digits.length] : undefined
   const isOther = algorithm !== undefined && known.includes(named) && named !== algorithm
-  return isOther ? { ...equality, path: `hashes.${algorithm}` } : equality
+  return { ...equality, value: digits, ...(isOther && { path: `hashes.${algorithm}` }) }
 }
 
-/** What a connection has beside its ends. */
+/** Properties of a connection other than its ends. */
 const ofConnection: ReadonlySet<string> = new Set(['dst_port', 'src_port', 'protocols[*]'])
 
 /**
- * Hosts by themselves beside a port or protocol are the end that the port is of, else the destination, as MISP's
- * own export means it. Beside an end that is told they stay what they are.
+ * Makes a host beside a port or protocol the end of the connection that the port belongs to, or else the destination,
+ * as MISP's exporter means it. If an end is given as well, hosts stay as they are.
  */
 function joinEnds(equalities: readonly Equality[]): readonly Equality[] {
   const paths = new Set(
@@ -109,7 +162,7 @@ function joinEnds(equalities: readonly Equality[]): readonly Equality[] {
   )
 }
 
-/** A directory beside a file is where the file lies. */
+/** Makes a directory beside a file the directory of the file. */
 function joinPaths(equalities: readonly Equality[]): readonly Equality[] {
   if (!equalities.some(({ object }) => object === 'file')) return equalities
   return equalities.map(equality =>
@@ -119,10 +172,23 @@ function joinPaths(equalities: readonly Equality[]): readonly Equality[] {
   )
 }
 
+const inRequest = 'extensions.http-request-ext.'
+
+/** Makes the ends of a connection, and hosts, parts of the HTTP request beside them. */
+function joinRequest(equalities: readonly Equality[]): readonly Equality[] {
+  const isRequest = ({ object, path }: Equality) => object === network && path.startsWith(inRequest)
+  if (!equalities.some(isRequest)) return equalities
+  return equalities.map(equality =>
+    isEnd(equality) || isHost(equality)
+      ? { ...equality, object: network, path: inRequest + sideOf(equality) }
+      : equality
+  )
+}
+
 /** Services whose accounts have a type of their own in MISP. */
 const services: ReadonlySet<string> = new Set(['github', 'twitter'])
 
-/** The name of an account with the service it is of. */
+/** Joins login and service of an account. */
 function joinAccount(equalities: readonly Equality[]): readonly Equality[] {
   const [first, second, more] = equalities
   if (!first || !second || more) return equalities

@@ -1,6 +1,6 @@
 import type { Mapped } from '../model.ts'
 import { maxBytes, normalise, type ValueTypeName } from '../values/attribute-types.ts'
-import { typed } from './outcome.ts'
+import { typed } from './mapped-part.ts'
 
 /** Patterns of other languages than STIX. */
 
@@ -18,20 +18,20 @@ const ruleTypes: Readonly<Record<string, ValueTypeName>> = {
   'kusto-query': 'kusto-query'
 }
 
-/** No rule for a sensor of MISP by default, see describeTypes. */
+/** Types that have no `to_ids` by default in MISP's describeTypes. */
 const unwatched: ReadonlySet<string> = new Set(['kusto-query'])
 
 /** How tools name STIX. */
 const stixName = /^stix[ -]?(?:2(?:\.[01])?)?$/
 
-/** Languages that are told by how their rules look, where nothing tells them: all of the expressions match. */
+/** Languages by the form of their rules, for patterns without a `pattern_type`: all expressions must match. */
 const looks: readonly (readonly [language: string, ...RegExp[]])[] = [
   ['yara', /^\s*(?:import\s+"[^"]*"\s*)*(?:(?:private|global)\s+)*rule\s+\w+\s*(?::[^{]*)?\{/],
   ['snort', /^\s*(?:alert|drop|reject|pass|log)\s+(?:tcp|udp|icmp|ip|http|dns|tls)\s/],
   ['sigma', /^(?:title|id|status):\s/m, /^detection:\s/m]
 ]
 
-/** The language of a pattern in lower case, `stix` for all of its names. */
+/** The language of a pattern in lower case. All names of STIX become `stix`. */
 export function languageOf(type: unknown, pattern: string): string {
   const name = typeof type === 'string' ? type.trim().toLowerCase() : ''
   if (stixName.test(name)) return 'stix'
@@ -40,7 +40,7 @@ export function languageOf(type: unknown, pattern: string): string {
   return look?.[0] ?? 'stix'
 }
 
-/** A rule as the type that MISP has for it, else as a text that names its language (MP-9). */
+/** Maps a rule to MISP's type for its language, or to a text whose comment names the language (MP-9). */
 export function mapRule(language: string, pattern: string): Mapped {
   const type = Object.hasOwn(ruleTypes, language) ? ruleTypes[language] : undefined
   const text = type ? withoutBrackets(pattern) : pattern

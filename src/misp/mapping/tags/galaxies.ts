@@ -34,15 +34,15 @@ export type GalaxyType = (typeof galaxyTypes)[number]
 
 /** What the operator's copy of misp-galaxy holds. */
 export interface Galaxies {
-  /** True when that galaxy is at hand. */
+  /** True when the operator's copy has the galaxy. */
   has(type: GalaxyType): boolean
-  /** The value of the cluster that is called so, whatever the letter case, or alone has that synonym. */
+  /** The value of the cluster with that name in any letter case, or of the only one with that synonym. */
   byName(type: GalaxyType, name: string): string | undefined
   /** The value of the cluster with that `external_id`. */
   byId(type: GalaxyType, id: string): string | undefined
-  /** Stands for all that they say. */
+  /** A digest of all files. */
   readonly digest: string
-  /** What could not be used, each with the name of its file. */
+  /** Errors of files that could not be used. */
   readonly problems: readonly Error[]
 }
 

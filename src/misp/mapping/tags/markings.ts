@@ -1,7 +1,7 @@
 import { type StixObject, textOf } from '../../../stix/object.ts'
 import { type Tlp, tlps } from '../model.ts'
 
-/** What marking-definitions say: levels of TLP and PAP. */
+/** Levels of TLP and PAP in marking-definitions. */
 
 const tlp2Extension = 'extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d'
 
@@ -41,7 +41,7 @@ export const tlpsIn = (text: unknown): Tlp[] =>
     ? []
     : [...text.matchAll(named)].flatMap(([, level]) => toTlp(level!.replace(/\s/g, '')) ?? [])
 
-/** Of two levels the one for fewer eyes. */
+/** The more restrictive of two levels. */
 export const moreClosed = (a: Tlp | undefined, b: Tlp): Tlp =>
   a !== undefined && tlps.indexOf(a) > tlps.indexOf(b) ? a : b
 
@@ -67,7 +67,7 @@ export function papTag(marking: StixObject): string | undefined {
   return level && pap[level]
 }
 
-/** What stands behind `tlp:` or `pap:`, in lower case. */
+/** The text after `tlp:` or `pap:`, in lower case. */
 function afterPrefix(prefix: string, text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined
   const [first, rest, more] = text.trim().toLowerCase().split(':')

@@ -5,9 +5,9 @@ import type { Galaxies, GalaxyType } from './galaxies.ts'
 import { machineTag } from './machine-tag.ts'
 
 /**
- * How a thing is named by tags on what it has to do with (MISP-3.2). Values of official galaxies are never
- * made up: they are looked up, or MITRE's own `<name> - <id>`. All else is in our own namespace, whose tags begin
- * with none of the words that OpenCTI reads as something else (MISP-2).
+ * The tags that name an object on related objects (MISP-3.2). Values of official galaxies are never invented: they are
+ * looked up, or are MITRE's own `<name> - <id>`. Other tags are in our own namespace `sekoia:`, since OpenCTI gives a
+ * meaning to some prefixes (MISP-2).
  */
 type Namer = (
   object: StixObject,
@@ -19,17 +19,17 @@ type Namer = (
 export const malpediaTags = ['galaxy', 'tag', 'both'] as const
 export type MalpediaTags = (typeof malpediaTags)[number]
 
-const nameOf = (object: StixObject): string => toLine(textOf(object, 'name'))
+const objectName = (object: StixObject): string => toLine(textOf(object, 'name'))
 
 const own =
   (kind: string): Namer =>
   object =>
-    machineTag(`sekoia:${kind}`, nameOf(object))
+    machineTag(`sekoia:${kind}`, objectName(object))
 
 const listed =
   (galaxy: GalaxyType): Namer =>
   (object, galaxies) =>
-    galaxyTag(galaxy, galaxies?.byName(galaxy, nameOf(object)))
+    galaxyTag(galaxy, galaxies?.byName(galaxy, objectName(object)))
 
 const galaxyTag = (galaxy: GalaxyType, value: string | undefined): string[] =>
   value === undefined ? [] : machineTag(`misp-galaxy:${galaxy}`, value)
@@ -70,14 +70,14 @@ const attackGalaxies: Readonly<Record<AttackKind, readonly GalaxyType[]>> = {
 }
 
 /**
- * By the id in whatever galaxy of ATT&CK has it. Without such a galaxy at hand only what MITRE says of itself is
- * certain: the names of others differ, and so does what is malware and what is a tool.
+ * Looks the ATT&CK id up in all galaxies of ATT&CK. Without these galaxies only objects that MITRE published are
+ * certain: other producers use other names, and call malware what MITRE calls a tool.
  */
 const attack =
   (galaxy: GalaxyType, kind: AttackKind): Namer =>
   (object, galaxies) => {
     const id = attackId(object, kind)
-    const name = nameOf(object)
+    const name = objectName(object)
     if (id === undefined || name === '') return []
     const known = attackGalaxies[kind].filter(type => galaxies?.has(type))
     for (const type of known) {
@@ -110,7 +110,7 @@ const malpedia: Namer = (object, galaxies, wanted) => {
 
 const sector = firstOf(listed('sector'), own('sector'))
 
-/** Sectors are identities at Sekoia; so are sources, which say nothing of a subject. */
+/** Sekoia has sectors and sources as identities. A source is not a subject. */
 const identity: Namer = (object, ...rest) => {
   if (object['x_ic_is_sector'] === true || object['identity_class'] === 'class')
     return sector(object, ...rest)
@@ -118,7 +118,7 @@ const identity: Namer = (object, ...rest) => {
 }
 
 const location: Namer = (object, ...rest) => {
-  const name = nameOf(object) || textOf(object, 'country') || textOf(object, 'region')
+  const name = objectName(object) || textOf(object, 'country') || textOf(object, 'region')
   return firstOf(listed('target-information'), own('location'))({ ...object, name }, ...rest)
 }
 

@@ -6,7 +6,7 @@ import { machineTag } from './machine-tag.ts'
 import { moreClosed, papTag, tlpLevel, tlpsIn, wellKnown } from './markings.ts'
 import { type MalpediaTags, subjectNamers } from './tag-names.ts'
 
-/** What is said about a value beside the value: its TLP, tags and comment (MISP-3.2). */
+/** TLP, tags and comments of values (MISP-3.2). */
 
 export type Resolve = (id: string) => StixObject | undefined
 
@@ -71,7 +71,7 @@ function phaseTag(phase: StixObject): string[] {
   }
 }
 
-/** Of sectors, and of locations: a list of more says nothing. */
+/** Most sectors, and most locations: longer lists mean "everyone". */
 export const maxImpacted = 20
 
 /** Ids of the things whose names become tags on an object: who reported it, and what it is about. */
@@ -125,7 +125,7 @@ export interface Commented {
   readonly confidence?: number | undefined
   /** ms since the epoch. */
   readonly until?: number | undefined
-  /** Parts of the pattern that no value says. */
+  /** Conditions of the pattern that no value expresses. */
   readonly unsaid?: readonly string[] | undefined
   readonly id: string
 }
@@ -151,7 +151,7 @@ export function commentOf({ name, confidence, until, unsaid = [], id }: Commente
 
 const maxUnsaidBytes = 240
 
-/** As many as there is room for, and how many more there are. */
+/** Lists as many as there is room for, and the number of the others. */
 function listUnsaid(unsaid: readonly string[]): string {
   let list = ''
   for (const [no, part] of unsaid.entries()) {

@@ -9,11 +9,11 @@ import {
 } from './text.ts'
 import { link } from './url-filter.ts'
 
-/** A value that is already trimmed and free of wide characters → as stored; undefined when it is refused. */
+/** Takes a trimmed value without wide characters. Returns it as MISP stores it, undefined when MISP refuses it. */
 type Normaliser = (text: string) => string | undefined
 
 interface ValueType {
-  /** Those it goes out with; MISP allows more. */
+  /** Categories that the gateway uses; MISP allows more. */
   readonly categories: readonly [string, ...string[]]
   readonly normalise: Normaliser
 }
@@ -74,7 +74,7 @@ VERSION-CONTROL|REPORT|CHECKOUT|CHECKIN|UNCHECKOUT|MKWORKSPACE|UPDATE|LABEL|MERG
 ORDERPATCH|ACL|PATCH|SEARCH`
 const httpMethod: Normaliser = text => matching(new RegExp(`^(?:${methods})$`))(text.toUpperCase())
 
-/** Digits alone, behind a plus where the number begins with one or with 00. */
+/** Digits only, after a plus if the number begins with one or with 00. */
 const phoneNumber: Normaliser = text => {
   const digits = text
     .replace(/^00/, '+')
@@ -83,7 +83,16 @@ const phoneNumber: Normaliser = text => {
   return matching(/^(?:\+|(?!00))\d+$/)(digits)
 }
 
-/** MISP stores truth as a digit. */
+/** Upper case without separators, as MISP stores IBAN and BIC. */
+const account: Normaliser = text =>
+  matching(/^[0-9A-Z]+$/)(text.toUpperCase().replace(/[^0-9A-Z]+/g, ''))
+const cardNumber: Normaliser = text => matching(/^[0-9]{8,}$/)(text.replace(/[^0-9]+/g, ''))
+
+/** MISP refuses more than 256 bytes, slashes and backslashes. */
+const serviceName: Normaliser = text =>
+  Buffer.byteLength(text) > 256 || /[\\/\n]/.test(text) ? undefined : text
+
+/** MISP stores `1` or `0`. */
 const boolean: Normaliser = text =>
   /^(?:true|1)$/i.test(text) ? '1' : /^(?:false|0)$/i.test(text) ? '0' : undefined
 
@@ -178,6 +187,8 @@ export const valueTypes = {
   'email-header': { categories: ['Payload delivery'], normalise: any },
   'email-src-display-name': { categories: ['Payload delivery'], normalise: oneLine },
   'email-dst-display-name': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-thread-index': { categories: ['Payload delivery'], normalise: oneLine },
+  'email-mime-boundary': { categories: ['Payload delivery'], normalise: oneLine },
   'phone-number': { categories: ['Person'], normalise: phoneNumber },
   uri: { categories: ['Network activity'], normalise: oneLine },
   cookie: { categories: ['Network activity'], normalise: any },
@@ -189,6 +200,8 @@ export const valueTypes = {
     normalise: composite(plainPart, plainPart)
   },
   mutex: { categories: ['Artifacts dropped'], normalise: any },
+  'windows-service-name': { categories: ['Artifacts dropped'], normalise: serviceName },
+  'windows-service-displayname': { categories: ['Artifacts dropped'], normalise: serviceName },
   'github-username': { categories: ['Social network'], normalise: oneLine },
   'twitter-id': { categories: ['Social network'], normalise: oneLine },
   xmr: {
@@ -196,11 +209,16 @@ export const valueTypes = {
     normalise: matching(/^[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}$/)
   },
   dash: { categories: ['Financial fraud'], normalise: matching(/^X[1-9A-HJ-NP-Za-km-z]{33}$/) },
+  iban: { categories: ['Financial fraud'], normalise: account },
+  bic: { categories: ['Financial fraud'], normalise: account },
+  'bank-account-nr': { categories: ['Financial fraud'], normalise: matching(/^[0-9]+$/) },
+  'cc-number': { categories: ['Financial fraud'], normalise: cardNumber },
   btc: { categories: ['Financial fraud'], normalise: matching(/^[a-zA-Z0-9]+$/) },
   text: {
     categories: ['Other', 'Network activity', 'Persistence mechanism'],
     normalise: any
   },
+  other: { categories: ['Other'], normalise: any },
   cpe: { categories: ['Other'], normalise: any },
   datetime: { categories: ['Other'], normalise: dateTime },
   yara: { categories: ['Payload installation'], normalise: any },
@@ -215,13 +233,13 @@ export const valueTypes = {
 
 export type ValueTypeName = keyof typeof valueTypes
 
-/** Most bytes of a value: its column holds no more. */
+/** Most bytes of a value: the limit of MISP's column. */
 export const maxBytes = 65_535
 
 /**
- * A value as MISP will store it, and as it is to be sent and hashed; undefined when MISP would refuse it, or does
- * not know the type. What it hands back it hands back again. Where MISP is lax (leading zeros of numbers, the end
- * dot of a hostname) the plain form is chosen, which MISP leaves alone.
+ * A value as MISP will store it, and as it is to be sent and hashed; undefined when MISP would refuse it, or does not
+ * know the type. The result is stable: normalising it again changes nothing. Where MISP is lax (leading zeros of
+ * numbers, the end dot of a hostname) the plain form is chosen, which MISP leaves alone.
  */
 export function normalise(type: string, raw: string): string | undefined {
   if (!isValueType(type)) return undefined
@@ -234,7 +252,7 @@ export function normalise(type: string, raw: string): string | undefined {
   return value && Buffer.byteLength(value) <= maxBytes ? value : undefined
 }
 
-/** Types of text in lines. In all others a control character is a fault of the source, or an attack on a terminal. */
+/** Types of several lines. In other types a control character is an error or an attack on a terminal: refused. */
 const multiline: ReadonlySet<ValueTypeName> = new Set([
   'text',
   'yara',

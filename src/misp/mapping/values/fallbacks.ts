@@ -1,4 +1,4 @@
-/** Why a pattern, or a part of it, is not said in MISP's own types; the words are also values of a metric's label. */
+/** Why a pattern, or a part of it, has no MISP type. The words are also label values of metrics. */
 export const fallbackReasons = [
   /** There is none, or it is blank: nothing is emitted. */
   'no-pattern',
@@ -12,9 +12,9 @@ export const fallbackReasons = [
   'operator',
   'unknown-object',
   'unknown-path',
-  /** AND of what no type and no Object of MISP holds together. */
+  /** AND of parts that no type and no Object of MISP combines. */
   'unrelated-and',
-  /** Only properties that say nothing without others, such as the size of a file. */
+  /** Only properties that mean nothing alone, such as the size of a file. */
   'incomplete',
   /** MISP would refuse a value. */
   'refused-value',

@@ -12,6 +12,8 @@ export const fileHashes: ReadonlyMap<string, ValueTypeName> = new Map([
   ['sha512', 'sha512'],
   ['sha512/224', 'sha512/224'],
   ['sha512/256', 'sha512/256'],
+  ['sha512224', 'sha512/224'],
+  ['sha512256', 'sha512/256'],
   ['sha3224', 'sha3-224'],
   ['sha3256', 'sha3-256'],
   ['sha3384', 'sha3-384'],

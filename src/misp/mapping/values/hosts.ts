@@ -28,17 +28,28 @@ export function addressOrNetwork(text: string): string | undefined {
   const ip = address(plain.slice(0, slash))
   if (ip === undefined) return undefined
   const bits = isIPv4(ip) ? 32 : 128
-  const prefix = wholeNumber(plain.slice(slash + 1), bits)
+  const prefix = wholeNumber(toPrefix(plain.slice(slash + 1)), bits)
   if (prefix === undefined) return undefined
   if (prefix === String(bits)) return ip
   return isCutByMisp(ip, prefix) ? undefined : `${ip}/${prefix}`
+}
+
+/** The length of a mask such as `255.255.255.0`; what is none stays as it is. */
+function toPrefix(text: string): string {
+  if (!isIPv4(text)) return text
+  const bits = text
+    .split('.')
+    .map(part => Number(part).toString(2).padStart(8, '0'))
+    .join('')
+  return /^1*0*$/.test(bits) ? String(bits.lastIndexOf('1') + 1) : text
 }
 
 /** MISP takes the dots of `::ffff:192.0.2.1/32` for IPv4, and drops the `/32`. */
 const isCutByMisp = (ip: string, prefix: string): boolean =>
   ip.includes(':') && ip.includes('.') && prefix === '32'
 
-const domainShape = /^[a-z0-9._-]+\.[a-z0-9-]{2,}$/
+/** A last label of digits alone is part of an address, or of a range of them. */
+const domainShape = /^[a-z0-9._-]+\.(?![0-9-]+$)[a-z0-9-]{2,}$/
 
 /** A domain or the name of a host: lower case, no dots at its ends, ASCII. */
 export function domain(text: string): string | undefined {
@@ -72,7 +83,9 @@ export function hostAndPort(
   text: string,
   hostOf: (text: string) => string | undefined
 ): string | undefined {
-  const match = /^\[([^\]|]*)\]:([^:|]*)$|^([^|]*)\|([^|]*)$|^([^:|]*):([^:|]*)$/.exec(text)
+  const match = /^\[([^\]|]*)\]:([^:|]*)$|^([^|]*)\|([^|]*)$|^([^:|]*):([^:|]*)$/.exec(
+    refang(text) ?? text
+  )
   if (!match) return undefined
   const host = hostOf(match[1] ?? match[3] ?? match[5]!)
   const number = port(match[2] ?? match[4] ?? match[6]!)

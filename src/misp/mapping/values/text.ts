@@ -1,6 +1,6 @@
 /** Text as MISP stores it (MISP-1.9). */
 
-/** What PHP's `trim` takes off. */
+/** Characters that PHP's `trim` removes. */
 const blanks = ' \t\n\r\0\v'
 
 /** Without blanks at its ends, as MISP trims every value. */
@@ -13,8 +13,8 @@ export function trimBlanks(text: string): string {
 }
 
 /**
- * What has four bytes in UTF-8 becomes `?`: most of MISP's columns hold three. So do lone surrogates, which in
- * JSON would make MISP refuse the whole file.
+ * Replaces characters of four bytes in UTF-8 by `?`, as MISP does: most of its columns hold three. Lone surrogates are
+ * replaced too, since with one of them in the JSON MISP refuses the whole file.
  */
 export const withoutWide = (text: string): string =>
   text.replace(/[\u{10000}-\u{10ffff}\p{Cs}]/gu, '?')
@@ -22,7 +22,7 @@ export const withoutWide = (text: string): string =>
 /** True for a text that {@link withoutWide} changes. */
 export const isWide = (text: string): boolean => /[\u{10000}-\u{10ffff}\p{Cs}]/u.test(text)
 
-/** Control characters become `?`, but for those that lay out lines: NUL ends text in places, ESC steers terminals. */
+/** Replaces control characters by `?`, except tabs and line ends: NUL cuts texts, ESC controls terminals. */
 export const withoutControls = (text: string): string => text.replace(/(?![\t\n\r])\p{Cc}/gu, '?')
 
 /** Lower case of ASCII letters alone, as PHP's `strtolower` has it. */
@@ -35,31 +35,56 @@ export const toLine = (text: string): string =>
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
 
-const refangs: readonly (readonly [from: RegExp, to: string])[] = [
-  [/\[\.\]|\[dot\]|\(dot\)/g, '.'],
-  [/\[@\]|\[at\]/g, '@']
+type Replacement = readonly [from: RegExp, to: string]
+
+/** MISP knows some of these spellings; analysts have more. */
+const dot: Replacement = [/\[(?:\.|dot)\]|\((?:\.|dot)\)|\{(?:\.|dot)\}|\[\.|\.\]|\\\./gi, '.']
+const colon: Replacement = [/\[:\]/g, ':']
+const refangs: readonly Replacement[] = [
+  dot,
+  [/\[(?:@|at)\]|\((?:@|at)\)|\{(?:@|at)\}/gi, '@'],
+  colon
 ]
-const urlRefangs: readonly (readonly [from: RegExp, to: string])[] = [
-  [/^(?:hxxp|hxtp|htxp|meow|h\[tt\]p)/i, 'http'],
+const schemeRefangs: readonly Replacement[] = [
+  [/^\[hxxp(s?):\/\/\]/i, 'http$1://'],
+  [/^(?:hxxxp|hxxp|hxtp|htxp|h\*\*p|h__p|meow|h\[tt\]p)/i, 'http'],
+  [/^fxp(?=s?[[:(])/i, 'ftp'],
+  [/^([a-z]+)(?:\[:\]|\(:\))\/\//i, '$1://'],
+  [/^([a-z]+)(?::\[\/\/\]|\[:\/\/\])/i, '$1://']
+]
+const hostRefangs: readonly Replacement[] = [dot, colon]
+/** What MISP itself does to all of a URL. */
+const urlRefangs: readonly Replacement[] = [
   [/\[\.\]|\[dot\]|\(dot\)/g, '.'],
   [/\[hxxp:\/\/\]/g, 'http://'],
-  [/\[:\]/g, ':']
+  colon
 ]
 
-/** A host, address or mailbox as it is meant: `example[.]com` is `example.com`; see {@link refangUrl}. */
-export const refang = (text: string): string | undefined => refangBy(text, refangs)
+/** Writes out a defanged host, address or mailbox: `example[.]com` becomes `example.com`. Undefined when unclear. */
+export const refang = (text: string): string | undefined =>
+  fixedPoint(text, part => replaceAll(part, refangs))
 
-/** A URL with wide characters as it goes over the wire, in UTF-8 and percent signs; see {@link withoutWide}. */
+/** Escapes wide characters of a URL in UTF-8 with percent signs, as clients send it; see {@link withoutWide}. */
 export const escapeWide = (text: string): string =>
   text.replace(/[\u{10000}-\u{10ffff}]+/gu, encodeURIComponent)
 
-/** A URL likewise. Undefined when MISP would change it once more, as in `[[.]]`: it could not be said what it keeps. */
-export const refangUrl = (text: string): string | undefined => refangBy(text, urlRefangs)
+/** Writes out a defanged URL. Undefined when MISP would change the result once more, as with `[[.]]`. */
+export const refangUrl = (text: string): string | undefined => fixedPoint(text, refangUrlOnce)
 
-function refangBy(text: string, rules: typeof refangs): string | undefined {
-  const once = replaceAll(text, rules)
-  return replaceAll(once, rules) === once ? once : undefined
+function refangUrlOnce(text: string): string {
+  const url = replaceAll(text, schemeRefangs)
+  const start = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)?.[0].length ?? 0
+  const path = url.slice(start).search(/[/?#]/)
+  const end = path < 0 ? url.length : start + path
+  const host = replaceAll(url.slice(start, end), hostRefangs)
+  return url.slice(0, start) + host + replaceAll(url.slice(end), urlRefangs)
 }
 
-const replaceAll = (text: string, rules: typeof refangs): string =>
+/** The changed text; undefined when a second run would change it again. */
+function fixedPoint(text: string, change: (text: string) => string): string | undefined {
+  const once = change(text)
+  return change(once) === once ? once : undefined
+}
+
+const replaceAll = (text: string, rules: readonly Replacement[]): string =>
   rules.reduce((part, [from, to]) => part.replace(from, to), text)

@@ -2,22 +2,26 @@ import type { MispObject, MispValue } from '../model.ts'
 import { type ValueTypeName, valueTypes } from '../values/attribute-types.ts'
 import type { FallbackReason } from '../values/fallbacks.ts'
 
-/** What a part of a pattern becomes; what is missing of it has a reason. */
-export interface Outcome {
+/** What a part of a pattern becomes. `reason` says why something of it is missing. */
+export interface MappedPart {
   readonly attributes: readonly MispValue[]
   readonly objects: readonly MispObject[]
   readonly reason?: FallbackReason
-  /** What has to hold as well, and no value says. */
+  /** Conditions of the pattern that no value expresses, in words. */
   readonly unsaid?: readonly string[]
 }
 
-export const failed = (reason: FallbackReason): Outcome => ({ attributes: [], objects: [], reason })
+export const failed = (reason: FallbackReason): MappedPart => ({
+  attributes: [],
+  objects: [],
+  reason
+})
 
-export const withUnsaid = (outcome: Outcome, more: readonly string[]): Outcome =>
+export const withUnsaid = (outcome: MappedPart, more: readonly string[]): MappedPart =>
   more.length === 0 ? outcome : { ...outcome, unsaid: [...(outcome.unsaid ?? []), ...more] }
 
-/** All of them, side by side; of several reasons the first. */
-export function unite(outcomes: readonly Outcome[]): Outcome {
+/** Joins parts side by side. Of several reasons the first is kept. */
+export function unite(outcomes: readonly MappedPart[]): MappedPart {
   if (outcomes.length === 1) return outcomes[0]!
   const reason = outcomes.find(outcome => outcome.reason)?.reason
   const unsaid = distinct(outcomes.flatMap(outcome => outcome.unsaid ?? []))
@@ -29,7 +33,7 @@ export function unite(outcomes: readonly Outcome[]): Outcome {
   }
 }
 
-/** Of the same value as context and to be looked for, the latter. */
+/** Drops a value without `to_ids` when the same value is there with it. */
 function looked(values: readonly MispValue[]): readonly MispValue[] {
   if (values.every(({ toIds }) => toIds)) return values
   const key = ({ type, value }: MispValue) => `${type}|${value}`
@@ -37,8 +41,8 @@ function looked(values: readonly MispValue[]): readonly MispValue[] {
   return values.filter(value => value.toIds || !wanted.has(key(value)))
 }
 
-/** A count, or a part of what has to be seen, is no value to look for. */
-export const asContext = ({ attributes, objects, ...rest }: Outcome): Outcome => ({
+/** The same part without `to_ids`, for values that must not be detected by themselves. */
+export const asContext = ({ attributes, objects, ...rest }: MappedPart): MappedPart => ({
   ...rest,
   attributes: attributes.map(value => ({ ...value, toIds: false })),
   objects: objects.map(object => ({
@@ -47,7 +51,7 @@ export const asContext = ({ attributes, objects, ...rest }: Outcome): Outcome =>
   }))
 })
 
-/** A value in its own category. */
+/** A value of this type in the first category of the type. */
 export const typed = (type: ValueTypeName, value: string, toIds: boolean): MispValue => ({
   type,
   category: valueTypes[type].categories[0],
@@ -55,11 +59,11 @@ export const typed = (type: ValueTypeName, value: string, toIds: boolean): MispV
   toIds
 })
 
-/** Without repeats, which say the same in the same words. */
+/** Removes items that are equal as JSON. */
 export const distinct = <T>(items: readonly T[]): readonly T[] =>
   items.length < 2 ? items : [...new Map(items.map(item => [JSON.stringify(item), item])).values()]
 
-/** Those for which it is true, and the others. */
+/** Divides a list into the items for which `is` holds and the others. */
 export function split<T>(items: readonly T[], is: (item: T) => boolean): [T[], T[]] {
   const yes: T[] = []
   const no: T[] = []

@@ -1,20 +1,42 @@
 import fc from 'fast-check'
-import { type OddTime, oddTimes } from '../../src/demo/corpus/odd.ts'
-import type { FaultKind } from '../../src/demo/faults.ts'
-import type { Switches } from '../../src/demo/switches.ts'
+import { type OddItem, type OddTime, oddTimes } from '../../../src/demo/corpus/odd.ts'
+import type { Fault, FaultKind } from '../../../src/demo/faults.ts'
+import type { Switches } from '../../../src/demo/switches.ts'
 
-/** Random histories of a feed, a gateway and its clients; play.ts plays them. */
+/** What may happen to a feed, a gateway and its clients; play.ts plays it. */
 
 export type Operation =
+  /** One client asks; the number after the crowd is the client that gives up a run, the last the stranger. */
   | { readonly kind: 'step'; readonly client: number; readonly times: number }
   | { readonly kind: 'edit' | 'revoke' | 'remove'; readonly which: number }
   | { readonly kind: 'add' | 'ties'; readonly count: number }
   | { readonly kind: 'late'; readonly count: number; readonly hiddenForMs: number }
   | ({ readonly kind: 'odd' } & OddObject)
   | { readonly kind: 'tick'; readonly ms: number }
-  | { readonly kind: 'fault'; readonly fault: FaultKind; readonly times: number }
+  | { readonly kind: 'fault'; readonly fault: Fault; readonly times: number }
   | { readonly kind: 'outage'; readonly ms: number }
   | { readonly kind: 'restart' | 'crash' | 'evict' | 'wipe' }
+  | MixedOperation
+
+/** What only mixed histories hold. */
+export type MixedOperation =
+  /** All clients ask at once, and something happens before they are answered. */
+  | {
+      readonly kind: 'together'
+      readonly meanwhile: 'nothing' | 'edit' | 'add' | 'restart' | 'crash'
+    }
+  /** Trouble that is over after a time that clients which give up can wait for. */
+  | { readonly kind: 'burst'; readonly fault: Fault; readonly ms: number }
+  | { readonly kind: 'unreadable'; readonly item: OddItem }
+  /** The key is revoked for longer than it is believed. */
+  | { readonly kind: 'revoked' }
+  /** The secret is gone: every scope, and so every log, is another. */
+  | { readonly kind: 'forget' }
+  /** A backup is taken of a log that was read to its end; the last one is put back. */
+  | { readonly kind: 'backup' | 'restore' }
+  | { readonly kind: 'store-fails'; readonly calls: number }
+  /** Tokens and collections of one scope are tried by the other. */
+  | { readonly kind: 'trespass' }
 
 /** An object with an odd time. */
 export interface OddObject {
@@ -36,10 +58,22 @@ export interface History {
   /** The year from which OpenCTI asks; one in which there is no walk from the beginning starts one more walk. */
   readonly epoch: '1970' | '2000'
   readonly processes: number
+  /** Gateways have a store each. */
+  readonly apart?: boolean
+  /** Default memory. */
+  readonly store?: 'memory' | 'sqlite' | 'redis'
+  /** Another key, with a feed of its own, is served too. */
+  readonly stranger?: boolean
+  /** How long the gateway waits for Sekoia's trouble to pass; from then on clients that give up are served too. */
+  readonly patienceMs?: number
+  /** Largest answer of Sekoia that is read; default none. */
+  readonly maxBodyBytes?: number
   readonly cacheMaxBytes: number
   readonly limits: readonly number[]
   /** Odd objects in what Sekoia holds at the beginning, at this part of its length. */
   readonly odd: readonly (OddObject & { readonly at: number })[]
+  /** Items that nobody can read, in the same way. */
+  readonly items?: readonly { readonly item: OddItem; readonly at: number }[]
   readonly operations: readonly Operation[]
 }
 
@@ -47,7 +81,7 @@ export const relookSeconds = 300
 /** Longer than any time that can pass in a history. */
 export const horizonSeconds = 86_400
 
-const faultKinds: FaultKind[] = [
+export const faultKinds: readonly FaultKind[] = [
   'status',
   'reset',
   'truncated',
@@ -60,7 +94,7 @@ const faultKinds: FaultKind[] = [
 
 const repeats: FaultKind[] = Array(faultKinds.length).fill('duplicate-page')
 
-interface Variant {
+export interface Variant {
   readonly pageLimits: readonly number[]
   /** Groups of equal times, which need pages longer than a group, and the check of page ends. */
   readonly ties: boolean
@@ -100,7 +134,10 @@ function operations({ ties, repeatedPages, oddTimes }: Variant): fc.Arbitrary<Op
       ms: fc.constantFrom(1, 999, 2000, 11_000, 60_000, 299_000, 301_000, 1_000_000)
     }),
     weighted(2, ['fault'], {
-      fault: fc.constantFrom(...faultKinds, ...(repeatedPages ? repeats : [])),
+      fault: fc.record({
+        kind: fc.constantFrom(...faultKinds, ...(repeatedPages ? repeats : [])),
+        match: fc.constant('/objects')
+      }),
       times: fc.integer({ min: 1, max: 3 })
     }),
     weighted(1, ['outage'], { ms: fc.integer({ min: 1, max: 400_000 }) }),
@@ -115,12 +152,13 @@ function operations({ ties, repeatedPages, oddTimes }: Variant): fc.Arbitrary<Op
   ) as fc.Arbitrary<Operation>
 }
 
-const odd = {
+export const odd = {
   time: fc.constantFrom(...oddTimes),
   byOwnTime: fc.boolean()
 }
 
-const histories = (variant: Variant): fc.Arbitrary<History> =>
+/** Random histories of one variant. */
+export const historiesOf = (variant: Variant): fc.Arbitrary<History> =>
   fc.record({
     seed: fc.nat(1_000_000),
     objects: fc.integer({ min: variant.oddTimes ? 10 : 0, max: 60 }),
@@ -139,92 +177,3 @@ const histories = (variant: Variant): fc.Arbitrary<History> =>
     }),
     operations: fc.array(operations(variant), { minLength: 5, maxLength: 40 })
   }) as fc.Arbitrary<History>
-
-const nullAtTip = fc.constantFrom(false, 'empty-page', 'last-page')
-const modifiedAfterOrder = fc.constantFrom('instant', 'text')
-
-/** Ties across page edges, both kinds of cursor, cursors that expire. */
-export const tiedHistories = histories({
-  pageLimits: [7, 9, 50],
-  ties: true,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
-    nullAtTip,
-    modifiedAfterOrder
-  }
-})
-
-/** Pages of one to three objects, and cursors that give their own object again. */
-export const shortPageHistories = histories({
-  pageLimits: [1, 2, 3],
-  ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder }
-})
-
-export const inclusiveCursorHistories = histories({
-  pageLimits: [3, 5, 50],
-  ties: false,
-  switches: { inclusiveCursor: fc.constant(true), nullAtTip, modifiedAfterOrder }
-})
-
-export const repeatedPageHistories = histories({
-  pageLimits: [3, 7, 50],
-  ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
-  repeatedPages: true
-})
-
-export const sharedStoreHistories = histories({
-  pageLimits: [3, 7, 50],
-  ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
-  processes: 2
-})
-
-/** Times that are ahead of the clock, ancient, with an offset, without a zone, over-precise or no times. */
-export const oddTimeHistories = histories({
-  pageLimits: [5, 9, 50],
-  ties: false,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
-    nullAtTip,
-    modifiedAfterOrder
-  },
-  oddTimes: true
-})
-
-/** Feeds as Sekoia makes them by itself, which are read in passes from the newest object down. */
-export const newestFirstHistories = histories({
-  pageLimits: [7, 9, 50],
-  ties: true,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
-    nullAtTip,
-    modifiedAfterOrder
-  },
-  newestFirst: true
-})
-
-export const newestFirstShortHistories = histories({
-  pageLimits: [2, 3, 5],
-  ties: false,
-  switches: {
-    cursorMode: fc.constantFrom('A', 'B'),
-    inclusiveCursor: fc.boolean(),
-    nullAtTip,
-    modifiedAfterOrder
-  },
-  newestFirst: true,
-  processes: 2
-})
-
-export const newestFirstOddHistories = histories({
-  pageLimits: [5, 9, 50],
-  ties: false,
-  switches: { cursorMode: fc.constantFrom('A', 'B'), nullAtTip, modifiedAfterOrder },
-  newestFirst: true,
-  oddTimes: true
-})

@@ -1,8 +1,8 @@
-import type { OddTime } from '../../src/demo/corpus/odd.ts'
-import { textOf } from '../../src/demo/corpus/timeline.ts'
-import type { World } from './gateway.ts'
-import type { History, OddObject } from './histories.ts'
-import type { ModelClient } from './model-clients.ts'
+import type { OddItem, OddTime } from '../../../src/demo/corpus/odd.ts'
+import { textOf } from '../../../src/demo/corpus/timeline.ts'
+import type { World } from '../gateway.ts'
+import type { ModelClient } from '../model-clients.ts'
+import type { History, OddObject } from './history.ts'
 
 /** Shown times that are later than now, so that a client which asks from the largest `modified` on skips what follows. */
 const leading: ReadonlySet<OddTime> = new Set([
@@ -37,16 +37,22 @@ export class OddCast {
   readonly #order: History['order']
   readonly #epoch: History['epoch']
   readonly #times = new Map<string, OddTime>()
+  readonly #tooLarge: number
+  #entered = 0
+  /** Of those that a lost store knew the dates of. */
+  #excused: ReadonlySet<string> = new Set()
 
   constructor(world: World, history: History) {
-    const { odd, order, epoch, historyMs, newestFirst, switches } = history
+    const { odd, items = [], order, epoch, historyMs, newestFirst, switches } = history
     this.#world = world
+    this.#tooLarge = history.maxBodyBytes ?? 0
     // A feed that comes newest first is followed by times alone.
     this.#order = newestFirst && switches.modifiedAfterOrder === 'text' ? 'text' : order
     this.#epoch = epoch
-    const now = world.clock.now()
+    const placeAt = (at: number) => this.#place(world.clock.now() - 300_000 - historyMs * (1 - at))
+    for (const { item, at } of items) this.#putItem(item, placeAt(at))
     for (const { time, byOwnTime, at } of odd) {
-      const place = this.#place(Math.floor(now - 300_000 - historyMs * (1 - at)))
+      const place = placeAt(at)
       // What is ordered by one time and shows a slightly later one cannot be told from the truth.
       const isOwn = (byOwnTime && !this.#isTaken(time)) || time === 'twelve-minutes-ahead'
       const id = world.simulator.odd(time, isOwn ? { modified: place } : { place })
@@ -63,9 +69,23 @@ export class OddCast {
     this.#times.set(id, time)
   }
 
+  /** A new item that nobody can read. */
+  enterItem(item: OddItem): void {
+    this.#putItem(item, this.#place(this.#world.clock.now()))
+  }
+
+  #putItem(item: OddItem, place: string): void {
+    this.#world.simulator.odd(item, { place, size: this.#tooLarge })
+  }
+
+  /** The store is lost, and with it which objects were dated as new long after their place in the feed. */
+  excuse(): void {
+    this.#excused = new Set(this.#times.keys())
+  }
+
   /** A time that no other object has: ties are for other histories. */
   #place(millis: number): string {
-    return textOf(Math.floor(millis) * 1000 + 501 + 2 * this.#times.size)
+    return textOf(Math.floor(millis) * 1000 + 501 + 2 * this.#entered++)
   }
 
   /** True for a time that stands in one place of the feed, where another object stands already. */
@@ -91,7 +111,8 @@ export class OddCast {
     // Who asks from 2000 on is not owed what history dates before.
     const isLate = name === 'OpenCTI ingester' && this.#epoch === '2000'
     return owed
-      .filter(id => !ids.has(id) && !(isLate && ancient.has(this.#times.get(id)!)))
+      .filter(id => !ids.has(id) && !this.#excused.has(id))
+      .filter(id => !(isLate && ancient.has(this.#times.get(id)!)))
       .map(id => `${id} (${this.#times.get(id)})`)
   }
 

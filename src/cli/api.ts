@@ -1,0 +1,68 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Config } from '../config/load.ts'
+import { CommandError, type Io, textOf, type Values } from './io.ts'
+import { keyOf } from './settings.ts'
+
+/** A running gateway, asked over HTTP. */
+export interface GatewayApi {
+  readonly base: string
+  /** The JSON at a path. Throws CommandError. */
+  get<T>(path: string): Promise<{ body: T; headers: Headers }>
+}
+
+/** `--url`, which commands that ask a running gateway share. */
+export const urlOption = { url: { type: 'string' } } as const
+export const urlHelp =
+  '  --url URL   address of the gateway; default: as configured, on this machine'
+
+const attempts = 5
+const pauseMs = 2000
+
+/** @param forOperator the operator's listener and token, where there are such; else the public one, and the key. */
+export function openApi(config: Config, io: Io, values: Values, forOperator: boolean): GatewayApi {
+  const base = (textOf(values['url']) ?? addressOf(config, forOperator)).replace(/\/+$/, '')
+  const { token } = config.operator
+  const key = keyOf(io)?.reveal()
+  const credential = forOperator ? token || key : key
+  if (!credential)
+    throw new CommandError(
+      `give a Sekoia API key in SEKOIA_API_KEY or SEKOIA_API_KEY_FILE${forOperator ? ', or OPERATOR_TOKEN' : ''}`
+    )
+  const headers = { authorization: `Bearer ${credential}`, accept: '*/*' }
+  return {
+    base,
+    async get<T>(path: string) {
+      const reply = await ask(base + path, headers)
+      return { body: (await reply.json()) as T, headers: reply.headers }
+    }
+  }
+}
+
+/** Answers that pass are asked for again. */
+async function ask(url: string, headers: Record<string, string>): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    const reply = await fetch(url, { headers }).catch(() => undefined)
+    if (reply?.ok) return reply
+    const isPassing = reply === undefined || reply.status === 429 || reply.status >= 500
+    if (!isPassing || attempt === attempts) throw new CommandError(failureOf(url, reply))
+    await reply?.body?.cancel()
+    await setTimeout(pauseMs)
+  }
+}
+
+function failureOf(url: string, reply: Response | undefined): string {
+  const { origin, pathname } = new URL(url)
+  if (!reply) return `no gateway answers at ${origin}`
+  const why = reply.status === 401 ? ': the key or token is not accepted' : ''
+  return `${origin}${pathname} answered ${reply.status}${why}`
+}
+
+const everywhere = new Set(['0.0.0.0', '::'])
+
+function addressOf({ server, ops, operator }: Config, forOperator: boolean): string {
+  const isOps = forOperator && ops.port !== 0 && operator.token !== ''
+  const { host, port } = isOps ? { host: ops.host || server.host, port: ops.port } : server
+  const scheme = server.tls.certFile ? 'https' : 'http'
+  const name = everywhere.has(host) ? '127.0.0.1' : host
+  return `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}`
+}

@@ -1,0 +1,98 @@
+import type { Caller, ScopeId } from '../kernel/caller.ts'
+import type { FirstWalk, LogState } from '../kernel/log-state.ts'
+import type { FeedOverview, InspectedFeed, Rights } from '../kernel/records.ts'
+import type { FeedView } from './schemas.ts'
+import { labelOf, maySee, toInstant, type Viewer } from './viewer.ts'
+
+export interface FeedsSource {
+  readonly catalog: FeedOverview
+  readonly rights: Pick<Rights, 'validity'>
+  /** Every log in memory. */
+  readonly logs: () => Promise<readonly LogState[]>
+}
+
+/** A feed of one key, with its logs. */
+export interface SeenFeed {
+  readonly scope: ScopeId
+  readonly feed: InspectedFeed | undefined
+  readonly feedId: string
+  readonly logs: readonly LogState[]
+}
+
+/**
+ * The feeds of a viewer: those that are listed for the keys, and those that are read by their id alone. Of a feed that
+ * its key cannot read nothing is told but that.
+ */
+export async function seenFeeds(viewer: Viewer, source: FeedsSource): Promise<SeenFeed[]> {
+  const listed = await listedFeeds(viewer, source)
+  const logs = (await source.logs()).filter(({ scope }) => maySee(viewer, scope))
+  const byFeed = Map.groupBy(logs, ({ scope, feedId }) => `${scope} ${feedId}`)
+  const seen = listed.map(({ scope, feed }): SeenFeed => {
+    const name = `${scope} ${feed.feedId}`
+    const held = isReadable(feed) ? (byFeed.get(name) ?? []) : []
+    byFeed.delete(name)
+    return { scope, feed, feedId: feed.feedId, logs: held }
+  })
+  const unlisted = [...byFeed.values()].map((held): SeenFeed => {
+    const { scope, feedId } = held[0]!
+    return { scope, feed: undefined, feedId, logs: held }
+  })
+  return [...seen, ...unlisted.filter(({ feedId }) => isStillRead(viewer, feedId, source))]
+}
+
+async function listedFeeds(viewer: Viewer, { catalog }: FeedsSource) {
+  if (viewer.kind === 'operator')
+    return catalog.known().flatMap(({ scope, feeds }) => feeds.map(feed => ({ scope, feed })))
+  const { scope } = viewer.caller
+  return (await catalog.overview(viewer.caller)).map(feed => ({ scope, feed }))
+}
+
+const isReadable = ({ obstacle }: InspectedFeed): boolean =>
+  obstacle === undefined || obstacle.kind === 'preparing' || obstacle.kind === 'unwalkable'
+
+const isStillRead = (viewer: Viewer, feedId: string, { rights }: FeedsSource): boolean =>
+  viewer.kind === 'operator' || rights.validity(viewer.caller as Caller, feedId) !== undefined
+
+export const toFeedView = ({ scope, feed, feedId, logs }: SeenFeed, now: number): FeedView => ({
+  feedId,
+  collectionId: feed?.collectionId ?? null,
+  title: feed?.title ?? feedId,
+  scope: labelOf(scope),
+  isListed: feed !== undefined,
+  isNewestFirst: feed?.isNewestFirst ?? false,
+  obstacle: toObstacleView(feed?.obstacle),
+  logs: logs.map(log => toLogView(log, now))
+})
+
+export const toObstacleView = (obstacle: InspectedFeed['obstacle']): FeedView['obstacle'] =>
+  obstacle ? { reason: obstacle.kind, advice: obstacle.advice } : null
+
+function toLogView(log: LogState, now: number): FeedView['logs'][number] {
+  const { types, all, objects, newest, confirmedAt, walk } = log
+  return {
+    types: [...types],
+    includesRevoked: all,
+    objects,
+    newest: newest === undefined ? null : toInstant(newest),
+    endAgeSeconds: confirmedAt === undefined ? null : secondsFrom(confirmedAt, now),
+    firstWalk: walk ? toWalkView(walk, now) : null
+  }
+}
+
+/** The time left follows from the time that the feed spans: how many objects will come is not known. */
+function toWalkView(
+  { startedAt, objects, fraction }: FirstWalk,
+  now: number
+): FeedView['logs'][number]['firstWalk'] {
+  const seconds = Math.max(1, (now - startedAt) / 1000)
+  const secondsLeft = fraction ? Math.round((seconds * (1 - fraction)) / fraction) : null
+  return {
+    objects,
+    fraction: fraction ?? null,
+    objectsPerSecond: Math.round(objects / seconds),
+    secondsLeft
+  }
+}
+
+export const secondsFrom = (earlier: number, now: number): number =>
+  Math.max(0, Math.round((now - earlier) / 1000))

@@ -1,0 +1,168 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { TSchema } from 'typebox'
+import { sendError } from '../http/errors.ts'
+import { baseUrlOf } from '../http/origin.ts'
+import type { Caller } from '../kernel/caller.ts'
+import { GatewayError } from '../kernel/errors.ts'
+import type { Clock, Meter } from '../kernel/ports.ts'
+import type { Rights } from '../kernel/records.ts'
+import { toChecksView } from './checks-view.ts'
+import type { Condition, KeyAnswers } from './condition.ts'
+import type { Consumers } from './consumers.ts'
+import { toConsumerViews } from './consumers-view.ts'
+import { gatewayError } from './error-form.ts'
+import { type FeedsSource, seenFeeds, toFeedView } from './feeds-view.ts'
+import * as schemas from './schemas.ts'
+import { type SetupSettings, toSetupView } from './setup-view.ts'
+import { toStatusView } from './status-view.ts'
+import type { Viewer } from './viewer.ts'
+
+export interface GatewayDeps extends FeedsSource {
+  readonly clock: Pick<Clock, 'now'>
+  readonly meter: Meter
+  readonly rights: Pick<Rights, 'verify' | 'validity'>
+  readonly consumers: Pick<Consumers, 'list'>
+  readonly condition: () => Condition
+  /** Asks Sekoia two small questions with the key. */
+  readonly askKey: (caller: Caller) => Promise<KeyAnswers>
+  readonly settings: GatewaySettings
+}
+
+export interface GatewaySettings extends SetupSettings {
+  /** '' when it is taken from the request. */
+  readonly publicUrl: string
+}
+
+/** Whose credentials a listener takes. */
+export interface Admission {
+  readonly operator: boolean
+  readonly keys: boolean
+}
+
+export const gatewayPrefix = '/gateway/v1'
+
+/** Undefined until the request was admitted. */
+type View = (viewer: Viewer, request: FastifyRequest) => object | Promise<object>
+
+interface Resource {
+  readonly summary: string
+  readonly schema: TSchema
+  readonly view: View
+}
+
+/** What people and pages ask of the gateway itself: each path one resource, read anew for every request. */
+function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
+  const { clock, catalog, logs, rights } = deps
+  /** One look at the logs for all that one answer tells. */
+  const feedsAndConsumers = async (viewer: Viewer) => {
+    const states = await logs()
+    const feeds = await seenFeeds(viewer, { catalog, rights, logs: async () => states })
+    const now = clock.now()
+    return { now, feeds, consumers: toConsumerViews(viewer, deps.consumers.list(), states, now) }
+  }
+  return {
+    '/status': {
+      summary: 'The state of the gateway in numbers',
+      schema: schemas.status,
+      view: async viewer =>
+        toStatusView({ viewer, condition: deps.condition(), ...(await feedsAndConsumers(viewer)) })
+    },
+    '/feeds': {
+      summary: 'Feeds, what is held of them, and why some cannot be read',
+      schema: schemas.feeds,
+      view: async viewer => {
+        const seen = await seenFeeds(viewer, deps)
+        return { feeds: seen.map(feed => toFeedView(feed, clock.now())) }
+      }
+    },
+    '/consumers': {
+      summary: 'Who reads what, and how far they are',
+      schema: schemas.consumers,
+      view: async viewer => {
+        const states = await logs()
+        return { consumers: toConsumerViews(viewer, deps.consumers.list(), states, clock.now()) }
+      }
+    },
+    '/checks': {
+      summary: 'What is well and what to change',
+      schema: schemas.checks,
+      view: async viewer => {
+        const key = viewer.kind === 'key' ? await deps.askKey(viewer.caller) : undefined
+        const feeds = await seenFeeds(viewer, deps)
+        return toChecksView({ condition: deps.condition(), key, feeds })
+      }
+    },
+    '/setup': {
+      summary: 'What clients are configured with',
+      schema: schemas.setup,
+      view: async (viewer, request) => {
+        const base = (deps.settings.publicUrl || baseUrlOf(request.origin)).replace(/\/+$/, '')
+        return toSetupView(base, await seenFeeds(viewer, deps), deps.settings)
+      }
+    }
+  }
+}
+
+/**
+ * Registers the resources below {@link gatewayPrefix}. Needs `authPlugin` and `requestLog` on the server. Whoever is
+ * neither the operator nor has a key that Sekoia accepts gets 401.
+ */
+export async function registerGateway(
+  server: FastifyInstance,
+  deps: GatewayDeps,
+  admission: Admission
+): Promise<void> {
+  await server.register(
+    async scope => {
+      scope.setErrorHandler((error, request, reply) =>
+        sendError(error, request, reply, gatewayError)
+      )
+      const admit = createAdmit(deps, admission)
+      for (const [url, resource] of Object.entries(resourcesOf(deps)))
+        addResource(scope, url, resource, admit)
+    },
+    { prefix: gatewayPrefix }
+  )
+}
+
+type Admit = (request: FastifyRequest) => Promise<Viewer>
+
+const createAdmit =
+  ({ meter, rights }: GatewayDeps, { operator, keys }: Admission): Admit =>
+  async ({ isOperator, caller }) => {
+    try {
+      if (isOperator && operator) return { kind: 'operator' }
+      if (!caller || !keys) throw new GatewayError('unauthorized')
+      await rights.verify(caller)
+      return { kind: 'key', caller }
+    } catch (error) {
+      const isRefused = error instanceof GatewayError && error.kind === 'unauthorized'
+      if (isRefused) meter.count('operator_refused', { asked: 'gateway' })
+      throw error
+    }
+  }
+
+const allowed: readonly HTTPMethods[] = ['GET', 'HEAD', 'OPTIONS']
+const allow = { allow: allowed.join(', ') }
+
+function addResource(
+  scope: FastifyInstance,
+  url: string,
+  { summary, schema, view }: Resource,
+  admit: Admit
+): void {
+  const config = { dialect: 'gateway' }
+  const noStore = { 'cache-control': 'no-store' }
+  scope.get(
+    url,
+    { config, schema: { summary, response: { 200: schema } } },
+    async (request, reply) => reply.headers(noStore).send(await view(await admit(request), request))
+  )
+  scope.options(url, { config }, async (_request, reply) => reply.code(204).headers(allow).send())
+  const method = scope.supportedMethods.filter(method => !allowed.includes(method))
+  const onRequest = async (_request: FastifyRequest, reply: FastifyReply) => {
+    reply.headers(allow)
+    throw new GatewayError('method-not-allowed')
+  }
+  scope.route({ method, url, config, onRequest, handler: onRequest })
+}

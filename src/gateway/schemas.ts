@@ -1,0 +1,180 @@
+import { type Static, type TProperties, type TSchema, Type } from 'typebox'
+import { consumerStates } from './consumer-state.ts'
+
+/** The contract of `/gateway/v1/`: what is not in a schema is not sent. Instants are RFC 3339 in UTC. */
+
+const optional = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+const text = (description: string) => Type.String({ description })
+const instant = (description: string) => Type.String({ description, format: 'date-time' })
+const integer = (description: string) => Type.Integer({ description })
+const flag = (description: string) => Type.Boolean({ description })
+const object = <T extends TProperties>(properties: T, description = '') =>
+  Type.Object(properties, { description, additionalProperties: false })
+
+const scope = text(
+  'First 8 digits of the scope: it distinguishes keys, and no key can be derived from it'
+)
+
+const obstacle = Type.Union([
+  object({
+    reason: text('Kind of the obstacle, as in metrics and log'),
+    advice: text('What to change, or that it passes')
+  }),
+  Type.Null()
+])
+
+const walk = Type.Union([
+  object(
+    {
+      objects: integer('Read so far'),
+      fraction: Type.Union([Type.Number(), Type.Null()], {
+        description: 'From 0 to 1, of the time that the feed spans; null while that is not known'
+      }),
+      objectsPerSecond: integer('Since the log was begun'),
+      secondsLeft: optional(integer('At the same pace; null while it cannot be told'))
+    },
+    'While the feed is read to its end for the first time'
+  ),
+  Type.Null()
+])
+
+const log = object({
+  types: Type.Array(Type.String(), { description: 'STIX types it is limited to; empty: all' }),
+  includesRevoked: flag('Revoked and expired objects were asked for'),
+  objects: integer('Objects held'),
+  newest: optional(instant('date_added of the newest object')),
+  endAgeSeconds: optional(
+    integer('Since Sekoia last confirmed its end; null before that was reached')
+  ),
+  firstWalk: walk
+})
+
+export const feed = object({
+  feedId: text('Id that goes to Sekoia'),
+  collectionId: optional(text('Id as a TAXII collection')),
+  title: text('As a TAXII collection'),
+  scope,
+  isListed: flag('It is in the list of feeds of the key'),
+  isNewestFirst: flag('Sekoia lists it newest first'),
+  obstacle,
+  logs: Type.Array(log, { description: 'What this process has open of it' })
+})
+
+export const feeds = object({ feeds: Type.Array(feed) })
+
+export const consumer = object({
+  scope: optional(scope),
+  user: optional(text('User name that came with Basic')),
+  userAgent: optional(text('User-Agent')),
+  address: text('Client address'),
+  dialect: text('taxii, misp or native'),
+  feedId: optional(text('Feed; null when it was refused before any')),
+  state: Type.Enum([...consumerStates], {
+    description:
+      'stuck: the same place again and again; gone: silent for three of its intervals; refused: the last answer was 401 or 403'
+  }),
+  firstRequest: instant('When it was first seen by this process'),
+  lastRequest: instant('When it was last answered'),
+  lastStatus: integer('HTTP status of that answer; 499: it left'),
+  place: optional(instant('date_added up to which it was given everything')),
+  behindSeconds: optional(integer('From there to the newest object held')),
+  intervalSeconds: optional(integer('Longest of its latest pauses')),
+  requests: integer('Answers'),
+  repeats: integer('Requests in a row for the same place'),
+  objects: integer('Objects given'),
+  bytes: integer('Bytes given')
+})
+
+export const consumers = object({ consumers: Type.Array(consumer) })
+
+export const status = object({
+  version: text('Of the gateway'),
+  node: text('Version of Node'),
+  phase: text('starting, serving or closing'),
+  now: instant('The time that the gateway goes by'),
+  startedAt: instant('When this process started'),
+  view: Type.Enum(['key', 'operator'], { description: 'What the credential may see' }),
+  parts: Type.Record(Type.String(), Type.String(), {
+    description: 'As /readyz: ok, or the trouble in public words'
+  }),
+  sekoia: object({
+    breaker: text('closed, open or half-open'),
+    clockDifferenceSeconds: optional(integer("Sekoia's clock less that of this machine")),
+    lastSuccess: optional(instant('Operator only')),
+    lastFailure: optional(instant('Operator only'))
+  }),
+  store: object({
+    kind: text('sqlite or redis'),
+    isShared: flag('Other gateways may use it')
+  }),
+  residentBytes: optional(integer('Memory of the process; operator only')),
+  feeds: object({
+    listed: integer('Feeds in lists'),
+    leftOut: integer('Of them, those that cannot be read now'),
+    logs: integer('Logs in memory'),
+    objects: integer('Objects in them'),
+    oldestEndSeconds: optional(
+      integer('Longest time since Sekoia confirmed the end of one of them')
+    )
+  }),
+  consumers: object(
+    Object.fromEntries(consumerStates.map(state => [state, Type.Integer()])) as Record<
+      (typeof consumerStates)[number],
+      ReturnType<typeof Type.Integer>
+    >,
+    'How many are in which state'
+  )
+})
+
+const check = object({
+  name: text('sekoia, key, permission.feeds, permission.intelligence, feeds, store, clock'),
+  outcome: Type.Enum(['ok', 'warning', 'failed']),
+  detail: text('One sentence')
+})
+
+export const checks = object({
+  outcome: Type.Enum(['ok', 'warning', 'failed'], { description: 'The worst of all' }),
+  checks: Type.Array(check)
+})
+
+export const setup = object({
+  baseUrl: text('Of this gateway, as clients reach it'),
+  credentials: object({
+    basic: text('How Basic is used'),
+    bearer: text('How Bearer is used'),
+    header: optional(text('Header that may carry the key alone')),
+    queryParameter: optional(text('Query parameter that may carry it'))
+  }),
+  taxii: object({
+    discovery: Type.String(),
+    apiRoot: Type.String(),
+    mediaType: Type.String(),
+    defaultLimit: Type.Integer(),
+    maxLimit: Type.Integer()
+  }),
+  misp: Type.Union([object({ list: Type.String() }), Type.Null()]),
+  native: object({ baseUrl: Type.String() }),
+  feeds: Type.Array(
+    object({
+      feedId: Type.String(),
+      collectionId: Type.String(),
+      title: Type.String(),
+      description: optional(text('As in Sekoia')),
+      scope,
+      obstacle,
+      taxiiCollection: Type.String(),
+      taxiiObjects: Type.String(),
+      misp: optional(text('URL of the MISP feed')),
+      native: text('URL of its objects in the API of Sekoia')
+    })
+  )
+})
+
+export type FeedView = Static<typeof feed>
+export type ConsumerView = Static<typeof consumer>
+export type StatusView = Static<typeof status>
+export type CheckView = Static<typeof check>
+export type ChecksView = Static<typeof checks>
+export type SetupView = Static<typeof setup>
+export type Outcome = CheckView['outcome']

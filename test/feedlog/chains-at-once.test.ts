@@ -1,0 +1,34 @@
+import { setTimeout } from 'node:timers/promises'
+import t from 'tap'
+import type { LogStore } from '../../src/kernel/ports.ts'
+import { defaultFeed } from '../support/gateway.ts'
+import { idsOf, read, walk } from '../support/walks.ts'
+import { storeWith, worldOf } from '../support/worlds.ts'
+
+/** Two chains of one log that are read at the same time. */
+
+/** Takes its time for commits, so that what one chain adds is on its way while another adds. */
+function slowStore(): LogStore {
+  const store = storeWith()
+  return {
+    ...store,
+    async commit(log, commit) {
+      await setTimeout(20)
+      return store.commit(log, commit)
+    }
+  }
+}
+
+t.test('an object that both read comes once to who reads both (P-45)', async t => {
+  const world = await worldOf(t, { store: slowStore(), logs: { pageLimit: 10 } })
+  world.simulator.putFeed({ id: defaultFeed, sort_order: 'desc' })
+  // Its place cannot be told from its time: each chain takes it as its first.
+  world.simulator.odd('before-1970', { place: '2025-10-01T00:00:00.000501Z' })
+  await Promise.all([
+    read(world, { limit: 5 }),
+    read(world, { limit: 5, added_after: '2000-01-01T00:00:00.000Z' })
+  ])
+  const ids = idsOf(await walk(world, { limit: 100 }))
+  t.strictSame(new Set(ids), new Set(world.simulator.visible().map(({ id }) => id)))
+  t.equal(ids.length, new Set(ids).size)
+})
