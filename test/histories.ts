@@ -54,7 +54,10 @@ for (let turn = 0; performance.now() < endsAt; turn++, seed++) {
   const { name, property } = chosen[turn % chosen.length]!
   const result = await fc.check(property, { seed, numRuns: batch })
   played += result.numRuns
-  if (!result.failed) continue
+  if (!result.failed) {
+    console.log(`${new Date().toISOString()} seed ${seed}, ${name}: ${played} histories so far`)
+    continue
+  }
   console.error(`${name} failed after ${played} histories:\n${fc.defaultReportMessage(result)}`)
   console.error(result.errorInstance)
   console.error(`again: npm run histories -- --kind ${name} --seed ${seed}`)

@@ -13,6 +13,7 @@ import {
 } from '../../kernel/records.ts'
 import type { Validity } from '../../kernel/validity.ts'
 import type { Chain } from '../journal/chain.ts'
+import { naturalDate } from '../journal/dates.ts'
 import type { Journal } from '../journal/journal.ts'
 import { StaleLogError } from '../journal/log-deps.ts'
 import { firstIndex } from '../journal/search.ts'
@@ -395,7 +396,7 @@ export class Reading {
     const { segment, index } = last
     // The latest own time of the walk: in another epoch, too, a walk goes forward only.
     const natural = [...page, last].reduce(
-      (latest, { segment: { naturals }, index }) => Math.max(latest, naturals[index]!),
+      (latest, found) => Math.max(latest, ownTimeOf(found)),
       this.#position?.natural ?? 0
     )
     const others = othersOf(epoch, position)
@@ -421,6 +422,10 @@ export const preparing = ({ pass }: Chain): GatewayError =>
 
 /** The budget of the request has ended before Sekoia's trouble has. */
 const outOfTime = (cause: unknown): GatewayError => new GatewayError('unavailable', { cause })
+
+/** 0 where the record has none that dates it: its date says nothing of how far a walk has come. */
+const ownTimeOf = ({ segment: { entries, dates }, index }: Found): number =>
+  naturalDate(entries.timeAt(index), dates[index]!) ?? 0
 
 /** Where the record of this date and id is in a segment; undefined when it is not there. */
 function indexIn(

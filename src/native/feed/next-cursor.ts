@@ -38,7 +38,9 @@ export const timeCursor = (last: FeedRecord): string => encodeTime(last.time!)
 
 export function placeCursor(last: FeedRecord, epoch: string): string {
   const { id, date, time } = last
-  const natural = time === undefined ? undefined : toNaturalMillis(time)
-  const position: Position = { epoch, date, natural: Math.min(natural ?? date, date), id }
+  const own = time === undefined ? undefined : toNaturalMillis(time)
+  // A time that did not date the record says nothing of how far the reader has come.
+  const natural = own !== undefined && own <= date ? own : 0
+  const position: Position = { epoch, date, natural, id }
   return encodePlace(position)
 }
