@@ -121,8 +121,9 @@ async function stepByStep(): Promise<void> {
       })
     )
     const ids = segment.entries.ids()
+    const times = ids.map((_, i) => segment.entries.timeAt(i))
     const stored = await timed(miss, 'encode (index, zstd)', async () => ({
-      head: encodeHead(head, ids),
+      head: encodeHead(head, ids, times),
       body: await encodeBody(segment, 'as given')
     }))
     await timed(miss, 'commit (SQLite)', () =>

@@ -165,6 +165,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   })
   const mispFeeds = new BuildScheduler({
     records,
+    sweeps: logs,
     upstream: sekoia,
     store: documents,
     clock,
@@ -382,7 +383,7 @@ const feedLogSettings = (config: Config) => ({
   repairRules: repairRules(config.stix.repair === 'on')
 })
 
-function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettings {
+function mispFeedsSettings({ feedLog, misp, sekoia, stix }: Config): BuildSchedulerSettings {
   const shardBits = new Map(misp.shardBitsOf.map(text => text.split('=') as [string, string]))
   const usual = (feedId: string) =>
     feedId === sekoia.defaultFeedId ? misp.defaultFeedShardBits : misp.shardBits
@@ -397,6 +398,7 @@ function mispFeedsSettings({ misp, sekoia, stix }: Config): BuildSchedulerSettin
     restampMs: misp.restampDays * dayMs,
     distribution: distributions[misp.distribution],
     walkMs: misp.walkSeconds * 1000,
+    sweepMs: feedLog.sweepSeconds * 1000,
     partialMs: 20_000,
     commitBytes: 256 * 1024,
     publishMs: misp.publishSeconds * 1000,

@@ -86,7 +86,7 @@ export const misp = section('MISP feeds, under `/misp/`.', {
   }),
   walkSeconds: integer(0, 365 * day, {
     description:
-      'Between full readings of a feed that find what left it without a word. 0: never, for feeds that announce revocations and lose nothing else.',
+      'Between full readings of a feed that find what left it without a word; sweeps of the feed log that come as often take their place. 0: never, for feeds that announce revocations and lose nothing else.',
     default: day,
     example: 6 * 3600
   }),

@@ -47,7 +47,7 @@ export const redis = section(
     }),
     timeoutMs: integer(50, 60_000, {
       description:
-        'Longest wait for Redis; after it the gateway continues without Redis, from memory and Sekoia. The journal of a feed of ten million objects is about 80 MB, read when its log is opened.',
+        'Longest wait for Redis; after it the gateway continues without Redis, from memory and Sekoia. The journal of a feed of ten million objects is about 120 MB, read when its log is opened.',
       default: 2000,
       example: 5000
     }),
@@ -131,6 +131,12 @@ export const feedLog = section('How feeds are followed.', {
     default: 300,
     example: 900
   }),
+  sweepSeconds: integer(0, 365 * day, {
+    description:
+      'The time in which a whole feed that clients read is read again, a page now and then, for objects that appear with an old time or later than `relookSeconds`. 0: never.',
+    default: day,
+    example: 6 * 3600
+  }),
   rebuildHorizonSeconds: integer(0, 365 * day, {
     description:
       'After the store was lost: how much further back clients are served again, so that none misses an object. At least `relookSeconds`.',
@@ -156,9 +162,15 @@ export const feedLog = section('How feeds are followed.', {
   }),
   maxIndexedIds: integer(1000, 1_000_000_000, {
     description:
-      'Most object ids per feed log held in memory to hide replaced versions, at about 20 bytes each; beyond it the oldest are forgotten, and an old version of an object may come before the new one.',
+      'Most object ids per feed log held in memory to hide replaced versions, at about 30 bytes each; beyond it the oldest are forgotten, and an old version of an object may come before the new one.',
     default: 10_000_000,
     example: 1_000_000
+  }),
+  idleDays: integer(0, 3650, {
+    description:
+      'Days after which what is stored for a set of `match[type]` values that nobody asks for is removed; who comes back later gets everything again. 0: never.',
+    default: 90,
+    example: 30
   }),
   maxOpenLogs: integer(1, 100_000, {
     description: 'Most feed logs held open; the longest unused are closed first.',

@@ -19,9 +19,12 @@ import type {
   ObjectVersion,
   ReadRequest,
   ReadResult,
+  Sweeps,
+  SweptIds,
   UnguardedRecords
 } from '../kernel/records.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
+import { IdleLogs } from './idle-logs.ts'
 import { dateAnew } from './journal/date-anew.ts'
 import { Journal } from './journal/journal.ts'
 import { decodeState } from './journal/journal-state.ts'
@@ -43,6 +46,8 @@ export interface FeedLogsSettings extends FeedLogSettings {
   readonly maxIndexedIds: number
   /** How long a feed's description is relied upon. */
   readonly feedSeconds: number
+  /** Logs of combinations of types that nobody read for so many days are removed; 0: none is. */
+  readonly idleDays: number
 }
 
 export interface FeedLogsDeps {
@@ -74,12 +79,13 @@ const maxRestarts = 5
  * All feed logs of this process: opens them from the store, keeps the busiest in memory, and answers reads and
  * look-ups.
  */
-export class FeedLogs implements UnguardedRecords {
+export class FeedLogs implements UnguardedRecords, Sweeps {
   readonly #parts: FeedLogsDeps
   readonly #cache: SegmentCache
   readonly #logs: LRUCache<string, Promise<FeedLog>>
   readonly #feeds: LRUCache<string, Description>
   readonly #lookup: Lookup
+  readonly #idle: IdleLogs
   readonly #redatings = new SingleFlight<string, FeedLog>()
   /** Logs with work under way, or with what the store did not take. */
   readonly #busy = new Map<string, FeedLog>()
@@ -93,6 +99,7 @@ export class FeedLogs implements UnguardedRecords {
       dispose: opening => void opening.then(markClosed, () => {})
     })
     this.#feeds = new LRUCache({ max: 10_000 })
+    this.#idle = new IdleLogs(parts)
     this.#lookup = new Lookup({
       upstream: parts.upstream,
       clock: parts.clock,
@@ -111,6 +118,7 @@ export class FeedLogs implements UnguardedRecords {
       const log = await this.#open(caller, await this.#selectionOf(request))
       try {
         if (log.journal.isBegun) await admit()
+        this.#noteRead(log)
         const terms = { deadline, isReloaded: restarts > 0 }
         return await new Reading(log, request, terms).run()
       } catch (error) {
@@ -131,11 +139,23 @@ export class FeedLogs implements UnguardedRecords {
     }
   }
 
+  async swept(caller: Caller, feedId: string): Promise<SweptIds | undefined> {
+    const selection = await this.#selectionOf({ caller, feedId, types: [], all: true })
+    return (await this.#open(caller, selection)).sweptIds
+  }
+
   /** Resolves when nothing is under way; journals that could not be written are tried once more. */
   async close(): Promise<void> {
     const logs = await Promise.allSettled(this.#logs.values())
     const open = logs.flatMap(log => (log.status === 'fulfilled' ? [log.value] : []))
     await Promise.all([...new Set([...open, ...this.#busy.values()])].map(log => log.close()))
+    await this.#idle.settle()
+  }
+
+  /** Of those that are removed one day when nobody reads them. */
+  #noteRead({ identity }: FeedLog): void {
+    if (identity.types.length > 0) this.#idle.noteRead(identity.name)
+    this.#idle.removeUnread()
   }
 
   /**
@@ -178,7 +198,12 @@ export class FeedLogs implements UnguardedRecords {
   }
 
   /** A feed that gives revoked and expired objects by itself has one log for all who read it. */
-  async #selectionOf({ caller, feedId, types, all = false }: ReadRequest): Promise<Selection> {
+  async #selectionOf({
+    caller,
+    feedId,
+    types,
+    all = false
+  }: Pick<ReadRequest, 'caller' | 'feedId' | 'types' | 'all'>): Promise<Selection> {
     const feed = all ? await this.#describe(caller, feedId) : undefined
     return { feedId, types, all: all && !feed?.givesAll }
   }
@@ -237,7 +262,7 @@ export class FeedLogs implements UnguardedRecords {
   }
 
   async #load(identity: FeedLogIdentity): Promise<FeedLog> {
-    const journal = await this.#loadJournal(identity.name)
+    const journal = await this.#loadJournal(identity)
     return new FeedLog(journal, {
       ...this.#parts,
       isNewestFirst: caller => this.#isNewestFirst(caller, identity.feedId),
@@ -247,15 +272,17 @@ export class FeedLogs implements UnguardedRecords {
   }
 
   /** The journal of the store; a new one where there is none, it cannot be read, or the store is in trouble. */
-  async #loadJournal(name: string): Promise<Journal> {
+  async #loadJournal({ name, types }: FeedLogIdentity): Promise<Journal> {
     const { store, clock, settings } = this.#parts
+    let wasRemoved = false
     try {
       const stored = await store.load(name)
       if (stored) return await this.#decode(name, stored)
+      wasRemoved = types.length > 0 && (await this.#idle.wasRemoved(name))
     } catch {
       this.#parts.meter.count('store_errors', { operation: 'load' })
     }
-    return Journal.create(clock.now(), settings.maxIndexedIds)
+    return Journal.create(clock.now(), settings.maxIndexedIds, wasRemoved)
   }
 
   /** What cannot be read is set aside in the store, and begun anew with a higher version. */

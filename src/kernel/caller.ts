@@ -35,4 +35,6 @@ export interface Caller {
   readonly scope: ScopeId
   /** True for a request that carries `next`: when calls to Sekoia have to wait, its pages go first (P-34). */
   readonly continues?: boolean
+  /** True for work that nobody waits for: its calls to Sekoia go last. */
+  readonly isInBackground?: boolean
 }

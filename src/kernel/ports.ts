@@ -58,6 +58,8 @@ export interface Page {
   readonly limit?: number
   /** Items that were left out. */
   readonly unreadable?: readonly UnreadableItem[]
+  /** How many objects were left out because Sekoia could not give them. */
+  readonly skipped?: number
 }
 
 export interface PageRequest {
@@ -179,8 +181,12 @@ export interface LogStore {
   readBody(log: string, no: number): Promise<Buffer | undefined>
   /** Puts back a body that was evicted and fetched again; does not touch the journal. */
   writeBody(log: string, no: number, body: Buffer): Promise<void>
-  /** Forgets journal and bodies. */
+  /** Forgets journal and bodies, and that the log was read. */
   drop(log: string): Promise<void>
+  /** Notes that a log was read at this instant, ms since the epoch. */
+  noteRead(log: string, at: number): Promise<void>
+  /** Up to `limit` of the logs that {@link noteRead} knows and that were not read since, longest unread first. */
+  unread(before: number, limit: number): Promise<readonly string[]>
   /** A short text for `/readyz`: undefined when all is well. */
   trouble(): string | undefined
   close(): Promise<void>

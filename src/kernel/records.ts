@@ -1,5 +1,6 @@
 import type { Caller, ScopeId } from './caller.ts'
 import type { ErrorKind } from './errors.ts'
+import type { IdSet } from './id-set.ts'
 import type { Validity } from './validity.ts'
 
 /**
@@ -136,6 +137,21 @@ export interface LookupRequest {
 export interface ObjectVersion extends FeedRecord {
   readonly isLast: boolean
   readonly isFirst: boolean
+}
+
+/** What one whole reading of a feed met, beginning and ending at these instants, ms since the epoch. */
+export interface SweptIds {
+  readonly ids: Pick<IdSet, 'has' | 'unnamed'>
+  readonly begunAt: number
+  readonly endedAt: number
+  /** Only what was modified after this was looked at; 0 is all. */
+  readonly since: number
+}
+
+/** Readings of whole feeds that go on anyway. */
+export interface Sweeps {
+  /** Of the whole feed, revoked and expired objects too; undefined when there was none yet. */
+  swept(caller: Caller, feedId: string): Promise<SweptIds | undefined>
 }
 
 /** What the dialects read from; the feed logs implement it. */

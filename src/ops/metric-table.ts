@@ -61,7 +61,11 @@ export const counters: Readonly<Record<string, MetricNote>> = {
   objects_read: { help: 'Objects that were added to feed logs.' },
   late_arrivals: {
     help: 'Objects that Sekoia showed only after others with later times.',
-    labels: { delay: ['short', 'near_limit'] }
+    labels: { delay: ['short', 'near_limit', 'swept'] }
+  },
+  sweep_pages: {
+    help: 'Pages of feeds that were read again for objects that appear far behind the end.',
+    labels: { outcome: ['read', 'failed'] }
   },
   segments_loaded: {
     help: 'Segments of feed logs that were not in memory, by where they came from.',

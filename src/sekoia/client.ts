@@ -47,11 +47,13 @@ export interface SekoiaClient extends Upstream {
   close(): Promise<void>
 }
 
-/** Who goes first while calls have to wait: look-ups, then pages that somebody waits for who cannot ask again. */
-const ranks = { lookUp: 2, continuing: 1, page: 0 } as const
+/** Who goes first while calls have to wait: look-ups, then pages that somebody waits for who cannot ask again. Sweeps go last. */
+const ranks = { lookUp: 2, continuing: 1, page: 0, background: -1 } as const
 
-const rankOf = ({ continues = false }: Caller): number =>
-  continues ? ranks.continuing : ranks.page
+function rankOf({ continues = false, isInBackground = false }: Caller): number {
+  if (isInBackground) return ranks.background
+  return continues ? ranks.continuing : ranks.page
+}
 
 /** Most feeds read of one key; a community has tens. */
 const maxFeeds = 10_000

@@ -133,8 +133,9 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
         if (!isCuttable(again)) throw again
       }
     }
-    const past = await pageAfter(caller, one, signal)
-    if (past === undefined) throw error
+    const next = await pageAfter(caller, one, signal)
+    if (next === undefined) throw error
+    const past = { ...next, skipped: 1 + (next.skipped ?? 0) }
     tell(walk, one, error)
     // At the end of a feed the object is tried again at each reading, since nothing leads past it yet.
     return past.itemCount === 0 ? past : noted(walk, request, past)

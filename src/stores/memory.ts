@@ -23,6 +23,7 @@ interface MemoryJournal {
 /** A {@link LogStore} that forgets everything with the process. */
 export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions): LogStore {
   const journals = new Map<string, MemoryJournal>()
+  const reads = new Map<string, number>()
   const bodies = new LRUCache<string, Buffer>({
     maxSize: bodyMaxBytes,
     sizeCalculation: body => body.length || 1
@@ -75,8 +76,18 @@ export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions)
     },
     async drop(log) {
       journals.delete(log)
+      reads.delete(log)
       dropBodies(log)
     },
+    async noteRead(log, at) {
+      reads.set(log, at)
+    },
+    unread: async (before, limit) =>
+      [...reads]
+        .filter(([, at]) => at < before)
+        .sort(([, a], [, b]) => a - b)
+        .slice(0, limit)
+        .map(([log]) => log),
     trouble: () => trouble,
     async close() {}
   }

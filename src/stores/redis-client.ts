@@ -36,6 +36,16 @@ export interface RedisClient {
   set(key: string, value: Buffer, unit: 'EX', seconds: number): Promise<unknown>
   set(key: string, value: string, unit: 'PX', ms: number, condition: 'NX'): Promise<unknown>
   hget(key: string, field: string): Promise<string | null>
+  zadd(key: string, score: number, member: string): Promise<unknown>
+  zrem(key: string, member: string): Promise<unknown>
+  zrangebyscore(
+    key: string,
+    low: string,
+    high: string,
+    limit: 'LIMIT',
+    offset: number,
+    count: number
+  ): Promise<string[]>
   ttl(key: string): Promise<number>
   expire(key: string, seconds: number): Promise<number>
   hgetallBuffer(key: string): Promise<Record<string, Buffer>>

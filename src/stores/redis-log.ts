@@ -71,6 +71,7 @@ export function createRedisLog(options: RedisLogOptions): LogStore {
   const journalKey = (log: string) => `${prefix}{${log}}:journal`
   const changesKey = (log: string) => `${prefix}{${log}}:changes`
   const leaseKey = (log: string) => `${prefix}{${log}}:lease`
+  const readsKey = `${prefix}{reads}`
   const bodyKey = (log: string, no: number | '') => `${prefix}{${log}}:body:${no}`
 
   const commit = async (log: string, change: JournalCommit) => {
@@ -134,7 +135,16 @@ export function createRedisLog(options: RedisLogOptions): LogStore {
       link.run('writing', log, async () => {
         const others = [changesKey(log), leaseKey(log)]
         await client.dropJournal(4, journalKey(log), bodyKey(log, ''), ...others)
+        await client.zrem(readsKey, log)
       }),
+    noteRead: (log, at) =>
+      link.run('writing', 'reads', async () => {
+        await client.zadd(readsKey, at, log)
+      }),
+    unread: (before, limit) =>
+      link.run('reading', 'reads', () =>
+        client.zrangebyscore(readsKey, '-inf', `(${before}`, 'LIMIT', 0, limit)
+      ),
     trouble: options.trouble,
     close: link.close
   }

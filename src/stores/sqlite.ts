@@ -12,7 +12,10 @@ import { sqliteWork } from './sqlite-work.ts'
 export interface SqliteStoreOptions {
   /** Made (mode 0700) when it is not there. */
   readonly dataDir: string
-  /** Most bytes of bodies; the least recently written go first. The journal is never evicted. */
+  /**
+   * Most bytes of bodies. Of the scope that holds most of them the least recently written go first, so that no key
+   * can take the room of another. The journal is never evicted.
+   */
   readonly bodyMaxBytes: number
   readonly clock: Pick<Clock, 'now'>
   /** Called with a text when the store begins to fail, and with undefined when it works again. */
@@ -45,10 +48,35 @@ const schema = `
   END;
 `
 
-const leases = `
+/** Names of logs of one scope begin with so many characters that others do not have (`v1:` and the scope). */
+const scopeLength = 35
+
+/**
+ * What files of earlier versions lack. `scope_bytes` is kept by triggers, as `body_total` is, also where an earlier
+ * version of the gateway writes.
+ */
+const additions = `
   CREATE TABLE IF NOT EXISTS leases (
     log TEXT PRIMARY KEY, owner TEXT NOT NULL, taken_at INTEGER NOT NULL, ends_at INTEGER NOT NULL
   ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS reads (log TEXT PRIMARY KEY, read_at INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS reads_by_age ON reads (read_at);
+  CREATE INDEX IF NOT EXISTS bodies_by_scope ON bodies (substr(log, 1, ${scopeLength}), used_at);
+  CREATE TABLE IF NOT EXISTS scope_bytes (scope TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO scope_bytes SELECT substr(log, 1, ${scopeLength}), sum(bytes) FROM bodies
+    WHERE NOT EXISTS (SELECT 1 FROM scope_bytes) GROUP BY 1;
+  CREATE TRIGGER IF NOT EXISTS scope_body_added AFTER INSERT ON bodies BEGIN
+    INSERT INTO scope_bytes VALUES (substr(new.log, 1, ${scopeLength}), new.bytes)
+      ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes;
+  END;
+  CREATE TRIGGER IF NOT EXISTS scope_body_changed AFTER UPDATE OF bytes ON bodies BEGIN
+    UPDATE scope_bytes SET bytes = bytes - old.bytes + new.bytes
+      WHERE scope = substr(new.log, 1, ${scopeLength});
+  END;
+  CREATE TRIGGER IF NOT EXISTS scope_body_removed AFTER DELETE ON bodies BEGIN
+    UPDATE scope_bytes SET bytes = bytes - old.bytes WHERE scope = substr(old.log, 1, ${scopeLength});
+    DELETE FROM scope_bytes WHERE scope = substr(old.log, 1, ${scopeLength}) AND bytes <= 0;
+  END;
 `
 
 /** Opens or creates `feed-log.sqlite`. Throws as `openSqliteFile` does. */
@@ -59,7 +87,7 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
     name: 'feed-log.sqlite',
     schema,
     schemaVersion: 1,
-    additions: leases,
+    additions,
     onSetAside: options.onSetAside
   })
   const work = sqliteWork(database, {
@@ -122,7 +150,14 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
         sql.dropJournal.run(log)
         sql.dropHeads.run(log)
         sql.dropBodies.run(log)
+        sql.dropRead.run(log)
       }),
+    noteRead: (log, at) =>
+      write(() => {
+        sql.putRead.run(log, at)
+      }),
+    unread: (before, limit) =>
+      read(() => sql.unread.all(before, limit).map(({ log }) => String(log))),
     trouble: work.trouble,
     close: work.close
   }
@@ -148,8 +183,16 @@ const prepare = (database: DatabaseSync) => ({
   dropJournal: database.prepare('DELETE FROM journals WHERE log = ?'),
   dropHeads: database.prepare('DELETE FROM heads WHERE log = ?'),
   dropBodies: database.prepare('DELETE FROM bodies WHERE log = ?'),
-  // A lease taken in the future is one of before the machine's clock was set back.
+  dropRead: database.prepare('DELETE FROM reads WHERE log = ?'),
+  putRead: database.prepare(
+    'INSERT INTO reads VALUES (?, ?) ON CONFLICT DO UPDATE SET read_at = excluded.read_at'
+  ),
+  unread: database.prepare('SELECT log FROM reads WHERE read_at < ? ORDER BY read_at LIMIT ?'),
   dropOldestBody: database.prepare(
-    'DELETE FROM bodies WHERE rowid = (SELECT rowid FROM bodies ORDER BY used_at, rowid LIMIT 1)'
+    `DELETE FROM bodies WHERE rowid = (
+       SELECT rowid FROM bodies WHERE substr(log, 1, ${scopeLength}) =
+         (SELECT scope FROM scope_bytes ORDER BY bytes DESC LIMIT 1)
+       ORDER BY used_at, rowid LIMIT 1
+     )`
   )
 })

@@ -73,6 +73,30 @@ export function logStoreContract(t: Test, open: OpenStore) {
     await store.release('unknown', 'a')
   })
 
+  t.test('unread: the logs that were noted as read, and not since an instant', async t => {
+    const store = await open(t)
+    t.same(await store.unread(1000, 10), [])
+    for (const [log, at] of [
+      ['b', 20],
+      ['a', 10],
+      ['c', 30],
+      ['d', 5]
+    ] as const) {
+      await store.commit(log, firstCommit())
+      await store.noteRead(log, at)
+    }
+    await store.noteRead('d', 40)
+    t.same(
+      await store.unread(30, 10),
+      ['a', 'b'],
+      'longest unread first, the instant itself left out'
+    )
+    t.same(await store.unread(1000, 3), ['a', 'b', 'c'])
+    await store.drop('a')
+    t.same(await store.unread(30, 10), ['b'], 'a dropped log is forgotten')
+    t.equal((await store.load('b'))?.version, 1)
+  })
+
   t.test('commit: a journal without heads is a journal', async t => {
     const store = await open(t)
     await store.commit('log', firstCommit({ heads: [], bodies: [] }))

@@ -101,6 +101,24 @@ t.test('those who walk by `next` go first when a server is tried again', async t
   t.equal(order[0], '3')
 })
 
+t.test('what nobody waits for goes last, whenever it came (decision 0014)', async t => {
+  const order: (string | null)[] = []
+  const gate = Promise.withResolvers<void>()
+  const server = await fakeServer(t, async (incoming, response) => {
+    order.push(new URL(incoming.url!, 'http://x').searchParams.get('limit'))
+    await gate.promise
+    page(incoming, response)
+  })
+  const client = clientOf(t, server.url, { maxInFlightPerKey: 1 })
+  const calls = [client.page(caller, { ...request, limit: 1 })]
+  while (order.length === 0) await delay(1)
+  calls.push(client.page({ ...caller, isInBackground: true }, { ...request, limit: 2 }))
+  calls.push(client.page(caller, { ...request, limit: 3 }))
+  gate.resolve()
+  await Promise.all(calls)
+  t.same(order, ['1', '3', '2'])
+})
+
 t.test('a key that fails is left alone by itself: others go on (K6)', async t => {
   for (const script of [failing(503), reset]) {
     const server = await fakeServer(t, failingFor(['alice'], script))

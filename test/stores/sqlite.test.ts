@@ -33,6 +33,47 @@ END`
 logStoreContract(t, t => open(t, { bodyMaxBytes: 64 * 1024 * 1024 }).store)
 bodyBoundContract(t, (t, bodyMaxBytes) => open(t, { bodyMaxBytes }).store)
 
+t.test('of the scope that holds most the oldest bodies go first', async t => {
+  const { store, file } = open(t)
+  const nameOf = (scope: string, log: string) => `v1:${scope.repeat(32)}:${log}`
+  const put = (log: string, no: number) => store.writeBody(log, no, Buffer.alloc(200))
+  const own = nameOf('a', 'feed')
+  await put(own, 1)
+  for (let no = 1; no <= 20; no++) await put(nameOf('b', `set-${no % 4}`), no)
+  t.ok(await store.readBody(own, 1), 'the oldest of all, of a scope that holds little')
+  const kept = []
+  for (let no = 1; no <= 20; no++)
+    if (await store.readBody(nameOf('b', `set-${no % 4}`), no)) kept.push(no)
+  t.same(kept, [17, 18, 19, 20])
+  await store.drop(own)
+  const totals = connect(t, file).prepare('SELECT scope, bytes FROM scope_bytes').all()
+  t.same(
+    totals.map(({ scope, bytes }) => [scope, bytes]),
+    [[`v1:${'b'.repeat(32)}`, 800]]
+  )
+})
+
+t.test('a file of an earlier version learns what each scope holds', async t => {
+  const { store, dataDir, file } = open(t)
+  const log = `v1:${'a'.repeat(32)}:feed`
+  await store.writeBody(log, 1, Buffer.alloc(300))
+  const database = connect(t, file)
+  database.exec(
+    `DROP TRIGGER scope_body_added; DROP TRIGGER scope_body_changed; DROP TRIGGER scope_body_removed;
+     DROP TABLE scope_bytes; DROP TABLE reads`
+  )
+  await store.close()
+  const again = open(t, { dataDir }).store
+  await again.writeBody(log, 2, Buffer.alloc(100))
+  t.same(
+    database
+      .prepare('SELECT bytes FROM scope_bytes')
+      .all()
+      .map(({ bytes }) => bytes),
+    [400]
+  )
+})
+
 t.test('a reopened store has kept journal and bodies, and still counts the bodies', async t => {
   const { store, ...options } = open(t)
   await store.commit('log', firstCommit({ bodies: [{ no: 1, body: Buffer.alloc(600, 1) }] }))

@@ -74,6 +74,7 @@ export const logSettings: FeedLogsSettings & AccessSettings = {
   tipSeconds: 10,
   tipWaitMs: 5000,
   relookSeconds: 300,
+  sweepSeconds: 0,
   rebuildHorizonSeconds: 86_400,
   pageLimit: 2000,
   assumeTies: false,
@@ -83,6 +84,7 @@ export const logSettings: FeedLogsSettings & AccessSettings = {
   cacheMaxBytes: 16 * 1024 * 1024,
   repairRules: repairRules(true),
   feedSeconds: 60,
+  idleDays: 0,
   rightsSeconds: 300,
   refusedSeconds: 10
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { pino } from 'pino'
 import { createScopes } from '../../src/auth/scope.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/demo/simulator.ts'
-import { FeedLogs } from '../../src/feedlog/logs.ts'
+import { FeedLogs, type FeedLogsSettings } from '../../src/feedlog/logs.ts'
 import { createCatalog } from '../../src/feeds/catalog.ts'
 import { Answers } from '../../src/http/answers.ts'
 import { authPlugin } from '../../src/http/auth.ts'
@@ -25,7 +25,7 @@ import { spaceOf } from '../../src/misp/build/tables.ts'
 import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
 import { mispDialect } from '../../src/misp/serve/dialect.ts'
 import { type HashesCut, Publications } from '../../src/misp/serve/publications.ts'
-import { createSekoiaClient } from '../../src/sekoia/client.ts'
+import { createSekoiaClient, type SekoiaClientOptions } from '../../src/sekoia/client.ts'
 import { repairRules } from '../../src/stix/repair.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
@@ -43,6 +43,8 @@ export interface MispWorldOptions {
   readonly store?: LogStore
   readonly meter?: Meter
   readonly maxHashes?: number
+  readonly logs?: Partial<FeedLogsSettings>
+  readonly client?: Partial<SekoiaClientOptions>
   readonly onHashesCut?: (cut: HashesCut) => void
 }
 
@@ -105,10 +107,17 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
   /** The way from Sekoia to the feed log. */
   const openReading = (repair: boolean) => {
     const baseUrl = simulator.url
-    const client = createSekoiaClient({ ...clientSettings, repair, clock, meter, baseUrl })
+    const client = createSekoiaClient({
+      ...clientSettings,
+      ...options.client,
+      repair,
+      clock,
+      meter,
+      baseUrl
+    })
     const rights = rightsOf({ upstream: client, clock, store, meter }, logSettings)
     const { upstream } = rights
-    const settings = { ...logSettings, repairRules: repairRules(repair) }
+    const settings = { ...logSettings, ...options.logs, repairRules: repairRules(repair) }
     const logs = new FeedLogs({ upstream, store, clock, meter, settings })
     return { client, rights, logs, upstream, records: rights.guard(logs) }
   }
@@ -140,6 +149,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       title: 'Synthetic feed',
       space,
       records: readings.at(-1)!.records,
+      sweeps: readings.at(-1)!.logs,
       upstream: readings.at(-1)!.upstream,
       store: mortal(),
       clock,

@@ -82,6 +82,12 @@ export function troubledStore(
         if (leases.get(log)?.owner === owner) leases.delete(log)
       }),
     drop: log => inner.drop(nameOf(log)),
+    noteRead: (log, at) => inner.noteRead(nameOf(log), at),
+    async unread(before, limit) {
+      const names = await inner.unread(before, limit)
+      const own = names.filter(name => name.startsWith(`${era}:`))
+      return own.map(name => name.slice(nameOf('').length))
+    },
     trouble: () => inner.trouble(),
     close: () => inner.close(),
     evictAll() {

@@ -61,6 +61,11 @@ export class Chain {
     return this.#heads.at(-1)?.no ?? 0
   }
 
+  /** The same without what sweeps found: it lies far before what is read next. */
+  get lastReadNo(): number {
+    return this.#heads.findLast(({ swept }) => !swept)?.no ?? 0
+  }
+
   get lastDate(): number {
     return this.#heads.at(-1)?.lastDate ?? 0
   }

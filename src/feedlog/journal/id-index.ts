@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 
 /**
- * Which segment holds the newest version of an object: an open-addressing table from a 64-bit fingerprint of
- * the STIX id to a segment number. 12 bytes a slot, at most 60 % full.
+ * Which segment holds the newest version of an object, and which version that is: an open-addressing table from a
+ * 64-bit fingerprint of the STIX id to a segment number and a digest of the version's time. 16 bytes a slot, at most
+ * 60 % full.
  */
 export class IdIndex {
   #high: Uint32Array
   #low: Uint32Array
   #no: Uint32Array
+  #time: Uint32Array
   #mask: number
   #size = 0
 
@@ -16,6 +18,7 @@ export class IdIndex {
     this.#high = new Uint32Array(slots)
     this.#low = new Uint32Array(slots)
     this.#no = new Uint32Array(slots)
+    this.#time = new Uint32Array(slots)
   }
 
   get size(): number {
@@ -23,18 +26,25 @@ export class IdIndex {
   }
 
   get(print: Fingerprint): number | undefined {
-    const no = this.#no[this.#slot(print)]!
-    return no === 0 ? undefined : no
+    return this.find(print)?.no
   }
 
-  /** `no` is a segment number, at least 1. */
-  set(print: Fingerprint, no: number): void {
+  /** The digest of its time beside the segment's number. */
+  find(print: Fingerprint): IndexedVersion | undefined {
+    const slot = this.#slot(print)
+    const no = this.#no[slot]!
+    return no === 0 ? undefined : { no, time: this.#time[slot]! }
+  }
+
+  /** `no` is a segment number, at least 1; `time` what {@link timeDigest} gives. */
+  set(print: Fingerprint, no: number, time = unknownTime): void {
     if (this.#size * 5 >= this.#mask * 3) this.#grow()
     const slot = this.#slot(print)
     if (this.#no[slot] === 0) this.#size++
     this.#high[slot] = print.high
     this.#low[slot] = print.low
     this.#no[slot] = no
+    this.#time[slot] = time
   }
 
   #slot(print: Fingerprint): number {
@@ -47,20 +57,39 @@ export class IdIndex {
   }
 
   #grow(): void {
-    const [high, low, no] = [this.#high, this.#low, this.#no]
+    const [high, low, no, time] = [this.#high, this.#low, this.#no, this.#time]
     const slots = (this.#mask + 1) * 2
     this.#mask = slots - 1
     this.#high = new Uint32Array(slots)
     this.#low = new Uint32Array(slots)
     this.#no = new Uint32Array(slots)
+    this.#time = new Uint32Array(slots)
     for (let i = 0; i < no.length; i++) {
       if (no[i] === 0) continue
       const slot = this.#slot({ high: high[i]!, low: low[i]! })
       this.#high[slot] = high[i]!
       this.#low[slot] = low[i]!
       this.#no[slot] = no[i]!
+      this.#time[slot] = time[i]!
     }
   }
+}
+
+/** Where the newest version of an object lies, and the {@link timeDigest} of its time. */
+export interface IndexedVersion {
+  readonly no: number
+  readonly time: number
+}
+
+/** In the place of a digest: an earlier version of the gateway kept none. */
+export const unknownTime = 0
+
+/** 32 bits of a version's time as Sekoia wrote it (FNV-1a), never {@link unknownTime}. */
+export function timeDigest(time: string | undefined): number {
+  if (time === undefined) return 1
+  let digest = 0x811c_9dc5
+  for (let i = 0; i < time.length; i++) digest = Math.imul(digest ^ time.charCodeAt(i), 0x0100_0193)
+  return digest >>> 0 || 1
 }
 
 export interface Fingerprint {

@@ -54,6 +54,8 @@ export interface JournalState {
   /** 8 hex digits that name this journal in tokens. */
   readonly epoch: string
   readonly createdAt: number
+  /** True when a journal of this name was removed before: everything is dated as new, for clients that come back. */
+  readonly again?: boolean
   /** The number of the next segment. */
   readonly nextNo: number
   /** Heads with smaller numbers are of a journal that could not be read, which this one took the place of. */
@@ -87,10 +89,11 @@ export const fromStart: SettledCursor = { cursor: null, at: 0, afterNo: 0 }
 export const newEpoch = (): string => randomBytes(4).toString('hex')
 
 /** The state of a journal in which nothing was written yet. */
-export const newState = (now: number, firstNo = 1): JournalState => ({
+export const newState = (now: number, firstNo = 1, again = false): JournalState => ({
   format,
   epoch: newEpoch(),
   createdAt: now,
+  ...(again && { again }),
   nextNo: firstNo,
   ...(firstNo > 1 && { firstNo }),
   chains: [],

@@ -1,7 +1,6 @@
 import type { StoredJournal } from '../../kernel/ports.ts'
 import type { Position } from '../../kernel/records.ts'
 import { Chain } from './chain.ts'
-import { type Fingerprint, fingerprint } from './id-index.ts'
 import {
   decodeState,
   fromStart,
@@ -10,7 +9,13 @@ import {
   type SettledCursor
 } from './journal-state.ts'
 import { currentPlace, freeDate, honestBound, noRedatings } from './redatings.ts'
-import { decodeHead, type SegmentHead } from './segment-head.ts'
+import {
+  decodeHead,
+  type EntryTimes,
+  printsOf,
+  type SegmentHead,
+  type VersionPrint
+} from './segment-head.ts'
 import { VersionIndex } from './version-index.ts'
 
 /**
@@ -34,9 +39,12 @@ export class Journal {
     this.#chains = chains.map(chain => new Chain(chain))
   }
 
-  /** @param maxIds how many ids the index of newest versions may know. */
-  static create(now: number, maxIds: number): Journal {
-    return new Journal(newState(now), 0, maxIds)
+  /**
+   * @param maxIds how many ids the index of newest versions may know.
+   * @param again true when a journal of this name was removed before.
+   */
+  static create(now: number, maxIds: number, again = false): Journal {
+    return new Journal(newState(now, 1, again), 0, maxIds)
   }
 
   /** A new journal in the place of a stored one that cannot be read: later in version and numbers. */
@@ -107,6 +115,13 @@ export class Journal {
   /** Milliseconds since the epoch, as all instants here. */
   get createdAt(): number {
     return this.#state.createdAt
+  }
+
+  /** Records of history whose own time is later than this are dated at the creation of the journal (P-43). */
+  horizon(rebuildHorizonSeconds: number, now: number): number {
+    return this.#state.again
+      ? Number.NEGATIVE_INFINITY
+      : Math.min(this.createdAt, now) - rebuildHorizonSeconds * 1000
   }
 
   /** True once the end of the feed was reached; from then on new records are dated by the tip's rule. */
@@ -274,9 +289,9 @@ export class Journal {
   }
 
   /** Adds a head, or puts a grown one in the place of the open one it grew from. */
-  put(head: SegmentHead, ids: Iterable<string>): void {
+  put(head: SegmentHead, ids: readonly string[], times?: EntryTimes): void {
     this.#revision++
-    this.#place(head, Array.from(ids, fingerprint))
+    this.#place(head, printsOf(ids, times))
   }
 
   head(no: number): SegmentHead | undefined {
@@ -289,7 +304,7 @@ export class Journal {
     return head !== undefined && head.chain > chain.start
   }
 
-  #place(head: SegmentHead, prints: readonly Fingerprint[]): void {
+  #place(head: SegmentHead, prints: readonly VersionPrint[]): void {
     const chain = this.#chains.find(candidate => candidate.start === head.chain)
     if (!chain) throw new Error(`segment ${head.no} belongs to no chain`)
     this.#byNo.set(head.no, head)

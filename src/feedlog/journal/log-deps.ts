@@ -11,6 +11,8 @@ export interface FeedLogSettings {
   readonly tipWaitMs: number
   /** How late an object may become visible at Sekoia and still be found (P-42). */
   readonly relookSeconds: number
+  /** The time in which a whole feed is read again, for objects that appear later than that; 0: it is not. */
+  readonly sweepSeconds: number
   /** How much of the newest history a new journal dates at its own creation (P-43). */
   readonly rebuildHorizonSeconds: number
   /** Objects per upstream call, at most 2,000. */

@@ -1,6 +1,6 @@
 import zlib from 'node:zlib'
 import type { StoredHead } from '../../kernel/ports.ts'
-import { type Fingerprint, fingerprint } from './id-index.ts'
+import { type Fingerprint, fingerprint, timeDigest } from './id-index.ts'
 
 /** What the journal tells of a segment without its objects, and its form in a store. */
 
@@ -42,6 +42,8 @@ export interface SegmentHead {
   readonly undated?: readonly EntryName[]
   /** Members that may have stood ahead of the clock when they were read: they come again behind newer ones. */
   readonly ahead?: readonly EntryName[]
+  /** True when its members were found by a sweep: they lie on the page of its source, not at the end of the feed. */
+  readonly swept?: boolean
 }
 
 /** An entry of a segment: its id, and its time as Sekoia wrote it. */
@@ -49,18 +51,40 @@ export type EntryName = readonly [id: string, time: string | null]
 
 export type StoredDate = readonly [id: string, time: string | null, date: number]
 
-/** A head with the fingerprints of its ids. */
-export interface DecodedHead {
-  readonly head: SegmentHead
-  readonly prints: readonly Fingerprint[]
+/** What the index of newest versions learns of an entry; `time` is undefined where an earlier version kept none. */
+export interface VersionPrint extends Fingerprint {
+  readonly time?: number | undefined
 }
 
-export const encodeHead = (head: SegmentHead, ids: readonly string[]): StoredHead =>
-  encodeDecoded({ head, prints: ids.map(fingerprint) })
+/** Times as Sekoia wrote them, in the order of the ids beside them. */
+export type EntryTimes = readonly (string | undefined)[]
 
-/** A head with the fingerprints of its ids: length, JSON, eight bytes an id; zstd over it all. */
+export const printsOf = (ids: readonly string[], times?: EntryTimes): VersionPrint[] =>
+  ids.map((id, i) => ({ ...fingerprint(id), time: times && timeDigest(times[i]) }))
+
+/** A head with what identifies its entries. */
+export interface DecodedHead {
+  readonly head: SegmentHead
+  readonly prints: readonly VersionPrint[]
+}
+
+export const encodeHead = (
+  head: SegmentHead,
+  ids: readonly string[],
+  times?: EntryTimes
+): StoredHead => encodeDecoded({ head, prints: printsOf(ids, times) })
+
+/**
+ * A head with the fingerprints of its ids: length, JSON, eight bytes an id; zstd over it all. The JSON has a member
+ * more than the head: `times`, the digests of the entries' times, four bytes each, in base64.
+ */
 export function encodeDecoded({ head, prints }: DecodedHead): StoredHead {
-  const json = Buffer.from(JSON.stringify(head))
+  const digests = prints.flatMap(({ time }) => (time === undefined ? [] : [time]))
+  const times =
+    digests.length === prints.length && digests.length > 0
+      ? Buffer.from(Uint32Array.from(digests).buffer).toString('base64')
+      : undefined
+  const json = Buffer.from(JSON.stringify({ ...head, times }))
   const frame = Buffer.alloc(4 + json.length + prints.length * 8)
   frame.writeUInt32LE(json.length)
   json.copy(frame, 4)
@@ -77,9 +101,17 @@ export function encodeDecoded({ head, prints }: DecodedHead): StoredHead {
 export function decodeHead(stored: Buffer): DecodedHead {
   const frame = zlib.zstdDecompressSync(stored)
   const jsonEnd = 4 + frame.readUInt32LE(0)
-  const head = JSON.parse(frame.toString('utf8', 4, jsonEnd)) as SegmentHead
-  const prints: Fingerprint[] = []
-  for (let offset = jsonEnd; offset < frame.length; offset += 8)
-    prints.push({ high: frame.readUInt32LE(offset), low: frame.readUInt32LE(offset + 4) })
+  const { times, ...head } = JSON.parse(frame.toString('utf8', 4, jsonEnd)) as SegmentHead & {
+    readonly times?: string
+  }
+  const digests = Buffer.from(times ?? '', 'base64')
+  const hasTimes = digests.length * 2 === frame.length - jsonEnd
+  const prints: VersionPrint[] = []
+  for (let offset = jsonEnd, at = 0; offset < frame.length; offset += 8, at += 4)
+    prints.push({
+      high: frame.readUInt32LE(offset),
+      low: frame.readUInt32LE(offset + 4),
+      time: hasTimes ? digests.readUInt32LE(at) : undefined
+    })
   return { head, prints }
 }

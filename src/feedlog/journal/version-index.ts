@@ -1,6 +1,6 @@
-import { type Fingerprint, fingerprint, IdIndex } from './id-index.ts'
+import { fingerprint, IdIndex, type IndexedVersion, timeDigest, unknownTime } from './id-index.ts'
 import { entryKey } from './packed-index.ts'
-import type { EntryName, SegmentHead } from './segment-head.ts'
+import type { EntryName, SegmentHead, VersionPrint } from './segment-head.ts'
 
 const noIds: ReadonlySet<string> = new Set()
 
@@ -55,6 +55,16 @@ export class VersionIndex {
     return this.#ids.get(fingerprint(id))
   }
 
+  /** The same with the digest of the version's time. */
+  newestVersion(id: string): IndexedVersion | undefined {
+    return this.#ids.find(fingerprint(id))
+  }
+
+  /** True when the newest version of the entry's object is this very one, as far as the index knows. */
+  isNewest({ id, time }: { readonly id: string; readonly time: string | undefined }): boolean {
+    return this.newestVersion(id)?.time === timeDigest(time)
+  }
+
   /** Whether an object that stands in a segment's place upstream was in the segment; in doubt it was. */
   isMember(id: string, no: number): boolean {
     const newest = this.newest(id)
@@ -69,7 +79,7 @@ export class VersionIndex {
   /** `chainOf` gives the start of the chain a segment belongs to. */
   learn(
     head: SegmentHead,
-    prints: readonly Fingerprint[],
+    prints: readonly VersionPrint[],
     chainOf: (no: number) => number | undefined
   ): void {
     if (this.#ids.size + prints.length > this.#maxIds) {
@@ -79,7 +89,8 @@ export class VersionIndex {
     for (const print of prints) {
       const known = this.#ids.get(print)
       const chain = known === undefined || known === head.no ? undefined : chainOf(known)
-      if (chain === undefined || chain <= head.chain) this.#ids.set(print, head.no)
+      if (chain === undefined || chain <= head.chain)
+        this.#ids.set(print, head.no, print.time ?? unknownTime)
     }
     for (const [no, id] of head.supersedes) {
       addTo(this.#superseded, no, id)

@@ -378,8 +378,7 @@ export class Reading {
   #chainFor(from: number): Chain {
     const { journal, parts } = this.#log
     const now = parts.clock.now()
-    const createdAt = Math.min(journal.createdAt, now)
-    const horizon = createdAt - parts.settings.rebuildHorizonSeconds * 1000
+    const horizon = journal.horizon(parts.settings.rebuildHorizonSeconds, now)
     const target = Math.max(0, Math.min(from, horizon))
     const found = findChain(journal, target, now)
     if (found) return found

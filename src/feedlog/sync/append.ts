@@ -49,10 +49,26 @@ export interface AppendOptions {
   readonly floor: Omit<TipFloor, 'previousDate'> | undefined
   /** The head of history whose undated entries these are; they lie where that one's objects lie. */
   readonly undatedOf?: SegmentHead | undefined
+  /** Where the objects lie that a sweep found: they are read again on the page of the source. */
+  readonly sweptFrom?: Span | undefined
+}
+
+/** A stretch of a feed by the own times on it, ms since the epoch. */
+export interface Span {
+  readonly low: number
+  readonly high: number
 }
 
 /** A full history segment, and one at the tip, which is rewritten with each append. */
 const maxEntries = { history: 2000, tip: 500 }
+
+/** Bodies that fit into one segment at the tip each. */
+export function tipParts(body: Body): Body[] {
+  const count = Math.ceil(body.entries.length / maxEntries.tip)
+  return Array.from({ length: count }, (_, no) =>
+    pick(body, (_entry, i) => Math.floor(i / maxEntries.tip) === no)
+  )
+}
 
 /** Dates the objects and makes the segment (a new one, or the open one grown) that holds them. */
 export function planAppend(options: AppendOptions): Append {
@@ -104,9 +120,11 @@ function describe({
   naturals,
   dated,
   now,
-  undatedOf
+  undatedOf,
+  sweptFrom
 }: Description): Append {
   const own = dated.dates.map((date, i) => naturals[i] ?? date)
+  const lies = sweptFrom ?? spanOfHead(undatedOf)
   const isUndated = (i: number) => kind === 'history' && naturals[i] === undefined
   const stamp = randomBytes(4).toString('hex')
   const segment: Segment = {
@@ -125,12 +143,13 @@ function describe({
     kind,
     source,
     ...(journal.isNewestFirst && { descending: true }),
+    ...(sweptFrom && { swept: true }),
     count: entries.length,
     firstDate: dated.dates[0]!,
     lastDate: dated.dates.at(-1)!,
-    minNatural: undatedOf?.minNatural ?? own.reduce((a, b) => Math.min(a, b)),
-    maxNatural: undatedOf?.maxNatural ?? own.reduce((a, b) => Math.max(a, b)),
-    readUpTo: undatedOf ? chain.readUpTo : (readUpTo(body.entries, now) ?? chain.readUpTo),
+    minNatural: lies?.low ?? own.reduce((a, b) => Math.min(a, b)),
+    maxNatural: lies?.high ?? own.reduce((a, b) => Math.max(a, b)),
+    readUpTo: lies ? chain.readUpTo : (readUpTo(body.entries, now) ?? chain.readUpTo),
     ...namedIf('ahead', body, ({ time }) => mayBeAhead(time, now)),
     ...namedIf('undated', body, (_, i) => isUndated(i)),
     stored: dated.stored.map(i => {
@@ -142,6 +161,9 @@ function describe({
   }
   return { head, segment }
 }
+
+const spanOfHead = (head: SegmentHead | undefined): Span | undefined =>
+  head && { low: head.minNatural, high: head.maxNatural }
 
 const nameOf = ({ id, time }: Entry): EntryName => [id, time ?? null]
 

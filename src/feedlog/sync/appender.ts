@@ -7,7 +7,7 @@ import { type Body, encodeBody, pick } from '../journal/segment.ts'
 import { cacheName } from '../journal/segment-cache.ts'
 import { encodeHead, type SegmentHead, type Source } from '../journal/segment-head.ts'
 import type { JournalWriter } from '../journal/writer.ts'
-import { type AppendOptions, type OpenSegment, planAppend } from './append.ts'
+import { type AppendOptions, type OpenSegment, planAppend, type Span } from './append.ts'
 
 export interface Addition {
   readonly body: Body
@@ -16,6 +16,8 @@ export interface Addition {
   floor(): AppendOptions['floor']
   /** See {@link AppendOptions.undatedOf}. Such a segment does not grow. */
   readonly undatedOf?: SegmentHead
+  /** See {@link AppendOptions.sweptFrom}. Nor does such a segment. */
+  readonly sweptFrom?: Span
   /** What becomes true of the journal's state with the addition. */
   advance(): void
 }
@@ -67,8 +69,9 @@ export class Appender {
 
   async #append(chain: Chain, addition: Addition): Promise<number | undefined> {
     await giveWayIfDue()
-    const { undatedOf } = addition
-    const body = undatedOf ? addition.body : this.#withoutOpen(chain, addition.body)
+    const { undatedOf, sweptFrom } = addition
+    const isApart = undatedOf !== undefined || sweptFrom !== undefined
+    const body = isApart ? addition.body : this.#withoutOpen(chain, addition.body)
     if (body.entries.length === 0) {
       addition.advance()
       return undefined
@@ -83,10 +86,11 @@ export class Appender {
       source: addition.source,
       floor: addition.floor(),
       now: this.#parts.clock.now(),
-      open: undatedOf ? undefined : this.#open.get(chain),
-      undatedOf
+      open: isApart ? undefined : this.#open.get(chain),
+      undatedOf,
+      sweptFrom
     })
-    const writing = this.#write(chain, { head, segment }, addition)
+    const writing = this.#write(chain, { head, segment }, { ...addition, isApart })
     this.#running.add(writing)
     await writing.finally(() => this.#running.delete(writing))
     this.#parts.meter.count('objects_read', {}, body.entries.length)
@@ -96,13 +100,14 @@ export class Appender {
   async #write(
     chain: Chain,
     { head, segment }: OpenSegment,
-    { advance, undatedOf }: Addition
+    { advance, isApart }: Pick<Addition, 'advance'> & { readonly isApart: boolean }
   ): Promise<void> {
     const ids = segment.entries.ids()
+    const times = ids.map((_, i) => segment.entries.timeAt(i))
     const body = await encodeBody(segment, this.#parts.settings.repairRules)
-    await this.#writer.commit([encodeHead(head, ids)], [{ no: head.no, body }], advance)
-    this.#journal.put(head, ids)
-    if (undatedOf) this.#open.delete(chain)
+    await this.#writer.commit([encodeHead(head, ids, times)], [{ no: head.no, body }], advance)
+    this.#journal.put(head, ids, times)
+    if (isApart) this.#open.delete(chain)
     else this.#open.set(chain, { head, segment })
     this.#parts.cache.set(cacheName(this.#parts.identity, this.#journal), segment)
   }

@@ -172,7 +172,7 @@ export class Backfill {
   floor(chain: Chain, body: Body): AppendOptions['floor'] {
     const { clock, settings } = this.#with.parts
     const createdAt = Math.min(this.#with.journal.createdAt, clock.now())
-    const horizon = createdAt - settings.rebuildHorizonSeconds * 1000
+    const horizon = this.#with.journal.horizon(settings.rebuildHorizonSeconds, clock.now())
     const places = placesOf(body.entries, clock.now())
     const isRecent = places.some(({ latest }) => latest > horizon)
     const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'

@@ -1,6 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { StoredJournal } from '../../kernel/ports.ts'
 import { elapsedOf } from '../../kernel/ports.ts'
+import type { SweptIds } from '../../kernel/records.ts'
 import { SingleFlight } from '../../kernel/single-flight.ts'
 import type { Validity } from '../../kernel/validity.ts'
 import type { Chain } from '../journal/chain.ts'
@@ -19,6 +20,7 @@ import { FirstPass } from './first-pass.ts'
 import { KnownEntries } from './known-entries.ts'
 import { LaterPass } from './later-pass.ts'
 import { SegmentLoader } from './segment-loader.ts'
+import { Sweep } from './sweep.ts'
 import { SyncLease } from './sync-lease.ts'
 import { Tip } from './tip.ts'
 import { Undated } from './undated.ts'
@@ -39,6 +41,7 @@ export class FeedLog {
   readonly #firstPass: FirstPass
   readonly #laterPass: LaterPass
   readonly #undated: Undated
+  readonly #sweep: Sweep
   readonly #lease: SyncLease
   readonly #extensions = new SingleFlight<Chain, void>()
   readonly #passes = new SingleFlight<Chain, void>()
@@ -74,6 +77,8 @@ export class FeedLog {
     this.#firstPass = new FirstPass({ ...shared, descent, backfill, writer: this.#writer })
     this.#laterPass = new LaterPass({ ...shared, descent, floor })
     this.#undated = new Undated({ ...shared, segments: this.#segments, floor })
+    const inTurn = (work: () => Promise<void>) => this.#appendInTurn(work)
+    this.#sweep = new Sweep({ ...shared, segments: this.#segments, floor, inTurn })
   }
 
   get identity(): FeedLogIdentity {
@@ -82,7 +87,7 @@ export class FeedLog {
 
   /** True while work is under way, or the store has not taken everything. */
   get isBusy(): boolean {
-    const isAtWork = this.#extensions.size > 0 || this.#passes.size > 0
+    const isAtWork = this.#extensions.size > 0 || this.#passes.size > 0 || this.#sweep.isRunning
     return !this.isStale && (isAtWork || !this.#writer.isClean)
   }
 
@@ -256,7 +261,8 @@ export class FeedLog {
 
   /** Resolves when no reading on is under way. */
   async whenIdle(): Promise<void> {
-    while (this.#extensions.size > 0 || this.#passes.size > 0) {
+    while (this.#extensions.size > 0 || this.#passes.size > 0 || this.#sweep.isRunning) {
+      await this.#sweep.settle()
       await this.#passes.settle()
       await this.#extensions.settle()
     }
@@ -265,6 +271,7 @@ export class FeedLog {
   /** Resolves when nothing is under way any more; what the store did not take is offered once more. */
   async close(): Promise<void> {
     this.#isClosing = true
+    await this.#sweep.stop()
     await this.#passes.settle()
     await this.#extensions.settle()
     if (!this.#writer.isClean) await this.#writer.commit().catch(() => {})
@@ -275,15 +282,35 @@ export class FeedLog {
   async #extendInTurn(chain: Chain, caller: Caller): Promise<void> {
     const read = () =>
       this.isAtTip(chain) ? this.#readTip(chain, caller) : this.#readHistory(chain, caller)
-    if (!this.parts.store.isShared) return read()
+    const isDone = (hasNews: boolean) => hasNews || (this.isAtTip(chain) && this.isEndFresh)
+    await this.#withLease(chain, read, isDone)
+  }
+
+  /** Work that appends to the last chain, while it is not read on. False when another gateway was first. */
+  async #appendInTurn(work: () => Promise<void>): Promise<boolean> {
+    const { lastChain } = this.journal
+    while (this.#extensions.has(lastChain)) await this.#extensions.settle()
+    let isDone = false
+    await this.#extensions.run(lastChain, async () => {
+      isDone = await this.#withLease(lastChain, work, () => false)
+    })
+    return isDone
+  }
+
+  /** False when nothing was done: another gateway was first, or there was no need to. */
+  async #withLease(
+    chain: Chain,
+    work: () => Promise<void>,
+    isDone: (hasNews: boolean) => boolean
+  ): Promise<boolean> {
+    if (!this.parts.store.isShared) return work().then(() => true)
     if (!this.journal.chains.includes(chain)) throw new StaleLogError()
     const isMine = await this.#lease.acquire(async () => (await this.#tryRefresh()) === true)
-    if (!isMine) return
+    if (!isMine) return false
     try {
       const hasNews = (await this.#tryRefresh()) === true
       if (!this.journal.chains.includes(chain)) throw new StaleLogError()
-      if (hasNews || (this.isAtTip(chain) && this.isEndFresh)) return
-      await this.#orRefresh(read)
+      return !isDone(hasNews) && (await this.#orRefresh(work))
     } finally {
       await this.#lease.release()
     }
@@ -360,6 +387,12 @@ export class FeedLog {
       throw error
     }
     await this.#writer.commit()
+    this.#sweep.nudge(caller)
+  }
+
+  /** What the last whole reading of the feed met. */
+  get sweptIds(): SweptIds | undefined {
+    return this.#sweep.ids
   }
 
   /**

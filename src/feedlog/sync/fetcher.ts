@@ -57,7 +57,8 @@ export class Fetcher {
     const isSame = this.#journal.isNewestFirst === (head.descending === true)
     if (this.#journal.isNewestFirst) {
       // What was appended at the tip, piece by piece, may stand above the page its segment began with.
-      const isOnePage = head.kind === 'history' && head.source.cursor !== undefined
+      const isOfPage = head.kind === 'history' || head.swept === true
+      const isOnePage = isOfPage && head.source.cursor !== undefined
       const source = isSame && isOnePage ? head.source : restart
       return this.#descent.again(caller, { source, low: head.minNatural }, restart)
     }

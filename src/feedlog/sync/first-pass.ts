@@ -18,6 +18,9 @@ export interface FirstPassDeps extends BackfillDeps {
   readonly writer: JournalWriter
 }
 
+/** Where the bodies of a pass are put by, in the store. */
+export const passName = (log: string, start: number): string => `${log}:pass:${start}`
+
 /**
  * The history of a chain of a feed that comes newest first. It is read down to its end; only where it was read and
  * how far is kept in the journal, the bodies are put by in the store. Then the pages are appended from the lowest to
@@ -105,7 +108,7 @@ export class FirstPass {
   }
 
   #shelf(chain: Chain): string {
-    return `${this.#with.parts.identity.name}:pass:${chain.start}`
+    return passName(this.#with.parts.identity.name, chain.start)
   }
 
   async #putBy(chain: Chain, pass: Pass, { bytes, entries }: Page): Promise<void> {

@@ -2,9 +2,9 @@ import type { Caller } from '../../kernel/caller.ts'
 import { elapsedOf } from '../../kernel/ports.ts'
 import { toWholeSeconds } from '../../stix/timestamp.ts'
 import type { Chain } from '../journal/chain.ts'
-import { type Body, pick } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
 import { aboveStart, reachesStart } from './above-start.ts'
+import { tipParts } from './append.ts'
 import { ascending, type Descent, type HeldPage } from './descent.ts'
 import { slackMs, startOf } from './resume-point.ts'
 import type { TipDeps } from './tip.ts'
@@ -13,9 +13,6 @@ import { spanOf } from './walkable.ts'
 export interface LaterPassDeps extends TipDeps {
   readonly descent: Descent
 }
-
-/** What one segment at the tip may hold. */
-const maxEntries = 500
 
 /**
  * What is new in a feed that comes newest first: read down from the newest to somewhat before what had settled at the
@@ -61,7 +58,7 @@ export class LaterPass {
     const own = isAbove ? body : aboveStart(body, chain.start, now)
     const from = Math.min(bound, span?.low ?? bound) - slackMs
     const fresh = await known.without(chain, own, from, caller)
-    for (const part of partsOf(fresh))
+    for (const part of tipParts(fresh))
       await appender.append(chain, { body: part, source: page.source, floor, advance: () => {} })
     return isAbove || reachesStart(body, chain.start, now)
   }
@@ -79,10 +76,3 @@ export class LaterPass {
 
 const sourceFrom = (chain: Chain, bound: number): Source =>
   bound <= chain.start ? startOf(chain) : { modifiedAfter: toWholeSeconds(bound) }
-
-function partsOf(body: Body): Body[] {
-  const count = Math.ceil(body.entries.length / maxEntries)
-  return Array.from({ length: count }, (_, no) =>
-    pick(body, (_entry, i) => Math.floor(i / maxEntries) === no)
-  )
-}

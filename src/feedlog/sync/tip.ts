@@ -157,7 +157,7 @@ export class Tip {
 
   #settle(chain: Chain, cursor: string): void {
     const { journal, parts } = this.#with
-    journal.settle({ cursor, at: parts.clock.now(), afterNo: chain.lastNo })
+    journal.settle({ cursor, at: parts.clock.now(), afterNo: chain.lastReadNo })
   }
 
   /** Where to read from when the cursor is refused; before the first reading of the tip, as far as history. */

@@ -1,5 +1,5 @@
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
-import type { Records } from '../../kernel/records.ts'
+import type { Records, Sweeps } from '../../kernel/records.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { PublisherSettings } from './publisher.ts'
 
@@ -14,6 +14,8 @@ export interface BuilderSettings extends PublisherSettings {
   readonly repairRules: string
   /** Between walks that find what vanished, ms; 0 never walks. */
   readonly walkMs: number
+  /** The time in which the feed log reads the whole feed again anyway, ms; 0 or left out: it does not. */
+  readonly sweepMs?: number
   /** Time between publications during a first build, ms. */
   readonly partialMs: number
 }
@@ -23,6 +25,8 @@ export interface BuilderDeps {
   readonly title: string
   readonly space: string
   readonly records: Pick<Records, 'read'>
+  /** Left out: every walk is the builder's own. */
+  readonly sweeps?: Sweeps
   readonly upstream: Pick<Upstream, 'page' | 'objects'>
   readonly store: DocumentStore
   readonly clock: Clock

@@ -1,48 +1,8 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
+import { IdSet, takeIds } from '../../kernel/id-set.ts'
 import type { Page, PageRequest, Upstream } from '../../kernel/ports.ts'
 import { toWholeSeconds } from '../../stix/timestamp.ts'
-
-/** A set of ids by 52 random bits of their uuids: 8 bytes each, so that a million fit in memory. */
-export class IdSet {
-  #ids = new Float64Array(1024)
-  #size = 0
-  #isSorted = true
-
-  add(id: string): void {
-    if (this.#size === this.#ids.length) {
-      const larger = new Float64Array(this.#ids.length * 2)
-      larger.set(this.#ids)
-      this.#ids = larger
-    }
-    this.#ids[this.#size++] = bitsOf(id)
-    this.#isSorted = false
-  }
-
-  /**
-   * True if the id was added. With a million ids in the set, one in a few thousand million others is taken for one of
-   * them.
-   */
-  has(id: string): boolean {
-    if (!this.#isSorted) this.#ids.subarray(0, this.#size).sort()
-    this.#isSorted = true
-    const bits = bitsOf(id)
-    let [low, high] = [0, this.#size]
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (this.#ids[middle]! < bits) low = middle + 1
-      else high = middle
-    }
-    return this.#ids[low] === bits && low < this.#size
-  }
-}
-
-/** The uuid's first 12 hex digits and its last one; the 13th is its version. */
-function bitsOf(id: string): number {
-  const uuid = id.slice(id.indexOf('--') + 2)
-  const hex = uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(-1)
-  return Number.parseInt(hex, 16)
-}
 
 export interface WalkRequest {
   readonly caller: Caller
@@ -83,7 +43,7 @@ export async function walkIds(
     const isStuck = nextCursor !== null && nextCursor === request.cursor
     // The same cursor again means the end, unless new objects came with it: then more would follow that cannot be asked for.
     if (isStuck && page.entries.some(({ id }) => !ids.has(id))) throw new GatewayError('bad-answer')
-    for (const { id } of page.entries) ids.add(id)
+    takeIds(page, ids)
     if (nextCursor === null || isStuck) return ids
     emptyPages = page.itemCount === 0 ? emptyPages + 1 : 0
     if (seen.has(nextCursor) || emptyPages > maxEmptyPages) throw new GatewayError('bad-answer')

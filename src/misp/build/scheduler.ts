@@ -2,7 +2,7 @@ import type { BaseLogger } from 'pino'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
-import type { CatalogFeed, Records } from '../../kernel/records.ts'
+import type { CatalogFeed, Records, Sweeps } from '../../kernel/records.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { withAbort } from './abortable.ts'
 import { Builder } from './builder.ts'
@@ -21,6 +21,7 @@ export interface BuildSchedulerSettings
 
 export interface BuildSchedulerDeps {
   readonly records: Pick<Records, 'read'>
+  readonly sweeps?: Sweeps
   readonly upstream: Pick<Upstream, 'page' | 'objects'>
   readonly store: DocumentStore
   readonly clock: Clock

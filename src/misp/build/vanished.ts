@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import type { IdSet } from '../../kernel/id-set.ts'
 import {
   type Bucket,
   decodeBucket,
@@ -8,7 +9,6 @@ import {
   rowsOf
 } from '../events/bucket.ts'
 import type { Outsider, Row } from '../events/source-row.ts'
-import type { IdSet } from './id-sweep.ts'
 import type { Batch, FeedTables } from './tables.ts'
 
 /** The result of comparing rows with a walk: ids by bucket. */
