@@ -115,6 +115,7 @@ const deps: GatewayDeps = {
     lastFailureAt: undefined,
     store: { kind: 'sqlite', isShared: true }
   }),
+  mispBuilds: async () => [],
   askKey: async () => ({ feeds: undefined, intelligence: undefined }),
   settings: {
     publicUrl: 'https://cti.example.com',
@@ -175,8 +176,6 @@ for (const path of ['status', 'feeds', 'consumers', 'checks', 'setup'])
 /** What a request pays: its identity, and its consumer's row. */
 function perRequest(): Row {
   const request = {
-    ip: '192.0.2.7',
-    socket: { remoteAddress: '192.0.2.7' },
     headers: {
       'user-agent': 'connector-1/6.8.10 (linux; x86_64)',
       authorization: `Basic ${Buffer.from('opencti:a-key').toString('base64')}`
@@ -192,7 +191,7 @@ function perRequest(): Row {
   }
   const reading = readingOf(1)
   return {
-    'identity µs': timed(() => identityOf(request)),
+    'identity µs': timed(() => identityOf(request, '192.0.2.7')),
     'consumer µs': timed(n => consumers.note({ ...reading, target: `/x?next=${n}` }))
   }
 }

@@ -32,7 +32,7 @@ import { registerDialect } from './http/register-dialect.ts'
 import { type Answered, requestLog } from './http/request-log.ts'
 import { buildServer, type TlsOptions } from './http/server.ts'
 import type { AnswerStore } from './kernel/answer-store.ts'
-import { ApiKey } from './kernel/caller.ts'
+import { ApiKey, type ScopeId } from './kernel/caller.ts'
 import { GatewayError } from './kernel/errors.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { BuildScheduler, type BuildSchedulerSettings } from './misp/build/scheduler.ts'
@@ -324,6 +324,17 @@ export async function buildApp(parts: AppDeps): Promise<App> {
         store: { kind: config.redis.url ? 'redis' : 'sqlite', isShared: store.isShared }
       }
     },
+    mispBuilds: isWanted =>
+      Promise.all(
+        mispFeeds.kept
+          .map(({ feedId, space }) => ({ feedId, space, scope: scopeOfSpace(space) as ScopeId }))
+          .filter(({ scope }) => isWanted(scope))
+          .map(async ({ feedId, space, scope }) => ({
+            ...{ feedId, scope },
+            // A store that fails is told elsewhere.
+            state: await publications.state(space).catch(() => undefined)
+          }))
+      ),
     askKey: caller => askKey(sekoia, caller, config.sekoia.defaultFeedId),
     settings: gatewaySettings(config)
   }

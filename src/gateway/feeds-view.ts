@@ -1,5 +1,6 @@
 import type { Caller, ScopeId } from '../kernel/caller.ts'
 import type { FirstWalk, LogState } from '../kernel/log-state.ts'
+import type { MispBuild, MispCoverage } from '../kernel/misp-build.ts'
 import type { FeedOverview, InspectedFeed, Rights } from '../kernel/records.ts'
 import type { FeedView } from './schemas.ts'
 import { labelOf, maySee, toInstant, type Viewer } from './viewer.ts'
@@ -53,16 +54,42 @@ const isReadable = ({ obstacle }: InspectedFeed): boolean =>
 const isStillRead = (viewer: Viewer, feedId: string, { rights }: FeedsSource): boolean =>
   viewer.kind === 'operator' || rights.validity(viewer.caller as Caller, feedId) !== undefined
 
-export const toFeedView = ({ scope, feed, feedId, logs }: SeenFeed, now: number): FeedView => ({
-  feedId,
-  collectionId: feed?.collectionId ?? null,
-  title: feed?.title ?? feedId,
-  scope: labelOf(scope),
-  isListed: feed !== undefined,
-  isNewestFirst: feed?.isNewestFirst ?? false,
-  obstacle: toObstacleView(feed?.obstacle),
-  logs: logs.map(log => toLogView(log, now))
-})
+/** @param builds of the keys that the viewer sees; of a feed that its key cannot read none is told. */
+export function toFeedView(seen: SeenFeed, builds: readonly MispBuild[], now: number): FeedView {
+  const { scope, feed, feedId, logs } = seen
+  const build = builds.find(one => one.scope === scope && one.feedId === feedId)
+  return {
+    feedId,
+    collectionId: feed?.collectionId ?? null,
+    title: feed?.title ?? feedId,
+    scope: labelOf(scope),
+    isListed: feed !== undefined,
+    isNewestFirst: feed?.isNewestFirst ?? false,
+    obstacle: toObstacleView(feed?.obstacle),
+    logs: logs.map(log => toLogView(log, now)),
+    misp: build && (!feed || isReadable(feed)) ? toMispView(build) : null
+  }
+}
+
+function toMispView({ state }: MispBuild): FeedView['misp'] {
+  const { isBuilt = false, publishedAt = 0, objectsRead = 0, coverage } = state ?? {}
+  return {
+    isBuilt,
+    lastPublication: publishedAt === 0 ? null : toInstant(publishedAt),
+    objectsRead,
+    coverage: coverage ? toCoverageView(coverage) : null
+  }
+}
+
+/** What the contract names of it, and nothing else: a stored sum may have more. */
+const toCoverageView = ({
+  live,
+  toIds,
+  context,
+  outsideWindow,
+  fallback,
+  skipped
+}: MispCoverage): MispCoverage => ({ live, toIds, context, outsideWindow, fallback, skipped })
 
 export const toObstacleView = (obstacle: InspectedFeed['obstacle']): FeedView['obstacle'] =>
   obstacle ? { reason: obstacle.kind, advice: obstacle.advice } : null

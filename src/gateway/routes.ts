@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import type { TSchema } from 'typebox'
 import { sendError } from '../http/errors.ts'
 import { baseUrlOf } from '../http/origin.ts'
-import type { Caller } from '../kernel/caller.ts'
+import type { Caller, ScopeId } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
+import type { MispBuild } from '../kernel/misp-build.ts'
 import type { Clock, Meter } from '../kernel/ports.ts'
 import type { Rights } from '../kernel/records.ts'
 import { toChecksView } from './checks-view.ts'
@@ -15,7 +16,7 @@ import { type FeedsSource, seenFeeds, toFeedView } from './feeds-view.ts'
 import * as schemas from './schemas.ts'
 import { type SetupSettings, toSetupView } from './setup-view.ts'
 import { toStatusView } from './status-view.ts'
-import type { Viewer } from './viewer.ts'
+import { maySee, type Viewer } from './viewer.ts'
 
 export interface GatewayDeps extends FeedsSource {
   readonly clock: Pick<Clock, 'now'>
@@ -23,6 +24,8 @@ export interface GatewayDeps extends FeedsSource {
   readonly rights: Pick<Rights, 'verify' | 'validity'>
   readonly consumers: Pick<Consumers, 'list'>
   readonly condition: () => Condition
+  /** Feeds that are built for MISP by this process, of the keys that are asked for. */
+  readonly mispBuilds: (isWanted: (scope: ScopeId) => boolean) => Promise<readonly MispBuild[]>
   /** Asks Sekoia two small questions with the key. */
   readonly askKey: (caller: Caller) => Promise<KeyAnswers>
   readonly settings: GatewaySettings
@@ -72,7 +75,8 @@ function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
       schema: schemas.feeds,
       view: async viewer => {
         const seen = await seenFeeds(viewer, deps)
-        return { feeds: seen.map(feed => toFeedView(feed, clock.now())) }
+        const builds = await deps.mispBuilds(scope => maySee(viewer, scope))
+        return { feeds: seen.map(feed => toFeedView(feed, builds, clock.now())) }
       }
     },
     '/consumers': {

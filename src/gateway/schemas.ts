@@ -50,6 +50,32 @@ const log = object({
   firstWalk: walk
 })
 
+const byReason = (description: string) =>
+  Type.Record(Type.String(), Type.Integer(), { description })
+
+const misp = Type.Union([
+  object(
+    {
+      isBuilt: flag('What was there at its start is published'),
+      lastPublication: optional(instant('When its manifest last changed')),
+      objectsRead: integer('Of the feed, so far'),
+      coverage: Type.Union([
+        object({
+          live: integer('Indicators that are live at Sekoia'),
+          toIds: integer('Of them, those that MISP detects'),
+          context: integer('Those with values that have no to_ids'),
+          outsideWindow: integer('Those left out by the window'),
+          fallback: byReason('Those whose pattern goes out whole, by reason'),
+          skipped: byReason('Those of which nothing goes out, by reason')
+        }),
+        Type.Null()
+      ])
+    },
+    'As a MISP feed; null while no MISP asks for it'
+  ),
+  Type.Null()
+])
+
 export const feed = object({
   feedId: text('Id that goes to Sekoia'),
   collectionId: optional(text('Id as a TAXII collection')),
@@ -58,7 +84,8 @@ export const feed = object({
   isListed: flag('It is in the list of feeds of the key'),
   isNewestFirst: flag('Sekoia lists it newest first'),
   obstacle,
-  logs: Type.Array(log, { description: 'What this process has open of it' })
+  logs: Type.Array(log, { description: 'What this process has open of it' }),
+  misp
 })
 
 export const feeds = object({ feeds: Type.Array(feed) })

@@ -8,15 +8,28 @@ const hidden = '[hidden]'
 const maxUserAgent = 200
 const maxUser = 64
 
-/** Who sent a request. What looks like a key, or is the key of the request, is hidden. */
-export function identityOf({ ip, socket, headers, caller }: FastifyRequest): Identity {
+/**
+ * The address of a client; '' when it is gone already. To be asked for on arrival: a socket that is closed has none. A
+ * proxy that believes everybody passes on any text: then it is the address of the proxy.
+ */
+export const addressOf = ({ ip, socket }: FastifyRequest): string =>
+  isIP(ip) ? ip : (socket.remoteAddress ?? '')
+
+/**
+ * Who sent a request. What looks like a key, or is the key of the request, is hidden.
+ *
+ * @param address see {@link addressOf}
+ */
+export function identityOf(
+  { headers, caller }: Pick<FastifyRequest, 'headers' | 'caller'>,
+  address: string
+): Identity {
   const key = caller?.key.reveal()
   const withoutKey = (text: string | undefined) =>
     text !== undefined && key !== undefined && text.includes(key) ? hidden : text
   const { authorization, 'user-agent': userAgent } = headers
   return {
-    // A proxy that believes everybody passes on any text.
-    address: isIP(ip) ? ip : (socket.remoteAddress ?? ''),
+    address,
     userAgent: withoutKey(userAgent && toUserAgent(userAgent)),
     user: withoutKey(authorization && toUser(authorization))
   }

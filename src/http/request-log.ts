@@ -5,7 +5,7 @@ import type { GatewayError } from '../kernel/errors.ts'
 import type { Identity, Progress } from '../kernel/identity.ts'
 import { memoize } from '../kernel/memoize.ts'
 import { type Meter, type Stopwatch, silentMeter, silentStopwatch } from '../kernel/ports.ts'
-import { identityOf } from './identity.ts'
+import { addressOf, identityOf } from './identity.ts'
 
 /** What handlers tell of a request, for its one log line. Never a key, never unchecked text of a client. */
 export interface RequestReport {
@@ -79,6 +79,7 @@ export function watchRequest(
   { meter = silentMeter, stopwatch = silentStopwatch, onAnswered }: RequestLogOptions
 ): void {
   request.report = {}
+  const address = addressOf(request)
   let isFinished = false
   reply.raw.once('finish', () => {
     isFinished = true
@@ -89,7 +90,7 @@ export function watchRequest(
     meter.count('http_requests', { method: request.method, route, status: String(status) })
     const dialect = request.routeOptions.config?.dialect
     if (dialect) timeAnswer(stopwatch, dialect, request.report, reply, status)
-    const answered = toAnswered(request, reply, status, route)
+    const answered = toAnswered(request, reply, { status, route, address })
     logRequest(request, reply, answered)
     onAnswered?.(answered)
   })
@@ -124,12 +125,15 @@ const clientGone = 499
 function toAnswered(
   request: FastifyRequest,
   reply: FastifyReply,
-  status: number,
-  route: string
+  {
+    status,
+    route,
+    address
+  }: { readonly status: number; readonly route: string; readonly address: string }
 ): Answered {
   const { report = {}, caller, isOperator, routeOptions, raw } = request
   return {
-    identity: identityOf(request),
+    identity: identityOf(request, address),
     scope: caller?.scope,
     isOperator: isOperator === true,
     dialect: routeOptions.config?.dialect,

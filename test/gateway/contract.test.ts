@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Value } from 'typebox/value'
 import * as schemas from '../../src/gateway/schemas.ts'
@@ -183,6 +184,22 @@ t.test('a MISP and a script are consumers, too', async t => {
     ['native', 'reading'],
     ['misp', 'at-the-tip']
   ])
+})
+
+t.test('feeds: how far the MISP feed is, and what becomes of its indicators', async t => {
+  const { send, ask } = await build(t, { simulator: { objects: 300, historyDays: 30 } })
+  t.equal((await ask('feeds')).feeds[0].misp, null, 'no MISP asks for it')
+  await send({ url: '/misp/manifest.json' })
+  const mispOf = async () => (await ask('feeds')).feeds[0].misp
+  while (!(await mispOf())?.coverage) await setImmediate()
+  const { isBuilt, objectsRead, lastPublication, coverage } = await mispOf()
+  t.equal(isBuilt, true)
+  t.ok(objectsRead > 0)
+  t.match(lastPublication, /^2026-01-15T/)
+  const { live, toIds, context, outsideWindow, fallback, skipped } = coverage
+  const sum = (counts: Record<string, number>) => Object.values(counts).reduce((a, b) => a + b, 0)
+  t.ok(live > 0)
+  t.equal(toIds + context + outsideWindow + sum(fallback) + sum(skipped), live)
 })
 
 t.test('checks: the key and its two permissions', async t => {

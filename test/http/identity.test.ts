@@ -1,5 +1,9 @@
+import { connect } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { basicUserName } from '../../src/auth/credential.ts'
+import { O } from '../support/objects.ts'
+import { head, listen } from '../support/raw-http.ts'
 import { basic, buildTaxiiServer } from '../support/taxii-server.ts'
 
 /** Who asks, as the log tells it: never a key, and nothing that could be taken for another line or word. */
@@ -55,4 +59,20 @@ t.test('line ends, and marks that turn the writing, become spaces; long names ar
   })
   t.ok(String(long.user).length <= 64)
   t.ok(String(long.userAgent).length <= 200)
+})
+
+t.test('the address of a client that left before its answer is known', async t => {
+  const server = await buildTaxiiServer(t)
+  const arrived = new Promise<void>(resolve => {
+    server.records.read = () => {
+      resolve()
+      return new Promise(() => {})
+    }
+  })
+  const socket = connect(await listen(server.app), '127.0.0.1')
+  socket.write(head(`GET ${O} HTTP/1.1`, `Authorization: ${basic('misp', 'valid-key')}`))
+  await arrived
+  socket.destroy()
+  while (server.logs.length === 0) await setImmediate()
+  t.match(server.logs, [{ status: 499, address: '127.0.0.1', user: 'misp' }])
 })

@@ -9,6 +9,7 @@ import {
   mispWorld,
   publish,
   pullAndCompare,
+  secondsOf,
   url,
   wait
 } from '../support/misp-scenes.ts'
@@ -138,3 +139,26 @@ t.test('what is new anyway is left to the feed log, and is not late', async t =>
   t.equal(lifeOf(attributeOf(await publish(world), url('fresh'))), 'live')
   t.equal(late(), 0)
 })
+
+for (const [what, change] of [
+  ['under other rules', { repair: false }],
+  ['cut in another way', { settings: { shardBits: 1 } }]
+] as const) {
+  t.test(`a feed that is read again, ${what}, keeps what only a reading of ids found`, async t => {
+    const world = await mispWorld(t, daily)
+    const misp = mispOf(world)
+    await startFeed(world)
+    addOld(world, 'old', { valid_until: undefined })
+    wait(world, 1)
+    await publish(world)
+    world.restart(change)
+    const served = await publish(world)
+    const stamps = served.events
+      .filter(event => event.Attribute.some(({ value }) => value === url('old')))
+      .map(event => event.Attribute.find(({ value }) => value === url('old'))!)
+    t.ok(stamps.some(({ deleted }) => !deleted))
+    for (const { deleted, timestamp } of stamps)
+      if (!deleted) t.ok(Number(timestamp) < secondsOf(world) - 19 * 86_400, 'never taken back')
+    t.strictSame(await pullAndCompare(world, misp), [])
+  })
+}

@@ -46,6 +46,7 @@ t.test('a key that Sekoia accepted and now refuses has lost its rights, told onc
     gateway.simulator.clock.advance(60_000)
   }
   const lost = auditOf(gateway).filter(({ event }) => event === 'rights-lost')
+  t.equal(lost.length, 1)
   t.match(lost, [{ scope, reason: 'unauthorized' }])
   t.notOk('feed' in lost[0]!, 'the key itself, and with it all its feeds')
 })

@@ -113,4 +113,24 @@ t.test('a key that lost a feed is told no more of it than that', async t => {
   await send({ url })
   const { feeds } = (await send({ url: '/gateway/v1/feeds' })).json()
   t.notMatch(JSON.stringify(feeds), 'of ann')
+  t.notMatch(JSON.stringify(feeds), feedOf('ann'))
+})
+
+t.test('of a feed that is listed and may no longer be read, what is held is not told', async t => {
+  const { simulator, send } = await buildGateway(t, {
+    simulator: { objects: 60, feeds: [{ id: feedOf('ann'), title: 'of ann', sort_order: 'asc' }] }
+  })
+  const url = `/sekoia/collections/${feedOf('ann')}/objects/?limit=1000`
+  await send({ url })
+  const told = async () => {
+    const { feeds } = (await send({ url: '/gateway/v1/feeds' })).json()
+    return feeds.find(({ feedId }: { feedId: string }) => feedId === feedOf('ann'))
+  }
+  t.match(await told(), { obstacle: null, logs: [{ newest: /^20/ }] })
+  simulator.faults.rate({ kind: 'status', status: 403, match: feedOf('ann') })
+  simulator.clock.advance(700_000)
+  await send({ url })
+  const lost = await told()
+  t.equal(lost.obstacle.reason, 'forbidden')
+  t.strictSame(lost.logs, [])
 })

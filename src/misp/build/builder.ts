@@ -37,10 +37,14 @@ export class Builder {
     if (!(await documents.lease(this.#owner, leaseMs))) return false
     const renew = () => this.#renew(documents)
     try {
-      const round = new Round(this.#parts, await this.#load(documents, renew), caller, renew)
+      const feed = await this.#load(documents, renew)
+      const round = new Round(this.#parts, feed, caller, renew)
       await applySettings(round)
       await nameWanted(round)
+      const isReadAgain = feed.state.isBuilt && !feed.state.isFilled
       await readOn(round)
+      // The feed log does not show all that was held: what only a walk found would be taken back until the next one.
+      if (isReadAgain) await walk(round)
       await round.publish()
       if (await walk(round)) await round.publish()
       return true

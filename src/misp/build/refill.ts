@@ -67,7 +67,8 @@ export async function forgetRows(
     position: undefined,
     addedAfter: undefined,
     isFilled: false,
-    isRefilling: true
+    isRefilling: true,
+    walkedAt: 0
   })
 }
 

@@ -31,7 +31,7 @@ export type Table =
   | 'file'
 
 /** A file takes so many changes in some five milliseconds, in which nobody is answered. */
-const maxCommitted = 500
+const maxCommitted = 200
 
 /** Changes to commit together. The last change to a key counts. */
 export class Batch {

@@ -79,6 +79,12 @@ export const templates = {
     uuid: 'af16764b-f8e5-4603-9de1-de34d272f80b',
     version: '7',
     category: 'network',
+    requiredOneOf: ['first-packet-seen', 'ip-src', 'ip-dst', 'src-port', 'dst-port']
+  },
+  'network-socket': {
+    uuid: '48bbfd72-ef8e-4649-b14d-41b4b5a0eba2',
+    version: '4',
+    category: 'network',
     requiredOneOf: ['ip-src', 'ip-dst', 'src-port', 'dst-port']
   },
   x509: {
@@ -143,7 +149,7 @@ export const templates = {
     uuid: '43b3b146-77eb-4931-b4cc-b66c60f28734',
     version: '11',
     category: 'network',
-    requiredOneOf: ['ip', 'domain']
+    requiredOneOf: ['ip', 'domain', 'hostname']
   },
   'stix2-pattern': {
     uuid: '0c5bd072-7c3e-4d45-86f7-a8104d9143b9',

@@ -62,6 +62,15 @@ const weak = (meaning: Meaning): Meaning => ({ ...meaning, isWeak: true })
 const network = (name: string, type: ValueTypeName, toIds = false): Meaning =>
   related('network-connection', name, type, { toIds, category: 'Network activity' })
 
+const socket = (name: string, type: ValueTypeName, toIds = false): Meaning =>
+  related('network-socket', name, type, { toIds, category: 'Network activity' })
+
+const account = (name: string, type: ValueTypeName = 'text'): Meaning =>
+  weak(related('user-account', name, type))
+
+const directory = (name: string, type: ValueTypeName): Meaning =>
+  weak(related('directory', name, type))
+
 const registry = (name: string): Meaning =>
   weak(related('registry-key', name, 'text', { category: 'Persistence mechanism' }))
 
@@ -111,11 +120,25 @@ const connectionEnd =
     const type = side === 'dst' ? 'ip-dst' : 'ip-src'
     if (normalise(type, value) !== undefined)
       return { ...network(type, type, true), ...alone(type, type, true) }
+    if (normalise('mac-address', value) !== undefined)
+      return {
+        ...network(`mac-${side}`, 'mac-address'),
+        alone: { type: 'mac-address', toIds: false }
+      }
     const host = network(`hostname-${side}`, 'hostname', true)
     return side === 'dst' ? { ...host, alone: { type: 'domain', toIds: true } } : host
   }
 
-const layer3: ReadonlySet<string> = new Set(['ipv4', 'ipv6', 'icmp'])
+/** An end of a socket, by the kind of its value. */
+const socketEnd =
+  (side: 'dst' | 'src') =>
+  (value: string): Meaning => {
+    const type = side === 'dst' ? 'ip-dst' : 'ip-src'
+    const isAddress = normalise(type, value) !== undefined
+    return isAddress ? socket(type, type, true) : socket(`hostname-${side}`, 'hostname', true)
+  }
+
+const layer3: ReadonlySet<string> = new Set(['ip', 'ipv4', 'ipv6', 'icmp', 'icmpv6', 'arp'])
 const layer4: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp'])
 
 function protocol(value: string): Meaning {
@@ -159,6 +182,9 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning | 
     'domain-name:resolves_to_refs[*].value': weak(
       related('domain-ip', 'ip', 'ip-dst', { toIds: true })
     ),
+    // Properties that MISP's exporter adds.
+    'domain-name:x-hostname': weak(related('domain-ip', 'hostname', 'hostname', { toIds: true })),
+    'domain-name:x-port': weak(related('domain-ip', 'port', 'port')),
     'hostname:value': alone('hostname', 'hostname', true),
     'url:value': url,
     'email-addr:value': emailSource,
@@ -216,6 +242,24 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning | 
     'network-traffic:dst_port': network('dst-port', 'port'),
     'network-traffic:src_port': network('src-port', 'port'),
     'network-traffic:protocols[*]': protocol,
+    'network-traffic:start': weak(related('network-connection', 'first-packet-seen', 'datetime')),
+    'network-traffic:end': weak(related('network-connection', 'last-packet-seen', 'datetime')),
+    'network-traffic:src_byte_count': weak(
+      related('network-connection', 'src-bytes-count', 'size-in-bytes')
+    ),
+    'network-traffic:dst_byte_count': weak(
+      related('network-connection', 'dst-bytes-count', 'size-in-bytes')
+    ),
+    // Most of these paths are no STIX, see readings.ts.
+    'network-traffic:extensions.socket-ext.address_family': weak(socket('address-family', 'text')),
+    'network-traffic:extensions.socket-ext.socket_type': weak(socket('socket-type', 'text')),
+    'network-traffic:extensions.socket-ext.protocol_family': weak(socket('domain-family', 'text')),
+    'network-traffic:extensions.socket-ext.state': weak(socket('state', 'text')),
+    'network-traffic:extensions.socket-ext.protocols[*]': weak(socket('protocol', 'text')),
+    'network-traffic:extensions.socket-ext.dst_ref.value': socketEnd('dst'),
+    'network-traffic:extensions.socket-ext.src_ref.value': socketEnd('src'),
+    'network-traffic:extensions.socket-ext.dst_port': socket('dst-port', 'port'),
+    'network-traffic:extensions.socket-ext.src_port': socket('src-port', 'port'),
     'network-traffic:extensions.http-request-ext.request_header.user-agent': userAgent,
     'network-traffic:extensions.http-request-ext.request_method': request('method', 'http-method'),
     'network-traffic:extensions.http-request-ext.request_header.cookie': cookie,
@@ -263,11 +307,12 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning | 
     ),
     'x509-certificate:version': weak(related('x509', 'version', 'text')),
     'x509-certificate:is_self_signed': weak(related('x509', 'is_self_signed', 'boolean')),
-    'x509-certificate:x509_v3_extensions.subject_alternative_name.dns': related(
-      'x509',
-      'dns_names',
-      'hostname'
-    ),
+    // What subject_alternative_name holds, see readings.ts.
+    'x509-certificate:san.dns': related('x509', 'dns_names', 'hostname'),
+    'x509-certificate:san.email': weak(related('x509', 'email', 'email-dst')),
+    'x509-certificate:san.ip': weak(related('x509', 'ip', 'ip-dst')),
+    'x509-certificate:san.uri': weak(related('x509', 'uri', 'uri')),
+    'x509-certificate:san.rid': weak(related('x509', 'rid', 'text')),
     'autonomous-system:number': { ...alone('asn', 'AS', false), ...related('asn', 'asn', 'AS') },
     'autonomous-system:name': weak(related('asn', 'description', 'text')),
     'mac-addr:value': alone('mac', 'mac-address', false),
@@ -293,15 +338,33 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning | 
       'windows-service-displayname',
       false
     ),
+    'process:child_refs[*].pid': weak(related('process', 'child-pid', 'text')),
     'process:parent_ref.name': weak(related('process', 'parent-process-name', 'text')),
     'directory:path': related('directory', 'path', 'text'),
+    'directory:path_enc': directory('path-encoding', 'text'),
+    'directory:ctime': directory('creation-time', 'datetime'),
+    'directory:mtime': directory('modification-time', 'datetime'),
+    'directory:atime': directory('access-time', 'datetime'),
     'user-account:user_id': related('user-account', 'user-id', 'text'),
     'user-account:account_login': related('user-account', 'username', 'text'),
     'user-account:display_name': related('user-account', 'display-name', 'text'),
     'user-account:credential': related('user-account', 'password', 'text'),
     'user-account:github.account_login': alone('username', 'github-username', false),
     'user-account:twitter.account_login': alone('username', 'twitter-id', false),
-    'user-account:account_type': weak(related('user-account', 'account-type', 'text')),
+    'user-account:account_type': account('account-type'),
+    'user-account:can_escalate_privs': account('can_escalate_privs', 'boolean'),
+    'user-account:is_disabled': account('disabled', 'boolean'),
+    'user-account:is_privileged': account('privileged', 'boolean'),
+    'user-account:is_service_account': account('is_service_account', 'boolean'),
+    'user-account:account_created': account('created', 'datetime'),
+    'user-account:account_expires': account('expires', 'datetime'),
+    'user-account:account_first_login': account('first_login', 'datetime'),
+    'user-account:account_last_login': account('last_login', 'datetime'),
+    'user-account:credential_last_changed': account('password_last_changed', 'datetime'),
+    'user-account:extensions.unix-account-ext.groups': account('group'),
+    'user-account:extensions.unix-account-ext.gid': account('group-id'),
+    'user-account:extensions.unix-account-ext.home_dir': account('home_dir'),
+    'user-account:extensions.unix-account-ext.shell': account('shell'),
     'software:name': related('software', 'name', 'text'),
     'software:cpe': related('software', 'cpe', 'cpe'),
     'software:swid': related('software', 'swid', 'text'),
@@ -329,13 +392,19 @@ export const repeatable: ReadonlySet<string> = new Set([
   'attachment',
   'bcc',
   'cc',
+  'child-pid',
   'dns_names',
   'from',
   'from-display-name',
+  'group',
   'ip',
   'language',
   'layer7-protocol',
-  'to'
+  'protocol',
+  'rid',
+  'state',
+  'to',
+  'uri'
 ])
 
 /** What an equality becomes in MISP, or why it becomes nothing. */

@@ -55,7 +55,17 @@ const renamed: Readonly<Record<string, string>> = {
   'file:accessed': 'atime',
   'process:created': 'created_time',
   'windows-registry-key:modified': 'modified_time',
-  'cryptocurrency-wallet:address': 'value'
+  'directory:created': 'ctime',
+  'directory:modified': 'mtime',
+  'directory:accessed': 'atime',
+  'cryptocurrency-wallet:address': 'value',
+  'file:x_misp_mimetype': 'mime_type',
+  'file:x_misp_fullpath': 'path',
+  'process:x_misp_name': 'name',
+  'domain-name:x_misp_hostname': 'x-hostname',
+  'domain-name:x_misp_port': 'x-port',
+  'network-traffic:x_misp_domain_family': 'extensions.socket-ext.protocol_family',
+  'user-account:extensions.unix-account-ext.groups[*]': 'extensions.unix-account-ext.groups'
 }
 
 /** In STIX 2.1 each header has a list of values. */

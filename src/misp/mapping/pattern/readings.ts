@@ -22,7 +22,7 @@ export function readMeaning(equalities: readonly Equality[]): readonly Equality[
   if (equalities.length === 1) return ofItsKind(inFile(equalities[0]!))
   const byKind = withoutTypes(equalities).map(inFile).flatMap(ofItsKind)
   return joinAccount(
-    joinRequest(joinEnds(joinPaths(withoutUrlParts(withoutHosts(byKind, isHost)))))
+    joinExtension(joinEnds(joinPaths(withoutUrlParts(withoutHosts(byKind, isHost)))))
   )
 }
 
@@ -87,13 +87,29 @@ function mailboxIn(value: string): string {
 
 const alternativeName = 'x509_v3_extensions.subject_alternative_name'
 
-/** Splits `DNS:a.example.com, DNS:b.example.com` into names. Other contents are left as they are. */
+/** Kinds of names of a certificate, as OpenSSL and MISP's exporter write them. */
+const nameKinds: Readonly<Record<string, string>> = {
+  dns: 'dns',
+  'dns name': 'dns',
+  email: 'email',
+  ip: 'ip',
+  'ip address': 'ip',
+  rid: 'rid',
+  uri: 'uri'
+}
+
+/** Splits `DNS:a.example.com, email:a@example.com` into names. Other contents are left as they are. */
 function alternativeNames(equality: Equality): readonly Equality[] {
-  const names = equality.value
-    .split(',')
-    .map(part => /^\s*dns(?: ?name)?[:=](.+)$/i.exec(part)?.[1]?.trim())
-  return names.every(name => name !== undefined)
-    ? names.map(value => ({ ...equality, path: `${alternativeName}.dns`, value }))
+  const names = equality.value.split(',').map(part => {
+    const [, name = '', value = ''] = /^([a-z ]+)[:=](.+)$/i.exec(part.trim()) ?? []
+    const kind = name.trim().toLowerCase()
+    return {
+      value: value.trim(),
+      kind: Object.hasOwn(nameKinds, kind) ? nameKinds[kind] : undefined
+    }
+  })
+  return names.every(({ kind }) => kind !== undefined)
+    ? names.map(({ value, kind }) => ({ ...equality, path: `san.${kind}`, value }))
     : [equality]
 }
 
@@ -173,16 +189,28 @@ function joinPaths(equalities: readonly Equality[]): readonly Equality[] {
 }
 
 const inRequest = 'extensions.http-request-ext.'
+const inSocket = 'extensions.socket-ext.'
 
-/** Makes the ends of a connection, and hosts, parts of the HTTP request beside them. */
-function joinRequest(equalities: readonly Equality[]): readonly Equality[] {
-  const isRequest = ({ object, path }: Equality) => object === network && path.startsWith(inRequest)
-  if (!equalities.some(isRequest)) return equalities
-  return equalities.map(equality =>
-    isEnd(equality) || isHost(equality)
-      ? { ...equality, object: network, path: inRequest + sideOf(equality) }
-      : equality
-  )
+/** Makes the ends of a connection, and hosts, parts of the HTTP request or of the socket beside them. */
+function joinExtension(equalities: readonly Equality[]): readonly Equality[] {
+  const has = (extension: string) =>
+    equalities.some(({ object, path }) => object === network && path.startsWith(extension))
+  if (has(inRequest)) return equalities.map(toRequest)
+  return has(inSocket) ? equalities.map(toSocket) : equalities
+}
+
+const toRequest = (equality: Equality): Equality =>
+  isEnd(equality) || isHost(equality)
+    ? { ...equality, object: network, path: inRequest + sideOf(equality) }
+    : equality
+
+function toSocket(equality: Equality): Equality {
+  const { object, path, value } = equality
+  if (isHost(equality)) return { ...equality, object: network, path: `${inSocket}dst_ref.value` }
+  const state = /\.is_(blocking|listening)$/.exec(path)?.[1]
+  if (state && value === 'true') return { ...equality, path: `${inSocket}state`, value: state }
+  const isShared = object === network && (isEnd(equality) || ofConnection.has(path))
+  return isShared ? { ...equality, path: inSocket + path } : equality
 }
 
 /** Services whose accounts have a type of their own in MISP. */

@@ -28,7 +28,10 @@ function shownBy({ object, path, value }: Equality): string[] {
   const own = typeKey(object, 'type', object)
   if (parent === '') return [own]
   const multipart = path.startsWith('body_multipart[')
-    ? [typeKey(object, 'is_multipart', 'true')]
+    ? [
+        typeKey(object, 'is_multipart', 'true'),
+        typeKey(object, 'body_multipart[*].content_disposition', 'attachment')
+      ]
     : []
   return [own, typeKey(object, `${parent}.type`, typeOf(last, value)), ...multipart]
 }
@@ -38,6 +41,7 @@ function typeOf(property: string, value: string): string {
   if (property !== 'value') return property === 'path' ? 'directory' : 'file'
   const address = normalise('ip-dst', value)
   if (address !== undefined) return address.includes(':') ? 'ipv6-addr' : 'ipv4-addr'
+  if (normalise('mac-address', value) !== undefined) return 'mac-addr'
   return normalise('email-src', value) === undefined ? 'domain-name' : 'email-addr'
 }
 

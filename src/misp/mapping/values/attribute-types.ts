@@ -96,15 +96,19 @@ const serviceName: Normaliser = text =>
 const boolean: Normaliser = text =>
   /^(?:true|1)$/i.test(text) ? '1' : /^(?:false|0)$/i.test(text) ? '0' : undefined
 
-const dateTimeShape = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|\+0000)$/
+/** RFC 3339, also as Python prints it: with a blank, and with an offset. */
+const dateTimeShape = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|([+-]\d\d):?(\d\d))$/
 
 /** With microseconds and `+0000`, in UTC. */
 const dateTime: Normaliser = text => {
-  const [, whole, fraction = ''] = dateTimeShape.exec(text) ?? []
-  const millis = Date.parse(`${whole}Z`)
-  if (Number.isNaN(millis) || new Date(millis).toISOString().slice(0, 19) !== whole)
+  const [, day, time, fraction = '', hours = '+00', minutes = '00'] = dateTimeShape.exec(text) ?? []
+  const local = Date.parse(`${day}T${time}Z`)
+  if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 19) !== `${day}T${time}`)
     return undefined
-  return `${whole}.${fraction.slice(0, 6).padEnd(6, '0')}+0000`
+  const offset = Number(`${hours[0]}1`) * (Number(hours.slice(1)) * 60 + Number(minutes))
+  const instant = new Date(local - offset * 60_000)
+  if (Number(minutes) > 59 || !/^\d{4}-/.test(instant.toISOString())) return undefined
+  return `${instant.toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, '0')}+0000`
 }
 
 /**
