@@ -230,7 +230,9 @@ const troubles: readonly (readonly [Fault, number])[] = [
 for (const [fault, status] of troubles) {
   const { kind, status: answered = '' } = fault
   t.test(`Sekoia in trouble at the first request (${kind} ${answered}): ${status}`, async t => {
-    const { gateway, ask } = await startMispGateway(t, { env: { UPSTREAM_MAX_ATTEMPTS: '1' } })
+    // What Sekoia does is answered, not that it has been left alone since.
+    const env = { UPSTREAM_MAX_ATTEMPTS: '1', UPSTREAM_BREAKER_FAILURES: '1000' }
+    const { gateway, ask } = await startMispGateway(t, { env })
     gateway.simulator.faults.rate(fault)
     for (const feed of ['', `${defaultFeed}/`, `${ownFeed}/`]) {
       // A failure rests before Sekoia is asked again.
