@@ -97,7 +97,13 @@ export class Reading {
       return this.#answerShort(error)
     }
     const { count, more } = cutPage(this.#dates, this.#limit, false)
-    if (ending === 'enough') this.#log.readAhead(this.#chain, this.#index, this.#request.caller)
+    if (ending === 'enough')
+      this.#log.readAhead(
+        this.#chain,
+        this.#index,
+        this.#dates.at(-1) ?? this.#from,
+        this.#request.caller
+      )
     return this.#answer(count, more || ending === 'short', ending)
   }
 

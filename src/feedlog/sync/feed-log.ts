@@ -45,6 +45,8 @@ export class FeedLog {
   readonly #lease: SyncLease
   readonly #extensions = new SingleFlight<Chain, void>()
   readonly #passes = new SingleFlight<Chain, void>()
+  /** The date up to which clients had read when more was fetched for them, by chain. */
+  readonly #readAheadOf = new WeakMap<Chain, number>()
   readonly #clockWatch: ClockWatch
   readonly #openedAt: number
   #isClosing = false
@@ -246,12 +248,20 @@ export class FeedLog {
     return this.#segments.load(head, caller)
   }
 
-  /** While a client reads the segment at `index` of a chain, what it will ask for next is fetched. */
-  readAhead(chain: Chain, index: number, caller: Caller): void {
+  /**
+   * While a client reads the segment at `index` of a chain up to a date, what it will ask for next is fetched: once,
+   * however many come to the same place.
+   */
+  readAhead(chain: Chain, index: number, date: number, caller: Caller): void {
     const next = chain.heads[index + 1]
     if (next) {
       if (!this.held(next)) this.load(next, caller).catch(() => {})
-    } else if (!chain.isLinked && !this.isAtTip(chain)) this.extend(chain, caller).catch(() => {})
+      return
+    }
+    const isNew = date > (this.#readAheadOf.get(chain) ?? Number.NEGATIVE_INFINITY)
+    if (!isNew || chain.isLinked || this.isAtTip(chain)) return
+    this.#readAheadOf.set(chain, date)
+    this.extend(chain, caller).catch(() => {})
   }
 
   /** Resolves when the records being added now are there. */
