@@ -21,6 +21,7 @@ const pauseMs = 2000
 /** @param forOperator the operator's listener and token, where there are such; else the public one, and the key. */
 export function openApi(config: Config, io: Io, values: Values, forOperator: boolean): GatewayApi {
   const base = (textOf(values['url']) ?? addressOf(config, forOperator)).replace(/\/+$/, '')
+  if (!isHttp(base)) throw new CommandError('--url is an address such as http://127.0.0.1:8080')
   const { token } = config.operator
   const key = keyOf(io)?.reveal()
   const credential = forOperator ? token || key : key
@@ -37,6 +38,8 @@ export function openApi(config: Config, io: Io, values: Values, forOperator: boo
     }
   }
 }
+
+const isHttp = (url: string): boolean => /^https?:$/.test(URL.parse(url)?.protocol ?? '')
 
 /** Answers that pass are asked for again. */
 async function ask(url: string, headers: Record<string, string>): Promise<Response> {

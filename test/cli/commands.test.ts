@@ -39,6 +39,20 @@ t.test('a mistake is one line that names it, with code 2', async t => {
   }
 })
 
+t.test('an address that is none and a key that is none are named, not tried', async t => {
+  const env = { SEKOIA_API_KEY: 'key' }
+  for (const url of ['localhost:8080', 'nonsense', 'ftp://127.0.0.1']) {
+    const { code, err } = await run(['status', '--url', url], env)
+    t.strictSame([code, err], [2, '--url is an address such as http://127.0.0.1:8080'], url)
+  }
+  for (const key of ['two\nlines', 'clé-secrète']) {
+    const { code, err } = await run(['status'], { SEKOIA_API_KEY: key })
+    t.equal(code, 2)
+    t.match(err, /^SEKOIA_API_KEY holds no key: /)
+    t.notMatch(err, key)
+  }
+})
+
 t.test('config: each value that was set with where it comes from, secrets hidden', async t => {
   const dir = t.testdir({
     'gateway.json': JSON.stringify({ taxii: { maxLimit: 2000 }, log: { level: 'warn' } }),
