@@ -21,6 +21,7 @@ const pauseMs = 2000
 /** @param forOperator the operator's listener and token, where there are such; else the public one, and the key. */
 export function openApi(config: Config, io: Io, values: Values, forOperator: boolean): GatewayApi {
   const base = (textOf(values['url']) ?? addressOf(config, forOperator)).replace(/\/+$/, '')
+  if (!isHttp(base)) throw new CommandError('--url is an address such as http://127.0.0.1:8080')
   const { token } = config.operator
   const key = keyOf(io)?.reveal()
   const credential = forOperator ? token || key : key
@@ -31,21 +32,24 @@ export function openApi(config: Config, io: Io, values: Values, forOperator: boo
   const headers = { authorization: `Bearer ${credential}`, accept: '*/*' }
   return {
     base,
-    async get<T>(path: string) {
-      const reply = await ask(base + path, headers)
-      return { body: (await reply.json()) as T, headers: reply.headers }
-    }
+    get: <T>(path: string) => ask<T>(base + path, headers)
   }
 }
 
+const isHttp = (url: string): boolean => /^https?:$/.test(URL.parse(url)?.protocol ?? '')
+
 /** Answers that pass are asked for again. */
-async function ask(url: string, headers: Record<string, string>): Promise<Response> {
+async function ask<T>(
+  url: string,
+  headers: Record<string, string>
+): Promise<{ body: T; headers: Headers }> {
   for (let attempt = 1; ; attempt++) {
     const reply = await fetch(url, { headers }).catch(() => undefined)
-    if (reply?.ok) return reply
-    const isPassing = reply === undefined || reply.status === 429 || reply.status >= 500
+    const body = reply?.ok ? await reply.json().catch(() => undefined) : undefined
+    if (reply && body !== undefined) return { body: body as T, headers: reply.headers }
+    const isPassing = !reply || reply.ok || reply.status === 429 || reply.status >= 500
     if (!isPassing || attempt === attempts) throw new CommandError(failureOf(url, reply))
-    await reply?.body?.cancel()
+    if (!reply?.bodyUsed) await reply?.body?.cancel()
     await setTimeout(pauseMs)
   }
 }
@@ -53,6 +57,7 @@ async function ask(url: string, headers: Record<string, string>): Promise<Respon
 function failureOf(url: string, reply: Response | undefined): string {
   const { origin, pathname } = new URL(url)
   if (!reply) return `no gateway answers at ${origin}`
+  if (reply.ok) return `${origin}${pathname} gave no whole answer`
   const why = reply.status === 401 ? ': the key or token is not accepted' : ''
   return `${origin}${pathname} answered ${reply.status}${why}`
 }

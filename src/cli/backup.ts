@@ -1,4 +1,12 @@
-import { copyFileSync, existsSync, readdirSync, renameSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  renameSync
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { backup as copyDatabase, DatabaseSync } from 'node:sqlite'
 import type { Config } from '../config/load.ts'
@@ -9,6 +17,8 @@ import { configOf } from './settings.ts'
 /** Databases of the data directory; the secret without which nobody finds what is in them. */
 const databases = ['feed-log.sqlite', 'documents.sqlite', 'answers.sqlite']
 const secret = 'secret'
+/** The mode of a file that nobody else may read. */
+const ownerOnly = 0o600
 /** Files that SQLite keeps beside a database. */
 const besides = ['', '-wal', '-shm']
 
@@ -30,6 +40,8 @@ Exit code: 0, or 2 when it cannot be done.`,
     makeDirectory(directory)
     for (const name of names) {
       const database = new DatabaseSync(join(dataDir, name), { readOnly: true })
+      // The copy keeps the mode of the file that it finds.
+      closeSync(openSync(join(directory, name), 'wx', ownerOnly))
       try {
         await copyDatabase(database, join(directory, name))
       } finally {
@@ -63,7 +75,7 @@ Exit code: 0, or 2 when it cannot be done.`,
     else refuseFull(dataDir)
     for (const name of names) {
       const aside = join(dataDir, `${name}.restoring`)
-      copyFileSync(join(directory, name), aside)
+      copyForOwner(join(directory, name), aside)
       renameSync(aside, join(dataDir, name))
       io.out(`${name} is in ${resolve(dataDir)}`)
     }
@@ -116,9 +128,14 @@ function setAside(directory: string): void {
     renameSync(join(directory, name), join(directory, name + ending))
 }
 
-/** The mode of the file is kept: nobody else may read it. */
+/** Nobody else may read it, whoever may read the original. */
+function copyForOwner(from: string, to: string): void {
+  copyFileSync(from, to)
+  chmodSync(to, ownerOnly)
+}
+
 function copySecret(from: string, to: string, io: Io): void {
   if (!existsSync(join(from, secret))) return
-  copyFileSync(join(from, secret), join(to, secret))
+  copyForOwner(join(from, secret), join(to, secret))
   io.out(`${secret} is in ${resolve(to)}`)
 }

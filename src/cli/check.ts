@@ -43,7 +43,8 @@ function checkOptions(io: Io): CheckView {
   const misspelt = findMisspelt(io.env).map(
     ({ name, suggestion }) => `${name} is not an option; did you mean ${suggestion}?`
   )
-  const detail = [`${set.length} options are set, the others are at their defaults.`, ...misspelt]
+  const are = set.length === 1 ? 'option is' : 'options are'
+  const detail = [`${set.length} ${are} set, the others are at their defaults.`, ...misspelt]
   return {
     name: 'config',
     outcome: misspelt.length > 0 ? 'warning' : 'ok',

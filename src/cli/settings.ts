@@ -22,8 +22,15 @@ export const configOf = (io: Io): Config => loadConfig(sourcesOf(io))
 export function keyOf({ env }: Io): ApiKey | undefined {
   const { SEKOIA_API_KEY: key, SEKOIA_API_KEY_FILE: file } = env
   const text = file ? readKey(file) : key
+  if (text && !visible.test(text))
+    throw new CommandError(
+      `${file ? 'SEKOIA_API_KEY_FILE' : 'SEKOIA_API_KEY'} holds no key: a key is one word of visible ASCII characters`
+    )
   return text ? new ApiKey(text) : undefined
 }
+
+/** What can travel in a header. */
+const visible = /^[\x21-\x7e]+$/
 
 function readKey(path: string): string {
   try {

@@ -16,31 +16,21 @@ export const addressOf = ({ ip, socket }: FastifyRequest): string =>
   isIP(ip) ? ip : (socket.remoteAddress ?? '')
 
 /**
- * Who sent a request. What looks like a key, or is the key of the request, is hidden.
+ * Who sent a request. What looks like a key, holds the credential of the request, or is the operator token, is hidden.
  *
  * @param address see {@link addressOf}
  */
-export function identityOf(
-  { headers, caller }: Pick<FastifyRequest, 'headers' | 'caller'>,
-  address: string
-): Identity {
-  const key = caller?.key.reveal()
-  const withoutKey = (text: string | undefined) =>
-    text !== undefined && key !== undefined && text.includes(key) ? hidden : text
-  const { authorization, 'user-agent': userAgent } = headers
-  return {
-    address,
-    userAgent: withoutKey(userAgent && toUserAgent(userAgent)),
-    user: withoutKey(authorization && toUser(authorization))
-  }
+export function identityOf(request: FastifyRequest, address: string): Identity {
+  const { authorization, 'user-agent': userAgent } = request.headers
+  const user = authorization && toUser(authorization)
+  const told = (text: string | undefined, toText: (text: string) => string | undefined) =>
+    text && (request.holdsSecret?.(text) ? hidden : toText(text))
+  return { address, userAgent: told(userAgent, toUserAgent), user: told(user, toUserName) }
 }
 
+const toUser = memoize(basicUserName)
 const toUserAgent = memoize((text: string) => toLine(text, maxUserAgent))
-
-const toUser = memoize((authorization: string) => {
-  const name = basicUserName(authorization)
-  return name && toLine(name, maxUser)
-})
+const toUserName = memoize((text: string) => toLine(text, maxUser))
 
 /** As long as a key, and of letters and digits; or with the beginning of Sekoia's keys. */
 const keyLike = /\bsio_|(?=[\w+=/-]*\d)(?=[\w+=/-]*[a-z])[\w+=-]{20,}/i

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { run } from '../support/command.ts'
@@ -37,6 +39,36 @@ t.test('a mistake is one line that names it, with code 2', async t => {
     t.match(err, reason)
     t.notMatch(err, /\n/)
   }
+})
+
+t.test('an address that is none and a key that is none are named, not tried', async t => {
+  const env = { SEKOIA_API_KEY: 'key' }
+  for (const url of ['localhost:8080', 'nonsense', 'ftp://127.0.0.1']) {
+    const { code, err } = await run(['status', '--url', url], env)
+    t.strictSame([code, err], [2, '--url is an address such as http://127.0.0.1:8080'], url)
+  }
+  for (const key of ['two\nlines', 'clé-secrète']) {
+    const { code, err } = await run(['status'], { SEKOIA_API_KEY: key })
+    t.equal(code, 2)
+    t.match(err, /^SEKOIA_API_KEY holds no key: /)
+    t.notMatch(err, key)
+  }
+})
+
+t.test('half an answer of the gateway is asked for again', async t => {
+  let asked = 0
+  const server = createServer((_request, response) => {
+    response.setHeader('content-length', 13)
+    if (asked++ > 0) return response.end('{"feeds":[]} ')
+    response.write('{"feeds"')
+    setImmediate(() => response.destroy())
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { code, out } = await run(['feeds', '--url', url], { SEKOIA_API_KEY: 'key' })
+  t.strictSame([code, asked], [0, 2])
+  t.match(out, 'No feed was asked for yet.')
 })
 
 t.test('config: each value that was set with where it comes from, secrets hidden', async t => {

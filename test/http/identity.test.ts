@@ -42,6 +42,15 @@ t.test('G6: what is a key, or looks like one, is hidden', async t => {
   }
 })
 
+t.test('G6: a key that is longer than what is told is hidden, not cut', async t => {
+  const key = `k.${'x.'.repeat(60)}`
+  const found = await told(t, {
+    authorization: basic(key, key),
+    'user-agent': `${'client '.repeat(20)}${key}`
+  })
+  t.match(found, { user: '[hidden]', userAgent: '[hidden]' })
+})
+
 t.test('a user name without a password may be the key, and is no user name', async t => {
   t.equal(basicUserName(basic('short-key', '')), undefined)
   t.equal(basicUserName(basic('None', 'None')), undefined)

@@ -63,3 +63,15 @@ t.test('the use of the operator token is told, by what it was used for', async t
   const line = gateway.lines.find(({ msg }) => msg === 'request')
   t.equal(line!['operator'], true)
 })
+
+t.test('G6: the operator token leaves no trace where it stands as the user name', async t => {
+  const token = 'operator-token-of-these-words'
+  const gateway = await buildGateway(t, { env: { OPERATOR_TOKEN: token, OPS_PORT: '1' } })
+  for (const password of ['', token, 'another']) {
+    const headers = { authorization: basic(token, password) }
+    await gateway.send({ url: '/taxii2/', headers })
+    await gateway.sendOps({ url: '/gateway/v1/status', headers })
+  }
+  t.match(auditOf(gateway), [{ user: undefined }, { user: undefined }, { user: '[hidden]' }])
+  t.notMatch(gateway.logText(), token)
+})
