@@ -59,11 +59,14 @@ export async function pastByTime(search: PastByTime): Promise<Page | undefined> 
     else before = middle
   }
   if (!found || found.entries.length > 0) return found && { ...found, limit: 1 }
-  return {
-    bytes: Buffer.alloc(0),
-    entries: [],
-    nextCursor: one.cursor ?? null,
-    itemCount: 0,
-    limit: 1
-  }
+  return endAt(one)
 }
+
+/** What says that nothing follows a place. */
+export const endAt = ({ cursor }: PageRequest): Page => ({
+  bytes: Buffer.alloc(0),
+  entries: [],
+  nextCursor: cursor ?? null,
+  itemCount: 0,
+  limit: 1
+})

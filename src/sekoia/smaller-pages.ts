@@ -4,7 +4,7 @@ import type { Clock, Meter, Page, PageRequest } from '../kernel/ports.ts'
 import { toWholeSeconds } from '../stix/timestamp.ts'
 import { isTrouble } from './failures.ts'
 import type { SekoiaLogger } from './resilience.ts'
-import { pastByTime, type ReadPage } from './skip-by-time.ts'
+import { endAt, pastByTime, type ReadPage } from './skip-by-time.ts'
 
 /**
  * Reads on where a page cannot be had: too large, too slow, or not readable as a whole. Then fewer objects are
@@ -167,10 +167,22 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
       return { bytes: Buffer.alloc(0), entries: [], nextCursor: cursor, itemCount: 1, limit: 1 }
     const tail = tails.get(nameOf(caller, one))
     const isAfterTail = one.cursor !== undefined && tail?.cursors.at(-1) === one.cursor
-    // No time leads further down a feed that comes newest first.
-    if (isAfterTail && tail.falls) return undefined
+    if (isAfterTail && tail.falls) return endOfFalling(caller, one, signal)
     const [after, before] = isAfterTail ? [tail.time, tail.cursors] : [one.modifiedAfter, []]
     return pastByTime({ caller, one, after, before, signal, read, isGone: isCuttable })
+  }
+
+  /**
+   * No time leads further down a feed that comes newest first. Where the other format has no cursor any more, though it
+   * has one at the newest object, is its end.
+   */
+  async function endOfFalling(
+    caller: Caller,
+    one: PageRequest,
+    signal?: AbortSignal
+  ): Promise<Page | undefined> {
+    const { cursor: _, ...newest } = one
+    return (await cursorPast(caller, newest, signal)) === undefined ? undefined : endAt(one)
   }
 
   /** Each object once. */
@@ -208,7 +220,9 @@ function tailOf(
   if (last === undefined)
     return isNext ? { ...before, cursors: [...before.cursors, nextCursor] } : undefined
   const first = times.length === 1 && isNext ? before.time : times[0]!
-  return { cursors: [nextCursor], time: last, falls: last < first }
+  // One object alone does not tell; the order of a feed stays.
+  const falls = last === first ? (before?.falls ?? false) : last < first
+  return { cursors: [nextCursor], time: last, falls }
 }
 
 const withLimit = (page: Page, limit: number, most: number): Page =>

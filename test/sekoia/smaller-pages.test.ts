@@ -19,6 +19,8 @@ interface FeedOptions {
   readonly instead?: Script
   /** False: other formats have no cursor. */
   readonly hasTextCursor?: boolean
+  /** Other formats have no cursor on the last page, which says that it is the last. */
+  readonly isLastTold?: boolean
   /** Seconds after the start at which the nth object was modified. */
   readonly secondsOf?: (no: number) => number
   readonly isDescending?: boolean
@@ -48,7 +50,9 @@ function feedOf(options: FeedOptions): Script {
     const items = from < 0 ? [] : all.slice(from, from + Number(query.get('limit')))
     const next_cursor = items.at(-1)?.modified ?? query.get('cursor')
     if (query.get('format') === 'text' && !options.isDown) {
-      const cursor = hasTextCursor && next_cursor ? { cursor: next_cursor } : {}
+      const isLast = from < 0 || from + items.length === all.length
+      const isGiven = hasTextCursor && next_cursor && !(isLast && options.isLastTold)
+      const cursor = isGiven ? { cursor: next_cursor } : {}
       return text('x\n', { headers: { 'content-type': 'text/plain', ...cursor } })(
         incoming,
         response
@@ -199,3 +203,16 @@ t.test(
     await t.rejects(walk(client, 4), failure('bad-answer'))
   }
 )
+
+t.test('at the end of a feed that comes newest first, too, it is the end', async t => {
+  const feed = { size: 8, bad: [0], instead: tooLong, isLastTold: true, isDescending: true }
+  const { client } = await clientFor(t, feed)
+  const newestFirst = upTo(8, 0).toReversed()
+  t.same((await walk(client, 4)).numbers, newestFirst)
+  const behind = { feedId, types: [], limit: 4, cursor: objectAt(1, 1).modified }
+  for (let again = 0; again < 3; again++) {
+    const { itemCount, nextCursor } = await client.page(caller, behind)
+    t.equal(itemCount, 0)
+    t.equal(nextCursor, behind.cursor)
+  }
+})
