@@ -62,11 +62,14 @@ export class IdleLogs {
     )
   }
 
-  /** True for a log that was removed: whoever asks for it may be a client of then. */
+  /**
+   * True for a log that was removed, by whichever settings of then, or may have been, where more were than are
+   * remembered: whoever asks for it may be a client of then.
+   */
   async wasRemoved(name: string): Promise<boolean> {
-    if (this.#deps.settings.idleDays === 0) return false
     const stored = await this.#deps.store.load(removedName(name))
-    return stored !== undefined && namesIn(stored.state).includes(digestOf(name))
+    const names = stored ? namesIn(stored.state) : []
+    return names.includes(digestOf(name)) || names.length >= maxRemoved
   }
 
   /** Resolves when nothing is under way. */

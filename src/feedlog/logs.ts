@@ -278,7 +278,9 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     try {
       const stored = await store.load(name)
       if (stored) return await this.#decode(name, stored)
-      wasRemoved = types.length > 0 && (await this.#idle.wasRemoved(name))
+      // What cannot be read may have been: then clients get everything again.
+      wasRemoved = types.length > 0
+      if (wasRemoved) wasRemoved = await this.#idle.wasRemoved(name)
     } catch {
       this.#parts.meter.count('store_errors', { operation: 'load' })
     }

@@ -13,8 +13,13 @@ const indicators = { 'match[type]': 'indicator' }
 function listing() {
   const inner = storeWith()
   const names = new Set<string>()
+  const trouble = { isListUnreadable: false }
   const store: LogStore = {
     ...inner,
+    async load(log, since) {
+      if (trouble.isListUnreadable && log.endsWith(':removed')) throw new Error('of the store')
+      return inner.load(log, since)
+    },
     async commit(log, change) {
       names.add(log)
       return inner.commit(log, change)
@@ -25,11 +30,11 @@ function listing() {
     for (const name of names) if (await inner.load(name)) found.push(name)
     return found.filter(name => /^v1:[0-9a-f]{32}:[0-9a-f]{32}(:sweep)?$/.test(name))
   }
-  return { store, held, inner }
+  return { store, held, inner, trouble }
 }
 
 async function idleWorld(t: Test, idleDays = 90) {
-  const { store, held, inner } = listing()
+  const { store, held, inner, trouble } = listing()
   const world = await worldOf(t, { store, logs: { idleDays, sweepSeconds: 86_400 } })
   const days = (count: number) => world.simulator.clock.advance(count * dayMs)
   /** The whole feed is read, which removes what is due; resolves when that is done. */
@@ -37,7 +42,7 @@ async function idleWorld(t: Test, idleDays = 90) {
     await read(world, { limit: 1 })
     await world.restart()
   }
-  return { world, days, held, inner, readWhole, simulator: world.simulator }
+  return { world, days, held, inner, trouble, readWhole, simulator: world.simulator }
 }
 
 const readTo = async (world: World, query: Record<string, string>): Promise<Step> =>
@@ -117,4 +122,15 @@ t.test('with 0 days nothing is noted and nothing removed', async t => {
   await readWhole()
   const kept = await held()
   t.ok(before.every(name => kept.includes(name)))
+})
+
+t.test('also when nobody can read which were removed', async t => {
+  const { world, days, readWhole, simulator, trouble } = await idleWorld(t)
+  const { lastDate } = await readTo(world, indicators)
+  days(91)
+  await readWhole()
+  trouble.isListUnreadable = true
+  const [late] = simulator.add({ type: 'indicator' }, { modified: '2025-12-01T00:00:00.000501Z' })
+  const ids = idsOf(await walk(world, { ...indicators, added_after: lastDate, limit: 500 }))
+  t.ok(ids.includes(late!))
 })

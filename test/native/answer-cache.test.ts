@@ -47,6 +47,25 @@ t.test('an answer is forgotten by the id of an object that it holds', async t =>
   t.same((await cache.find(scope, ['a', 'b'])).map(textOf), [undefined, 'b'])
 })
 
+t.test(
+  'an object in very many answers: those no longer known to hold it are forgotten',
+  async t => {
+    const cache = open()
+    const names = Array.from({ length: 10_002 }, (_, no) => `look-up ${no}`)
+    for (const name of names) cache.put(scope, name, entry(name), ['identity--1'])
+    cache.put(scope, names[1]!, entry('again'), ['identity--1'])
+    await cache.settle()
+    t.same((await cache.find(scope, names.slice(0, 3))).map(textOf), [
+      undefined,
+      'again',
+      undefined
+    ])
+    cache.forget(scope, [], ['identity--1'])
+    await cache.settle()
+    t.ok((await cache.find(scope, names)).every(found => found === undefined))
+  }
+)
+
 t.test('what is under way when it is forgotten is not kept', async t => {
   const cache = open()
   const { promise, resolve } = Promise.withResolvers<Entry>()

@@ -22,6 +22,14 @@ const maxUnwritten = 5000
 const forgottenAtOnce = 200
 /** Objects of which is known in which answers they are. */
 const maxObjects = 100_000
+/** Answers known of one object; some, such as the identity of Sekoia, are in nearly all. */
+const maxAnswersWith = 10_000
+
+/** The answers that hold an object, oldest first. */
+interface AnswersWith {
+  readonly scope: ScopeId
+  readonly names: Set<string>
+}
 
 /**
  * Answers by scope and name: in memory, and in the store, where they outlive the process and are shared. Trouble of
@@ -30,8 +38,13 @@ const maxObjects = 100_000
 export class AnswerCache {
   readonly #deps: AnswerCacheDeps
   readonly #held: LRUCache<string, Entry>
-  /** Names of answers by scope and object. */
-  readonly #answersWith = new LRUCache<string, Set<string>>({ max: maxObjects })
+  /** By scope and object. What is no longer known here would outlast a change of the object: it is forgotten, too. */
+  readonly #answersWith = new LRUCache<string, AnswersWith>({
+    max: maxObjects,
+    dispose: ({ scope, names }, _, reason) => {
+      if (reason === 'evict') this.forget(scope, names)
+    }
+  })
   readonly #flights = new Flights<Entry>()
   #writing: Promise<unknown> = Promise.resolve()
   /** How many writes of a name the store has still to take: until then it knows less than we do. */
@@ -72,10 +85,7 @@ export class AnswerCache {
   /** @param ids of objects whose change makes it useless */
   put(scope: ScopeId, name: string, entry: Entry, ids: Iterable<string> = []): void {
     this.#hold(scope, name, entry)
-    for (const id of ids) {
-      const names = this.#answersWith.get(inMemory(scope, id)) ?? new Set()
-      this.#answersWith.set(inMemory(scope, id), names.add(name))
-    }
+    for (const id of ids) this.#noteObject(scope, id, name)
     const stored = [{ name, value: encodeEntry(entry) }]
     const ms = entry.isMiss ? missMs : keptMs
     if (this.#unwritten.size < maxUnwritten)
@@ -86,7 +96,7 @@ export class AnswerCache {
   forget(scope: ScopeId, forgotten: Iterable<string>, ids: Iterable<string> = []): void {
     const all = new Set(forgotten)
     for (const id of ids) {
-      for (const name of this.#answersWith.get(inMemory(scope, id)) ?? []) all.add(name)
+      for (const name of this.#answersWith.get(inMemory(scope, id))?.names ?? []) all.add(name)
       this.#answersWith.delete(inMemory(scope, id))
     }
     if (all.size === 0) return
@@ -104,6 +114,19 @@ export class AnswerCache {
   /** Resolves when the store has been told of everything. */
   async settle(): Promise<void> {
     await this.#writing
+  }
+
+  #noteObject(scope: ScopeId, id: string, name: string): void {
+    const key = inMemory(scope, id)
+    const { names } = this.#answersWith.get(key) ?? { names: new Set<string>() }
+    names.delete(name)
+    if (names.size >= maxAnswersWith) {
+      const [oldest = ''] = names
+      names.delete(oldest)
+      this.forget(scope, [oldest])
+    }
+    names.add(name)
+    this.#answersWith.set(key, { scope, names })
   }
 
   #hold(scope: ScopeId, name: string, entry: Entry): void {
