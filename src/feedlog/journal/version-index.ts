@@ -40,6 +40,20 @@ export class VersionIndex {
     return this.#owed
   }
 
+  /** Other segments that owe nothing of this id but what segment `no` owes as well: two chains read it. */
+  owingSame(no: number, id: string): number[] {
+    const ours = this.#owedOf(no, id)
+    return [...this.#owed.keys()].filter(other => {
+      const theirs = other === no ? [] : this.#owedOf(other, id)
+      return theirs.length > 0 && theirs.every(key => ours.includes(key))
+    })
+  }
+
+  #owedOf(no: number, id: string): string[] {
+    const ids = this.#undated.get(no)
+    return [...(this.#owed.get(no) ?? [])].filter(key => ids?.get(key) === id)
+  }
+
   /** Keys of entries that may have stood ahead of the clock when they were read, with their segments. */
   get ahead(): ReadonlyMap<string, number> {
     return this.#ahead

@@ -184,12 +184,12 @@ function replacements(
   { entries }: Body,
   isUndated: (index: number) => boolean
 ): Replacements {
-  const supersedes: [number, string][] = []
+  const supersedes: (readonly [number, string])[] = []
   const superseded: string[] = []
   for (const [i, { id }] of Array.from(entries).entries()) {
     const newest = journal.versions.newest(id)
     if (newest === undefined || newest === no) continue
-    if (!journal.isLater(newest, chain)) supersedes.push([newest, id])
+    if (!journal.isLater(newest, chain)) supersedes.push(...inAll(journal, newest, id))
     else if (!isUndated(i)) superseded.push(id)
   }
   return { supersedes, superseded }
@@ -197,19 +197,19 @@ function replacements(
 
 type Replacements = Pick<SegmentHead, 'supersedes' | 'superseded'>
 
-function ofUndated({ versions }: Journal, body: Body, { no }: SegmentHead): Replacements {
-  const supersedes = Array.from(body.entries).flatMap(({ id }): [number, string][] => {
-    const newest = versions.newest(id)
-    const isOlder = newest !== undefined && newest < no
-    return isOlder
-      ? [
-          [no, id],
-          [newest, id]
-        ]
-      : [[no, id]]
+function ofUndated(journal: Journal, body: Body, { no }: SegmentHead): Replacements {
+  const supersedes = Array.from(body.entries).flatMap(({ id }) => {
+    const newest = journal.versions.newest(id)
+    const all = inAll(journal, no, id)
+    const isNamed = newest === undefined || newest >= no || all.some(([other]) => other === newest)
+    return isNamed ? all : [...all, [newest, id] as const]
   })
   return { supersedes, superseded: [] }
 }
+
+/** A version in a segment and, where it is undated, the same one in every other chain: none comes after a newer one. */
+const inAll = ({ versions }: Journal, no: number, id: string): SegmentHead['supersedes'] =>
+  [no, ...versions.owingSame(no, id)].map(other => [other, id])
 
 function grow(open: OpenSegment, addition: Append): Append {
   const body = concat(open.segment, addition.segment)

@@ -38,9 +38,11 @@ export class Undated {
   /** Appends them to the last chain. Throws GatewayError as loading their segments does. */
   async append(chain: Chain, caller: Caller): Promise<void> {
     const { journal, segments, appender, floor } = this.#with
-    for (const [no, keys] of [...journal.versions.owed]) {
+    for (const no of [...journal.versions.owed.keys()]) {
       const head = journal.head(no)
-      if (!head || this.#gone.has(no)) continue
+      // What another chain read as well comes with the first of them.
+      const keys = journal.versions.owed.get(no)
+      if (!head || !keys || this.#gone.has(no)) continue
       const segment = await segments.load(head, caller)
       const body = pick(segment, entry => keys.has(entryKey(entry)) && !this.#isGiven(entry, no))
       if (body.entries.length < keys.size) this.#gone.add(no)
