@@ -190,6 +190,23 @@ t.test('what two chains owe is given for both at once', async t => {
   t.same(owed(), [])
 })
 
+t.test(
+  'what one chain owes and another gives of itself is owed no more, whichever was first',
+  async t => {
+    const [ahead, asNew] = [at(1, 600_000), { floor: tipFloor }]
+    const one = twoChains()
+    one.put(one.later, at(1, 1))
+    one.put(one.chain, ahead)
+    t.equal(one.owed().length, 1, 'an edit of what the later chain has')
+    one.put(one.later, ahead, asNew)
+    t.same(one.owed(), [])
+    const other = twoChains()
+    other.put(other.later, ahead, asNew)
+    other.put(other.chain, ahead)
+    t.same(other.owed(), [])
+  }
+)
+
 t.test('a version that one chain alone owes is not replaced by what replaces another', async t => {
   const { chain, later, put, owed } = twoChains()
   put(later, at(1, 600_000))

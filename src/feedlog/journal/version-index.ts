@@ -40,16 +40,16 @@ export class VersionIndex {
     return this.#owed
   }
 
-  /** Other segments that owe nothing of this id but what segment `no` owes as well: two chains read it. */
-  owingSame(no: number, id: string): number[] {
-    const ours = this.#owedOf(no, id)
-    return [...this.#owed.keys()].filter(other => {
-      const theirs = other === no ? [] : this.#owedOf(other, id)
-      return theirs.length > 0 && theirs.every(key => ours.includes(key))
+  /** Segments that owe some of these keys of an id, and no other of it. */
+  owingOnly(id: string, keys: readonly string[]): number[] {
+    return [...this.#owed.keys()].filter(no => {
+      const owed = this.owedOf(no, id)
+      return owed.length > 0 && owed.every(key => keys.includes(key))
     })
   }
 
-  #owedOf(no: number, id: string): string[] {
+  /** The keys of an id that a segment owes. */
+  owedOf(no: number, id: string): string[] {
     const ids = this.#undated.get(no)
     return [...(this.#owed.get(no) ?? [])].filter(key => ids?.get(key) === id)
   }

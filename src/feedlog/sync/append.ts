@@ -186,11 +186,13 @@ function replacements(
 ): Replacements {
   const supersedes: (readonly [number, string])[] = []
   const superseded: string[] = []
-  for (const [i, { id }] of Array.from(entries).entries()) {
+  for (const [i, entry] of Array.from(entries).entries()) {
+    const { id } = entry
     const newest = journal.versions.newest(id)
     if (newest === undefined || newest === no) continue
-    if (!journal.isLater(newest, chain)) supersedes.push(...inAll(journal, newest, id))
-    else if (!isUndated(i)) superseded.push(id)
+    if (!journal.isLater(newest, chain))
+      supersedes.push(...inAll(journal, newest, id, [entryKey(entry)]))
+    else if (!isUndated(i) || isGiven(journal.head(newest), entry)) superseded.push(id)
   }
   return { supersedes, superseded }
 }
@@ -200,16 +202,30 @@ type Replacements = Pick<SegmentHead, 'supersedes' | 'superseded'>
 function ofUndated(journal: Journal, body: Body, { no }: SegmentHead): Replacements {
   const supersedes = Array.from(body.entries).flatMap(({ id }) => {
     const newest = journal.versions.newest(id)
-    const all = inAll(journal, no, id)
+    const all = inAll(journal, no, id, [])
     const isNamed = newest === undefined || newest >= no || all.some(([other]) => other === newest)
     return isNamed ? all : [...all, [newest, id] as const]
   })
   return { supersedes, superseded: [] }
 }
 
-/** A version in a segment and, where it is undated, the same one in every other chain: none comes after a newer one. */
-const inAll = ({ versions }: Journal, no: number, id: string): SegmentHead['supersedes'] =>
-  [no, ...versions.owingSame(no, id)].map(other => [other, id])
+/**
+ * What a segment holds of an id and, where that is owed, the same in every other chain, as with the versions of these
+ * keys: none comes again, after a newer one.
+ */
+function inAll(
+  { versions }: Journal,
+  no: number,
+  id: string,
+  keys: readonly string[]
+): SegmentHead['supersedes'] {
+  const owing = versions.owingOnly(id, [...versions.owedOf(no, id), ...keys])
+  return [...new Set([no, ...owing])].map(other => [other, id])
+}
+
+/** True when clients get this very version from there. */
+const isGiven = (head: SegmentHead | undefined, { id, time }: Entry): boolean =>
+  head?.kind === 'tip' && head.stored.some(([other, at]) => other === id && at === (time ?? null))
 
 function grow(open: OpenSegment, addition: Append): Append {
   const body = concat(open.segment, addition.segment)

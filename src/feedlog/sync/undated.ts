@@ -1,5 +1,4 @@
 import type { Caller } from '../../kernel/caller.ts'
-import type { Entry } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import { entryKey } from '../journal/packed-index.ts'
@@ -44,7 +43,7 @@ export class Undated {
       const keys = journal.versions.owed.get(no)
       if (!head || !keys || this.#gone.has(no)) continue
       const segment = await segments.load(head, caller)
-      const body = pick(segment, entry => keys.has(entryKey(entry)) && !this.#isGiven(entry, no))
+      const body = pick(segment, entry => keys.has(entryKey(entry)))
       if (body.entries.length < keys.size) this.#gone.add(no)
       if (body.entries.length === 0) continue
       await appender.append(chain, {
@@ -55,14 +54,5 @@ export class Undated {
         advance: () => {}
       })
     }
-  }
-
-  /** True when it was in another chain as well, and has come from there already. */
-  #isGiven({ id, time }: Entry, no: number): boolean {
-    const { journal } = this.#with
-    const newest = journal.versions.newest(id)
-    const head = newest === undefined || newest <= no ? undefined : journal.head(newest)
-    const isIn = () => head!.stored.some(([other, at]) => other === id && at === (time ?? null))
-    return head?.kind === 'tip' && isIn()
   }
 }
