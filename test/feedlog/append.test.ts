@@ -152,6 +152,69 @@ t.test(
   }
 )
 
+/** A log of two chains, each item in a segment of its own. */
+function twoChains() {
+  const { journal, chain } = new Log()
+  const later = journal.addChain(noon)
+  const put = (to: typeof chain, item: Item, options: Partial<AppendOptions> = {}) => {
+    const { head } = planAppend({
+      ...{ journal, chain: to, source: {}, body: bodyOf([item]), now: noon + 1000 },
+      ...{ open: undefined, floor: undefined },
+      ...options
+    })
+    journal.put(head, [item.id])
+    return head
+  }
+  return { chain, later, put, owed: () => [...journal.versions.owed.keys()] }
+}
+
+t.test('what two chains owe, no time dating it, a newer version replaces in both', async t => {
+  const { chain, later, put, owed } = twoChains()
+  const first = put(later, at(1, 600_000))
+  const second = put(chain, at(1, 600_000))
+  const other = put(chain, at(2, 600_000))
+  t.same(owed(), [first.no, second.no, other.no])
+  const newer = put(later, at(1, 900), { floor: tipFloor })
+  t.same(newer.supersedes, [
+    [first.no, indicatorId(1)],
+    [second.no, indicatorId(1)]
+  ])
+  t.same(owed(), [other.no])
+})
+
+t.test('what two chains owe is given for both at once', async t => {
+  const { chain, later, put, owed } = twoChains()
+  const first = put(later, at(1, 600_000))
+  put(chain, at(1, 600_000))
+  put(later, at(1, 600_000), { floor: tipFloor, undatedOf: first })
+  t.same(owed(), [])
+})
+
+t.test(
+  'what one chain owes and another gives of itself is owed no more, whichever was first',
+  async t => {
+    const [ahead, asNew] = [at(1, 600_000), { floor: tipFloor }]
+    const one = twoChains()
+    one.put(one.later, at(1, 1))
+    one.put(one.chain, ahead)
+    t.equal(one.owed().length, 1, 'an edit of what the later chain has')
+    one.put(one.later, ahead, asNew)
+    t.same(one.owed(), [])
+    const other = twoChains()
+    other.put(other.later, ahead, asNew)
+    other.put(other.chain, ahead)
+    t.same(other.owed(), [])
+  }
+)
+
+t.test('a version that one chain alone owes is not replaced by what replaces another', async t => {
+  const { chain, later, put, owed } = twoChains()
+  put(later, at(1, 600_000))
+  const edited = put(chain, at(1, 700_000))
+  put(later, at(1, 900), { floor: tipFloor })
+  t.same(owed(), [edited.no])
+})
+
 t.test(
   'a body read again gives its objects the dates they had, whatever was put between, taken away or moved (P-2, G2)',
   async t => {

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import type { LogStore } from '../../src/kernel/ports.ts'
 import { defaultFeed } from '../support/gateway.ts'
-import { idsOf, read, walk } from '../support/walks.ts'
+import { idsOf, keysOf, read, walk } from '../support/walks.ts'
 import { storeWith, worldOf } from '../support/worlds.ts'
 
 /** Two chains of one log that are read at the same time. */
@@ -31,4 +31,23 @@ t.test('an object that both read comes once to who reads both (P-45)', async t =
   const ids = idsOf(await walk(world, { limit: 100 }))
   t.strictSame(new Set(ids), new Set(world.simulator.visible().map(({ id }) => id)))
   t.equal(ids.length, new Set(ids).size)
+})
+
+t.test('what no time can date, and both read, comes once, and as it is by now', async t => {
+  const world = await worldOf(t, { store: slowStore(), logs: { pageLimit: 10 } })
+  world.simulator.putFeed({ id: defaultFeed, sort_order: 'desc' })
+  const id = world.simulator.odd('future', { place: '2025-10-01T00:00:00.000501Z' })
+  const since = '2000-01-01T00:00:00.000Z'
+  await Promise.all([read(world, { limit: 5, added_after: since }), read(world, { limit: 5 })])
+  const keysOfIt = async () => {
+    const keys = keysOf(await walk(world, { limit: 100, added_after: since }))
+    return keys.filter(key => key.startsWith(id))
+  }
+  t.equal((await keysOfIt()).length, 1)
+  const modified = world.simulator.edit(id)
+  for (let poll = 0; poll < 3; poll++) {
+    world.simulator.clock.advance(11_000)
+    await world.crash()
+    t.strictSame(await keysOfIt(), [`${id}|${modified}`])
+  }
 })

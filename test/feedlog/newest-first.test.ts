@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { defaultFeed, type World, type WorldOptions } from '../support/gateway.ts'
-import { truth, walk } from '../support/walks.ts'
+import { keysOf, type Query, truth, walk } from '../support/walks.ts'
 import {
   crowdOf,
   forgetful,
@@ -149,6 +149,27 @@ t.test('a pass that was interrupted goes on where it was', async t => {
   t.ok(queries.every(query => query.has('cursor')))
   t.ok(queries.length <= 6)
 })
+
+for (const time of ['future', 'missing', 'unreadable-both'] as const)
+  t.test(
+    `an edit of what is ${time} is not followed by the version that a pass put by`,
+    async t => {
+      const world = await newestFirst(t)
+      const id = world.simulator.odd(time, { place: '2026-01-15T11:00:00.5Z' })
+      onPageCalls(world, call => (call > 3 ? trouble : undefined))
+      t.not((await world.get('objects/')).status, 200)
+      onPageCalls(world, () => undefined)
+      const modified = world.simulator.edit(id)
+      const versionsIn = async (query: Query) => {
+        world.simulator.clock.advance(61_000)
+        const keys = keysOf(await walk(world, query))
+        return keys.filter(key => key.startsWith(id))
+      }
+      const since = new Date(noon - 5 * 86_400_000).toISOString()
+      for (const query of [{ added_after: since }, {}, {}])
+        t.strictSame(await versionsIn(query), [`${id}|${modified}`])
+    }
+  )
 
 t.test('what changes while it is read down comes with the next pass', async t => {
   const world = await newestFirst(t)

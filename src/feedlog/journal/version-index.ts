@@ -40,6 +40,20 @@ export class VersionIndex {
     return this.#owed
   }
 
+  /** Segments that owe some of these keys of an id, and no other of it. */
+  owingOnly(id: string, keys: readonly string[]): number[] {
+    return [...this.#owed.keys()].filter(no => {
+      const owed = this.owedOf(no, id)
+      return owed.length > 0 && owed.every(key => keys.includes(key))
+    })
+  }
+
+  /** The keys of an id that a segment owes. */
+  owedOf(no: number, id: string): string[] {
+    const ids = this.#undated.get(no)
+    return [...(this.#owed.get(no) ?? [])].filter(key => ids?.get(key) === id)
+  }
+
   /** Keys of entries that may have stood ahead of the clock when they were read, with their segments. */
   get ahead(): ReadonlyMap<string, number> {
     return this.#ahead

@@ -52,7 +52,9 @@ export class Reading {
   readonly #from: number
   /** The second that a token of another epoch starts from. */
   readonly #ownSecond: number | undefined
-  /** The date that a page ends with which has grown with that second: the first behind it. */
+  /** The date of the token's record, once that is gone here: another gateway on the store may hold it still. */
+  #goneDate: number | undefined
+  /** The date that a page ends with which has grown with that second or date: the first behind it. */
   #behind: number | undefined
   readonly #found: Found[] = []
   readonly #dates: number[] = []
@@ -199,6 +201,7 @@ export class Reading {
       this.#done = heads[i - 1]
       return
     }
+    if (this.#log.parts.store.isShared) this.#goneDate = position.date
   }
 
   /** Collects from one segment; 'ahead' when the next record is dated in the future (P-5). */
@@ -286,16 +289,24 @@ export class Reading {
   }
 
   /**
-   * A token of another epoch starts from its second again. A page that holds nothing but this second goes on, beyond
-   * its limit, to the first date behind it: otherwise two gateways asked in turn would give the same page for ever.
+   * A token of another epoch starts from its second again, one whose record is gone from its date. A page that holds
+   * nothing but this second or date goes on, beyond its limit, to the first date behind it: otherwise two gateways
+   * asked in turn would give the same page for ever.
    */
-  #growPast({ naturals, dates }: Segment, index: number): void {
+  #growPast(segment: Segment, index: number): void {
     const count = this.#found.length
-    if (this.#ownSecond === undefined || count <= this.#limit) return
-    const isSame = secondOf(naturals[index]!) === this.#ownSecond
-    if (isSame) this.#behind = Number.POSITIVE_INFINITY
+    const startsAgain = this.#ownSecond !== undefined || this.#goneDate !== undefined
+    if (!startsAgain || count <= this.#limit) return
+    const { dates } = segment
+    if (this.#isGivenAgain(segment, index)) this.#behind = Number.POSITIVE_INFINITY
     else this.#behind = Math.min(this.#behind ?? Number.NEGATIVE_INFINITY, dates[index]!)
     if (dates[index]! <= this.#behind) this.#limit = count
+  }
+
+  #isGivenAgain({ naturals, dates }: Segment, index: number): boolean {
+    const isOfSecond =
+      this.#ownSecond !== undefined && secondOf(naturals[index]!) === this.#ownSecond
+    return isOfSecond || dates[index] === this.#goneDate
   }
 
   #weigh(bytes: number): void {

@@ -184,32 +184,48 @@ function replacements(
   { entries }: Body,
   isUndated: (index: number) => boolean
 ): Replacements {
-  const supersedes: [number, string][] = []
+  const supersedes: (readonly [number, string])[] = []
   const superseded: string[] = []
-  for (const [i, { id }] of Array.from(entries).entries()) {
+  for (const [i, entry] of Array.from(entries).entries()) {
+    const { id } = entry
     const newest = journal.versions.newest(id)
     if (newest === undefined || newest === no) continue
-    if (!journal.isLater(newest, chain)) supersedes.push([newest, id])
-    else if (!isUndated(i)) superseded.push(id)
+    if (!journal.isLater(newest, chain))
+      supersedes.push(...inAll(journal, newest, id, [entryKey(entry)]))
+    else if (!isUndated(i) || isGiven(journal.head(newest), entry)) superseded.push(id)
   }
   return { supersedes, superseded }
 }
 
 type Replacements = Pick<SegmentHead, 'supersedes' | 'superseded'>
 
-function ofUndated({ versions }: Journal, body: Body, { no }: SegmentHead): Replacements {
-  const supersedes = Array.from(body.entries).flatMap(({ id }): [number, string][] => {
-    const newest = versions.newest(id)
-    const isOlder = newest !== undefined && newest < no
-    return isOlder
-      ? [
-          [no, id],
-          [newest, id]
-        ]
-      : [[no, id]]
+function ofUndated(journal: Journal, body: Body, { no }: SegmentHead): Replacements {
+  const supersedes = Array.from(body.entries).flatMap(({ id }) => {
+    const newest = journal.versions.newest(id)
+    const all = inAll(journal, no, id, [])
+    const isNamed = newest === undefined || newest >= no || all.some(([other]) => other === newest)
+    return isNamed ? all : [...all, [newest, id] as const]
   })
   return { supersedes, superseded: [] }
 }
+
+/**
+ * What a segment holds of an id and, where that is owed, the same in every other chain, as with the versions of these
+ * keys: none comes again, after a newer one.
+ */
+function inAll(
+  { versions }: Journal,
+  no: number,
+  id: string,
+  keys: readonly string[]
+): SegmentHead['supersedes'] {
+  const owing = versions.owingOnly(id, [...versions.owedOf(no, id), ...keys])
+  return [...new Set([no, ...owing])].map(other => [other, id])
+}
+
+/** True when clients get this very version from there. */
+const isGiven = (head: SegmentHead | undefined, { id, time }: Entry): boolean =>
+  head?.kind === 'tip' && head.stored.some(([other, at]) => other === id && at === (time ?? null))
 
 function grow(open: OpenSegment, addition: Append): Append {
   const body = concat(open.segment, addition.segment)

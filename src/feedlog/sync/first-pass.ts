@@ -2,6 +2,7 @@ import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
+import { naturalDate } from '../journal/dates.ts'
 import type { DescentPage, Pass } from '../journal/journal-state.ts'
 import { PackedIndex } from '../journal/packed-index.ts'
 import { type Body, decodeBody, encodeBody } from '../journal/segment.ts'
@@ -90,7 +91,8 @@ export class FirstPass {
     const page = pass.pages.at(-1)
     if (!page) return true
     const held = await this.#heldBy(chain, pass)
-    const whole = held ? ascending(held) : await descent.again(caller, page, startOf(chain))
+    const isGood = held && !this.#mayBeOutdated(held, chain)
+    const whole = isGood ? ascending(held) : await descent.again(caller, page, startOf(chain))
     const now = parts.clock.now()
     const own = chain.heads.length === 0 ? aboveStart(whole, chain.start, now) : whole
     const from = (spanOf(whole.entries, now)?.low ?? 0) - 1000
@@ -105,6 +107,21 @@ export class FirstPass {
       advance: () => chain.setPass({ ...pass, pages })
     })
     return pages.length === 0 || (next !== undefined && backfill.hasReached(next, whole))
+  }
+
+  /**
+   * True when a later chain has another version of what no time can date. What was put by may be the older one: Sekoia
+   * tells, since it would come to clients behind the other.
+   */
+  #mayBeOutdated({ entries }: Body, chain: Chain): boolean {
+    const { journal, parts } = this.#with
+    const now = parts.clock.now()
+    return Array.from(entries).some(entry => {
+      const newest = journal.versions.newest(entry.id)
+      const isElsewhere = newest !== undefined && journal.isLater(newest, chain)
+      const isUndated = naturalDate(entry.time, now) === undefined
+      return isElsewhere && isUndated && !journal.versions.isNewest(entry)
+    })
   }
 
   #shelf(chain: Chain): string {

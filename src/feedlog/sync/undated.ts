@@ -1,5 +1,4 @@
 import type { Caller } from '../../kernel/caller.ts'
-import type { Entry } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import { entryKey } from '../journal/packed-index.ts'
@@ -38,11 +37,13 @@ export class Undated {
   /** Appends them to the last chain. Throws GatewayError as loading their segments does. */
   async append(chain: Chain, caller: Caller): Promise<void> {
     const { journal, segments, appender, floor } = this.#with
-    for (const [no, keys] of [...journal.versions.owed]) {
+    for (const no of [...journal.versions.owed.keys()]) {
       const head = journal.head(no)
-      if (!head || this.#gone.has(no)) continue
+      // What another chain read as well comes with the first of them.
+      const keys = journal.versions.owed.get(no)
+      if (!head || !keys || this.#gone.has(no)) continue
       const segment = await segments.load(head, caller)
-      const body = pick(segment, entry => keys.has(entryKey(entry)) && !this.#isGiven(entry, no))
+      const body = pick(segment, entry => keys.has(entryKey(entry)))
       if (body.entries.length < keys.size) this.#gone.add(no)
       if (body.entries.length === 0) continue
       await appender.append(chain, {
@@ -53,14 +54,5 @@ export class Undated {
         advance: () => {}
       })
     }
-  }
-
-  /** True when it was in another chain as well, and has come from there already. */
-  #isGiven({ id, time }: Entry, no: number): boolean {
-    const { journal } = this.#with
-    const newest = journal.versions.newest(id)
-    const head = newest === undefined || newest <= no ? undefined : journal.head(newest)
-    const isIn = () => head!.stored.some(([other, at]) => other === id && at === (time ?? null))
-    return head?.kind === 'tip' && isIn()
   }
 }
