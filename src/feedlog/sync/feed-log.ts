@@ -215,6 +215,8 @@ export class FeedLog {
     const { store, identity } = this.parts
     if (this.#writer.isTorn) throw new StaleLogError()
     if ((await store.version(identity.name)) === this.journal.version) return false
+    // Another was first, while heads were not written that stand in no store: they would stand beside its own.
+    if (!this.#writer.isClean) throw new StaleLogError()
     const stored = await store.load(identity.name, this.journal.version)
     if (!stored || stored.version < this.journal.version || !this.#takeOver(stored))
       throw new StaleLogError()

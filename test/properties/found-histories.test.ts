@@ -1,0 +1,64 @@
+import t from 'tap'
+import { play } from '../support/histories/play.ts'
+
+/** Histories of which clients once got too much or too little, as small as they could be made (npm run histories). */
+
+const usual = {
+  seed: 0,
+  objects: 10,
+  historyMs: 3_600_000,
+  order: 'text',
+  pageLimit: 7,
+  assumeTies: true,
+  epoch: '2000',
+  cacheMaxBytes: 1,
+  maxBodyBytes: 16_000,
+  stranger: false,
+  patienceMs: 20_000,
+  odd: [],
+  store: 'memory',
+  apart: false
+} as const
+
+const switches = {
+  cursorMode: 'A',
+  cursorLifetimeMs: 0,
+  modifiedAfterOrder: 'instant',
+  gzip: false
+} as const
+
+t.test('a gateway that was overtaken before it could write takes nothing of its own along', t =>
+  play({
+    ...usual,
+    newestFirst: false,
+    processes: 2,
+    limits: [2, 5, 12, 10, 1, 3, 1, 1],
+    switches: { ...switches, nullAtTip: false },
+    items: [],
+    operations: [
+      { kind: 'step', client: 6, times: 2 },
+      { kind: 'edit', which: 0 },
+      { kind: 'backup' },
+      { kind: 'fault', fault: { kind: 'status', match: '/objects' }, times: 1 },
+      { kind: 'store-fails', calls: 1 }
+    ]
+  }).then(() => t.pass('every client has everything, once'))
+)
+
+t.test('an oldest object that cannot be had does not hide the newest of a feed newest first', t =>
+  play({
+    ...usual,
+    newestFirst: true,
+    processes: 1,
+    limits: [1, 1, 1, 1, 1, 1, 1, 1],
+    switches: { ...switches, nullAtTip: 'last-page' },
+    items: [{ item: 'huge', at: 0 }],
+    operations: [
+      { kind: 'edit', which: 0 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'together', meanwhile: 'add' },
+      { kind: 'step', client: 0, times: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
