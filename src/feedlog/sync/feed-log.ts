@@ -1,6 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { StoredJournal } from '../../kernel/ports.ts'
-import { elapsedOf } from '../../kernel/ports.ts'
+import { elapsedOf, isProven } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
 import { SingleFlight } from '../../kernel/single-flight.ts'
 import type { Validity } from '../../kernel/validity.ts'
@@ -366,7 +366,7 @@ export class FeedLog {
     // The clock may have been put right by the answers.
     const startedAt = chain.pass && Math.min(chain.pass.startedAt, now)
     this.journal.endReached(startedAt ?? now)
-    if (startedAt !== undefined) this.journal.confirm(startedAt, startedAt)
+    if (startedAt !== undefined) this.#confirm(startedAt, startedAt)
   }
 
   async #learnOrder(caller: Caller): Promise<void> {
@@ -381,13 +381,18 @@ export class FeedLog {
       const way = this.journal.isNewestFirst ? this.#laterPass : this.#tip
       const since = await way.read(chain, caller)
       const now = this.parts.clock.now()
-      this.journal.confirm(Math.min(since, now), now)
+      this.#confirm(Math.min(since, now), now)
     } catch (error) {
       this.#failedAt = elapsedOf(this.parts.clock)
       throw error
     }
     await this.#writer.commit()
     this.#sweep.nudge(caller)
+  }
+
+  #confirm(since: number, at: number): void {
+    if (!isProven(this.parts.clock)) this.journal.settleUnproven()
+    this.journal.confirm(since, at)
   }
 
   /** What the last whole reading of the feed met. */
