@@ -57,3 +57,25 @@ t.test('so is the end of a feed, also when the clock was right when it was first
   })
   t.pass()
 })
+
+t.test(
+  'a gateway that holds what a clock that was ahead has promised looks before it tells the end: another may have dated anew',
+  async t => {
+    await play({
+      ...untold,
+      ...{ gateways: 2, skewsMs: [0, 3_600_000] },
+      operations: [
+        { kind: 'late', count: 1, hiddenForMs: 1 },
+        { kind: 'step', client: 0, times: 1 },
+        { kind: 'clock', gateway: 0, skewMs: 400 * day },
+        { kind: 'add', count: 1 },
+        { kind: 'restart' },
+        { kind: 'step', client: 0, times: 4 },
+        { kind: 'tick', ms: 60_000 },
+        { kind: 'late', count: 1, hiddenForMs: 1 },
+        { kind: 'step', client: 1, times: 1 }
+      ]
+    })
+    t.pass()
+  }
+)

@@ -56,11 +56,14 @@ export class FeedLog {
   #failedAt = Number.NEGATIVE_INFINITY
   /** The latest instant at which this process answered the end. */
   #endAnsweredAt = 0
+  /** When what others wrote was last looked for, by {@link elapsedOf}. */
+  #lookedAt: number
 
   constructor(journal: Journal, parts: FeedLogDeps) {
     this.journal = journal
     this.parts = parts
     this.#openedAt = parts.clock.now()
+    this.#lookedAt = elapsedOf(parts.clock)
     this.#clockWatch = new ClockWatch(journal, parts)
     this.#writer = new JournalWriter(journal, parts)
     const fetcher = new Fetcher(journal, parts)
@@ -120,9 +123,13 @@ export class FeedLog {
     if (this.#appender.isBusy) return false
     const now = this.parts.clock.now()
     this.#noteEnd(now)
-    if (this.journal.endValidUntil >= now) return true
+    const isPromised = this.journal.endValidUntil >= now
+    if (isPromised && this.#hasLooked) return true
+    if (isPromised) return (await this.#tryRefresh()) !== true && !this.#appender.isBusy
+    const begunAt = elapsedOf(this.parts.clock)
     this.journal.promiseEnd(now + this.#tipMs, now)
     const isFirst = await this.#orRefresh(() => this.#writer.commit())
+    if (isFirst && this.#writer.isClean) this.#lookedAt = begunAt
     return isFirst && !this.#appender.isBusy
   }
 
@@ -146,9 +153,19 @@ export class FeedLog {
   }
 
   #tellEnd(now: number): boolean {
-    if (this.#appender.isBusy || !this.isEndFresh || this.journal.endValidUntil < now) return false
+    const isPromised = this.journal.endValidUntil >= now && this.#hasLooked
+    if (this.#appender.isBusy || !this.isEndFresh || !isPromised) return false
     this.#noteEnd(now)
     return true
+  }
+
+  /**
+   * Other gateways rely on it that none tells the end for longer than `tipSeconds` without looking: a promise that a
+   * wrong clock gave may reach far beyond.
+   */
+  get #hasLooked(): boolean {
+    const { clock, store } = this.parts
+    return !store.isShared || elapsedOf(clock) - this.#lookedAt < this.#tipMs
   }
 
   #noteEnd(now: number): void {
@@ -212,6 +229,7 @@ export class FeedLog {
   async #refresh(): Promise<boolean> {
     const { store, identity } = this.parts
     if (this.#writer.isTorn) throw new StaleLogError()
+    this.#lookedAt = elapsedOf(this.parts.clock)
     if ((await store.version(identity.name)) === this.journal.version) return false
     const stored = await store.load(identity.name, this.journal.version)
     if (!stored || stored.version < this.journal.version || !this.#takeOver(stored))
