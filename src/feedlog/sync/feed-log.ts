@@ -56,6 +56,8 @@ export class FeedLog {
   #failedAt = Number.NEGATIVE_INFINITY
   /** The latest instant at which this process answered the end. */
   #endAnsweredAt = 0
+  /** When Sekoia was last asked for the time, by {@link elapsedOf}. */
+  #timeAskedAt = Number.NEGATIVE_INFINITY
   /** When what others wrote was last looked for, by {@link elapsedOf}. */
   #lookedAt: number
 
@@ -113,6 +115,21 @@ export class FeedLog {
   /** What a clock that was wrong has dated, once that is proven and the store has taken everything. */
   get misdating(): Misdating | undefined {
     return this.#writer.isClean ? this.#clockWatch.misdating() : undefined
+  }
+
+  /**
+   * True when Sekoia is to be asked for the time: once in `tipSeconds` while what lies in the future, where clients are
+   * told the end without a word from Sekoia, may be the fault of our clock.
+   */
+  get isTimeWanted(): boolean {
+    const isRecent = elapsedOf(this.parts.clock) - this.#timeAskedAt < this.#tipMs
+    return this.#clockWatch.isInDoubt && !isRecent && this.journal.chains.length > 0
+  }
+
+  /** Whatever Sekoia answers says what time it is. Throws as {@link extend}. */
+  askTime(caller: Caller): Promise<void> {
+    this.#timeAskedAt = elapsedOf(this.parts.clock)
+    return this.extend(this.journal.lastChain, caller)
   }
 
   /**
@@ -229,11 +246,15 @@ export class FeedLog {
   async #refresh(): Promise<boolean> {
     const { store, identity } = this.parts
     if (this.#writer.isTorn) throw new StaleLogError()
-    this.#lookedAt = elapsedOf(this.parts.clock)
-    if ((await store.version(identity.name)) === this.journal.version) return false
+    const begunAt = elapsedOf(this.parts.clock)
+    if ((await store.version(identity.name)) === this.journal.version) {
+      this.#lookedAt = begunAt
+      return false
+    }
     const stored = await store.load(identity.name, this.journal.version)
     if (!stored || stored.version < this.journal.version || !this.#takeOver(stored))
       throw new StaleLogError()
+    this.#lookedAt = begunAt
     this.#appender.forget()
     this.#known.forget()
     this.#backfill.forget()
@@ -351,6 +372,7 @@ export class FeedLog {
       return await this.refresh()
     } catch (error) {
       if (error instanceof StaleLogError) throw error
+      this.#lookedAt = elapsedOf(this.parts.clock)
       return undefined
     }
   }
