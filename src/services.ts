@@ -1,0 +1,186 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { notingRawRights } from './auth/rights.ts'
+import { RightsGate } from './auth/rights-gate.ts'
+import { createScopes } from './auth/scope.ts'
+import { createSecretWatch } from './auth/secret-watch.ts'
+import { parseBuildKeys } from './config/build-keys.ts'
+import type { Config } from './config/load.ts'
+import { FeedLogs } from './feedlog/logs.ts'
+import { createCatalog } from './feeds/catalog.ts'
+import { createKeptLists } from './feeds/kept-lists.ts'
+import { Answers } from './http/answers.ts'
+import type { TlsOptions } from './http/server.ts'
+import type { AnswerStore } from './kernel/answer-store.ts'
+import { ApiKey } from './kernel/caller.ts'
+import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
+import { BuildScheduler } from './misp/build/scheduler.ts'
+import { StandingFeeds } from './misp/build/standing-feeds.ts'
+import { scopeOfSpace } from './misp/build/tables.ts'
+import { createMapping } from './misp/mapping/mapping.ts'
+import type { Galaxies } from './misp/mapping/tags/galaxies.ts'
+import { Publications } from './misp/serve/publications.ts'
+import { AnswerCache } from './native/cache/answer-cache.ts'
+import { noticing } from './native/news.ts'
+import { withoutKeyParameter } from './native/relay/own-parameter.ts'
+import { Audit } from './ops/audit.ts'
+import { FeedEnds } from './ops/feed-ends.ts'
+import type { TextMeter } from './ops/metrics.ts'
+import { publicTrouble } from './ops/public-trouble.ts'
+import type { SekoiaClient } from './sekoia/client.ts'
+import { feedLogSettings, mispFeedsSettings, patienceMs } from './settings.ts'
+import { failingAsUnavailable } from './stores/available.ts'
+
+export interface AppDeps {
+  readonly config: Config
+  readonly clock: Clock
+  readonly logger: FastifyBaseLogger
+  readonly store: LogStore
+  readonly documents: DocumentStore
+  readonly answers: AnswerStore
+  readonly upstream: SekoiaClient
+  readonly meter: TextMeter
+  /** Names of MISP's galaxies, when the operator has them at hand. */
+  readonly galaxies?: Galaxies | undefined
+  /** Turns keys into scopes; at least 32 bytes. */
+  readonly secret: Buffer
+  readonly tls?: TlsOptions
+}
+
+/** What dialects, the operator's view and the listeners are made of. */
+export type Services = ReturnType<typeof createServices>
+
+/** Makes every part behind the listeners; none asks Sekoia or the store for anything yet. */
+export function createServices(parts: AppDeps) {
+  const { config, clock, logger, store, upstream, meter } = parts
+  const documents = failingAsUnavailable(parts.documents)
+
+  const audit = new Audit({ clock, logger })
+  const rights = new RightsGate({
+    upstream,
+    store,
+    clock,
+    meter,
+    onLost: ({ scope, feedId, kind }) => audit.rightsLost(scope, feedId, kind),
+    settings: { ...config.access, waitMs: config.feedLog.tipWaitMs }
+  })
+  const cache = new AnswerCache({
+    store: parts.answers,
+    meter,
+    maxBytes: config.native.cacheMaxBytes
+  })
+  const sekoia = noticing(rights.upstream, { cache, clock })
+  const passed = withoutKeyParameter(upstream.raw, config.auth.queryParameter)
+  const { refusedSeconds } = config.access
+  const raw = notingRawRights(passed, rights.verdicts, { clock, refusedSeconds })
+  const settings = feedLogSettings(config)
+  const feedEnds = new FeedEnds({ clock, logger, patienceMs: patienceMs(config) })
+  const logs = new FeedLogs({
+    ...{ upstream: sekoia, store, clock, meter, watch: feedEnds, settings },
+    onRedated: ({ name, feedId: feed, skewMs }) =>
+      logger.warn(
+        { scope: name.split(':')[1]?.slice(0, 8), feed, skewMs },
+        'a clock that was wrong had dated objects of a feed: they are dated anew, and clients get them again'
+      )
+  })
+  const records = rights.guard(logs)
+  const catalog = createCatalog({
+    upstream: sekoia,
+    clock,
+    meter,
+    rights,
+    prepare: (caller, feedId, waitMs) => logs.prepare(caller, feedId, waitMs),
+    defaultFeedId: config.sekoia.defaultFeedId,
+    cacheSeconds: config.access.collectionsSeconds,
+    onLeftOut: ({ caller: { scope }, feedId, obstacle: { kind, advice } }) =>
+      logger.warn(
+        { scope: scope.slice(0, 8), feed: feedId, reason: kind, advice },
+        'a feed is left out of the list'
+      ),
+    waitMs: config.feedLog.tipWaitMs,
+    kept: createKeptLists(documents),
+    verify: caller => rights.verify(caller)
+  })
+  const secrets = createSecretWatch({ documents, clock, logger, secret: parts.secret })
+
+  const answers = new Answers({
+    clock,
+    compressedMaxBytes: config.cache.compressedMaxBytes,
+    sendTimeoutMs: config.server.sendTimeoutMs
+  })
+  const publications = new Publications({
+    store: documents,
+    cacheMaxBytes: config.misp.cacheMaxBytes,
+    maxHashes: config.misp.maxHashes,
+    onHashesCut: ({ space, leftOut, isNew }) => {
+      meter.count('misp_hashes_cut')
+      if (isNew)
+        logger.warn(
+          { scope: scopeOfSpace(space).slice(0, 8), leftOut, setting: 'MISP_MAX_HASHES' },
+          'hashes.csv of a feed has no room for all values: those of the oldest events are left out'
+        )
+    }
+  })
+  const mispFeeds = new BuildScheduler({
+    records,
+    sweeps: logs,
+    upstream: sekoia,
+    store: documents,
+    clock,
+    meter,
+    logger,
+    mapping: createMapping({ ...config.misp, galaxies: parts.galaxies }),
+    settings: mispFeedsSettings(config)
+  })
+
+  const toCaller = createScopes(parts.secret)
+  const standingFeeds = new StandingFeeds({
+    catalog,
+    rights,
+    logger,
+    want: (caller, feed) => void mispFeeds.want(caller, feed),
+    feeds: parseBuildKeys(config.misp.buildKeys).map(({ feed, key }) => ({
+      caller: toCaller(new ApiKey(key)),
+      feed
+    }))
+  })
+
+  return {
+    audit,
+    rights,
+    cache,
+    sekoia,
+    raw,
+    feedEnds,
+    logs,
+    records,
+    catalog,
+    answers,
+    publications,
+    mispFeeds,
+    toCaller,
+    /** A short text while a store fails, else undefined. */
+    storeTrouble: () => publicTrouble(store.trouble() ?? documents.trouble()),
+    /** Begins what nobody asks for. */
+    start() {
+      if (store.isShared) secrets.start()
+      if (config.misp.enabled) standingFeeds.start()
+    },
+    /** Ends the work under way; answers still go out of what is held. */
+    async end() {
+      secrets.stop()
+      standingFeeds.stop()
+      await mispFeeds.end()
+    },
+    async close() {
+      await mispFeeds.close()
+      // What still waits for Sekoia ends here: it would be tried again for as long as its patience lasts.
+      await upstream.close()
+      await logs.close()
+      await rights.close()
+      await documents.close()
+      await cache.settle()
+      await parts.answers.close()
+      await store.close()
+    }
+  }
+}
