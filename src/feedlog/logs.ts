@@ -211,8 +211,14 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
   async #open(caller: Caller, selection: Selection): Promise<FeedLog> {
     const identity = { name: logName(caller, selection), ...selection }
     const log = await this.#opened(identity)
-    const { misdating } = log
+    const misdating = log.misdating ?? (await this.#misdatingAfterAsking(log, caller))
     return misdating ? this.#redatings.run(identity.name, () => this.#redated(log, misdating)) : log
+  }
+
+  async #misdatingAfterAsking(log: FeedLog, caller: Caller): Promise<Misdating | undefined> {
+    if (!log.isTimeWanted) return undefined
+    await withDeadline(log.askTime(caller), this.#parts.settings.tipWaitMs).catch(() => {})
+    return log.misdating
   }
 
   #opened(identity: FeedLogIdentity): Promise<FeedLog> {

@@ -12,11 +12,16 @@ export interface Clock {
    * `-Infinity` while it is not known.
    */
   provenAt?(): number
+  /** False while {@link now} goes by nothing but the machine's clock; absent where that is always right. */
+  isProven?(): boolean
 }
 
 /** The time to measure ages and pauses by. */
 export const elapsedOf = (clock: Pick<Clock, 'now' | 'elapsed'>): number =>
   clock.elapsed?.() ?? clock.now()
+
+/** True unless {@link Clock.now} may be wrong by any time. */
+export const isProven = (clock: Pick<Clock, 'isProven'>): boolean => clock.isProven?.() ?? true
 
 export const systemClock: Clock = { now: () => Date.now(), sleep: ms => setTimeout(ms) }
 

@@ -11,6 +11,8 @@ export interface ProvenClock extends Clock {
   elapsed(): number
   /** When the question was asked whose answer last agreed with this clock; `-Infinity` before any did. */
   provenAt(): number
+  /** True once Sekoia has told the time. */
+  isProven(): boolean
   /** Takes note of a time that another clock told. */
   observe(evidence: ClockEvidence, witness?: Witness): void
 }
@@ -104,6 +106,7 @@ export function createProvenClock(options: ProvenClockOptions = {}): ProvenClock
     now: () => anchor + elapsed(),
     elapsed,
     provenAt: () => provenAt,
+    isProven: () => provenBy === 'sekoia',
     sleep: ms => setTimeout(ms),
     observe
   }

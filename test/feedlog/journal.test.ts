@@ -85,6 +85,31 @@ t.test(
   }
 )
 
+t.test(
+  'what was settled by a clock that nothing proved is taken back, also by another process',
+  async t => {
+    const [a, b, c] = ['a', 'b', 'c'].map((cursor, i) => ({ cursor, at: noon + i, afterNo: i }))
+    const { journal } = begun()
+    journal.settleAt(a!)
+    journal.confirm(noon, noon)
+    journal.takeBackUnproven()
+    t.match(journal.settled, [a], 'nothing was')
+    for (const place of [b!, c!]) {
+      journal.settleUnproven()
+      journal.settleAt(place)
+    }
+    journal.settleUnproven()
+    journal.confirm(noon + 400 * 86_400_000, noon)
+    const again = reopened(journal, [])
+    again.takeBackUnproven()
+    t.same(again.settled, [a])
+    t.equal(again.lastReadAt, noon, 'a cursor that is refused leads as far back')
+    journal.addChain(noon)
+    journal.takeBackUnproven()
+    t.match(journal.settled, [{ cursor: null, at: 0 }], 'another chain has cursors of its own')
+  }
+)
+
 t.test('a journal of an unknown format is refused, not misread (G3)', async t => {
   const { journal } = begun()
   const state = Buffer.from(

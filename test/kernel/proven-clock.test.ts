@@ -97,7 +97,9 @@ t.test('elapsed time never jumps, whatever is corrected', async t => {
 t.test('what is proven, and since when, is known: a correction alone proves nothing', async t => {
   const { clock, answer } = scene(90_000)
   t.equal(clock.provenAt(), Number.NEGATIVE_INFINITY)
+  t.notOk(clock.isProven())
   answer()
+  t.ok(clock.isProven(), 'it goes by what Sekoia told')
   t.equal(clock.provenAt(), Number.NEGATIVE_INFINITY, 'put right')
   const asked = clock.elapsed()
   answer()
@@ -109,6 +111,7 @@ t.test('what is proven, and since when, is known: a correction alone proves noth
 t.test('before Sekoia has spoken the clock of the store puts ours right', async t => {
   const { clock, corrections, store, answer, truth } = scene(3_600_000)
   store()
+  t.notOk(clock.isProven(), 'it is no proof')
   t.ok(Math.abs(clock.now() - truth()) <= 1100)
   answer()
   store()

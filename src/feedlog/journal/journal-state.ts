@@ -73,6 +73,8 @@ export interface JournalState {
   readonly endPromisedAt?: number
   /** Oldest first; everything before the first had settled when it was read. Of the last chain. */
   readonly settled: readonly SettledCursor[]
+  /** The first of `settled` before a clock that nothing proved had a say in it: to be read from once one is proven. */
+  readonly unproven?: SettledCursor | undefined
   /** When the end was last confirmed, by whichever gateway. */
   readonly confirmedAt: number
   /** When the last reading of the tip began, 0 before the first. */

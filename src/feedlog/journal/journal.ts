@@ -224,6 +224,19 @@ export class Journal {
     return this.settled[0]!
   }
 
+  /** To be called before a clock that nothing proves decides what has settled: it may be ahead. */
+  settleUnproven(): void {
+    if (!this.#state.unproven) this.#change({ unproven: this.settled[0]! })
+  }
+
+  /** By a proven clock: what no proven one has found settled is to be read again. */
+  takeBackUnproven(): void {
+    const { unproven, lastReadAt } = this.#state
+    if (!unproven) return
+    const readAt = Math.min(lastReadAt, unproven.at)
+    this.#change({ settled: [unproven], lastReadAt: readAt, unproven: undefined })
+  }
+
   #change(change: Partial<Omit<JournalState, 'chains'>>): void {
     this.#state = { ...this.#state, ...change }
   }
@@ -283,7 +296,7 @@ export class Journal {
     const chain = new Chain({ start, linked: false, cursor: null })
     const index = this.#chains.findIndex(other => other.start > start)
     this.#chains.splice(index < 0 ? this.#chains.length : index, 0, chain)
-    if (index < 0) this.#change({ settled: [fromStart] })
+    if (index < 0) this.#change({ settled: [fromStart], unproven: undefined })
     this.#revision++
     return chain
   }

@@ -1,5 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
-import type { Page } from '../../kernel/ports.ts'
+import { isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
@@ -192,6 +192,7 @@ export class Backfill {
     const { journal, parts } = this.#with
     const latest = places.length > 0 ? Math.max(...places.map(place => place.latest)) : readAt
     const at = Math.min(readAt, Math.max(latest, chain.progress))
+    if (!isProven(parts.clock)) journal.settleUnproven()
     const isSafe = at + 1000 <= readAt - parts.settings.relookSeconds * 1000
     if (isSafe && journal.settled.length === 1) journal.settleAt({ cursor, at, afterNo })
     else journal.settle({ cursor, at, afterNo })

@@ -47,6 +47,11 @@ export class ClockWatch {
     return { since: Math.min(this.#soundUpTo, now), skewMs: -this.#behindBy }
   }
 
+  /** True while what the journal says lies in the future of a clock that nothing has proven since that was noticed. */
+  get isInDoubt(): boolean {
+    return this.#noticedAt !== undefined && !this.#isProvenSinceNoticed()
+  }
+
   /** The end is told to a client, who does not see what is dated later than now: should the clock be behind, it is owed. */
   endTold(now: number): void {
     this.#soundUpTo = Math.min(this.#soundUpTo, now)

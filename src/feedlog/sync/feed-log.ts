@@ -1,6 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { StoredJournal } from '../../kernel/ports.ts'
-import { elapsedOf } from '../../kernel/ports.ts'
+import { elapsedOf, isProven } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
 import { SingleFlight } from '../../kernel/single-flight.ts'
 import type { Validity } from '../../kernel/validity.ts'
@@ -58,11 +58,16 @@ export class FeedLog {
   #failedAt = Number.NEGATIVE_INFINITY
   /** The latest instant at which this process answered the end. */
   #endAnsweredAt = 0
+  /** When Sekoia was last asked for the time, by {@link elapsedOf}. */
+  #timeAskedAt = Number.NEGATIVE_INFINITY
+  /** When what others wrote was last looked for, by {@link elapsedOf}. */
+  #lookedAt: number
 
   constructor(journal: Journal, parts: FeedLogDeps) {
     this.journal = journal
     this.parts = parts
     this.#openedAt = parts.clock.now()
+    this.#lookedAt = elapsedOf(parts.clock)
     this.#clockWatch = new ClockWatch(journal, parts)
     this.#writer = new JournalWriter(journal, parts)
     const fetcher = new Fetcher(journal, parts)
@@ -115,6 +120,21 @@ export class FeedLog {
   }
 
   /**
+   * True when Sekoia is to be asked for the time: once in `tipSeconds` while what lies in the future, where clients are
+   * told the end without a word from Sekoia, may be the fault of our clock.
+   */
+  get isTimeWanted(): boolean {
+    const isRecent = elapsedOf(this.parts.clock) - this.#timeAskedAt < this.#tipMs
+    return this.#clockWatch.isInDoubt && !isRecent && this.journal.chains.length > 0
+  }
+
+  /** Whatever Sekoia answers says what time it is. Throws as {@link extend}. */
+  askTime(caller: Caller): Promise<void> {
+    this.#timeAskedAt = elapsedOf(this.parts.clock)
+    return this.extend(this.journal.lastChain, caller)
+  }
+
+  /**
    * Declares that the end of the log is answered to a client now (P-39). Resolves when the journal says so, with
    * false when records are being added whose dates are already decided: then the end is not the end any more.
    */
@@ -122,9 +142,13 @@ export class FeedLog {
     if (this.#appender.isBusy) return false
     const now = this.parts.clock.now()
     this.#noteEnd(now)
-    if (this.journal.endValidUntil >= now) return true
+    const isPromised = this.journal.endValidUntil >= now
+    if (isPromised && this.#hasLooked) return true
+    if (isPromised) return (await this.#tryRefresh()) !== true && !this.#appender.isBusy
+    const begunAt = elapsedOf(this.parts.clock)
     this.journal.promiseEnd(now + this.#tipMs, now)
     const isFirst = await this.#orRefresh(() => this.#writer.commit())
+    if (isFirst && this.#writer.isClean) this.#lookedAt = begunAt
     return isFirst && !this.#appender.isBusy
   }
 
@@ -148,9 +172,19 @@ export class FeedLog {
   }
 
   #tellEnd(now: number): boolean {
-    if (this.#appender.isBusy || !this.isEndFresh || this.journal.endValidUntil < now) return false
+    const isPromised = this.journal.endValidUntil >= now && this.#hasLooked
+    if (this.#appender.isBusy || !this.isEndFresh || !isPromised) return false
     this.#noteEnd(now)
     return true
+  }
+
+  /**
+   * Other gateways rely on it that none tells the end for longer than `tipSeconds` without looking: a promise that a
+   * wrong clock gave may reach far beyond.
+   */
+  get #hasLooked(): boolean {
+    const { clock, store } = this.parts
+    return !store.isShared || elapsedOf(clock) - this.#lookedAt < this.#tipMs
   }
 
   #noteEnd(now: number): void {
@@ -214,12 +248,17 @@ export class FeedLog {
   async #refresh(): Promise<boolean> {
     const { store, identity } = this.parts
     if (this.#writer.isTorn) throw new StaleLogError()
-    if ((await store.version(identity.name)) === this.journal.version) return false
+    const begunAt = elapsedOf(this.parts.clock)
+    if ((await store.version(identity.name)) === this.journal.version) {
+      this.#lookedAt = begunAt
+      return false
+    }
     // Another was first, while heads were not written that stand in no store: they would stand beside its own.
     if (!this.#writer.isClean) throw new StaleLogError()
     const stored = await store.load(identity.name, this.journal.version)
     if (!stored || stored.version < this.journal.version || !this.#takeOver(stored))
       throw new StaleLogError()
+    this.#lookedAt = begunAt
     this.#appender.forget()
     this.#known.forget()
     this.#backfill.forget()
@@ -345,6 +384,7 @@ export class FeedLog {
       return await this.refresh()
     } catch (error) {
       if (error instanceof StaleLogError) throw error
+      this.#lookedAt = elapsedOf(this.parts.clock)
       return undefined
     }
   }
@@ -378,7 +418,7 @@ export class FeedLog {
     // The clock may have been put right by the answers.
     const startedAt = chain.pass && Math.min(chain.pass.startedAt, now)
     this.journal.endReached(startedAt ?? now)
-    if (startedAt !== undefined) this.journal.confirm(startedAt, startedAt)
+    if (startedAt !== undefined) this.#confirm(startedAt, startedAt)
   }
 
   async #learnOrder(caller: Caller): Promise<void> {
@@ -393,13 +433,18 @@ export class FeedLog {
       const way = this.journal.isNewestFirst ? this.#laterPass : this.#tip
       const since = await way.read(chain, caller)
       const now = this.parts.clock.now()
-      this.journal.confirm(Math.min(since, now), now)
+      this.#confirm(Math.min(since, now), now)
     } catch (error) {
       this.#failedAt = elapsedOf(this.parts.clock)
       throw error
     }
     await this.#writer.commit()
     this.#sweep.nudge(caller)
+  }
+
+  #confirm(since: number, at: number): void {
+    if (!isProven(this.parts.clock)) this.journal.settleUnproven()
+    this.journal.confirm(since, at)
   }
 
   /** What the last whole reading of the feed met. */

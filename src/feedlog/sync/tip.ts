@@ -1,5 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
-import type { Page } from '../../kernel/ports.ts'
+import { isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import { naturalDate } from '../journal/dates.ts'
 import type { SettledCursor } from '../journal/journal-state.ts'
@@ -135,7 +135,8 @@ export class Tip {
    * is such a one; the others are once a reading of the tip began late enough after them.
    */
   #relookCursor(): SettledCursor {
-    const { journal } = this.#with
+    const { journal, parts } = this.#with
+    if (isProven(parts.clock)) journal.takeBackUnproven()
     return journal.relookFrom(journal.lastReadAt - this.#relookMs)
   }
 
@@ -157,6 +158,7 @@ export class Tip {
 
   #settle(chain: Chain, cursor: string): void {
     const { journal, parts } = this.#with
+    if (!isProven(parts.clock)) journal.settleUnproven()
     journal.settle({ cursor, at: parts.clock.now(), afterNo: chain.lastReadNo })
   }
 
