@@ -97,8 +97,13 @@ export class RightsGate implements Rights {
     await this.#access.settle()
   }
 
+  /** Asks for nothing, so that no object that cannot be had stands in the way. */
   #feedQuestion(caller: Caller, feedId: string): Ask {
-    return () => this.upstream.page(caller, { feedId, types: [], limit: 1 })
+    const { clock } = this.#deps
+    return () => {
+      const modifiedAfter = new Date(clock.now()).toISOString()
+      return this.upstream.page(caller, { feedId, types: [], limit: 1, modifiedAfter })
+    }
   }
 
   /**

@@ -141,10 +141,10 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     caller: Caller,
     request: PageRequest,
     signal?: AbortSignal
-  ): Promise<string | undefined> {
+  ): Promise<string | null | undefined> {
     const path = `${feedObjectsPath(base, request)}&format=text`
     const accept = ({ mediaType, cursor }: UpstreamAnswer) =>
-      mediaType === 'application/json' ? undefined : cursor
+      mediaType === 'application/json' ? undefined : (cursor ?? null)
     const rank = rankOf(caller)
     return ask({ caller, endpoint: 'page', path, signal, accept, rank }).catch(() => undefined)
   }

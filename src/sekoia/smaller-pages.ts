@@ -15,14 +15,14 @@ export interface SmallerPagesDeps {
   /** One page as Sekoia gives it. */
   readonly read: ReadPage
   /**
-   * Sekoia's cursor past the page of a request, by way of a format that carries it beside the objects; undefined
-   * when there is none.
+   * Sekoia's cursor past the page of a request, by way of a format that carries it beside the objects; null when
+   * there is none, undefined when there was no answer.
    */
   cursorPast(
     caller: Caller,
     request: PageRequest,
     signal?: AbortSignal
-  ): Promise<string | undefined>
+  ): Promise<string | null | undefined>
   readonly clock: Clock
   readonly meter: Meter
   readonly logger?: SekoiaLogger | undefined
@@ -163,26 +163,29 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
     signal?: AbortSignal
   ): Promise<Page | undefined> {
     const cursor = await cursorPast(caller, one, signal)
-    if (cursor !== undefined && cursor !== one.cursor)
+    if (typeof cursor === 'string' && cursor !== one.cursor)
       return { bytes: Buffer.alloc(0), entries: [], nextCursor: cursor, itemCount: 1, limit: 1 }
     const tail = tails.get(nameOf(caller, one))
     const isAfterTail = one.cursor !== undefined && tail?.cursors.at(-1) === one.cursor
-    if (isAfterTail && tail.falls) return endOfFalling(caller, one, signal)
+    // No time leads further down a feed that comes newest first.
+    const falls = one.cursor !== undefined && tail?.falls === true
+    const mayEnd = cursor !== undefined && (falls || !isAfterTail)
+    const end = mayEnd ? await endBehind(caller, one, signal) : undefined
+    if (falls || end) return end
     const [after, before] = isAfterTail ? [tail.time, tail.cursors] : [one.modifiedAfter, []]
     return pastByTime({ caller, one, after, before, signal, read, isGone: isCuttable })
   }
 
-  /**
-   * No time leads further down a feed that comes newest first. Where the other format has no cursor any more, though it
-   * has one at the newest object, is its end.
-   */
-  async function endOfFalling(
+  /** Where the other format has no cursor any more, though it has one at the first object, is the end. */
+  async function endBehind(
     caller: Caller,
     one: PageRequest,
     signal?: AbortSignal
   ): Promise<Page | undefined> {
-    const { cursor: _, ...newest } = one
-    return (await cursorPast(caller, newest, signal)) === undefined ? undefined : endAt(one)
+    const { cursor, ...first } = one
+    const isGiven =
+      cursor !== undefined && typeof (await cursorPast(caller, first, signal)) === 'string'
+    return isGiven ? endAt(one) : undefined
   }
 
   /** Each object once. */

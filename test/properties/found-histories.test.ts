@@ -62,3 +62,31 @@ t.test('an oldest object that cannot be had does not hide the newest of a feed n
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('an object that cannot be had does not keep a key from its rights', t =>
+  play({
+    ...usual,
+    objects: 11,
+    newestFirst: true,
+    processes: 2,
+    limits: [4, 1, 1, 8, 2, 15, 6, 7],
+    switches: { ...switches, nullAtTip: false },
+    items: [{ item: 'nan', at: 0.569 }],
+    operations: [
+      { kind: 'step', client: 0, times: 3 },
+      { kind: 'tick', ms: 299_000 },
+      { kind: 'step', client: 7, times: 2 },
+      { kind: 'together', meanwhile: 'nothing' },
+      { kind: 'step', client: 7, times: 3 },
+      { kind: 'fault', fault: { kind: 'loop-cursor', match: '/objects' }, times: 3 },
+      { kind: 'revoked' },
+      { kind: 'step', client: 1, times: 1 },
+      { kind: 'tick', ms: 11_000 },
+      { kind: 'unreadable', item: 'huge' },
+      { kind: 'together', meanwhile: 'nothing' },
+      { kind: 'crash' },
+      { kind: 'step', client: 2, times: 2 },
+      { kind: 'ties', count: 3 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
