@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { ScopeId } from '../kernel/caller.ts'
 import type { Identity, Progress } from '../kernel/identity.ts'
+import { memoize } from '../kernel/memoize.ts'
 import type { Clock } from '../kernel/ports.ts'
 
 /** One answer to a consumer, as far as it is remembered. */
@@ -40,9 +41,11 @@ export interface Consumer {
   bytes: number
   /** Pauses between its rounds, the latest last, ms. */
   pauses: readonly number[]
-  /** Digest of what it asked for last. */
+  /** Digest of what it asked for last; '' once it was done with it. */
   place: string
 }
+
+const toPlace = memoize((target: string) => hash('sha1', target))
 
 /** Shorter pauses are within a round of reading. */
 const minPauseMs = 5000
@@ -90,8 +93,8 @@ export class Consumers {
     const now = this.#clock.now()
     const pause = now - consumer.lastAt
     if (pause >= minPauseMs) consumer.pauses = [...consumer.pauses, pause].slice(-keptPauses)
-    const place = hash('sha1', target)
     const isUndone = status >= 400 || progress?.more === true
+    const place = isUndone ? toPlace(target) : ''
     consumer.repeats = isUndone && place === consumer.place ? consumer.repeats + 1 : 0
     consumer.place = place
     consumer.lastAt = now
