@@ -5,7 +5,6 @@ import { cutPage, isEnough } from '../../kernel/page-cut.ts'
 import { elapsedOf } from '../../kernel/ports.ts'
 import {
   type Outcome,
-  othersOf,
   type Position,
   positionIn,
   type ReadRequest,
@@ -13,8 +12,6 @@ import {
 } from '../../kernel/records.ts'
 import type { Validity } from '../../kernel/validity.ts'
 import type { Chain } from '../journal/chain.ts'
-import { naturalDate } from '../journal/dates.ts'
-import type { Journal } from '../journal/journal.ts'
 import { StaleLogError } from '../journal/log-deps.ts'
 import { firstIndex } from '../journal/search.ts'
 import type { Segment } from '../journal/segment.ts'
@@ -22,6 +19,7 @@ import type { SegmentHead } from '../journal/segment-head.ts'
 import type { FeedLog } from '../sync/feed-log.ts'
 import { findChain, startBucket } from './find-chain.ts'
 import { chunksOf, type Found, FoundPage, isSparse, matches, runsOf } from './matching.ts'
+import { indexIn, lowerBound, positionAfter, secondOf } from './position.ts'
 
 export interface ReadTerms {
   /** Moment after which the answer is made from what was found, by {@link elapsedOf}. */
@@ -142,7 +140,12 @@ export class Reading {
       dates: this.#dates.slice(0, count),
       chunks: chunksOf(runsOf(page)),
       more,
-      position: this.#positionAfter(page, more),
+      position: positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined), {
+        page,
+        epoch: this.#log.journal.epoch,
+        before: this.#request.position,
+        natural: this.#position?.natural
+      }),
       outcome: this.#outcome,
       validity: this.#validity(ending)
     })
@@ -403,29 +406,6 @@ export class Reading {
     if (parts.store.isShared && !this.#terms.isReloaded) throw new StaleLogError()
     return journal.addChain(startBucket(target, now))
   }
-
-  /** After the last record of the page, or after what was looked at in vain when the page is cut short. */
-  #positionAfter(page: readonly Found[], more: boolean): Position | undefined {
-    const { position } = this.#request
-    const { epoch } = this.#log.journal
-    const last = page.at(-1) ?? (more ? this.#scanned : undefined)
-    if (!last) return position
-    const { segment, index } = last
-    // The latest own time of the walk: in another epoch, too, a walk goes forward only.
-    const natural = [...page, last].reduce(
-      (latest, found) => Math.max(latest, ownTimeOf(found)),
-      this.#position?.natural ?? 0
-    )
-    const others = othersOf(epoch, position)
-    return {
-      epoch,
-      date: segment.dates[index]!,
-      natural: Math.min(natural, segment.dates[index]!),
-      id: segment.entries.idAt(index),
-      segment: segment.no,
-      ...(others.length > 0 && { others })
-    }
-  }
 }
 
 /** How soon a client may ask again for a feed that is being read for the first time. */
@@ -440,38 +420,6 @@ export const preparing = ({ pass }: Chain): GatewayError =>
 /** The budget of the request has ended before Sekoia's trouble has. */
 const outOfTime = (cause: unknown): GatewayError => new GatewayError('unavailable', { cause })
 
-/** 0 where the record has none that dates it: its date says nothing of how far a walk has come. */
-const ownTimeOf = ({ segment: { entries, dates }, index }: Found): number =>
-  naturalDate(entries.timeAt(index), dates[index]!) ?? 0
-
-/** Where the record of this date and id is in a segment; undefined when it is not there. */
-function indexIn(
-  { dates, entries }: Segment,
-  { date, id }: Pick<Position, 'date' | 'id'>
-): number | undefined {
-  for (let at = firstIndex(dates, other => other >= date); dates[at] === date; at++)
-    if (entries.idAt(at) === id) return at
-  return undefined
-}
-
-/** The second that an instant lies in, ms since the epoch. */
-const secondOf = (millis: number): number => Math.floor(millis / 1000) * 1000
-
 /** Sekoia cannot be asked: neither a refusal nor a fault of the gateway. */
 const isTrouble = (error: unknown): boolean =>
   error instanceof GatewayError && error.kind !== 'unwalkable' && !isRefusal(error)
-
-/**
- * The exclusive lower bound of date_added that a request starts from. In a journal of another epoch a place
- * means no more than the second of the record's own time (P-43).
- */
-function lowerBound(
-  journal: Journal,
-  position: Position | undefined,
-  addedAfter: number | undefined
-): number {
-  if (!position)
-    return addedAfter === undefined ? Number.NEGATIVE_INFINITY : journal.boundOf(addedAfter)
-  if (position.epoch === journal.epoch) return position.date - 1
-  return secondOf(position.natural) - 1
-}
