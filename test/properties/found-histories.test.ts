@@ -145,3 +145,29 @@ t.test(
       ]
     }).then(() => t.pass('every client has everything, once'))
 )
+
+t.test('a full page that leads nowhere, twice, is not the end of a feed newest first', t =>
+  play({
+    seed: 0,
+    objects: 13,
+    historyMs: 86_400_000,
+    order: 'text',
+    pageLimit: 5,
+    assumeTies: false,
+    epoch: '2000',
+    cacheMaxBytes: 1,
+    newestFirst: true,
+    processes: 1,
+    limits: [1, 1, 1, 1, 1, 1],
+    switches: { nullAtTip: false, modifiedAfterOrder: 'instant', cursorMode: 'A' },
+    odd: [],
+    operations: [
+      { kind: 'fault', fault: { kind: 'loop-cursor', match: '/objects' }, times: 3 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'restart' },
+      { kind: 'tick', ms: 1 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'outage', ms: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
