@@ -149,7 +149,7 @@ t.test(
 t.test('a full page that leads nowhere, twice, is not the end of a feed newest first', t =>
   play({
     seed: 0,
-    objects: 13,
+    objects: 10,
     historyMs: 86_400_000,
     order: 'text',
     pageLimit: 5,
@@ -163,6 +163,7 @@ t.test('a full page that leads nowhere, twice, is not the end of a feed newest f
     odd: [],
     operations: [
       { kind: 'fault', fault: { kind: 'loop-cursor', match: '/objects' }, times: 3 },
+      { kind: 'add', count: 3 },
       { kind: 'step', client: 0, times: 1 },
       { kind: 'restart' },
       { kind: 'tick', ms: 1 },
