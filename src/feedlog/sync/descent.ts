@@ -93,8 +93,9 @@ export class Descent {
     }
   }
 
+  /** One object less must still lead on, even if the page begins with the one that its cursor names. */
   #isFull(page: Page): boolean {
-    return page.itemCount > 1 && mayBeFull(page, this.#parts.settings.pageLimit)
+    return page.itemCount > 2 && mayBeFull(page, this.#parts.settings.pageLimit)
   }
 
   /** A full page without its last object: if more follows, its cursor leads there. */

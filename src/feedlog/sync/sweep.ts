@@ -243,8 +243,9 @@ export class Sweep {
     return undefined
   }
 
+  /** One object less must still lead on, even if the page begins with the one that its cursor names. */
   #isFull(page: Page): boolean {
-    return page.itemCount > 1 && mayBeFull(page, this.#with.parts.settings.pageLimit)
+    return page.itemCount > 2 && mayBeFull(page, this.#with.parts.settings.pageLimit)
   }
 
   /** A full page without its last object; undefined when its cursor does not lead on. */
