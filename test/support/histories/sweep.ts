@@ -60,7 +60,15 @@ const operation = fc.oneof(
   weighted(2, ['add'], { count: fc.integer({ min: 1, max: 6 }) }),
   weighted(5, ['tick'], { ms: fc.constantFrom(1, 11_000, 301_000, 900_000, 3_700_000, 8_000_000) }),
   weighted(2, ['fault'], {
-    fault: fc.constantFrom('status', 'reset', 'truncated', 'html', 'no-items', 'loop-cursor'),
+    fault: fc.constantFrom(
+      'status',
+      'reset',
+      'truncated',
+      'html',
+      'no-items',
+      'loop-cursor',
+      'null-cursor'
+    ),
     times: fc.integer({ min: 1, max: 3 })
   }),
   weighted(1, ['widen'], {}),
