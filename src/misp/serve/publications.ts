@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { GatewayError } from '../../kernel/errors.ts'
+import { inPieces } from '../../kernel/give-way.ts'
 import type { DocumentStore } from '../../kernel/ports.ts'
 import { decodeFile, type StoredFile, unpack } from '../build/files.ts'
 import type { FeedState } from '../build/state.ts'
@@ -106,7 +107,7 @@ export class Publications {
     const [stored] = await this.#get(space, 'event', [uuid])
     if (!stored) throw new GatewayError('not-found')
     const file = decodeFile(stored)
-    const event = { ...toPublished(file), timestamp: file.timestamp }
+    const event = { ...(await toPublished(file)), timestamp: file.timestamp }
     this.#events.set(`${space} ${uuid}`, event)
     return event
   }
@@ -181,7 +182,7 @@ export class Publications {
     const version = await store.version(space)
     if (known?.version === version) return known.manifest
     const [stored] = await store.get(space, 'file', ['manifest'])
-    const manifest = stored && toManifest(decodeFile(stored), known?.manifest)
+    const manifest = stored && (await toManifest(decodeFile(stored), known?.manifest))
     this.#manifests.set(space, { manifest, version })
     return manifest
   }
@@ -198,13 +199,13 @@ export class Publications {
 const storeTrouble = (cause: unknown): GatewayError =>
   new GatewayError('unavailable', { detail: 'The gateway cannot reach its store for now', cause })
 
-function toPublished(file: StoredFile): PublishedFile {
-  const bytes = unpack(file)
+async function toPublished(file: StoredFile): Promise<PublishedFile> {
+  const bytes = await unpack(file)
   return { bytes, zstd: file.zstd, digest: hash('sha256', bytes) }
 }
 
-function toManifest(file: StoredFile, known: Manifest | undefined): Manifest {
+async function toManifest(file: StoredFile, known: Manifest | undefined): Promise<Manifest> {
   if (known?.zstd.equals(file.zstd)) return known
-  const published = toPublished(file)
-  return { ...published, timestamps: timestampsOf(published.bytes.toString()) }
+  const published = await toPublished(file)
+  return { ...published, timestamps: await inPieces(timestampsOf(published.bytes)) }
 }
