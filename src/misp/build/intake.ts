@@ -145,7 +145,8 @@ export class Intake {
     for (const name of days) await this.#apply(name, changes)
     const reports = [...this.#changes.keys()].filter(isReportBucket)
     for (const name of reports) await this.#apply(name, changes)
-    for (const id of this.#changedLinks) {
+    // In the order of the store, so that each of its pages is written in few commits.
+    for (const id of [...this.#changedLinks].sort()) {
       putLink(id, this.#link(id), changes)
       await this.#parts.spill(changes)
     }

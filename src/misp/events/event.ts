@@ -148,8 +148,8 @@ function* renderEvent(
   }
   const live = new Set<string>()
   const isRestamped = options.restamped?.has(uuid) === true
-  const isCopy = (ids: readonly string[]) =>
-    isReportBucket(bucket.name) && !ids.includes(bucket.report?.id ?? '')
+  const isOfReport = isReportBucket(bucket.name)
+  const isCopy = (ids: readonly string[]) => isOfReport && !ids.includes(bucket.report?.id ?? '')
   const children = yield* makeChildren({ ...parts, uuid, notes: bucket.notes, isCopy }, previous, {
     moment,
     live,
