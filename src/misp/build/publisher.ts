@@ -15,7 +15,7 @@ import {
 } from '../events/bucket.ts'
 import { type DerivedBucket, type DerivedRow, derive } from '../events/derive.ts'
 import { type RenderedEvent, renderBucket } from '../events/event.ts'
-import { hashesOf } from '../events/hashes.ts'
+import { hashesOf, linesOf } from '../events/hashes.ts'
 import type { Head } from '../events/head.ts'
 import { toManifest, totalsOf } from '../events/manifest.ts'
 import type { PublishedEvent } from '../events/overflow.ts'
@@ -222,10 +222,11 @@ export class Publisher {
       if (heads.delete(uuid)) this.#dropped.push(uuid)
       return
     }
-    const head = toHead(bucket, rendered)
+    const hashes = await inPieces(hashesOf(event, rendered.live))
+    const head = toHead(bucket, rendered, linesOf(hashes))
     heads.set(uuid, head)
     this.#changes.putJson('head', uuid, head)
-    this.#changes.put('hash', uuid, await inPieces(hashesOf(event, rendered.live)))
+    this.#changes.put('hash', uuid, hashes)
     if (!isChanged) return
     if (head.attributes > largeEvent) this.#parts.meter.count('misp_large_events')
     const file = await encodeFile(await inPieces(toFile(event)), Number(event.timestamp))
@@ -278,7 +279,7 @@ export class Publisher {
   }
 }
 
-function toHead(bucket: string, rendered: RenderedEvent): Head {
+function toHead(bucket: string, rendered: RenderedEvent, hashes: number): Head {
   const { event, tlp, part, live, changesAt, indicators, merged } = rendered
   return {
     uuid: event.uuid,
@@ -294,6 +295,7 @@ function toHead(bucket: string, rendered: RenderedEvent): Head {
     live: live.size,
     indicators,
     merged,
+    hashes,
     changesAt: Number.isFinite(changesAt) ? changesAt : null
   }
 }

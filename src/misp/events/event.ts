@@ -51,8 +51,8 @@ export interface RenderedEvent extends PublishedEvent {
   readonly merged: number
 }
 
-/** Raise whenever this folder makes other events of the same rows: all are then made again. */
-export const eventVersion = 2
+/** Raise whenever this folder makes other events, or heads, of the same rows: all are then made again. */
+export const eventVersion = 3
 
 /**
  * The events of a bucket: what its rows say, merged with what was published. Events that changed get new timestamps.

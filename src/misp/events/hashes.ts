@@ -19,6 +19,9 @@ export function* hashesOf(event: EventBody, live: ReadonlySet<string>): Work<Buf
   return Buffer.from([...found].sort().join(''), 'hex')
 }
 
+/** Lines of these md5s. */
+export const linesOf = (md5s: Buffer): number => md5s.length / md5Bytes
+
 /** The md5s of one event. */
 export interface EventHashes {
   readonly uuid: string
@@ -57,7 +60,7 @@ export class HashesFile {
   static async of(events: readonly EventHashes[]): Promise<HashesFile> {
     const sorted = events.toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
     const uuids = sorted.map(({ uuid }) => uuid)
-    const total = sorted.reduce((sum, { md5s }) => sum + md5s.length / md5Bytes, 0)
+    const total = sorted.reduce((sum, { md5s }) => sum + linesOf(md5s), 0)
     const file = new HashesFile(uuids, total)
     const starts = await inPieces(countStarts(sorted))
     const next = starts.slice()

@@ -47,13 +47,14 @@ export function* timestampsOf(manifest: Buffer): Work<Map<string, number>> {
 }
 
 export function totalsOf(heads: Iterable<Head>): Totals {
-  const totals = { events: 0, attributes: 0, live: 0, indicators: 0, merged: 0 }
-  for (const { attributes, live, indicators, merged } of heads) {
+  const totals = { events: 0, attributes: 0, live: 0, indicators: 0, merged: 0, hashes: 0 }
+  for (const { attributes, live, indicators, merged, hashes = 0 } of heads) {
     totals.events++
     totals.attributes += attributes
     totals.live += live
     totals.indicators += indicators
     totals.merged += merged
+    totals.hashes += hashes
   }
   return totals
 }

@@ -156,6 +156,11 @@ export class Publications {
     }
   }
 
+  /** Lines that `hashes.csv` of a feed has no room for; undefined while they are not counted. */
+  hashesLeftOut({ totals: { hashes } }: Pick<FeedState, 'totals'>): number | undefined {
+    return hashes === undefined ? undefined : Math.max(0, hashes - this.#options.maxHashes)
+  }
+
   /** How far the building of a feed has come; undefined if it never began. */
   async state(space: string): Promise<FeedState | undefined> {
     const [stored] = await this.#get(space, 'state', ['state'])
