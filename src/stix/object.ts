@@ -19,6 +19,12 @@ export function listOf(object: StixObject, member: string): string[] {
   return Array.isArray(list) ? list.filter(item => typeof item === 'string') : []
 }
 
+/** The strings of a list member, and of one that is a string by itself. */
+function textsOf(object: StixObject, member: string): string[] {
+  const text = textOf(object, member)
+  return text === '' ? listOf(object, member) : [text]
+}
+
 /** The objects of a list member, such as kill chain phases; none when it is anything else. */
 export function objectsOf(object: StixObject, member: string): StixObject[] {
   const list = object[member]
@@ -48,7 +54,7 @@ export function versionOf(object: StixObject): string {
 
 /** The ids of its markings, those of single members included. */
 export const markingRefsOf = (object: StixObject): string[] => [
-  ...listOf(object, 'object_marking_refs'),
+  ...textsOf(object, 'object_marking_refs'),
   ...objectsOf(object, 'granular_markings')
     .map(marking => textOf(marking, 'marking_ref'))
     .filter(id => id !== '')

@@ -20,7 +20,15 @@ import {
 import type { Galaxies } from './tags/galaxies.ts'
 import { type Organisation, organisationOf } from './tags/organisation.ts'
 import type { MalpediaTags } from './tags/tag-names.ts'
-import { confidenceTag, contextRefs, ownTags, type Resolve, tagsOf, tlpOf } from './tags/tags.ts'
+import {
+  confidenceTag,
+  contextRefs,
+  ownTags,
+  type Resolve,
+  statementsOf,
+  tagsOf,
+  tlpOf
+} from './tags/tags.ts'
 import { hasImpossibleEnd, validUntil } from './validity.ts'
 
 /** What an indicator becomes, with name, times and tags. */
@@ -83,7 +91,7 @@ export interface Mapping {
 }
 
 /** Raise it whenever this folder makes something else of the same objects: then all events are made again. */
-export const mappingVersion = 3
+export const mappingVersion = 4
 
 export interface MappingOptions {
   /** The level of objects without one. */
@@ -113,7 +121,7 @@ export function createMapping(options: MappingOptions): Mapping {
   }
 
   const tlp = (object: StixObject, find: Resolve) =>
-    tlpOf(markingRefsOf(object), find, defaultTlp, listOf(object, 'labels'))
+    tlpOf(markingRefsOf(object), find, defaultTlp, statementsOf(object))
 
   return {
     fingerprint: JSON.stringify([

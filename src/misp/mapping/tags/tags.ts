@@ -11,29 +11,42 @@ import { type MalpediaTags, subjectNamers } from './tag-names.ts'
 export type Resolve = (id: string) => StixObject | undefined
 
 /** True for a marking of TLP whose level is known without the marking itself. */
-export const isWellKnownMarking = (id: string): boolean => wellKnown.has(id)
+export const isWellKnownMarking = (id: string): boolean => levelNamed(id) !== undefined
 
 /**
- * The level of TLP of an object, the most closed of its markings and labels; `fallback` when none is about TLP.
+ * The level of TLP of an object, the most closed that its markings and texts name; `fallback` when they name none.
  * @param markingRefs its `object_marking_refs`, and those of single members; what is no string is passed over
+ * @param statements see {@link statementsOf}
  */
 export function tlpOf(
   markingRefs: readonly unknown[],
   resolve: Resolve,
   fallback: Tlp,
-  labels: readonly string[] = []
+  statements: readonly string[] = []
 ): Tlp {
-  const marked = markingRefs.flatMap(id => (typeof id === 'string' ? levelOf(id, resolve) : []))
-  const levels = [...marked, ...labels.flatMap(tlpsIn)]
+  const marked = markingRefs.flatMap(id =>
+    typeof id === 'string' ? (levelOf(id, resolve) ?? []) : []
+  )
+  const levels = [...marked, ...statements.flatMap(tlpsIn)]
   return levels.reduce<Tlp | undefined>(moreClosed, undefined) ?? fallback
 }
 
-function levelOf(id: string, resolve: Resolve): Tlp | [] {
-  const known = wellKnown.get(id)
-  if (known) return known
-  const marking = resolve(id)
-  return (marking && tlpLevel(marking)) ?? []
+function levelOf(id: string, resolve: Resolve): Tlp | undefined {
+  const named = levelNamed(id)
+  const marking = named ? undefined : resolve(id)
+  return named ?? (marking && tlpLevel(marking))
 }
+
+/** Of a marking that is known by its id, or that is named in place of an id. */
+const levelNamed = (id: string): Tlp | undefined => wellKnown.get(id.toLowerCase()) ?? tlpsIn(id)[0]
+
+/** Texts of an object that may say how far it may be shared. What it describes, such as a pattern, is none. */
+export const statementsOf = (object: StixObject): string[] => [
+  textOf(object, 'name'),
+  textOf(object, 'description'),
+  ...['labels', 'indicator_types', 'report_types'].flatMap(member => listOf(object, member)),
+  ...objectsOf(object, 'external_references').map(entry => textOf(entry, 'description'))
+]
 
 const killChain: Readonly<Record<string, string>> = {
   reconnaissance: 'Reconnaissance',
