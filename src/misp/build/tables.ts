@@ -30,7 +30,7 @@ export type Table =
   | 'wanted'
   | 'file'
 
-/** A file takes so many changes in some three milliseconds, in which nobody is answered. */
+/** A file takes so many changes in some five milliseconds, in which nobody is answered. */
 const maxCommitted = 200
 
 /** Changes to commit together. The last change to a key counts. */
