@@ -53,9 +53,9 @@ export function versionOf(object: StixObject): string {
 }
 
 /** The ids of its markings, those of single members included. */
-export const markingRefsOf = (object: StixObject): string[] => [
-  ...textsOf(object, 'object_marking_refs'),
-  ...objectsOf(object, 'granular_markings')
-    .map(marking => textOf(marking, 'marking_ref'))
-    .filter(id => id !== '')
-]
+export function markingRefsOf(object: StixObject): string[] {
+  const refs = textsOf(object, 'object_marking_refs')
+  if (object['granular_markings'] === undefined) return refs
+  const ofMembers = objectsOf(object, 'granular_markings').map(one => textOf(one, 'marking_ref'))
+  return [...refs, ...ofMembers.filter(id => id !== '')]
+}

@@ -14,7 +14,12 @@ const item = fc.oneof(
   fc.jsonValue().map(value => ({ value })),
   fc.constantFrom('"rows":[', '],"rows":[', '\n', ']', ',', '{"a":[')
 )
-const member = fc.oneof(fc.array(item, { maxLength: 40 }), fc.jsonValue(), fc.constant(undefined))
+const member = fc.oneof(
+  fc.array(item, { maxLength: 40 }),
+  fc.array(item, { minLength: 101, maxLength: 130 }),
+  fc.jsonValue(),
+  fc.constant(undefined)
+)
 const part = fc.record({ name: fc.jsonValue(), rows: member, notes: member, ids: member })
 
 const asJson = (value: unknown) => JSON.parse(JSON.stringify(value))

@@ -150,7 +150,8 @@ export class Publisher {
     const { names, mapping } = this.#parts
     const refs = new Set<string>()
     for (const row of rowsOf(bucket)) {
-      for (const id of [...markingRefsOf(row.stix), ...namesOn(row, mapping)]) refs.add(id)
+      for (const id of markingRefsOf(row.stix)) refs.add(id)
+      for (const id of namesOn(row, mapping)) refs.add(id)
       await giveWayIfDue()
     }
     return inPieces(derive(bucket, mapping, await names.find(refs)))

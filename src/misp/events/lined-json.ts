@@ -13,12 +13,16 @@ const pieceBytes = 64 * 1024
 
 const [newline, comma, endOfList] = [10, 44, 93]
 
+/** With no more items in its lists an object is written, and read, in less than a millisecond. */
+const fewItems = 100
+
 /**
- * Writes an object whose members that are lists have an item a line.
+ * Writes an object whose members that are lists have an item a line, if they are long.
  *
  * @param before and `after`: what stands around it
  */
 export function* writeLined(object: object, before = '', after = ''): Work<Buffer> {
+  if (itemsIn(object) <= fewItems) return Buffer.from(before + JSON.stringify(object) + after)
   const pieces: Buffer[] = []
   let text = `${before}{`
   let isFirst = true
@@ -43,6 +47,12 @@ export function* writeLined(object: object, before = '', after = ''): Work<Buffe
   pieces.push(Buffer.from(`${text}}${after}`))
   return Buffer.concat(pieces)
 }
+
+const itemsIn = (object: object): number =>
+  Object.values(object).reduce(
+    (sum, member) => sum + (Array.isArray(member) ? member.length : 0),
+    0
+  )
 
 /**
  * Reads what {@link writeLined} wrote, and any other JSON at once.

@@ -109,13 +109,13 @@ function* withBuried<T extends { readonly uuid: string }>(
   held: ReadonlyMap<string, T>,
   bury: (item: T) => T | undefined
 ): Work<T[]> {
-  const items: T[] = []
+  const items: T[] = held.size === 0 ? [...wanted.values()] : []
   for (const [uuid, item] of held) {
     const kept = wanted.get(uuid) ?? bury(item)
     if (kept) items.push(kept)
     yield
   }
-  for (const [uuid, item] of wanted) if (!held.has(uuid)) items.push(item)
+  if (held.size > 0) for (const [uuid, item] of wanted) if (!held.has(uuid)) items.push(item)
   return items.sort((a, b) => (a.uuid < b.uuid ? -1 : 1))
 }
 

@@ -110,7 +110,9 @@ export function createMapping(options: MappingOptions): Mapping {
   const sourceTags = remember(object => tagsOf(object, 'source', galaxies))
 
   const tagsOn = (object: StixObject, find: Resolve, subjects: readonly string[]) => {
-    const tags = new Set(ownTags(object, find))
+    const own = ownTags(object, find)
+    if (subjects.length === 0 && sourcesOf(object).length === 0) return own
+    const tags = new Set(own)
     const add = (id: string, tagsOf: (named: StixObject) => readonly string[]) => {
       const named = find(id)
       if (named) for (const tag of tagsOf(named)) tags.add(tag)
@@ -187,7 +189,9 @@ const sourcesOf = (object: StixObject): readonly string[] =>
 
 /** Ids of what an object is about, sorted, without its sources. */
 function subjectsOf(object: StixObject): string[] {
-  const subjects = new Set(contextRefs(object))
+  const refs = contextRefs(object)
+  if (refs.length === 0 && object.type !== 'report') return refs
+  const subjects = new Set(refs)
   if (object.type === 'report')
     for (const id of listOf(object, 'object_refs')) if (!isIndicatorId(id)) subjects.add(id)
   for (const id of sourcesOf(object)) subjects.delete(id)

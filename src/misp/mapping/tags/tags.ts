@@ -89,16 +89,15 @@ export const maxImpacted = 20
 
 /** Ids of the things whose names become tags on an object: who reported it, and what it is about. */
 export function contextRefs(object: StixObject): string[] {
-  const impacted = ['x_ic_impacted_sectors', 'x_ic_impacted_locations']
-    .map(member => listOf(object, member))
-    .filter(ids => ids.length <= maxImpacted)
-  return [
-    ...new Set([
-      ...listOf(object, 'x_inthreat_sources_refs'),
-      ...listOf(object, 'x_ic_related_threat_refs'),
-      ...impacted.flat()
-    ])
+  const refs = [
+    ...listOf(object, 'x_inthreat_sources_refs'),
+    ...listOf(object, 'x_ic_related_threat_refs')
   ]
+  for (const member of ['x_ic_impacted_sectors', 'x_ic_impacted_locations']) {
+    const ids = listOf(object, member)
+    if (ids.length <= maxImpacted) refs.push(...ids)
+  }
+  return refs.length < 2 ? refs : [...new Set(refs)]
 }
 
 /**
