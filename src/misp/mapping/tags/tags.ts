@@ -40,13 +40,21 @@ function levelOf(id: string, resolve: Resolve): Tlp | undefined {
 /** Of a marking that is known by its id, or that is named in place of an id. */
 const levelNamed = (id: string): Tlp | undefined => wellKnown.get(id.toLowerCase()) ?? tlpsIn(id)[0]
 
-/** Texts of an object that may say how far it may be shared. What it describes, such as a pattern, is none. */
-export const statementsOf = (object: StixObject): string[] => [
-  textOf(object, 'name'),
-  textOf(object, 'description'),
-  ...['labels', 'indicator_types', 'report_types'].flatMap(member => listOf(object, member)),
-  ...objectsOf(object, 'external_references').map(entry => textOf(entry, 'description'))
-]
+/** Texts of an object that say how far it may be shared. What it describes, such as a pattern, is none. */
+export function statementsOf(object: StixObject): string[] {
+  const found: string[] = []
+  const add = (text: string) => {
+    if (aboutTlp.test(text)) found.push(text)
+  }
+  add(textOf(object, 'name'))
+  add(textOf(object, 'description'))
+  for (const member of ['labels', 'indicator_types', 'report_types'])
+    for (const text of listOf(object, member)) add(text)
+  for (const entry of objectsOf(object, 'external_references')) add(textOf(entry, 'description'))
+  return found
+}
+
+const aboutTlp = /\btlp/i
 
 const killChain: Readonly<Record<string, string>> = {
   reconnaissance: 'Reconnaissance',
