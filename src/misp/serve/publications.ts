@@ -60,6 +60,11 @@ export class Publications {
   readonly #options: PublicationsOptions
   readonly #manifests = new LRUCache<string, KnownManifest>({ max: maxManifests })
   readonly #events: LRUCache<string, PublishedFile & { readonly timestamp: number }>
+  /** Manifests that are being read in pieces, by space. */
+  readonly #reads = new Map<
+    string,
+    { readonly version: number; readonly manifest: Promise<Manifest | undefined> }
+  >()
   /** Looks at the store that have not begun, by space. */
   readonly #checks = new Map<string, Promise<Manifest | undefined>>()
   /** The hashes file that was asked for last: many MISPs fetch theirs in the same minute. */
@@ -182,12 +187,26 @@ export class Publications {
   }
 
   async #refresh(space: string): Promise<Manifest | undefined> {
-    const { store } = this.#options
+    const version = await this.#options.store.version(space)
     const known = this.#manifests.get(space)
-    const version = await store.version(space)
     if (known?.version === version) return known.manifest
+    const begun = this.#reads.get(space)
+    if (begun?.version === version) return begun.manifest
+    const manifest = this.#readManifest(space, version, known?.manifest).finally(() => {
+      if (this.#reads.get(space)?.manifest === manifest) this.#reads.delete(space)
+    })
+    this.#reads.set(space, { version, manifest })
+    return manifest
+  }
+
+  async #readManifest(
+    space: string,
+    version: number,
+    known: Manifest | undefined
+  ): Promise<Manifest | undefined> {
+    const { store } = this.#options
     const [stored] = await store.get(space, 'file', ['manifest'])
-    const manifest = stored && (await toManifest(decodeFile(stored), known?.manifest))
+    const manifest = stored && (await toManifest(decodeFile(stored), known))
     this.#manifests.set(space, { manifest, version })
     return manifest
   }
