@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 import { request } from 'undici'
 import { feedId, key } from './support/clients.ts'
 import {
@@ -26,14 +26,32 @@ interface Case {
   readonly kind: Kind
 }
 
-const cases: readonly Case[] = process.argv[2]
-  ? [{ indicators: Number(process.argv[2]), kind: (process.argv[3] ?? 'everything') as Kind }]
+type Phase = 'build' | 'change' | 'stream' | 'serve'
+
+const { values: options } = parseArgs({
+  options: {
+    /** One feed of so many in place of all. */
+    indicators: { type: 'string' },
+    kind: { type: 'string', default: 'indicators only' satisfies Kind },
+    /** Left out: all; may be repeated. */
+    phase: { type: 'string', multiple: true },
+    /** Another checkout, whose gateway builds the same feeds in turn. */
+    against: { type: 'string' },
+    /** Builds of each. */
+    builds: { type: 'string', default: '1' },
+    /** Of the file of results. */
+    name: { type: 'string', default: 'misp' }
+  }
+})
+const cases: readonly Case[] = options.indicators
+  ? [{ indicators: Number(options.indicators), kind: options.kind as Kind }]
   : [
       { indicators: 200_000, kind: 'everything' },
       { indicators: 200_000, kind: 'indicators only' },
       { indicators: 1_000_000, kind: 'indicators only' },
       { indicators: 1_000_000, kind: 'everything' }
     ]
+const isWanted = (phase: Phase) => !options.phase || options.phase.includes(phase)
 const historyDays = 90
 const limitMegabytes = 500
 const publishSeconds = 5
@@ -51,37 +69,35 @@ const streams: Row[] = []
 for (const [i, { indicators, kind }] of cases.entries()) {
   const simulator = await startSimulator(objectsFor(indicators), key, historyDays)
   const id = kind === 'everything' ? feedId : await addFeed(simulator)
-  const gateway = await startGateway({
-    upstream: simulator,
-    dataDir: temporaryDir(),
-    env: {
-      MISP_WINDOW_DAYS: 'all',
-      MISP_PUBLISH_SECONDS: String(publishSeconds),
-      MISP_WALK_SECONDS: '0',
-      MISP_SHARD_BITS: '4',
-      MISP_FIRST_WAIT_MS: '100'
-    }
-  })
-  const feed = { url: `${gateway.url}/misp/${id}`, id, gateway, simulator }
   const head = { indicators: indicators.toLocaleString('en'), feed: kind }
+  for (let n = 1; n < Number(options.builds) * (options.against ? 2 : 1); n++) {
+    const isOther = options.against && n % 2 === 1
+    const feed = await startFeed(simulator, id, isOther ? options.against : undefined)
+    const { row } = await build(feed)
+    builds.push({ ...head, of: isOther ? 'before' : 'now', ...row })
+    await feed.gateway.stop()
+  }
+  const feed = await startFeed(simulator, id)
   const { row, bySize } = await build(feed)
-  builds.push({ ...head, ...row })
-  changes.push({ ...head, ...(await change(feed)) })
-  streams.push({ ...head, ...(await stream(feed)) })
-  if (i === 0) serving.push(...(await serve(feed, bySize)))
-  await gateway.stop()
+  builds.push({ ...head, ...(options.against && { of: 'now' }), ...row })
+  if (isWanted('change')) changes.push({ ...head, ...(await change(feed)) })
+  if (isWanted('stream')) streams.push({ ...head, ...(await stream(feed)) })
+  if (isWanted('serve') && i === 0) serving.push(...(await serve(feed, bySize)))
+  await feed.gateway.stop()
   await simulator.stop()
 }
 
 publish({
   question: `Feeds of so many indicators over ${historyDays} days, alone or with relationships, reports and what they are about, as MISP events: how long, how large, and how fast? The process may take ${limitMegabytes} MB.`,
-  tables: {
+  arguments: process.argv.slice(2),
+  name: options.name,
+  tables: withRows({
     'First build, from nothing to the last event published': builds,
     'One indicator changed at Sekoia, until its event is published': changes,
     [`Requests per second with ${connections} connections; median of ${rounds} rounds of ${seconds} seconds, in turn`]:
       serving,
     'hashes.csv, sent as a stream': streams
-  },
+  }),
   notes: [
     'Default settings but `windowDays` all, `publishSeconds` 5 and no walk; SQLite; 16 events for a day (`defaultFeedShardBits`).',
     'Memory in megabytes of 10^6 bytes; peak is VmHWM of the gateway process since its start, feed log included.',
@@ -90,6 +106,11 @@ publish({
   ]
 })
 
+/** Tables of phases that were left out have none. */
+function withRows(tables: Record<string, Row[]>): Record<string, Row[]> {
+  return Object.fromEntries(Object.entries(tables).filter(([, rows]) => rows.length > 0))
+}
+
 interface Listed {
   readonly status: string
   readonly events: number
@@ -97,6 +118,22 @@ interface Listed {
   readonly indicators: number
   readonly merged: number
   readonly objectsRead: number
+}
+
+async function startFeed(simulator: Running, id: string, root?: string): Promise<Feed> {
+  const gateway = await startGateway({
+    upstream: simulator,
+    dataDir: temporaryDir(),
+    ...(root !== undefined && { root }),
+    env: {
+      MISP_WINDOW_DAYS: 'all',
+      MISP_PUBLISH_SECONDS: String(publishSeconds),
+      MISP_WALK_SECONDS: '0',
+      MISP_SHARD_BITS: '4',
+      MISP_FIRST_WAIT_MS: '100'
+    }
+  })
+  return { url: `${gateway.url}/misp/${id}`, id, gateway, simulator }
 }
 
 interface Feed {

@@ -164,7 +164,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
           .map(async ({ feedId, space, scope }) => ({
             ...{ feedId, scope },
             // A store that fails is told elsewhere.
-            state: await publications.state(space).catch(() => undefined)
+            state: await publications.state(space).then(
+              state => state && { ...state, hashesLeftOut: publications.hashesLeftOut(state) },
+              () => undefined
+            )
           }))
       ),
     askKey: caller => askKey(services.sekoia, caller, config.sekoia.defaultFeedId),

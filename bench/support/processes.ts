@@ -75,14 +75,17 @@ export interface GatewayOptions {
   readonly dataDir: string
   /** Options by their names in the environment; everything else is at its default. */
   readonly env?: Readonly<Record<string, string>>
+  /** Of the checkout whose gateway it is; default this one. */
+  readonly root?: string
 }
 
 /** The gateway with default settings, with the flags of `npm start` and the environment of the image; resolves when
  * `/readyz` says so. */
 export async function startGateway(options: GatewayOptions): Promise<Running> {
   const port = await freePort()
-  const child = spawn(process.execPath, startArguments(), {
-    cwd: root,
+  const from = options.root ?? root
+  const child = spawn(process.execPath, startArguments(from), {
+    cwd: from,
     env: {
       PATH: process.env['PATH'],
       MALLOC_ARENA_MAX: '2',
@@ -106,15 +109,15 @@ export async function startGateway(options: GatewayOptions): Promise<Running> {
 }
 
 /** What `npm start` gives to node, or `BENCH_NODE_OPTIONS` in place of its flags. */
-function startArguments(): string[] {
-  const start = scriptArguments('start')
+function startArguments(from: string): string[] {
+  const start = scriptArguments('start', from)
   const flags = process.env['BENCH_NODE_OPTIONS']
   return flags === undefined ? start : [...flags.split(' ').filter(Boolean), start.at(-1)!]
 }
 
 /** What a script of package.json gives to node. */
-function scriptArguments(name: 'start' | 'simulator'): string[] {
-  const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
+function scriptArguments(name: 'start' | 'simulator', from = root): string[] {
+  const { scripts } = JSON.parse(readFileSync(`${from}/package.json`, 'utf8'))
   return scripts[name].split(' ').slice(1)
 }
 

@@ -72,11 +72,12 @@ export function toFeedView(seen: SeenFeed, builds: readonly MispBuild[], now: nu
 }
 
 function toMispView({ state }: MispBuild): FeedView['misp'] {
-  const { isBuilt = false, publishedAt = 0, objectsRead = 0, coverage } = state ?? {}
+  const { isBuilt = false, publishedAt = 0, objectsRead = 0, coverage, hashesLeftOut } = state ?? {}
   return {
     isBuilt,
     lastPublication: publishedAt === 0 ? null : toInstant(publishedAt),
     objectsRead,
+    hashesLeftOut: hashesLeftOut ?? null,
     coverage: coverage ? toCoverageView(coverage) : null
   }
 }

@@ -59,6 +59,9 @@ const misp = Type.Union([
       isBuilt: flag('What was there at its start is published'),
       lastPublication: optional(instant('When its manifest last changed')),
       objectsRead: integer('Of the feed, so far'),
+      hashesLeftOut: optional(
+        integer('Values that hashes.csv has no room for (MISP_MAX_HASHES); null while not counted')
+      ),
       coverage: Type.Union([
         object({
           live: integer('Indicators that are live at Sekoia'),

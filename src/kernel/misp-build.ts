@@ -13,6 +13,8 @@ export interface MispBuild {
         readonly publishedAt: number
         readonly objectsRead: number
         readonly coverage?: MispCoverage
+        /** Values that `hashes.csv` has no room for; undefined while they are not counted. */
+        readonly hashesLeftOut?: number | undefined
       }
     | undefined
 }

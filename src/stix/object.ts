@@ -19,6 +19,12 @@ export function listOf(object: StixObject, member: string): string[] {
   return Array.isArray(list) ? list.filter(item => typeof item === 'string') : []
 }
 
+/** The strings of a list member, and of one that is a string by itself. */
+function textsOf(object: StixObject, member: string): string[] {
+  const text = textOf(object, member)
+  return text === '' ? listOf(object, member) : [text]
+}
+
 /** The objects of a list member, such as kill chain phases; none when it is anything else. */
 export function objectsOf(object: StixObject, member: string): StixObject[] {
   const list = object[member]
@@ -47,9 +53,9 @@ export function versionOf(object: StixObject): string {
 }
 
 /** The ids of its markings, those of single members included. */
-export const markingRefsOf = (object: StixObject): string[] => [
-  ...listOf(object, 'object_marking_refs'),
-  ...objectsOf(object, 'granular_markings')
-    .map(marking => textOf(marking, 'marking_ref'))
-    .filter(id => id !== '')
-]
+export function markingRefsOf(object: StixObject): string[] {
+  const refs = textsOf(object, 'object_marking_refs')
+  if (object['granular_markings'] === undefined) return refs
+  const ofMembers = objectsOf(object, 'granular_markings').map(one => textOf(one, 'marking_ref'))
+  return [...refs, ...ofMembers.filter(id => id !== '')]
+}

@@ -192,8 +192,9 @@ t.test('feeds: how far the MISP feed is, and what becomes of its indicators', as
   await send({ url: '/misp/manifest.json' })
   const mispOf = async () => (await ask('feeds')).feeds[0].misp
   while (!(await mispOf())?.coverage) await setImmediate()
-  const { isBuilt, objectsRead, lastPublication, coverage } = await mispOf()
+  const { isBuilt, objectsRead, lastPublication, hashesLeftOut, coverage } = await mispOf()
   t.equal(isBuilt, true)
+  t.equal(hashesLeftOut, 0)
   t.ok(objectsRead > 0)
   t.match(lastPublication, /^2026-01-15T/)
   const { live, toIds, context, outsideWindow, fallback, skipped } = coverage

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { HashesCut } from '../../src/misp/serve/publications.ts'
+import { type HashesCut, Publications } from '../../src/misp/serve/publications.ts'
 import { md5 } from '../support/misp/hashed-values.ts'
 import { addIndicator, inDays, mispWorld, publish, url } from '../support/misp-scenes.ts'
 import type { Served } from '../support/misp-served.ts'
@@ -43,18 +43,25 @@ t.test('a value of several events has a line for each', async t => {
 t.test('a file without room for all values is told, once as new, until one has room', async t => {
   const cuts: HashesCut[] = []
   const world = await mispWorld(t, { maxHashes: 2, onHashesCut: cut => cuts.push(cut) })
-  const { space } = world
+  const { space, documents: store } = world
+  const options = { store, cacheMaxBytes: 1, maxHashes: 2, onHashesCut: () => {} }
+  const leftOut = async () => {
+    const reader = new Publications(options)
+    return reader.hashesLeftOut((await reader.state(space))!)
+  }
   const ids = ['a', 'b', 'c', 'd', 'e'].map((name, n) =>
     addIndicator(world, name, { created: inDays(world, n < 3 ? -1 : 0) })
   )
   await publish(world)
   t.strictSame(cuts.splice(0), [{ space, leftOut: 3, isNew: true }])
+  t.equal(await leftOut(), 3, 'the state knows it without the file')
   world.simulator.edit(ids[0]!, { revoked: true })
   await publish(world)
   t.strictSame(cuts.splice(0), [{ space, leftOut: 2, isNew: false }])
   for (const id of ids.slice(1, 3)) world.simulator.edit(id, { revoked: true })
   await publish(world)
   t.strictSame(cuts, [], 'all have room')
+  t.equal(await leftOut(), 0)
   addIndicator(world, 'f')
   await publish(world)
   t.strictSame(cuts, [{ space, leftOut: 1, isNew: true }])

@@ -29,7 +29,8 @@ t.test('an indicator with 12,000 values goes on in a second event, and loses non
     attributes: 12_000,
     live: 12_000,
     indicators: 1,
-    merged: 0
+    merged: 0,
+    hashes: 12_000
   })
   t.strictSame(await pullAndCompare(world, misp), [])
   world.simulator.edit(id, { pattern: either(3) })

@@ -133,6 +133,7 @@ t.test(
     t.notOk('coverage' in (await entry(ask)))
     await ask('/misp/manifest.json')
     await until(async () => (await entry(ask)).status === 'in sync')
+    t.match(await entry(ask), { hashesLeftOut: 0 })
     const coverage = (await entry(ask))['coverage'] as Coverage & { changedSince: string }
     t.equal(coverage.changedSince, '2025-12-16')
     t.equal(coverage.skipped['no-pattern'], 1)

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
+import { atOnce } from '../../src/kernel/give-way.ts'
 import type { Meter } from '../../src/kernel/ports.ts'
 import { type Bucket, emptyBucket } from '../../src/misp/events/bucket.ts'
 import { type DerivedBucket, derive } from '../../src/misp/events/derive.ts'
@@ -40,7 +41,7 @@ class Day {
   }
 
   #derived(): DerivedBucket {
-    return derive(this.#bucket, mapping, () => undefined)
+    return atOnce(derive(this.#bucket, mapping, () => undefined))
   }
 
   /** Values that are to be shown. */
@@ -53,7 +54,7 @@ class Day {
 
   publish(): EventBody[] {
     this.#days++
-    const rendered = renderBucket(this.#derived(), this.#published, {
+    const work = renderBucket(this.#derived(), this.#published, {
       now: now + this.#days * 86_400_000,
       namespace: feedNamespace('feed', 16),
       title: 'Feed',
@@ -63,6 +64,7 @@ class Day {
       maxAttributes,
       issue: () => now / 1000 + this.#days * 86_400 + ++this.#issued
     })
+    const rendered = atOnce(work)
     this.#published = rendered.filter(({ isEmpty }) => !isEmpty)
     return this.events
   }

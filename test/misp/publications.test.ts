@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import type { DocumentStore } from '../../src/kernel/ports.ts'
 import { Publications } from '../../src/misp/serve/publications.ts'
@@ -58,6 +59,39 @@ t.test('what another process published is seen at once, event and manifest alike
   const before = reads()
   t.equal(await publications.event(space, uuid), newer)
   t.equal(reads(), before)
+})
+
+t.test('who asks while a manifest is being read waits for the same reading', async t => {
+  const world = await mispWorld(t)
+  addIndicator(world, 'a')
+  await publish(world)
+  const { documents, space } = world
+  const gate = Promise.withResolvers<void>()
+  let reads = 0
+  const looks = Promise.withResolvers<void>()
+  let versions = 0
+  const store: DocumentStore = {
+    ...documents,
+    async version(of) {
+      if (++versions === 2) looks.resolve()
+      return documents.version(of)
+    },
+    async get(...what) {
+      reads++
+      await gate.promise
+      return documents.get(...what)
+    }
+  }
+  const options = { store, cacheMaxBytes: 1024 * 1024, maxHashes: 1000, onHashesCut: () => {} }
+  const publications = new Publications(options)
+  const first = publications.manifest(space)
+  while (reads === 0) await setImmediate()
+  const second = publications.manifest(space)
+  await looks.promise
+  await setImmediate()
+  gate.resolve()
+  t.equal(await second, await first)
+  t.equal(reads, 1)
 })
 
 t.test('an event of another feed, or of none, is not found', async t => {

@@ -202,6 +202,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       manifest: space => publications.manifest(space),
       event: (space, uuid) => publications.event(space, uuid),
       hashes: space => publications.hashes(space),
+      hashesLeftOut: state => publications.hashesLeftOut(state),
       state: space => publications.state(space)
     },
     clock,

@@ -47,7 +47,7 @@ const misp = (table: string): RegExp => new RegExp(`^documents misp1:${scope}:${
 const log = (rest: string): RegExp => new RegExp(`^feed-log v1:${scope}:${rest}$`)
 
 const fileForm = {
-  read: (stored: Buffer) => json(unpack(decodeFile(stored))),
+  read: async (stored: Buffer) => json(await unpack(decodeFile(stored))),
   // What the file says is a matter of MISP, not of the store.
   shape: (stored: Buffer) => ({ timestamp: decodeFile(stored).timestamp })
 }
@@ -83,8 +83,8 @@ export const storedForms: readonly StoredForm[] = [
   {
     name: 'misp-bucket',
     at: misp('bucket'),
-    read(stored) {
-      const { rows, notes, report } = decodeBucket('16/day/2026-01-01/0', stored)
+    async read(stored) {
+      const { rows, notes, report } = await decodeBucket('16/day/2026-01-01/0', stored)
       return { rows: [...rows.values()], notes: [...notes.values()], report }
     },
     shape: unzipped

@@ -60,6 +60,6 @@ export async function heldIds(documents: FeedTables): Promise<IdSet> {
   const ids = new IdSet()
   for await (const batch of documents.scan('bucket'))
     for (const { key, value } of batch)
-      for (const { id } of heldIn(decodeBucket(key, value))) ids.add(id)
+      for (const { id } of heldIn(await decodeBucket(key, value))) ids.add(id)
   return ids
 }

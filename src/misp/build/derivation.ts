@@ -55,7 +55,7 @@ export async function underived(
   for await (const batch of documents.scan('bucket')) {
     for (const { key, value } of batch) {
       await setImmediate()
-      const ids = rowsOf(decodeBucket(key, value)).flatMap(row => namesOn(row, mapping))
+      const ids = rowsOf(await decodeBucket(key, value)).flatMap(row => namesOn(row, mapping))
       for (const id of await names.resolve(caller, ids, changes)) wanted.push([id, key])
       buckets.push(key)
     }

@@ -1,4 +1,4 @@
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { compress, decompress } from '../events/zstd.ts'
 
 /** A published file as stored: compressed, in the form that is sent to clients that accept it. */
 export interface StoredFile {
@@ -9,10 +9,10 @@ export interface StoredFile {
 
 const headBytes = 4
 
-export function encodeFile(text: string, timestamp: number): Buffer {
+export async function encodeFile(bytes: Buffer, timestamp: number): Promise<Buffer> {
   const head = Buffer.alloc(headBytes)
   head.writeUInt32BE(timestamp)
-  return Buffer.concat([head, zstdCompressSync(text)])
+  return Buffer.concat([head, await compress(bytes)])
 }
 
 export const decodeFile = (stored: Buffer): StoredFile => ({
@@ -21,4 +21,4 @@ export const decodeFile = (stored: Buffer): StoredFile => ({
 })
 
 /** The bytes of the file itself. */
-export const unpack = ({ zstd }: StoredFile): Buffer => zstdDecompressSync(zstd)
+export const unpack = ({ zstd }: StoredFile): Promise<Buffer> => decompress(zstd)

@@ -145,7 +145,8 @@ export class Intake {
     for (const name of days) await this.#apply(name, changes)
     const reports = [...this.#changes.keys()].filter(isReportBucket)
     for (const name of reports) await this.#apply(name, changes)
-    for (const id of this.#changedLinks) {
+    // In the order of the store, so that each of its pages is written in few commits.
+    for (const id of [...this.#changedLinks].sort()) {
       putLink(id, this.#link(id), changes)
       await this.#parts.spill(changes)
     }
@@ -318,7 +319,7 @@ export class Intake {
 
   async #apply(name: string, changes: Batch): Promise<void> {
     const [stored] = await this.#parts.documents.get('bucket', [name])
-    const bucket = stored ? decodeBucket(name, stored) : emptyBucket(name)
+    const bucket = stored ? await decodeBucket(name, stored) : emptyBucket(name)
     const done = this.#changes.get(name)!.map(change => change(bucket))
     for (const { id, report } of this.#copies.get(name) ?? []) {
       const row = bucket.rows.get(id)
@@ -327,7 +328,7 @@ export class Intake {
     // A report that is not there, or not any more, copies nothing.
     if (isReportBucket(name) && !bucket.report) bucket.rows.clear()
     if (!done.includes(true) || isBarren(bucket)) return
-    changes.put('bucket', name, encodeBucket(bucket))
+    changes.put('bucket', name, await encodeBucket(bucket))
     changes.put('dirty', name, Buffer.alloc(0))
     this.#dirtied.push(name)
     await this.#parts.spill(changes)

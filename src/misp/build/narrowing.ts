@@ -26,13 +26,13 @@ export async function narrow(
   const changed: string[] = []
   for await (const batch of documents.scan('bucket')) {
     for (const { key, value } of batch) {
-      const bucket = decodeBucket(key, value)
+      const bucket = await decodeBucket(key, value)
       const changes = new Batch()
       if (!(await leaveOut(bucket, since, { index: new IndicatorIndex(documents), changes })))
         continue
       changes.put('dirty', key, Buffer.alloc(0))
       if (isBarren(bucket)) changes.delete('bucket', key)
-      else changes.put('bucket', key, encodeBucket(bucket))
+      else changes.put('bucket', key, await encodeBucket(bucket))
       await commit(changes)
       changed.push(key)
     }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { inPieces } from '../../kernel/give-way.ts'
+import { giveWayIfDue, inPieces } from '../../kernel/give-way.ts'
 import type { Clock, Meter } from '../../kernel/ports.ts'
 import { listOf, markingRefsOf } from '../../stix/object.ts'
 import {
@@ -15,7 +15,7 @@ import {
 } from '../events/bucket.ts'
 import { type DerivedBucket, type DerivedRow, derive } from '../events/derive.ts'
 import { type RenderedEvent, renderBucket } from '../events/event.ts'
-import { hashesOf } from '../events/hashes.ts'
+import { hashesOf, linesOf } from '../events/hashes.ts'
 import type { Head } from '../events/head.ts'
 import { toManifest, totalsOf } from '../events/manifest.ts'
 import type { PublishedEvent } from '../events/overflow.ts'
@@ -108,7 +108,7 @@ export class Publisher {
       if (this.#changes.isFull(this.#parts.settings.commitBytes)) await this.#commit()
     }
     if (due.length > 0) state.publications++
-    this.#sum()
+    await this.#sum()
     if (!state.isManifestCurrent) await this.#publishManifest(now)
     else await this.#commit()
     return changed
@@ -122,10 +122,10 @@ export class Publisher {
     const { documents, feedId, settings } = this.#parts
     const { state, dirty } = this.#published
     const [stored] = await documents.get('bucket', [name])
-    const bucket = stored ? decodeBucket(name, stored) : emptyBucket(name)
+    const bucket = stored ? await decodeBucket(name, stored) : emptyBucket(name)
     const derived = await this.#derive(bucket)
-    this.#count(bucket, derived, now)
-    const rendered = renderBucket(derived, await this.#eventsOf(heads), {
+    await this.#count(bucket, derived, now)
+    const work = renderBucket(derived, await this.#eventsOf(heads), {
       now,
       namespace: feedNamespace(feedId, parseBucketName(name).layout),
       title: state.title,
@@ -138,7 +138,8 @@ export class Publisher {
       restamped,
       issue: () => issueTimestamp(state, now, settings.marginSeconds)
     })
-    for (const event of rendered) this.#putEvent(name, event)
+    const rendered = await inPieces(work)
+    for (const event of rendered) await this.#putEvent(name, event)
     await this.#tidy(bucket, stored !== undefined, now)
     this.#changes.delete('dirty', name)
     dirty.delete(name)
@@ -147,18 +148,21 @@ export class Publisher {
 
   async #derive(bucket: Bucket): Promise<DerivedBucket> {
     const { names, mapping } = this.#parts
-    const refs = (row: Row) => [...markingRefsOf(row.stix), ...namesOn(row, mapping)]
-    const find = await names.find(rowsOf(bucket).flatMap(refs))
-    const derived = derive(bucket, mapping, find)
-    return derived
+    const refs = new Set<string>()
+    for (const row of rowsOf(bucket)) {
+      for (const id of markingRefsOf(row.stix)) refs.add(id)
+      for (const id of namesOn(row, mapping)) refs.add(id)
+      await giveWayIfDue()
+    }
+    return inPieces(derive(bucket, mapping, await names.find(refs)))
   }
 
-  #count(bucket: Bucket, { rows }: DerivedBucket, now: number): void {
+  async #count(bucket: Bucket, { rows }: DerivedBucket, now: number): Promise<void> {
     if (isReportBucket(bucket.name)) return
     this.#meter(rows.filter(({ id }) => this.#isNew(bucket.rows.get(id)!)))
     const { name } = bucket
     const { tallies } = this.#published
-    const tally = tallyOf(bucket, rows, now)
+    const tally = await inPieces(tallyOf(bucket, rows, now))
     if (isDeepStrictEqual(tally, tallies.get(name))) return
     if (tally) {
       tallies.set(name, tally)
@@ -170,9 +174,9 @@ export class Publisher {
   }
 
   /** The whole sum, which may change when no event does. */
-  #sum(): void {
+  async #sum(): Promise<void> {
     const { state, tallies } = this.#published
-    const coverage = coverageOf(tallies.values())
+    const coverage = await inPieces(coverageOf(tallies.values()))
     if (isDeepStrictEqual(coverage, state.coverage)) return
     state.coverage = coverage
     this.#isSumNew = true
@@ -201,14 +205,17 @@ export class Publisher {
       'event',
       heads.map(({ uuid }) => uuid)
     )
-    return heads.flatMap(({ tlp, part }, i) => {
+    const events: PublishedEvent[] = []
+    for (const [i, { tlp, part }] of heads.entries()) {
       const file = found[i]
-      if (!file) return []
-      return [{ tlp, part, event: parseFile(unpack(decodeFile(file)).toString()) }]
-    })
+      if (!file) continue
+      const event = await inPieces(parseFile(await unpack(decodeFile(file))))
+      events.push({ tlp, part, event })
+    }
+    return events
   }
 
-  #putEvent(bucket: string, rendered: RenderedEvent): void {
+  async #putEvent(bucket: string, rendered: RenderedEvent): Promise<void> {
     const { event, isChanged, isEmpty } = rendered
     const { heads } = this.#published
     const { uuid } = event
@@ -216,13 +223,14 @@ export class Publisher {
       if (heads.delete(uuid)) this.#dropped.push(uuid)
       return
     }
-    const head = toHead(bucket, rendered)
+    const hashes = await inPieces(hashesOf(event, rendered.live))
+    const head = toHead(bucket, rendered, linesOf(hashes))
     heads.set(uuid, head)
     this.#changes.putJson('head', uuid, head)
-    this.#changes.put('hash', uuid, hashesOf(event, rendered.live))
+    this.#changes.put('hash', uuid, hashes)
     if (!isChanged) return
     if (head.attributes > largeEvent) this.#parts.meter.count('misp_large_events')
-    const file = encodeFile(toFile(event), Number(event.timestamp))
+    const file = await encodeFile(await inPieces(toFile(event)), Number(event.timestamp))
     this.#changes.put('event', uuid, file)
   }
 
@@ -240,7 +248,7 @@ export class Publisher {
       )
     if (isBarren(bucket)) this.#changes.delete('bucket', bucket.name)
     else if (isStored && pruned.length > 0)
-      this.#changes.put('bucket', bucket.name, encodeBucket(bucket))
+      this.#changes.put('bucket', bucket.name, await encodeBucket(bucket))
   }
 
   async #publishManifest(now: number): Promise<void> {
@@ -248,7 +256,7 @@ export class Publisher {
     await this.#commit()
     const manifest = await inPieces(toManifest(heads.values()))
     if (heads.size > largeManifest) this.#parts.meter.count('misp_large_manifests')
-    this.#changes.put('file', 'manifest', encodeFile(manifest, 0))
+    this.#changes.put('file', 'manifest', await encodeFile(manifest, 0))
     for (const uuid of this.#dropped)
       for (const table of ['event', 'head', 'hash'] as const) this.#changes.delete(table, uuid)
     Object.assign(state, {
@@ -272,7 +280,7 @@ export class Publisher {
   }
 }
 
-function toHead(bucket: string, rendered: RenderedEvent): Head {
+function toHead(bucket: string, rendered: RenderedEvent, hashes: number): Head {
   const { event, tlp, part, live, changesAt, indicators, merged } = rendered
   return {
     uuid: event.uuid,
@@ -288,6 +296,7 @@ function toHead(bucket: string, rendered: RenderedEvent): Head {
     live: live.size,
     indicators,
     merged,
+    hashes,
     changesAt: Number.isFinite(changesAt) ? changesAt : null
   }
 }

@@ -12,6 +12,8 @@ const maxChanges = 10_000
 /** Objects parsed at once: some three milliseconds of work. */
 const parsedAtOnce = 250
 const readLimit = 2000
+/** During a first build reading takes at least so many times as long as the publications on the way. */
+const readingShare = 4
 const readBytes = 8 * 1024 * 1024
 
 /** Reads the feed log to its end. During a first build it publishes on the way. */
@@ -34,8 +36,10 @@ export async function readOn(round: Round): Promise<void> {
       intake = round.newIntake()
     }
     if (!state.isFilled && clock.now() >= partialAt) {
+      const begun = clock.now()
       await round.publish()
-      partialAt = clock.now() + settings.partialMs
+      const pause = (clock.now() - begun) * readingShare
+      partialAt = clock.now() + Math.max(settings.partialMs, pause)
     }
   }
 }

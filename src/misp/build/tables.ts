@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
 import { OvertakenError } from '../../kernel/errors.ts'
-import { giveWayIfDue } from '../../kernel/give-way.ts'
+import { giveWay, giveWayIfDue } from '../../kernel/give-way.ts'
 import { memoize } from '../../kernel/memoize.ts'
 import type { DocumentCommit, DocumentStore } from '../../kernel/ports.ts'
 
@@ -137,7 +137,8 @@ export class FeedTables {
 
   /** Throws {@link OvertakenError}, and nothing is changed, when another gateway was first. */
   async commit(changes: Batch): Promise<void> {
-    await giveWayIfDue()
+    // It lasts as long as a piece may, so it is one by itself.
+    await giveWay()
     const expectedVersion = this.#version
     const isFirst = await this.#store.commit(this.#space, { expectedVersion, ...changes.commit() })
     if (!isFirst) throw new OvertakenError()

@@ -40,7 +40,7 @@ export async function judge(
   for await (const batch of documents.scan('bucket')) {
     for (const { key, value } of batch) {
       await setImmediate()
-      const bucket = decodeBucket(key, value)
+      const bucket = await decodeBucket(key, value)
       if (pruneRows(bucket, begun, retention).length > 0) over.push(key)
       for (const { id, gone, readAt } of heldIn(bucket)) {
         if (!gone) present++
@@ -81,11 +81,11 @@ export async function mark(
   for (const name of names) {
     const [stored] = await documents.get('bucket', [name])
     if (!stored) continue
-    const bucket = decodeBucket(name, stored)
+    const bucket = await decodeBucket(name, stored)
     for (const id of missing.get(name) ?? [])
       change(bucket, id, { gone: { why: 'vanished', at: now } })
     for (const id of returned.get(name) ?? []) change(bucket, id, { returnedAt: now })
-    changes.put('bucket', name, encodeBucket(bucket))
+    changes.put('bucket', name, await encodeBucket(bucket))
     changes.put('dirty', name, Buffer.alloc(0))
   }
   for (const name of over) changes.put('dirty', name, Buffer.alloc(0))

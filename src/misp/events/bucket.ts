@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { constants } from 'node:zlib'
+import { inPieces, type Work } from '../../kernel/give-way.ts'
 import type { Tlp } from '../mapping/model.ts'
+import { readLined, writeLined } from './lined-json.ts'
 import { isLive, isNewer, type Outsider, type Row, spanOf } from './source-row.ts'
+import { compress, decompress } from './zstd.ts'
 
-/** Buckets have some ten kilobytes: on another thread compressing them would take longer, and more memory. */
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /**
@@ -198,7 +200,11 @@ interface StoredBucket {
   readonly ids: readonly string[]
 }
 
-export function encodeBucket({ rows, report, notes, outside }: Bucket): Buffer {
+/** In pieces: a day of a feed without shards has thousands of rows. */
+export const encodeBucket = async (bucket: Bucket): Promise<Buffer> =>
+  compress(await inPieces(writeBucket(bucket)), fast)
+
+function* writeBucket({ rows, report, notes, outside }: Bucket): Work<Buffer> {
   const places = new Map<unknown, number>()
   const placeOf = (id: unknown) => {
     const place = places.get(id) ?? places.size
@@ -206,32 +212,46 @@ export function encodeBucket({ rows, report, notes, outside }: Bucket): Buffer {
     return place
   }
   const pack = (row: Row) => withIds(row, placeOf)
+  const packed: Row[] = []
+  for (const row of rows.values()) {
+    packed.push(pack(row))
+    yield
+  }
   const whole = {
-    rows: [...rows.values()].map(pack),
+    rows: packed,
     report: report && pack(report),
     notes: [...notes.values()].map(pack),
     outside: outside.size > 0 ? [...outside.values()] : undefined
   }
-  const stored = { ...whole, ids: [...places.keys()] }
-  return zstdCompressSync(JSON.stringify(stored), fast)
+  return yield* writeLined({ ...whole, ids: [...places.keys()] })
 }
 
-export function decodeBucket(name: string, stored: Buffer): Bucket {
+/** In pieces. Throws of what is no bucket. */
+export const decodeBucket = async (name: string, stored: Buffer): Promise<Bucket> =>
+  inPieces(readBucket(name, await decompress(stored)))
+
+function* readBucket(name: string, bytes: Buffer): Work<Bucket> {
   const {
     rows,
     report,
     notes,
     outside = [],
     ids
-  } = JSON.parse(zstdDecompressSync(stored).toString()) as StoredBucket
+  } = yield* readLined(bytes, (whole: StoredBucket) => whole)
   const unpack = (row: Row) => withIds(row, place => ids[place as number])
-  const byId = (list: readonly Row[]) =>
-    new Map(list.map(row => [row.stix.id, unpack(row)] as const))
+  const byId = function* (list: readonly Row[]): Work<Map<string, Row>> {
+    const found = new Map<string, Row>()
+    for (const row of list) {
+      found.set(row.stix.id, unpack(row))
+      yield
+    }
+    return found
+  }
   return {
     name,
-    rows: byId(rows),
+    rows: yield* byId(rows),
     report: report && unpack(report),
-    notes: byId(notes),
+    notes: yield* byId(notes),
     outside: new Map(outside.map(outsider => [outsider.id, outsider]))
   }
 }

@@ -11,10 +11,6 @@ type Identified = Pick<MispValue, 'type' | 'category' | 'value'>
 export class Spellings {
   readonly #known = new Map<string, string>()
 
-  constructor(values: Iterable<Identified> = []) {
-    for (const value of values) this.add(value)
-  }
-
   /** False, and nothing is added, if the value is there in another spelling. */
   add(value: Identified): boolean {
     const same = sameness(value)

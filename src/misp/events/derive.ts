@@ -1,3 +1,4 @@
+import type { Work } from '../../kernel/give-way.ts'
 import type { StixObject } from '../../stix/object.ts'
 import type { MappedIndicator, MappedReport, MappedText, Mapping } from '../mapping/mapping.ts'
 import type { Bucket } from './bucket.ts'
@@ -21,17 +22,24 @@ export interface DerivedReport extends MappedReport {
   readonly gone?: Gone | undefined
 }
 
-/** @param find as {@link Mapping} wants it */
-export function derive(
+/**
+ * Yields between any two rows.
+ *
+ * @param find as {@link Mapping} wants it
+ */
+export function* derive(
   { name, rows, report, notes }: Bucket,
   mapping: Mapping,
   find: (id: string) => StixObject | undefined
-): DerivedBucket {
+): Work<DerivedBucket> {
+  const derived: DerivedRow[] = []
+  for (const row of [...rows.values()].sort((a, b) => (a.stix.id < b.stix.id ? -1 : 1))) {
+    derived.push(withLife(mapping.indicator(row.stix, find, row.indicates), row))
+    yield
+  }
   return {
     name,
-    rows: [...rows.values()]
-      .sort((a, b) => (a.stix.id < b.stix.id ? -1 : 1))
-      .map(row => withLife(mapping.indicator(row.stix, find, row.indicates), row)),
+    rows: derived,
     report: report && withLife(mapping.report(report.stix, find), report),
     notes: [...notes.values()].map(({ stix }) => mapping.note(stix))
   }

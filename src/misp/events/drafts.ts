@@ -1,3 +1,4 @@
+import type { Work } from '../../kernel/give-way.ts'
 import type { MispObject, MispValue } from '../mapping/model.ts'
 import { asContext } from '../mapping/pattern/mapped-part.ts'
 import { commentOf, joinComments } from '../mapping/tags/tags.ts'
@@ -51,12 +52,14 @@ interface Share {
   readonly row: DerivedRow
 }
 
-export function makeDrafts(rows: Iterable<DerivedRow>, options: DraftOptions): Drafts {
+/** Yields between any two rows or values. */
+export function* makeDrafts(rows: Iterable<DerivedRow>, options: DraftOptions): Work<Drafts> {
   const { now, expiredMs } = options
   const shares = new Map<string, Share[]>()
   const objects: ObjectDraft[] = []
   let changesAt = Number.POSITIVE_INFINITY
   for (const row of rows) {
+    yield
     changesAt = Math.min(changesAt, nextChange(row, now, expiredMs), startOf(row, now))
     const life = lifeOf(row, now, expiredMs)
     if (life === 'removed') continue
@@ -74,7 +77,10 @@ export function makeDrafts(rows: Iterable<DerivedRow>, options: DraftOptions): D
     })
   }
   const attributes = new Map<string, AttributeDraft>()
-  for (const [key, share] of shares) attributes.set(key, merge(share, options))
+  for (const [key, share] of shares) {
+    attributes.set(key, merge(share, options))
+    yield
+  }
   return { attributes, objects, changesAt }
 }
 

@@ -1,3 +1,4 @@
+import type { Work } from '../../kernel/give-way.ts'
 import { type Tlp, tlps } from '../mapping/model.ts'
 import { eventName, isReportBucket, parseBucketName } from './bucket.ts'
 import type { DerivedBucket, DerivedReport, DerivedRow } from './derive.ts'
@@ -50,26 +51,29 @@ export interface RenderedEvent extends PublishedEvent {
   readonly merged: number
 }
 
-/** Raise whenever this folder makes other events of the same rows: all are then made again. */
-export const eventVersion = 2
+/** Raise whenever this folder makes other events, or heads, of the same rows: all are then made again. */
+export const eventVersion = 3
 
 /**
  * The events of a bucket: what its rows say, merged with what was published. Events that changed get new timestamps.
+ * Yields where it may be interrupted: an event has up to {@link PartOptions.maxAttributes}.
  */
-export function renderBucket(
+export function* renderBucket(
   bucket: DerivedBucket,
   published: readonly PublishedEvent[],
   options: RenderOptions
-): RenderedEvent[] {
+): Work<RenderedEvent[]> {
   const groups = Map.groupBy(shown(bucket, options), row => bucket.report?.tlp ?? row.tlp)
   const levels = new Set<Tlp>([...groups.keys(), ...published.map(({ tlp }) => tlp)])
   if (bucket.report) levels.add(bucket.report.tlp)
-  return tlps
-    .filter(tlp => levels.has(tlp))
-    .flatMap(tlp => {
-      const parts = published.filter(event => event.tlp === tlp).sort((a, b) => a.part - b.part)
-      return renderLevel({ bucket, tlp, rows: groups.get(tlp) ?? [] }, parts, options)
-    })
+  const events: RenderedEvent[] = []
+  for (const tlp of tlps) {
+    if (!levels.has(tlp)) continue
+    const parts = published.filter(event => event.tlp === tlp).sort((a, b) => a.part - b.part)
+    const level = { bucket, tlp, rows: groups.get(tlp) ?? [] }
+    events.push(...(yield* renderLevel(level, parts, options)))
+  }
+  return events
 }
 
 /**
@@ -95,23 +99,23 @@ interface Level {
   readonly rows: readonly DerivedRow[]
 }
 
-function renderLevel(
+function* renderLevel(
   level: Level,
   published: readonly PublishedEvent[],
   options: RenderOptions
-): RenderedEvent[] {
+): Work<RenderedEvent[]> {
   const { bucket, tlp, rows } = level
   const own = bucket.report?.tlp === tlp ? bucket.report : undefined
   const report = own && isShown(own, options) ? own : undefined
-  const drafts = makeDrafts(report ? [...rows, report] : rows, options)
+  const drafts = yield* makeDrafts(report ? [...rows, report] : rows, options)
   const sources = { all: new Set<string>(), owners: new Set<string>() }
-  const events = toParts(drafts, published, level, options).map((drafts, part) =>
-    renderEvent(
-      { ...level, part, report: part === 0 ? report : undefined, drafts, sources },
-      published.find(event => event.part === part)?.event,
-      options
-    )
-  )
+  const events: RenderedEvent[] = []
+  for (const [part, own] of (yield* toParts(drafts, published, level, options)).entries()) {
+    const previous = published.find(event => event.part === part)?.event
+    const shownReport = part === 0 ? report : undefined
+    const parts = { ...level, part, report: shownReport, drafts: own, sources }
+    events.push(yield* renderEvent(parts, previous, options))
+  }
   const first = events.find(({ isEmpty }) => !isEmpty)
   if (!first || isReportBucket(bucket.name)) return events
   return events.map(event => (event === first ? { ...event, ...countsOf(sources) } : event))
@@ -130,11 +134,11 @@ interface EventDeps extends Level {
   readonly sources: Sources
 }
 
-function renderEvent(
+function* renderEvent(
   parts: EventDeps,
   previous: EventBody | undefined,
   options: RenderOptions
-): RenderedEvent {
+): Work<RenderedEvent> {
   const { bucket, tlp, part, drafts, sources } = parts
   const uuid = eventUuid(options.namespace, eventName(bucket.name, tlp, part))
   const moment = {
@@ -144,9 +148,9 @@ function renderEvent(
   }
   const live = new Set<string>()
   const isRestamped = options.restamped?.has(uuid) === true
-  const isCopy = (ids: readonly string[]) =>
-    isReportBucket(bucket.name) && !ids.includes(bucket.report?.id ?? '')
-  const children = makeChildren({ ...parts, uuid, notes: bucket.notes, isCopy }, previous, {
+  const isOfReport = isReportBucket(bucket.name)
+  const isCopy = (ids: readonly string[]) => isOfReport && !ids.includes(bucket.report?.id ?? '')
+  const children = yield* makeChildren({ ...parts, uuid, notes: bucket.notes, isCopy }, previous, {
     moment,
     live,
     sources,
@@ -170,8 +174,7 @@ function renderEvent(
   }
   const isEmpty =
     attributeCount(children) + children.EventReport.length + children.Object.length === 0
-  const isChanged =
-    isRestamped || previous === undefined || JSON.stringify(unstamped) !== JSON.stringify(previous)
+  const isChanged = isRestamped || !previous || !isSame(unstamped, previous)
   const timestamp = isChanged && !isEmpty ? String(options.issue()) : unstamped.timestamp
   const event = { ...unstamped, publish_timestamp: timestamp, timestamp }
   return {
@@ -185,6 +188,20 @@ function renderEvent(
     indicators: 0,
     merged: 0
   }
+}
+
+/** Children that did not change are the same objects, see {@link makeChildren}. */
+function isSame(event: EventBody, previous: EventBody): boolean {
+  const lists = ['Attribute', 'EventReport', 'Object'] as const
+  const facts = (of: EventBody) =>
+    JSON.stringify({ ...of, Attribute: [], EventReport: [], Object: [] })
+  return (
+    lists.every(
+      list =>
+        event[list].length === previous[list].length &&
+        event[list].every((child, i) => child === previous[list][i])
+    ) && facts(event) === facts(previous)
+  )
 }
 
 /** One of TLP, and of a report what it is about; like those of attributes they are only ever added. */

@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
+import { giveWayIfDue, inPieces, type Work } from '../../kernel/give-way.ts'
 import { hashedParts } from './md5s.ts'
 import type { EventBody } from './wire.ts'
 
@@ -7,16 +7,20 @@ import type { EventBody } from './wire.ts'
 
 const md5Bytes = 16
 
-/** The md5s of an event's live attributes, 16 bytes each, ascending, without repeats. */
-export function hashesOf(event: EventBody, live: ReadonlySet<string>): Buffer {
+/** The md5s of an event's live attributes, 16 bytes each, ascending, without repeats. Yields between attributes. */
+export function* hashesOf(event: EventBody, live: ReadonlySet<string>): Work<Buffer> {
   const found = new Set<string>()
   for (const attribute of [...event.Attribute, ...event.Object.flatMap(o => o.Attribute)]) {
+    yield
     if (!live.has(attribute.uuid)) continue
     for (const part of hashedParts(attribute.type, attribute.value))
       found.add(hash('md5', part, 'hex'))
   }
   return Buffer.from([...found].sort().join(''), 'hex')
 }
+
+/** Lines of these md5s. */
+export const linesOf = (md5s: Buffer): number => md5s.length / md5Bytes
 
 /** The md5s of one event. */
 export interface EventHashes {
@@ -30,6 +34,10 @@ const lineBytes = 2 * md5Bytes + 1 + 36 + 1
 /** Lines written out at a time. */
 const lines = 4096
 
+/** Of the 65,536 values of the first two bytes, and bytes, between two places where the work may be interrupted. */
+const keysAtOnce = 64
+const digestedAtOnce = 256 * 1024
+
 /**
  * The whole file, sorted, in memory with 20 bytes per line. The md5s of many events are sorted by counting their
  * first two bytes, and written piece by piece.
@@ -39,7 +47,8 @@ export class HashesFile {
   /** Numbers of lines by rank: which event, and which of its md5s. */
   readonly #event: Uint32Array
   readonly #md5s: Buffer
-  #digest: string | undefined
+  /** Of the content. */
+  digest = ''
 
   private constructor(uuids: readonly string[], total: number) {
     this.#uuids = uuids
@@ -47,22 +56,23 @@ export class HashesFile {
     this.#md5s = Buffer.alloc(total * md5Bytes)
   }
 
-  /** Pauses now and then, so that other requests are served. */
+  /** Gives way, so that requests are answered meanwhile. */
   static async of(events: readonly EventHashes[]): Promise<HashesFile> {
     const sorted = events.toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
     const uuids = sorted.map(({ uuid }) => uuid)
-    const total = sorted.reduce((sum, { md5s }) => sum + md5s.length / md5Bytes, 0)
+    const total = sorted.reduce((sum, { md5s }) => sum + linesOf(md5s), 0)
     const file = new HashesFile(uuids, total)
-    const starts = countStarts(sorted)
+    const starts = await inPieces(countStarts(sorted))
     const next = starts.slice()
     for (const [event, { md5s }] of sorted.entries()) {
       file.#place(event, md5s, next)
-      if (event % 100 === 99) await setImmediate()
+      await giveWayIfDue()
     }
     for (let key = 0; key < 65_536; key++) {
       file.#sortRun(starts[key]!, next[key]!)
-      if (key % 4096 === 4095) await setImmediate()
+      if (key % keysAtOnce === 0) await giveWayIfDue()
     }
+    file.digest = await inPieces(file.#digest())
     return file
   }
 
@@ -71,14 +81,14 @@ export class HashesFile {
     return Math.max(0, this.#event.length * lineBytes - 1)
   }
 
-  /** Digest of the content. */
-  get digest(): string {
-    this.#digest ??= createHash('sha256')
-      .update(this.#uuids.join())
-      .update(Buffer.from(this.#event.buffer))
-      .update(this.#md5s)
-      .digest('hex')
-    return this.#digest
+  *#digest(): Work<string> {
+    const digest = createHash('sha256').update(this.#uuids.join())
+    for (const bytes of [Buffer.from(this.#event.buffer), this.#md5s])
+      for (let at = 0; at < bytes.length; at += digestedAtOnce) {
+        digest.update(bytes.subarray(at, at + digestedAtOnce))
+        yield
+      }
+    return digest.digest('hex')
   }
 
   #place(event: number, md5s: Buffer, next: Uint32Array): void {
@@ -131,10 +141,11 @@ export class HashesFile {
 }
 
 /** For each value of the first two bytes, how many md5s come before. */
-function countStarts(events: readonly EventHashes[]): Uint32Array {
+function* countStarts(events: readonly EventHashes[]): Work<Uint32Array> {
   const starts = new Uint32Array(65_537)
   for (const { md5s } of events) {
     for (let at = 0; at < md5s.length; at += md5Bytes) starts[md5s.readUInt16BE(at) + 1]!++
+    yield
   }
   for (let key = 1; key < starts.length; key++) starts[key]! += starts[key - 1]!
   return starts

@@ -17,6 +17,8 @@ export interface Head {
   readonly live: number
   readonly indicators: number
   readonly merged: number
+  /** Lines of `hashes.csv`; heads of before they were counted have none, and are made again. */
+  readonly hashes?: number
   /** The next instant at which time alone changes it, ms since the epoch; null when none does. */
   readonly changesAt: number | null
 }
@@ -30,4 +32,6 @@ export interface Totals {
   readonly indicators: number
   /** Indicators whose values all stand under another one's name. */
   readonly merged: number
+  /** Lines that `hashes.csv` would have without a cap; undefined before they were first counted. */
+  readonly hashes?: number
 }

@@ -1,3 +1,4 @@
+import type { Work } from '../../kernel/give-way.ts'
 import type { MappedText } from '../mapping/mapping.ts'
 import { type MispValue, templates } from '../mapping/model.ts'
 import { commentOf } from '../mapping/tags/tags.ts'
@@ -48,15 +49,19 @@ export interface Sources {
   readonly owners: Set<string>
 }
 
-/** What is published from now on: the drafts, and what was published and is no longer wanted, taken back. */
-export function makeChildren(
+/**
+ * What is published from now on: the drafts, and what was published and is no longer wanted, taken back. What did not
+ * change is the very object of `previous`. Yields between any two of them.
+ */
+export function* makeChildren(
   { uuid: event, drafts, report, notes, isCopy }: ChildrenDeps,
   previous: EventBody | undefined,
   merging: Merging
-): EventChildren {
+): Work<EventChildren> {
   const attributes = new Map<string, AttributeBody>()
   const held = byUuid(previous?.Attribute)
   for (const draft of drafts.attributes.values()) {
+    yield
     const uuid = attributeUuid(event, draft.value.type, draft.value.value)
     const isCopied = isCopy(draft.sources)
     const body = wanted(held.get(uuid), uuid, { ...draft, isCopied }, merging)
@@ -67,9 +72,10 @@ export function makeChildren(
   const objects = new Map<string, ObjectBody>()
   const heldObjects = byUuid(previous?.Object)
   for (const draft of drafts.objects) {
+    yield
     const uuid = objectUuid(event, draft.object.template, draft.row.id, draft.no)
     const isCopied = isCopy([draft.row.id])
-    const body = wantedObject(heldObjects.get(uuid), uuid, { ...draft, isCopied }, merging)
+    const body = yield* wantedObject(heldObjects.get(uuid), uuid, { ...draft, isCopied }, merging)
     if (!body) continue
     objects.set(uuid, body)
     note([draft.row.id], merging.sources)
@@ -79,11 +85,13 @@ export function makeChildren(
   const texts = report ? [report, ...notes.filter(({ isGone }) => !isGone)] : []
   const reports = byUuid(reportBodies(event, texts, previous, merging.moment))
   return {
-    Attribute: withBuried(attributes, held, attribute => bury(attribute, merging.moment)),
-    EventReport: withBuried(reports, byUuid(previous?.EventReport), r => bury(r, merging.moment)),
-    Object: withBuried(objects, heldObjects, object => buryObject(object, merging.moment)).map(
-      object => (isDue(object) ? restamp(object, merging.moment) : object)
-    )
+    Attribute: yield* withBuried(attributes, held, item => bury(item, merging.moment)),
+    EventReport: yield* withBuried(reports, byUuid(previous?.EventReport), item =>
+      bury(item, merging.moment)
+    ),
+    Object: (yield* withBuried(objects, heldObjects, object =>
+      buryObject(object, merging.moment)
+    )).map(object => (isDue(object) ? restamp(object, merging.moment) : object))
   }
 }
 
@@ -95,17 +103,20 @@ function note(ids: readonly string[], { all, owners }: Sources): void {
 const byUuid = <T extends { readonly uuid: string }>(list: readonly T[] = []): Map<string, T> =>
   new Map(list.map(item => [item.uuid, item]))
 
-/** Ascending uuid. */
-function withBuried<T extends { readonly uuid: string }>(
-  wanted: Map<string, T>,
+/** Ascending uuid. What was held is so already, and is put first: then there is little to sort. */
+function* withBuried<T extends { readonly uuid: string }>(
+  wanted: ReadonlyMap<string, T>,
   held: ReadonlyMap<string, T>,
   bury: (item: T) => T | undefined
-): T[] {
+): Work<T[]> {
+  const items: T[] = held.size === 0 ? [...wanted.values()] : []
   for (const [uuid, item] of held) {
-    const buried = wanted.has(uuid) ? undefined : bury(item)
-    if (buried) wanted.set(uuid, buried)
+    const kept = wanted.get(uuid) ?? bury(item)
+    if (kept) items.push(kept)
+    yield
   }
-  return [...wanted.values()].sort((a, b) => (a.uuid < b.uuid ? -1 : 1))
+  if (held.size > 0) for (const [uuid, item] of wanted) if (!held.has(uuid)) items.push(item)
+  return items.sort((a, b) => (a.uuid < b.uuid ? -1 : 1))
 }
 
 /**
@@ -178,12 +189,12 @@ function withTagsOf(held: AttributeBody | undefined, body: AttributeBody): Attri
 }
 
 /** An Object grows later with each of its attributes: MISP looks into those of a newer Object only (MISP-1.6). */
-function wantedObject(
+function* wantedObject(
   held: ObjectBody | undefined,
   uuid: string,
   { object, row, life, isCopied }: ObjectDraft & Copied,
   merging: Merging
-): ObjectBody | undefined {
+): Work<ObjectBody | undefined> {
   if (life === 'expired' && (!held || held.deleted)) return undefined
   const { moment, live, distribution } = merging
   const comment = commentOf(row)
@@ -206,7 +217,7 @@ function wantedObject(
   }
   const template = templates[object.template]
   const body: ObjectBody = {
-    Attribute: withBuried(attributes, heldAttributes, attribute => bury(attribute, moment)),
+    Attribute: yield* withBuried(attributes, heldAttributes, item => bury(item, moment)),
     ObjectReference: [],
     comment,
     deleted: false,

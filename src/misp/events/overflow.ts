@@ -1,3 +1,4 @@
+import type { Work } from '../../kernel/give-way.ts'
 import type { RelatedValue, Tlp } from '../mapping/model.ts'
 import { eventName } from './bucket.ts'
 import { Spellings } from './collation.ts'
@@ -23,26 +24,27 @@ export interface PartOptions {
 
 /**
  * Drafts by part: what was published stays where it is; what is new goes where there is room, and no other spelling
- * of it. An Object that grew out of a full part is taken back there.
+ * of it. An Object that grew out of a full part is taken back there. Yields between any two drafts.
  */
-export function toParts(
+export function* toParts(
   drafts: Drafts,
   published: readonly PublishedEvent[],
   { bucket, tlp }: { readonly bucket: Pick<DerivedBucket, 'name'>; readonly tlp: Tlp },
   { namespace, maxAttributes }: PartOptions
-): Drafts[] {
+): Work<Drafts[]> {
   const isOne = published.every(({ part }) => part === 0)
-  const known = published[0] ? attributeCount(published[0].event) : 0
-  if (isOne && known + sizeOf(drafts) <= maxAttributes && isSpeltOnce(drafts, published[0]?.event))
-    return [drafts]
+  const [first] = published
+  const known = first ? attributeCount(first.event) : 0
+  const isFitting = isOne && known + sizeOf(drafts) <= maxAttributes
+  if (isFitting && (yield* isSpeltOnce(drafts, first?.event))) return [drafts]
   const parts: Part[] = []
-  const addPart = (): Part => {
+  const addPart = function* (): Work<Part> {
     const no = parts.length
     const event = published.find(({ part }) => part === no)?.event
     const part = {
       uuid: eventUuid(namespace, eventName(bucket.name, tlp, no)),
       attributes: new Set(event?.Attribute.map(({ uuid }) => uuid)),
-      spellings: new Spellings(event?.Attribute),
+      spellings: yield* spellingsOf(event),
       objects: new Map(event?.Object.map(object => [object.uuid, object])),
       room: maxAttributes - (event ? attributeCount(event) : 0),
       drafts: { attributes: new Map(), objects: [], changesAt: drafts.changesAt }
@@ -51,26 +53,41 @@ export function toParts(
     return part
   }
   const count = Math.max(0, ...published.map(({ part }) => part)) + 1
-  while (parts.length < count) addPart()
+  while (parts.length < count) yield* addPart()
   for (const [key, draft] of drafts.attributes) {
     const { type, value } = draft.value
     const isHome = ({ uuid, attributes }: Part) => attributes.has(attributeUuid(uuid, type, value))
     const isFree = (part: Part) => hasRoom(1)(part) && part.spellings.add(draft.value)
-    const home = parts.find(isHome) ?? take(parts.find(isFree) ?? addPart(), 1)
+    const home = parts.find(isHome) ?? take(parts.find(isFree) ?? (yield* addPart()), 1)
     home.spellings.add(draft.value)
     home.drafts.attributes.set(key, draft)
+    yield
   }
   for (const draft of drafts.objects) {
     const size = draft.object.values.length
-    const home = homeOf(draft, parts) ?? take(parts.find(hasRoom(size)) ?? addPart(), size)
+    const home = homeOf(draft, parts) ?? take(parts.find(hasRoom(size)) ?? (yield* addPart()), size)
     home.drafts.objects.push(draft)
+    yield
   }
   return parts.map(({ drafts }) => drafts)
 }
 
-function isSpeltOnce({ attributes }: Drafts, event: EventBody | undefined): boolean {
-  const spellings = new Spellings(event?.Attribute)
-  return [...attributes.values()].every(({ value }) => spellings.add(value))
+function* isSpeltOnce({ attributes }: Drafts, event: EventBody | undefined): Work<boolean> {
+  const spellings = yield* spellingsOf(event)
+  for (const { value } of attributes.values()) {
+    if (!spellings.add(value)) return false
+    yield
+  }
+  return true
+}
+
+function* spellingsOf(event: EventBody | undefined): Work<Spellings> {
+  const spellings = new Spellings()
+  for (const attribute of event?.Attribute ?? []) {
+    spellings.add(attribute)
+    yield
+  }
+  return spellings
 }
 
 const hasRoom = (size: number) => (part: Part) => part.room >= size

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isRevoked, objectsOf, type StixObject, versionOf } from '../../stix/object.ts'
+import { tlpsIn } from '../mapping/tags/markings.ts'
 import { validUntil } from '../mapping/validity.ts'
 
 /**
@@ -33,7 +34,7 @@ export interface Gone {
  * The form of what is kept, and the rules by which objects are kept at all. Raised, every feed is read again from the
  * feed log, see build/refill.ts.
  */
-export const rowFormat = 4
+export const rowFormat = 5
 
 /** An indicator that the window leaves out: what it takes to count it while it is live at Sekoia. */
 export interface Outsider {
@@ -83,8 +84,8 @@ const referenced = [
 ] as const
 
 /**
- * The members that a mapping may look at, by type of the object, beside `id` and `type`. The description of an indicator
- * is not among them: it is long, and MISP has no place for it.
+ * The members that a mapping may look at, by type of the object, beside `id` and `type`. Of the description of an
+ * indicator what it says of TLP is added: it is long, and MISP has no place for the rest.
  */
 const members: Readonly<Record<string, readonly string[]>> = {
   indicator: [
@@ -107,6 +108,7 @@ const described: ReadonlySet<string> = new Set(['course-of-action', 'vulnerabili
 
 /** The object without the members that no mapping looks at. */
 export function trim(object: StixObject): StixObject {
+  if (object.type === 'indicator') return { ...pick(object, members.indicator!), ...tlpIn(object) }
   if (Object.hasOwn(members, object.type)) return pick(object, members[object.type]!)
   const known = pick(
     object,
@@ -118,6 +120,13 @@ export function trim(object: StixObject): StixObject {
     ({ source_name, external_id, url }) => ({ source_name, external_id, url })
   )
   return { ...known, external_references: references }
+}
+
+function tlpIn({ description }: StixObject): { readonly description?: string } {
+  const levels = new Set(tlpsIn(description))
+  return levels.size === 0
+    ? {}
+    : { description: [...levels].map(level => `TLP:${level}`).join(' ') }
 }
 
 function pick(object: StixObject, names: readonly string[]): StixObject {

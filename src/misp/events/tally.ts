@@ -1,3 +1,4 @@
+import type { Work } from '../../kernel/give-way.ts'
 import type { Bucket } from './bucket.ts'
 import type { DerivedRow } from './derive.ts'
 import { isLive, nextChange, type Span, spanOf } from './source-row.ts'
@@ -45,26 +46,30 @@ const none: Coverage = {
   partly: {}
 }
 
-/** Undefined when there is nothing to count, now or later. Copies in reports are not counted. */
-export function tallyOf(
+/** Undefined when there is nothing to count, now or later. Copies in reports are not counted. Yields now and then. */
+export function* tallyOf(
   bucket: Pick<Bucket, 'rows' | 'outside'>,
   derived: readonly DerivedRow[],
   now: number
-): Tally | undefined {
+): Work<Tally | undefined> {
   const counter = new Counter(now)
-  for (const row of derived) counter.add(row, spanOf(bucket.rows.get(row.id)!))
+  for (const row of derived) {
+    counter.add(row, spanOf(bucket.rows.get(row.id)!))
+    yield
+  }
   for (const outsider of bucket.outside.values()) counter.addOutside(outsider)
   return counter.tally()
 }
 
-/** The sum of tallies. */
-export function coverageOf(tallies: Iterable<Coverage>): Coverage {
+/** The sum of tallies. Yields now and then: there is one for each bucket. */
+export function* coverageOf(tallies: Iterable<Coverage>): Work<Coverage> {
   const sum = emptySum()
   for (const tally of tallies) {
     for (const count of ['live', 'toIds', 'context', 'outsideWindow'] as const)
       sum[count] += tally[count]
     for (const counts of ['fallback', 'skipped', 'partly'] as const)
       for (const [reason, by] of Object.entries(tally[counts])) raise(sum[counts], reason, by)
+    yield
   }
   return sum
 }

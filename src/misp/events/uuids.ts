@@ -1,4 +1,4 @@
-import { v5 } from 'uuid'
+import { parse, v5 } from 'uuid'
 
 /**
  * Every uuid of a MISP feed is a version 5: of the product, the feed and its layout, the event, and what stands in
@@ -10,7 +10,15 @@ import { v5 } from 'uuid'
 const product = '2f6d5d5c-6f1e-5b0e-9c59-6b3f3a0d8a11'
 
 /** Names are hashed as bytes: the library refuses a text with a lone surrogate. */
-const named = (name: string, namespace: string): string => v5(Buffer.from(name), namespace)
+const named = (name: string, namespace: string): string => v5(Buffer.from(name), bytesOf(namespace))
+
+/** Everything in an event has its uuid as namespace: the one that was read last is remembered. */
+let last = { namespace: product, bytes: parse(product) }
+
+function bytesOf(namespace: string): Uint8Array {
+  if (last.namespace !== namespace) last = { namespace, bytes: parse(namespace) }
+  return last.bytes
+}
 
 /** @param layout changes when events are cut in another way: see {@link layoutOf} */
 export const feedNamespace = (feedId: string, layout: number): string =>

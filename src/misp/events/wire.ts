@@ -1,3 +1,6 @@
+import type { Work } from '../../kernel/give-way.ts'
+import { readLined, writeLined } from './lined-json.ts'
+
 /** Events as MISP reads them (MISP-1.4). Members are in the order of their names (INV-1). */
 
 export interface TagBody {
@@ -108,9 +111,12 @@ export const toTag = (name: string): TagBody => ({
   name
 })
 
-/** An event as the text of its file; its members keep the order in which event.ts made them. */
-export const toFile = (event: EventBody): string => JSON.stringify({ Event: event })
+/**
+ * An event as the text of its file; its members keep the order in which event.ts made them. A large one has megabytes:
+ * the work yields where it may be interrupted.
+ */
+export const toFile = (event: EventBody): Work<Buffer> => writeLined(event, '{"Event":', '}')
 
 /** The event in the text that {@link toFile} made. */
-export const parseFile = (text: string): EventBody =>
-  (JSON.parse(text) as { readonly Event: EventBody }).Event
+export const parseFile = (text: Buffer): Work<EventBody> =>
+  readLined(text, (whole: { readonly Event: EventBody }) => whole.Event)

@@ -20,7 +20,15 @@ import {
 import type { Galaxies } from './tags/galaxies.ts'
 import { type Organisation, organisationOf } from './tags/organisation.ts'
 import type { MalpediaTags } from './tags/tag-names.ts'
-import { confidenceTag, contextRefs, ownTags, type Resolve, tagsOf, tlpOf } from './tags/tags.ts'
+import {
+  confidenceTag,
+  contextRefs,
+  ownTags,
+  type Resolve,
+  statementsOf,
+  tagsOf,
+  tlpOf
+} from './tags/tags.ts'
 import { hasImpossibleEnd, validUntil } from './validity.ts'
 
 /** What an indicator becomes, with name, times and tags. */
@@ -83,7 +91,7 @@ export interface Mapping {
 }
 
 /** Raise it whenever this folder makes something else of the same objects: then all events are made again. */
-export const mappingVersion = 3
+export const mappingVersion = 4
 
 export interface MappingOptions {
   /** The level of objects without one. */
@@ -102,7 +110,9 @@ export function createMapping(options: MappingOptions): Mapping {
   const sourceTags = remember(object => tagsOf(object, 'source', galaxies))
 
   const tagsOn = (object: StixObject, find: Resolve, subjects: readonly string[]) => {
-    const tags = new Set(ownTags(object, find))
+    const own = ownTags(object, find)
+    if (subjects.length === 0 && sourcesOf(object).length === 0) return own
+    const tags = new Set(own)
     const add = (id: string, tagsOf: (named: StixObject) => readonly string[]) => {
       const named = find(id)
       if (named) for (const tag of tagsOf(named)) tags.add(tag)
@@ -113,7 +123,7 @@ export function createMapping(options: MappingOptions): Mapping {
   }
 
   const tlp = (object: StixObject, find: Resolve) =>
-    tlpOf(markingRefsOf(object), find, defaultTlp, listOf(object, 'labels'))
+    tlpOf(markingRefsOf(object), find, defaultTlp, statementsOf(object))
 
   return {
     fingerprint: JSON.stringify([
@@ -179,7 +189,9 @@ const sourcesOf = (object: StixObject): readonly string[] =>
 
 /** Ids of what an object is about, sorted, without its sources. */
 function subjectsOf(object: StixObject): string[] {
-  const subjects = new Set(contextRefs(object))
+  const refs = contextRefs(object)
+  if (refs.length === 0 && object.type !== 'report') return refs
+  const subjects = new Set(refs)
   if (object.type === 'report')
     for (const id of listOf(object, 'object_refs')) if (!isIndicatorId(id)) subjects.add(id)
   for (const id of sourcesOf(object)) subjects.delete(id)

@@ -15,7 +15,10 @@ import type { WantedFeed } from './wanted.ts'
 
 export interface MispDeps extends ListingDeps {
   readonly rights: Pick<Rights, 'authorize'>
-  readonly publications: Pick<Publications, 'manifest' | 'event' | 'hashes' | 'state'>
+  readonly publications: Pick<
+    Publications,
+    'manifest' | 'event' | 'hashes' | 'hashesLeftOut' | 'state'
+  >
   readonly settings: MispSettings
 }
 

@@ -12,7 +12,7 @@ import type { WantedFeed, WantedFeeds } from './wanted.ts'
 export interface ListingDeps {
   readonly catalog: Catalog
   readonly feeds: WantedFeeds
-  readonly publications: Pick<Publications, 'state'>
+  readonly publications: Pick<Publications, 'state' | 'hashesLeftOut'>
   readonly clock: Pick<Clock, 'now'>
   readonly settings: {
     /** '' when it is taken from the request. */
@@ -30,17 +30,17 @@ export async function toListing(
   const feeds = await catalog.list(caller)
   const now = clock.now()
   const entries = await Promise.all(
-    feeds.map(async feed => ({
-      id: feed.collectionId,
-      title: feed.title,
-      // Sekoia's own id, which is good without its list of feeds.
-      url: `${base.replace(/\/+$/, '')}/misp/${feed.feedId}`,
-      ...toProgress({
-        state: await publications.state(spaceOf(caller, feed.feedId)),
-        kept: wanted.find(caller, feed),
-        now
-      })
-    }))
+    feeds.map(async feed => {
+      const state = await publications.state(spaceOf(caller, feed.feedId))
+      return {
+        id: feed.collectionId,
+        title: feed.title,
+        // Sekoia's own id, which is good without its list of feeds.
+        url: `${base.replace(/\/+$/, '')}/misp/${feed.feedId}`,
+        ...toProgress({ state, kept: wanted.find(caller, feed), now }),
+        ...(state && { hashesLeftOut: publications.hashesLeftOut(state) })
+      }
+    })
   )
   return Buffer.from(JSON.stringify({ feeds: entries }))
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { GatewayError } from '../../kernel/errors.ts'
+import { inPieces } from '../../kernel/give-way.ts'
 import type { DocumentStore } from '../../kernel/ports.ts'
 import { decodeFile, type StoredFile, unpack } from '../build/files.ts'
 import type { FeedState } from '../build/state.ts'
@@ -59,6 +60,11 @@ export class Publications {
   readonly #options: PublicationsOptions
   readonly #manifests = new LRUCache<string, KnownManifest>({ max: maxManifests })
   readonly #events: LRUCache<string, PublishedFile & { readonly timestamp: number }>
+  /** Manifests that are being read in pieces, by space. */
+  readonly #reads = new Map<
+    string,
+    { readonly version: number; readonly manifest: Promise<Manifest | undefined> }
+  >()
   /** Looks at the store that have not begun, by space. */
   readonly #checks = new Map<string, Promise<Manifest | undefined>>()
   /** The hashes file that was asked for last: many MISPs fetch theirs in the same minute. */
@@ -106,7 +112,7 @@ export class Publications {
     const [stored] = await this.#get(space, 'event', [uuid])
     if (!stored) throw new GatewayError('not-found')
     const file = decodeFile(stored)
-    const event = { ...toPublished(file), timestamp: file.timestamp }
+    const event = { ...(await toPublished(file)), timestamp: file.timestamp }
     this.#events.set(`${space} ${uuid}`, event)
     return event
   }
@@ -155,6 +161,11 @@ export class Publications {
     }
   }
 
+  /** Lines that `hashes.csv` of a feed has no room for; undefined while they are not counted. */
+  hashesLeftOut({ totals: { hashes } }: Pick<FeedState, 'totals'>): number | undefined {
+    return hashes === undefined ? undefined : Math.max(0, hashes - this.#options.maxHashes)
+  }
+
   /** How far the building of a feed has come; undefined if it never began. */
   async state(space: string): Promise<FeedState | undefined> {
     const [stored] = await this.#get(space, 'state', ['state'])
@@ -176,12 +187,26 @@ export class Publications {
   }
 
   async #refresh(space: string): Promise<Manifest | undefined> {
-    const { store } = this.#options
+    const version = await this.#options.store.version(space)
     const known = this.#manifests.get(space)
-    const version = await store.version(space)
     if (known?.version === version) return known.manifest
+    const begun = this.#reads.get(space)
+    if (begun?.version === version) return begun.manifest
+    const manifest = this.#readManifest(space, version, known?.manifest).finally(() => {
+      if (this.#reads.get(space)?.manifest === manifest) this.#reads.delete(space)
+    })
+    this.#reads.set(space, { version, manifest })
+    return manifest
+  }
+
+  async #readManifest(
+    space: string,
+    version: number,
+    known: Manifest | undefined
+  ): Promise<Manifest | undefined> {
+    const { store } = this.#options
     const [stored] = await store.get(space, 'file', ['manifest'])
-    const manifest = stored && toManifest(decodeFile(stored), known?.manifest)
+    const manifest = stored && (await toManifest(decodeFile(stored), known))
     this.#manifests.set(space, { manifest, version })
     return manifest
   }
@@ -198,13 +223,13 @@ export class Publications {
 const storeTrouble = (cause: unknown): GatewayError =>
   new GatewayError('unavailable', { detail: 'The gateway cannot reach its store for now', cause })
 
-function toPublished(file: StoredFile): PublishedFile {
-  const bytes = unpack(file)
+async function toPublished(file: StoredFile): Promise<PublishedFile> {
+  const bytes = await unpack(file)
   return { bytes, zstd: file.zstd, digest: hash('sha256', bytes) }
 }
 
-function toManifest(file: StoredFile, known: Manifest | undefined): Manifest {
+async function toManifest(file: StoredFile, known: Manifest | undefined): Promise<Manifest> {
   if (known?.zstd.equals(file.zstd)) return known
-  const published = toPublished(file)
-  return { ...published, timestamps: timestampsOf(published.bytes.toString()) }
+  const published = await toPublished(file)
+  return { ...published, timestamps: await inPieces(timestampsOf(published.bytes)) }
 }

@@ -63,8 +63,14 @@ export const typed = (type: ValueTypeName, value: string, toIds: boolean): MispV
 export const distinct = <T>(items: readonly T[]): readonly T[] =>
   items.length < 2 ? items : [...new Map(items.map(item => [JSON.stringify(item), item])).values()]
 
+const none = [[], []] as const
+
 /** Divides a list into the items for which `is` holds and the others. */
-export function split<T>(items: readonly T[], is: (item: T) => boolean): [T[], T[]] {
+export function split<T>(
+  items: readonly T[],
+  is: (item: T) => boolean
+): readonly [readonly T[], readonly T[]] {
+  if (items.length === 0) return none
   const yes: T[] = []
   const no: T[] = []
   for (const item of items) (is(item) ? yes : no).push(item)

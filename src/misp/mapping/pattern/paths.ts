@@ -68,6 +68,12 @@ const renamed: Readonly<Record<string, string>> = {
   'user-account:extensions.unix-account-ext.groups[*]': 'extensions.unix-account-ext.groups'
 }
 
+/** Objects that have hashes. */
+const hashed: ReadonlySet<string> = new Set(['file', 'artifact', 'x509-certificate'])
+
+/** A hash by the name of its algorithm alone, or of a member `hash`. */
+const bareHash = /^(?:hash\.)?(md5|sha[-_]?(?:1|224|256|384|512)|imphash|ssdeep|tlsh)$/
+
 /** In STIX 2.1 each header has a list of values. */
 const header =
   /^((?:extensions\.http-request-ext\.request_header|additional_header_fields)\..+)\[\*\]$/
@@ -91,6 +97,8 @@ const mail: Readonly<Record<string, string>> = {
   'x-mailer': `${headers}.x-mailer`,
   x_mailer: `${headers}.x-mailer`,
   [`${headers}.x_mailer`]: `${headers}.x-mailer`,
+  return_path: `${headers}.return-path`,
+  'return-path': `${headers}.return-path`,
   x_misp_return_path: `${headers}.return-path`,
   x_misp_thread_index: `${headers}.thread-index`,
   x_misp_mime_boundary: `${headers}.mime-boundary`,
@@ -112,15 +120,23 @@ export interface Place {
 export function fullPlace({ object, path: written }: Place, seen: Set<Spelling>): Place {
   const plain = object.replaceAll('_', '-').replace(/^x-opencti-/, '')
   const named = lookUp(objects, plain) ?? plain
-  const listed = header.exec(written)?.[1] ?? written
+  const listed = header.exec(written)?.[1] ?? hashPath(named, written)
   const path = lookUp(renamed, `${named.replace(/^x-/, '')}:${listed}`) ?? listed
   const inMail = /^email-(?:addr|message)$/.test(named) ? lookUp(mail, path) : undefined
   const meant = inMail
     ? { object: 'email-message', path: inMail }
     : { object: named, path: lookUp(paths, path) ?? path }
   if (named !== object || (inMail && named === 'email-addr')) seen.add('object-name')
-  if (meant.path !== path) seen.add('short-path')
+  if (meant.path !== path || listed.startsWith('hashes') !== written.startsWith('hashes'))
+    seen.add('short-path')
   return meant
+}
+
+function hashPath(object: string, path: string): string {
+  if (!hashed.has(object)) return path
+  const algorithm = bareHash.exec(path)?.[1]
+  if (algorithm) return `hashes.${algorithm}`
+  return path === 'hash' ? 'hashes[*]' : path
 }
 
 const lookUp = (table: Readonly<Record<string, string>>, key: string): string | undefined =>

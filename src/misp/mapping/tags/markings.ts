@@ -37,7 +37,7 @@ const named = /\btlp\s*[:=_ -]\s*(clear|white|green|amber(?:\s*\+\s*strict)?|red
 
 /** The levels that a text names: `TLP:RED`, also within a sentence. */
 export const tlpsIn = (text: unknown): Tlp[] =>
-  typeof text !== 'string'
+  typeof text !== 'string' || !/tlp/i.test(text)
     ? []
     : [...text.matchAll(named)].flatMap(([, level]) => toTlp(level!.replace(/\s/g, '')) ?? [])
 

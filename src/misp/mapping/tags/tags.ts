@@ -11,29 +11,50 @@ import { type MalpediaTags, subjectNamers } from './tag-names.ts'
 export type Resolve = (id: string) => StixObject | undefined
 
 /** True for a marking of TLP whose level is known without the marking itself. */
-export const isWellKnownMarking = (id: string): boolean => wellKnown.has(id)
+export const isWellKnownMarking = (id: string): boolean => levelNamed(id) !== undefined
 
 /**
- * The level of TLP of an object, the most closed of its markings and labels; `fallback` when none is about TLP.
+ * The level of TLP of an object, the most closed that its markings and texts name; `fallback` when they name none.
  * @param markingRefs its `object_marking_refs`, and those of single members; what is no string is passed over
+ * @param statements see {@link statementsOf}
  */
 export function tlpOf(
   markingRefs: readonly unknown[],
   resolve: Resolve,
   fallback: Tlp,
-  labels: readonly string[] = []
+  statements: readonly string[] = []
 ): Tlp {
-  const marked = markingRefs.flatMap(id => (typeof id === 'string' ? levelOf(id, resolve) : []))
-  const levels = [...marked, ...labels.flatMap(tlpsIn)]
+  const marked = markingRefs.flatMap(id =>
+    typeof id === 'string' ? (levelOf(id, resolve) ?? []) : []
+  )
+  const levels = [...marked, ...statements.flatMap(tlpsIn)]
   return levels.reduce<Tlp | undefined>(moreClosed, undefined) ?? fallback
 }
 
-function levelOf(id: string, resolve: Resolve): Tlp | [] {
-  const known = wellKnown.get(id)
-  if (known) return known
-  const marking = resolve(id)
-  return (marking && tlpLevel(marking)) ?? []
+function levelOf(id: string, resolve: Resolve): Tlp | undefined {
+  const named = levelNamed(id)
+  const marking = named ? undefined : resolve(id)
+  return named ?? (marking && tlpLevel(marking))
 }
+
+/** Of a marking that is known by its id, or that is named in place of an id. */
+const levelNamed = (id: string): Tlp | undefined => wellKnown.get(id.toLowerCase()) ?? tlpsIn(id)[0]
+
+/** Texts of an object that say how far it may be shared. What it describes, such as a pattern, is none. */
+export function statementsOf(object: StixObject): string[] {
+  const found: string[] = []
+  const add = (text: string) => {
+    if (aboutTlp.test(text)) found.push(text)
+  }
+  add(textOf(object, 'name'))
+  add(textOf(object, 'description'))
+  for (const member of ['labels', 'indicator_types', 'report_types'])
+    for (const text of listOf(object, member)) add(text)
+  for (const entry of objectsOf(object, 'external_references')) add(textOf(entry, 'description'))
+  return found
+}
+
+const aboutTlp = /\btlp/i
 
 const killChain: Readonly<Record<string, string>> = {
   reconnaissance: 'Reconnaissance',
@@ -76,16 +97,15 @@ export const maxImpacted = 20
 
 /** Ids of the things whose names become tags on an object: who reported it, and what it is about. */
 export function contextRefs(object: StixObject): string[] {
-  const impacted = ['x_ic_impacted_sectors', 'x_ic_impacted_locations']
-    .map(member => listOf(object, member))
-    .filter(ids => ids.length <= maxImpacted)
-  return [
-    ...new Set([
-      ...listOf(object, 'x_inthreat_sources_refs'),
-      ...listOf(object, 'x_ic_related_threat_refs'),
-      ...impacted.flat()
-    ])
+  const refs = [
+    ...listOf(object, 'x_inthreat_sources_refs'),
+    ...listOf(object, 'x_ic_related_threat_refs')
   ]
+  for (const member of ['x_ic_impacted_sectors', 'x_ic_impacted_locations']) {
+    const ids = listOf(object, member)
+    if (ids.length <= maxImpacted) refs.push(...ids)
+  }
+  return refs.length < 2 ? refs : [...new Set(refs)]
 }
 
 /**

@@ -59,8 +59,9 @@ export const importRegexps: readonly ImportRegexp[] = [
 /** MISP leaves rules of this type alone. */
 const excluded: ReadonlySet<string> = new Set(['sigma'])
 
-/** Every expression needs one of these. Most values have none, and are returned at once. */
-const isPath = /:|registry|%/i
+/** Every expression needs one of these. Most values have none, URLs among them, and are returned at once. */
+const isPath =
+  /:.(?:ProgramData|Documents and|Program Files|Users|Windows|DOCUME~1)|registry|%(?:USERPROFILE|(?:LOCAL)?APPDATA)%/i
 
 /** The value as a MISP with the default list stores it; undefined when it refuses it. */
 export function imported(type: string, value: string): string | undefined {

@@ -62,14 +62,20 @@ const urlRefangs: readonly Replacement[] = [
 
 /** Writes out a defanged host, address or mailbox: `example[.]com` becomes `example.com`. Undefined when unclear. */
 export const refang = (text: string): string | undefined =>
-  fixedPoint(text, part => replaceAll(part, refangs))
+  marks.test(text) ? fixedPoint(text, part => replaceAll(part, refangs)) : text
+
+/** Each replacement within a host or a path needs one of these. */
+const marks = /[[\](){}\\]/
+/** A scheme that no replacement changes. */
+const plainScheme = /^(?:https?|ftp):\/\//i
 
 /** Escapes wide characters of a URL in UTF-8 with percent signs, as clients send it; see {@link withoutWide}. */
 export const escapeWide = (text: string): string =>
   text.replace(/[\u{10000}-\u{10ffff}]+/gu, encodeURIComponent)
 
 /** Writes out a defanged URL. Undefined when MISP would change the result once more, as with `[[.]]`. */
-export const refangUrl = (text: string): string | undefined => fixedPoint(text, refangUrlOnce)
+export const refangUrl = (text: string): string | undefined =>
+  plainScheme.test(text) && !marks.test(text) ? text : fixedPoint(text, refangUrlOnce)
 
 function refangUrlOnce(text: string): string {
   const url = replaceAll(text, schemeRefangs)
