@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import type { TSchema } from 'typebox'
+import type { History } from '../history/history.ts'
 import { sendError } from '../http/errors.ts'
 import { baseUrlOf } from '../http/origin.ts'
 import type { Caller, ScopeId } from '../kernel/caller.ts'
@@ -13,6 +14,7 @@ import type { Consumers } from './consumers.ts'
 import { toConsumerViews } from './consumers-view.ts'
 import { gatewayError } from './error-form.ts'
 import { type FeedsSource, seenFeeds, toFeedView } from './feeds-view.ts'
+import { toHistoryView } from './history-view.ts'
 import * as schemas from './schemas.ts'
 import { type SetupSettings, toSetupView } from './setup-view.ts'
 import { toStatusView } from './status-view.ts'
@@ -26,6 +28,7 @@ export interface GatewayDeps extends FeedsSource {
   readonly condition: () => Condition
   /** Feeds that are built for MISP by this process, of the keys that are asked for. */
   readonly mispBuilds: (isWanted: (scope: ScopeId) => boolean) => Promise<readonly MispBuild[]>
+  readonly history: Pick<History, 'past'>
   /** Asks Sekoia two small questions with the key. */
   readonly askKey: (caller: Caller) => Promise<KeyAnswers>
   readonly settings: GatewaySettings
@@ -87,6 +90,14 @@ function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
         return { consumers: toConsumerViews(viewer, deps.consumers.list(), states, clock.now()) }
       }
     },
+    '/history': {
+      summary: 'What became of requests, objects and calls to Sekoia in 24 hours and in 30 days',
+      schema: schemas.history,
+      view: async viewer => {
+        if (viewer.kind !== 'operator') throw operatorOnly()
+        return toHistoryView(await deps.history.past(), clock.now())
+      }
+    },
     '/checks': {
       summary: 'What is well and what to change',
       schema: schemas.checks,
@@ -128,6 +139,10 @@ export async function registerGateway(
     { prefix: gatewayPrefix }
   )
 }
+
+/** The history is of all keys together: none may see it. */
+const operatorOnly = () =>
+  new GatewayError('forbidden', { detail: 'The history is for the operator token alone' })
 
 type Admit = (request: FastifyRequest) => Promise<Viewer>
 

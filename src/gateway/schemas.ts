@@ -3,7 +3,12 @@ import { consumerStates } from './consumer-state.ts'
 
 /** The contract of `/gateway/v1/`: what is not in a schema is not sent. Instants are RFC 3339 in UTC. */
 
-const optional = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+/**
+ * Or null. Not a union: Fastify's serializer makes a validator for each of those, at the first answer, which took
+ * several times as long as the answer.
+ */
+const optional = <T extends TSchema & { readonly type: string }>(schema: T) =>
+  Type.Unsafe<Static<T> | null>({ ...schema, type: [schema.type, 'null'] })
 
 const text = (description: string) => Type.String({ description })
 const instant = (description: string) => Type.String({ description, format: 'date-time' })
@@ -16,28 +21,28 @@ const scope = text(
   'First 8 digits of the scope: it distinguishes keys, and no key can be derived from it'
 )
 
-const obstacle = Type.Union([
+const obstacle = optional(
   object({
     reason: text('Kind of the obstacle, as in metrics and log'),
     advice: text('What to change, or that it passes')
-  }),
-  Type.Null()
-])
+  })
+)
 
-const walk = Type.Union([
+const walk = optional(
   object(
     {
       objects: integer('Read so far'),
-      fraction: Type.Union([Type.Number(), Type.Null()], {
-        description: 'From 0 to 1, of the time that the feed spans; null while that is not known'
-      }),
+      fraction: optional(
+        Type.Number({
+          description: 'From 0 to 1, of the time that the feed spans; null while that is not known'
+        })
+      ),
       objectsPerSecond: integer('Since the log was begun'),
       secondsLeft: optional(integer('At the same pace; null while it cannot be told'))
     },
     'While the feed is read to its end for the first time'
-  ),
-  Type.Null()
-])
+  )
+)
 
 const log = object({
   types: Type.Array(Type.String(), { description: 'STIX types it is limited to; empty: all' }),
@@ -53,13 +58,13 @@ const log = object({
 const byReason = (description: string) =>
   Type.Record(Type.String(), Type.Integer(), { description })
 
-const misp = Type.Union([
+const misp = optional(
   object(
     {
       isBuilt: flag('What was there at its start is published'),
       lastPublication: optional(instant('When its manifest last changed')),
       objectsRead: integer('Of the feed, so far'),
-      coverage: Type.Union([
+      coverage: optional(
         object({
           live: integer('Indicators that are live at Sekoia'),
           toIds: integer('Of them, those that MISP detects'),
@@ -67,14 +72,12 @@ const misp = Type.Union([
           outsideWindow: integer('Those left out by the window'),
           fallback: byReason('Those whose pattern goes out whole, by reason'),
           skipped: byReason('Those of which nothing goes out, by reason')
-        }),
-        Type.Null()
-      ])
+        })
+      )
     },
     'As a MISP feed; null while no MISP asks for it'
-  ),
-  Type.Null()
-])
+  )
+)
 
 export const feed = object({
   feedId: text('Id that goes to Sekoia'),
@@ -115,6 +118,19 @@ export const consumer = object({
 
 export const consumers = object({ consumers: Type.Array(consumer) })
 
+const recent = optional(
+  object(
+    {
+      calls: integer('Each attempt'),
+      failed: integer('Without an answer of use: no answer, 5xx'),
+      rateLimited: integer('429'),
+      medianMs: optional(integer('Half of them took no longer')),
+      p95Ms: optional(integer('95 of 100 took no longer'))
+    },
+    'Calls of the last quarter of an hour; operator only'
+  )
+)
+
 export const status = object({
   version: text('Of the gateway'),
   node: text('Version of Node'),
@@ -129,13 +145,17 @@ export const status = object({
     breaker: text('closed, open or half-open'),
     clockDifferenceSeconds: optional(integer("Sekoia's clock less that of this machine")),
     lastSuccess: optional(instant('Operator only')),
-    lastFailure: optional(instant('Operator only'))
+    lastFailure: optional(instant('Operator only')),
+    recent
   }),
   store: object({
     kind: text('sqlite or redis'),
     isShared: flag('Other gateways may use it')
   }),
   residentBytes: optional(integer('Memory of the process; operator only')),
+  replicas: optional(
+    integer('Gateways that use the store, this one included, as of the last minute; operator only')
+  ),
   feeds: object({
     listed: integer('Feeds in lists'),
     leftOut: integer('Of them, those that cannot be read now'),
@@ -180,7 +200,7 @@ export const setup = object({
     defaultLimit: Type.Integer(),
     maxLimit: Type.Integer()
   }),
-  misp: Type.Union([object({ list: Type.String() }), Type.Null()]),
+  misp: optional(object({ list: Type.String() })),
   native: object({ baseUrl: Type.String() }),
   feeds: Type.Array(
     object({
@@ -198,10 +218,53 @@ export const setup = object({
   )
 })
 
+const counts = (description: string) => Type.Array(Type.Integer(), { description })
+const figures = (description: string) => Type.Array(optional(Type.Integer()), { description })
+
+/** Every series has a figure for each slot, the oldest first. */
+const series = (description: string) =>
+  object(
+    {
+      from: instant('Start of the first slot'),
+      slotSeconds: integer('Length of a slot'),
+      requests: object(
+        {
+          served: counts('1xx to 3xx'),
+          refused: counts('401 and 403'),
+          rejected: counts('Other 4xx'),
+          failed: counts('5xx'),
+          left: counts('The client left before')
+        },
+        'Of clients, in each dialect'
+      ),
+      objects: object({
+        given: counts('To clients'),
+        read: counts('New ones, from Sekoia')
+      }),
+      lagSeconds: figures('Oldest confirmed end of a followed feed; null where none was'),
+      upstream: object({
+        calls: counts('To Sekoia, each attempt'),
+        failed: counts('Of them without an answer of use'),
+        rateLimited: counts('Of them 429'),
+        medianMs: figures('Half of them took no longer; null without calls'),
+        p95Ms: figures('95 of 100 took no longer')
+      })
+    },
+    description
+  )
+
+export const history = object({
+  now: instant('The time that the gateway goes by'),
+  isComplete: flag('False while the store is away: a part may be missing'),
+  day: series('The last 24 hours in slots of 10 minutes'),
+  month: series('The last 30 days in slots of an hour')
+})
+
 export type FeedView = Static<typeof feed>
 export type ConsumerView = Static<typeof consumer>
 export type StatusView = Static<typeof status>
 export type CheckView = Static<typeof check>
 export type ChecksView = Static<typeof checks>
 export type SetupView = Static<typeof setup>
+export type HistoryView = Static<typeof history>
 export type Outcome = CheckView['outcome']

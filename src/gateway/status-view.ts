@@ -13,7 +13,7 @@ export interface StatusParts {
   readonly now: number
 }
 
-/** When others last spoke with Sekoia, and how much memory all of them take, is the operator's to know. */
+/** What others had of Sekoia, how much memory all of them take and on how many gateways, is the operator's to know. */
 export function toStatusView({
   viewer,
   condition,
@@ -39,10 +39,12 @@ export function toStatusView({
       breaker,
       clockDifferenceSeconds: clockSkewMs === undefined ? null : Math.round(clockSkewMs / 1000),
       lastSuccess: toOperator(condition.succeededAt),
-      lastFailure: toOperator(condition.lastFailureAt)
+      lastFailure: toOperator(condition.lastFailureAt),
+      recent: isOperator ? condition.recent : null
     },
     store,
     residentBytes: isOperator ? process.memoryUsage.rss() : null,
+    replicas: isOperator ? condition.replicas : null,
     feeds: summaryOf(feeds, now),
     consumers: countsOf(consumers)
   }

@@ -7,7 +7,7 @@ import { basic } from '../support/taxii-server.ts'
 
 const token = 'operator-token-of-this-test'
 const defaultFeed = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
-const resources = ['status', 'feeds', 'consumers', 'checks', 'setup']
+const resources = ['status', 'feeds', 'consumers', 'checks', 'setup', 'history']
 
 /** Each key has one feed to itself, and clients that name themselves after it. */
 const owners = ['ann', 'bob', 'cyd'] as const
@@ -99,6 +99,15 @@ t.test('counts of a key are of its own alone, those of the operator of all', asy
   t.match(own, { feeds: { logs: 1, objects: 60 }, consumers: { 'at-the-tip': 1 } })
   const all = await status({ authorization: `Bearer ${token}` })
   t.match(all, { feeds: { logs: 3, objects: 180 }, consumers: { 'at-the-tip': 3 } })
+})
+
+t.test('the history, which is of all keys together, is told to no key', async t => {
+  const { send } = await buildGateway(t, { env: { OPERATOR_TOKEN: token } })
+  const reply = await send({ url: '/gateway/v1/history' })
+  t.equal(reply.statusCode, 403)
+  t.strictSame(Object.keys(reply.json()), ['error'])
+  const { sekoia, replicas } = (await send({ url: '/gateway/v1/status' })).json()
+  t.strictSame([sekoia.recent, replicas], [null, null])
 })
 
 t.test('a key that lost a feed is told no more of it than that', async t => {
