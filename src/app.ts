@@ -29,6 +29,7 @@ import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin } from './ops/metrics.ts'
 import { version } from './ops/version.ts'
 import { buildOpsServer } from './ops-server.ts'
+import { registerPages } from './pages/routes.ts'
 import { type AppDeps, createServices, type Services } from './services.ts'
 import { gatewaySettings, mispSettings, nativeSettings, taxiiSettings } from './settings.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
@@ -178,6 +179,12 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   }
   await registerGateway(server, gateway, { operator: ops === undefined, keys: true })
   if (ops) await registerGateway(ops, gateway, { operator: true, keys: false })
+  if (config.pages.enabled) {
+    const demoKey = config.sekoia.url ? undefined : config.demo.key
+    const hasOperator = !ops && config.operator.token !== ''
+    await registerPages(server, { takes: hasOperator ? ['key', 'operator'] : ['key'], demoKey })
+    if (ops) await registerPages(ops, { takes: ['operator'], demoKey: undefined })
+  }
 
   services.start()
   server.addHook('preClose', services.end)
