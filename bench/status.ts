@@ -131,7 +131,7 @@ const deps: GatewayDeps = {
   catalog: { overview: async () => listed, known: () => [{ scope, feeds: listed }] },
   consumers,
   logs: async () => logs(),
-  condition: () => ({
+  condition: async () => ({
     version: '0',
     phase: 'serving',
     startedAt: now,

@@ -147,7 +147,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     consumers,
     history,
     logs: () => logs.states(),
-    condition: () => {
+    condition: async () => {
+      await history.recorder.sample()
       const { breaker, clockSkewMs, succeededAt, lastFailure } = upstream.health()
       return {
         version,

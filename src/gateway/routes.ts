@@ -25,7 +25,7 @@ export interface GatewayDeps extends FeedsSource {
   readonly meter: Meter
   readonly rights: Pick<Rights, 'verify' | 'validity'>
   readonly consumers: Pick<Consumers, 'list'>
-  readonly condition: () => Condition
+  readonly condition: () => Promise<Condition>
   /** Feeds that are built for MISP by this process, of the keys that are asked for. */
   readonly mispBuilds: (isWanted: (scope: ScopeId) => boolean) => Promise<readonly MispBuild[]>
   readonly history: Pick<History, 'past'>
@@ -71,7 +71,11 @@ function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
       summary: 'The state of the gateway in numbers',
       schema: schemas.status,
       view: async viewer =>
-        toStatusView({ viewer, condition: deps.condition(), ...(await feedsAndConsumers(viewer)) })
+        toStatusView({
+          viewer,
+          condition: await deps.condition(),
+          ...(await feedsAndConsumers(viewer))
+        })
     },
     '/feeds': {
       summary: 'Feeds, what is held of them, and why some cannot be read',
@@ -104,7 +108,7 @@ function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
       view: async viewer => {
         const key = viewer.kind === 'key' ? await deps.askKey(viewer.caller) : undefined
         const feeds = await seenFeeds(viewer, deps)
-        return toChecksView({ condition: deps.condition(), key, feeds })
+        return toChecksView({ condition: await deps.condition(), key, feeds })
       }
     },
     '/setup': {

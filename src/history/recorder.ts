@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/ports.ts'
+import { type Clock, elapsedOf } from '../kernel/ports.ts'
 import { type Counter, emptySlot, mergeSlots, type Slot } from './slot.ts'
 import { covers, type SpanName, slotAt, spanNames, spans } from './spans.ts'
 
@@ -12,7 +12,7 @@ export interface Totals {
 }
 
 export interface RecorderDeps {
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'elapsed'>
   readonly totals: () => Promise<Totals>
   /** Age of the oldest confirmed end, s; undefined while no feed is followed. */
   readonly lag: () => number | undefined
@@ -31,8 +31,9 @@ export type Batch = Readonly<Record<SpanName, readonly Slot[]>>
 
 type Measured = Omit<Slot, 'no'>
 
-/** So many samples count as recent. */
-const recentSamples = 15
+/** What was counted within this time is recent, ms; it is kept in pieces of a minute. */
+const recentMs = 900_000
+const pieceMs = 60_000
 
 const noTotals: Totals = { read: 0, calls: 0, callsFailed: 0, callsLimited: 0, latency: [] }
 
@@ -42,7 +43,8 @@ export class Recorder {
   readonly #pending: Record<SpanName, Map<number, Slot>> = { day: new Map(), month: new Map() }
   #requests: Partial<Record<Counter, number>> = {}
   #seen: Totals = noTotals
-  #recent: Measured[] = []
+  /** By when each piece began. */
+  #recent: { readonly at: number; readonly measured: Measured }[] = []
 
   constructor(deps: RecorderDeps) {
     this.#deps = deps
@@ -61,7 +63,7 @@ export class Recorder {
     const totals = await this.#deps.totals()
     const now = this.#deps.clock.now()
     const measured = this.#measure(totals)
-    this.#recent = [...this.#recent, measured].slice(-recentSamples)
+    this.#keepRecent(measured)
     for (const name of spanNames) {
       const slots = this.#pending[name]
       const no = slotAt(spans[name], now)
@@ -69,6 +71,17 @@ export class Recorder {
       // Only a clock that jumps about fills more slots than there are.
       if (slots.size > spans[name].slots) slots.delete(slots.keys().next().value!)
     }
+  }
+
+  #keepRecent(measured: Measured): void {
+    const at = elapsedOf(this.#deps.clock)
+    const pieces = this.#recent.filter(piece => Math.abs(at - piece.at) < recentMs)
+    const last = pieces.at(-1)
+    if (last && at - last.at < pieceMs) {
+      const merged = mergeSlots({ no: 0, ...last.measured }, measured)
+      pieces.splice(-1, 1, { at: last.at, measured: merged })
+    } else pieces.push({ at, measured })
+    this.#recent = pieces
   }
 
   #measure(totals: Totals): Measured {
@@ -91,9 +104,9 @@ export class Recorder {
     return { counts, lag: lag === undefined ? null : Math.round(lag), latency }
   }
 
-  /** The latest quarter of an hour, as far as it was sampled. */
+  /** The latest quarter of an hour up to the last sample. */
   recent(): Measured {
-    return this.#recent.reduce<Slot>(mergeSlots, emptySlot(0))
+    return this.#recent.map(({ measured }) => measured).reduce<Slot>(mergeSlots, emptySlot(0))
   }
 
   /** What is pending, which remains so. */

@@ -22,7 +22,11 @@ export interface ListenerFacts {
 }
 
 /** Each page: its module is `web/<name>.js`. */
-export const pages = [{ url: '/', name: 'set-up', title: 'Set-up' }] as const
+export const pages = [
+  { url: '/', name: 'set-up', title: 'Set-up' },
+  { url: '/status', name: 'status', title: 'Status' },
+  { url: '/look-up', name: 'look-up', title: 'Look-up' }
+] as const
 
 const web = new URL('web/', import.meta.url)
 const mediaTypes: Readonly<Record<string, string>> = {
