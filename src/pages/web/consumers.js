@@ -1,5 +1,6 @@
 import { ago, compact, count, dateTime, duration, size } from './format.js'
 import { html, useState } from './preact.js'
+import { Value } from './value.js'
 
 /** @typedef {import('../../gateway/schemas.ts').ConsumerView} ConsumerView */
 
@@ -108,10 +109,10 @@ function Row({ consumer, now }) {
     <tr role="row">
       <td role="cell"><${State} state=${state} /></td>
       <td role="cell">
-        <strong class="value">${user ?? userAgent ?? 'no name'}</strong><br />
-        <span class="quiet value">${[user && (userAgent ?? 'no user agent'), address, scope && `key ${scope}`].filter(Boolean).join(', ')}</span>
+        <strong><${Value} text=${user ?? userAgent ?? 'no name'} /></strong><br />
+        <span class="quiet"><${Value} text=${[user && (userAgent ?? 'no user agent'), address, scope && `key ${scope}`].filter(Boolean).join(', ')} /></span>
       </td>
-      <td role="cell">${dialect}<br /><span class="quiet mono value">${feedId ?? 'no feed'}</span></td>
+      <td role="cell">${dialect}<br /><span class="quiet mono"><${Value} text=${feedId ?? 'no feed'} /></span></td>
       <td role="cell"><${Last} consumer=${consumer} now=${now} /></td>
       <td role="cell"><${Place} consumer=${consumer} /></td>
       <td role="cell">${dialect === 'misp' ? 'files' : `${compact(objects)} objects`}<br /><span class="quiet">${size(bytes)} in ${compact(requests)} requests</span></td>

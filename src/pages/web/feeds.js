@@ -1,5 +1,6 @@
 import { ago, compact, count, dateTime, duration } from './format.js'
 import { html } from './preact.js'
+import { Value } from './value.js'
 
 /**
  * @typedef {import('../../gateway/schemas.ts').FeedView} FeedView
@@ -21,8 +22,8 @@ export const Feeds = ({ feeds, now }) => html`
 /** @param {{ feed: FeedView, now: string }} props */
 const Feed = ({ feed, now }) => html`
   <article class="card">
-    <h3 class="value">${feed.title}</h3>
-    <p class="quiet"><span class="mono value">${feed.feedId}</span> · key ${feed.scope}</p>
+    <h3><${Value} text=${feed.title} /></h3>
+    <p class="quiet"><span class="mono"><${Value} text=${feed.feedId} /></span> · key ${feed.scope}</p>
     ${
       feed.obstacle &&
       html`<p class="note is-warn">
