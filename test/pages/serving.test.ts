@@ -15,6 +15,21 @@ t.test('a browser gets the page at / without a credential', async t => {
   t.match(page.body, '<title>Set-up')
 })
 
+t.test('each page has its address; with a slash too much it leads there', async t => {
+  const { send } = await buildGateway(t)
+  for (const [url, title] of [
+    ['/status', 'Status'],
+    ['/look-up', 'Look-up']
+  ]) {
+    const page = await send({ url: url!, headers: { ...browser, ...anonymous } })
+    t.equal(page.statusCode, 200)
+    t.match(page.body, `<title>${title}`)
+    const moved = await send({ url: `${url}/`, headers: browser })
+    t.equal(moved.statusCode, 308)
+    t.equal(new URL(String(moved.headers.location), `http://gateway${url}/`).pathname, url)
+  }
+})
+
 t.test('a client that does not ask for HTML gets what an unknown path gives', async t => {
   const { send } = await buildGateway(t)
   const unknown = await send({ url: '/unknown' })

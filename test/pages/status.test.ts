@@ -31,7 +31,10 @@ async function open(t: Test, options: GatewayOptions = {}, credential = token) {
   /** Lets the page refresh until it shows the text. */
   const seeing = async (text: string | RegExp, region = page.locator('main')) => {
     const wanted = region.getByText(text).first()
-    while (!(await wanted.isVisible())) await refresh()
+    for (let times = 0; !(await wanted.isVisible()); times++) {
+      if (times > 300) throw new Error(`${text} is not there: ${await region.innerText()}`)
+      await refresh()
+    }
   }
   return { ...gateway, page, seeing, refresh }
 }
@@ -151,6 +154,22 @@ t.test('a key sees what is its own, and no history', async t => {
   t.notMatch(await page.locator('main').innerText(), /\bann\b|agent-ann/)
   t.equal(await page.getByRole('slider').count(), 0)
   t.ok(await page.getByText('This is what belongs to your key.').isVisible())
+})
+
+t.test('titles, names and agents that mean harm stay text', async t => {
+  const harm = '<img src=x onerror="harmed = true">'
+  const title = `${harm}\u202E\u2066${'A'.repeat(100_000)}`
+  const { send, page, seeing, simulator } = await open(t, {
+    simulator: { objects: 60, feeds: [{ title }] }
+  })
+  const headers = { authorization: basic(harm, simulator.key), 'user-agent': `${harm}</td>` }
+  await send({ url: '/sekoia/collections/', headers })
+  await send({ url: objects, headers })
+  await seeing(harm, section(page, 'Consumers'))
+  await seeing(`${harm}⟨U+202E⟩⟨U+2066⟩AAA`, section(page, 'Feeds'))
+  t.equal(await page.evaluate('globalThis.harmed'), undefined)
+  t.equal(await page.locator('main img').count(), 0)
+  t.ok((await page.locator('main').innerText()).length < 10_000)
 })
 
 t.test('axe finds nothing serious, in light on a screen and in dark on a phone', async t => {

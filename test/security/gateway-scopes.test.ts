@@ -8,6 +8,8 @@ import { basic } from '../support/taxii-server.ts'
 const token = 'operator-token-of-this-test'
 const defaultFeed = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
 const resources = ['status', 'feeds', 'consumers', 'checks', 'setup', 'history']
+/** The pages hold no data at all, whoever asks. */
+const pages = ['/', '/status', '/look-up']
 
 /** Each key has one feed to itself, and clients that name themselves after it. */
 const owners = ['ann', 'bob', 'cyd'] as const
@@ -24,6 +26,7 @@ const targets: readonly ((owner: Owner) => string)[] = [
   owner => `/sekoia/collections/${feedOf(owner)}/manifest/`,
   owner => `/misp/${feedOf(owner)}/hashes.csv`,
   owner => `/v2/inthreat/collections/${feedOf(owner)}/objects`,
+  () => '/v2/inthreat/indicators/context?value=nobody.example&type=domain-name',
   () => `/sekoia/collections/${defaultFeed}/objects/`,
   () => '/sekoia/collections/',
   () => '/v2/inthreat/collections'
@@ -63,9 +66,9 @@ t.test('no key is told anything of another, whatever was asked before', async t 
         scopes.set(owner, String(gateway.lines.findLast(({ msg }) => msg === 'request')!['scope']))
       }
       for (const owner of owners) {
-        const told = await Promise.all(
-          resources.map(name => send({ url: `/gateway/v1/${name}`, headers: headersOf(owner) }))
-        )
+        const headers = { ...headersOf(owner), accept: 'text/html, application/json' }
+        const urls = [...resources.map(name => `/gateway/v1/${name}`), ...pages]
+        const told = await Promise.all(urls.map(url => send({ url, headers })))
         const text = told.map(({ body }) => body).join('\n')
         for (const other of owners.filter(name => name !== owner)) {
           for (const trace of [
