@@ -118,7 +118,7 @@ export class History {
     const { clock, store } = this.#deps
     const at = elapsedOf(clock)
     if (this.#kept && Math.abs(at - this.#kept.at) < freshMs) return
-    this.#kept = { ...(await readHistory(store, clock.now())), at }
+    this.#kept = { ...(await readHistory(store)), at }
   }
 }
 

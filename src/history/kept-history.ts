@@ -1,7 +1,7 @@
 import type { Document, DocumentCommit, DocumentStore } from '../kernel/ports.ts'
 import type { Batch } from './recorder.ts'
 import { decodeSlot, encodeSlot, mergeSlots, type Slot } from './slot.ts'
-import { covers, type SpanName, spanNames, spans } from './spans.ts'
+import { type SpanName, spanNames, spans } from './spans.ts'
 import { decodeWriter, encodeWriter, liveWriters, staleWriters, type Writer } from './writers.ts'
 
 /**
@@ -18,18 +18,15 @@ const maxTries = 10
 
 const keyOf = (name: SpanName, no: number): string => `${no % spans[name].slots}`
 
-/** What the store holds, as of now. */
+/** What the store holds; slots that their span no longer covers may be among it. */
 export interface Kept {
   readonly slots: Batch
   readonly writers: ReadonlyMap<string, Writer>
 }
 
-export async function readHistory(store: HistoryStore, now: number): Promise<Kept> {
+export async function readHistory(store: HistoryStore): Promise<Kept> {
   const slotsOf = async (name: SpanName) =>
-    (await documentsOf(store, name)).flatMap(({ value }) => {
-      const slot = decodeSlot(value)
-      return slot && covers(spans[name], slot.no, now) ? [slot] : []
-    })
+    (await documentsOf(store, name)).flatMap(({ value }) => decodeSlot(value) ?? [])
   return {
     slots: { day: await slotsOf('day'), month: await slotsOf('month') },
     writers: await readWriters(store)

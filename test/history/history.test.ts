@@ -153,9 +153,11 @@ function troubled(inner: DocumentStore) {
 t.test('while the store is away nothing fails, and what was counted is written later', async t => {
   const store = troubled(memory())
   const { history, served, clock } = historyOf({ store })
+  await history.past()
   served()
   await history.write()
   store.become('away')
+  t.match(await countsOf(history), { served: 1 }, 'what it wrote is told')
   for (let n = 0; n < 3; n++) {
     served()
     await history.write()
@@ -201,6 +203,18 @@ t.test('a clock that jumps a year ahead and back leaves what was counted before'
   clock.advance(3 * hour)
   await history.write()
   t.match(await countsOf(history), { served: 3 })
+})
+
+t.test('what is older than the span is not told, and makes room for what is new', async t => {
+  const { history, served, clock } = historyOf()
+  served()
+  await history.write()
+  clock.advance(24 * hour)
+  t.match(await countsOf(history), { served: 0 })
+  served(5)
+  await history.write()
+  t.match(await countsOf(history), { served: 1, given: 5 })
+  t.match(await countsOf(history, 'month'), { served: 2, given: 5 })
 })
 
 t.test('after 60 days with the largest figures it takes less than 300 kB', async t => {
