@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { newestFirstAdvice } from '../../feeds/unwalkable.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
+import { mayBeFull } from '../../kernel/full-page.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { DescentPage, Pass } from '../journal/journal-state.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
@@ -26,7 +27,8 @@ export interface PageReader {
   fetch(
     caller: Caller,
     source: Source,
-    restart: Source
+    restart: Source,
+    limit?: number
   ): Promise<{ readonly page: Page; readonly isRestart: boolean }>
 }
 
@@ -63,8 +65,9 @@ export class Descent {
   }
 
   /**
-   * One page. An answer that leads nowhere is the end when it comes twice. Throws GatewayError `bad-answer` when the
-   * cursor leads back, `unwalkable` when times rise, again and again.
+   * One page. An answer that leads nowhere is the end when it comes twice, unless the page is full: then a shorter one
+   * has to lead on. Throws GatewayError `bad-answer` when the cursor leads back, `unwalkable` when times rise, again
+   * and again.
    */
   async next(caller: Caller, place: DescentPlace): Promise<Step> {
     const { source, top, bound, followed } = place
@@ -84,9 +87,28 @@ export class Descent {
         hasAskedAgain = true
         continue
       }
+      if (isStuck && !isRestart && this.#isFull(page)) return this.#shorter(caller, place, page)
       const isBelow = bound !== undefined && (spanOf(page.entries, now)?.high ?? bound) < bound
       return { page, isRestart, isEnd: isStuck || isBelow }
     }
+  }
+
+  /** One object less must still lead on, even if the page begins with the one that its cursor names. */
+  #isFull(page: Page): boolean {
+    return page.itemCount > 2 && mayBeFull(page, this.#parts.settings.pageLimit)
+  }
+
+  /** A full page without its last object: if more follows, its cursor leads there. */
+  async #shorter(
+    caller: Caller,
+    { source, top, followed }: DescentPlace,
+    { itemCount }: Page
+  ): Promise<Step> {
+    const { page, isRestart } = await this.#pages.fetch(caller, source, top, itemCount - 1)
+    const cursor = page.nextCursor
+    if (cursor === null || cursor === source.cursor || followed.has(cursor))
+      throw contradiction(false)
+    return { page, isRestart, isEnd: false }
   }
 
   /**

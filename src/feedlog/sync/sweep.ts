@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
+import { mayBeFull } from '../../kernel/full-page.ts'
 import { IdSet, takeIds } from '../../kernel/id-set.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
@@ -217,7 +218,10 @@ export class Sweep {
       : { ...state, restarts }
   }
 
-  /** Undefined when the cursor leads back again and again. An answer that leads nowhere is the end when it comes twice. */
+  /**
+   * Undefined when the cursor leads back again and again. An answer that leads nowhere is the end when it comes twice,
+   * unless the page is full: then a shorter one has to lead on.
+   */
   async #fetch(
     source: Source,
     restart: Source,
@@ -229,12 +233,27 @@ export class Sweep {
       const from = fetched.isRestart ? restart : source
       const cursor = fetched.page.nextCursor
       const isStuck = cursor === null || cursor === from.cursor
+      if (isStuck && hasAskedAgain && !fetched.isRestart && this.#isFull(fetched.page))
+        return this.#shorter(source, restart, caller, fetched.page)
       if (isStuck ? hasAskedAgain : !this.#followed.has(cursor) || fetched.isRestart)
         return { ...fetched, from }
       if (isStuck) hasAskedAgain = true
       else refused++
     }
     return undefined
+  }
+
+  /** One object less must still lead on, even if the page begins with the one that its cursor names. */
+  #isFull(page: Page): boolean {
+    return page.itemCount > 2 && mayBeFull(page, this.#with.parts.settings.pageLimit)
+  }
+
+  /** A full page without its last object; undefined when its cursor does not lead on. */
+  async #shorter(source: Source, restart: Source, caller: Caller, { itemCount }: Page) {
+    const fetched = await this.#with.fetcher.fetch(caller, source, restart, itemCount - 1)
+    const cursor = fetched.page.nextCursor
+    const leadsOn = cursor !== null && cursor !== source.cursor && !this.#followed.has(cursor)
+    return leadsOn && !fetched.isRestart ? { ...fetched, from: source } : undefined
   }
 
   /** False when another gateway was first. */
