@@ -17,7 +17,8 @@ const resources = {
   feeds: schemas.feeds,
   consumers: schemas.consumers,
   checks: schemas.checks,
-  setup: schemas.setup
+  setup: schemas.setup,
+  clients: schemas.clients
 }
 
 async function build(t: Test, options: GatewayOptions = {}) {

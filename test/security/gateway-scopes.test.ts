@@ -7,7 +7,7 @@ import { basic } from '../support/taxii-server.ts'
 
 const token = 'operator-token-of-this-test'
 const defaultFeed = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
-const resources = ['status', 'feeds', 'consumers', 'checks', 'setup']
+const resources = ['status', 'feeds', 'consumers', 'checks', 'setup', 'clients']
 
 /** Each key has one feed to itself, and clients that name themselves after it. */
 const owners = ['ann', 'bob', 'cyd'] as const
