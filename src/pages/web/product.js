@@ -29,13 +29,14 @@ export const Product = ({ client, apiKey, onTried }) => html`
         </table>
       </div>
       <p class="quiet"><${Evidence} evidence=${client.fieldsEvidence} isWhole=${true} /></p>
-      ${client.file && html`<${File} file=${client.file} />`}
       <h3>What to know</h3>
       <ul>
         ${client.pitfalls.map(
-          ({ text, evidence }) => html`<li>${text} <${Evidence} evidence=${evidence} /></li>`
+          ({ text, evidence }) =>
+            html`<li>${withCode(text)} <${Evidence} evidence=${evidence} /></li>`
         )}
       </ul>
+      ${client.file && html`<${File} file=${client.file} />`}
       <${Trial} client=${client} apiKey=${apiKey} onTried=${onTried} />
     </div>
   </details>
@@ -55,6 +56,10 @@ function Field({ field: { name, value }, apiKey }) {
     </tr>
   `
 }
+
+/** What stands between backticks, as code. @param {string} text */
+const withCode = text =>
+  text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))
 
 /** @type {Readonly<Record<string, { text: string, whole: string }>>} */
 const kinds = {
@@ -77,7 +82,10 @@ const File = ({ file: { name, text, use } }) => html`
     <button onClick=${() => download(name, text)}>Download ${name}</button>
     <${CopyButton} text=${text} label=${name} />
   </p>
-  <pre tabindex="0" aria-label=${`Content of ${name}`}>${text}</pre>
+  <details>
+    <summary>Show ${name}</summary>
+    <pre tabindex="0" role="region" aria-label=${`Content of ${name}`}>${text}</pre>
+  </details>
 `
 
 const marks = { ok: '✓', wait: '…', failed: '✗' }

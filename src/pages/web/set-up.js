@@ -68,23 +68,32 @@ const checkNames = {
   clock: 'Clock'
 }
 
-/** @param {{ checks: ChecksView, onAgain: () => void }} props */
-const Checks = ({ checks, onAgain }) => html`
-  <section aria-labelledby="checks">
-    <h2 id="checks">Is all well?</h2>
+const sums = {
+  ok: 'All is well',
+  warning: 'Works, with something to change',
+  failed: 'Something has to change first'
+}
+
+/** Open by itself when there is something to change. @param {{ checks: ChecksView, onAgain: () => void }} props */
+const Checks = ({ checks: { outcome, checks }, onAgain }) => html`
+  <details class="panel" open=${outcome !== 'ok'}>
+    <summary>
+      <h2><span class=${tones[outcome]} aria-hidden="true">${marks[outcome]} </span>${sums[outcome]}</h2>
+      <span class="quiet">${checks.length} checks</span>
+    </summary>
     <ul class="checks">
-      ${checks.checks.map(
-        ({ name, outcome, detail }) => html`
-          <li class=${outcome}>
-            <span class=${`sign ${tones[outcome]}`} aria-hidden="true">${marks[outcome]}</span>
-            <span class="what">${checkNames[name] ?? name}<span class="unseen">, ${outcome}</span></span>
-            <span class="value">${detail}</span>
+      ${checks.map(
+        check => html`
+          <li>
+            <span class=${`sign ${tones[check.outcome]}`} aria-hidden="true">${marks[check.outcome]}</span>
+            <span class="what">${checkNames[check.name] ?? check.name}<span class="unseen">, ${check.outcome}</span></span>
+            <span class="value">${check.detail}</span>
           </li>
         `
       )}
     </ul>
     <p><button onClick=${onAgain}>Check again</button></p>
-  </section>
+  </details>
 `
 
 /** Tells when clients are given another address than the one this page was reached by. @param {{ baseUrl: string }} props */
@@ -109,9 +118,9 @@ function Feeds({ facts: { setup, feeds }, feedId, onChoose }) {
     <section aria-labelledby="feeds">
       <h2 id="feeds">Feeds</h2>
       <div class="scroll">
-        <table>
+        <table class="feeds">
           <thead>
-            <tr><th scope="col">Set up</th><th scope="col">Title and id</th><th scope="col">State</th></tr>
+            <tr><th scope="col"><span class="unseen">Set up</span></th><th scope="col">Title and id</th><th scope="col">State</th></tr>
           </thead>
           <tbody>
             ${rows.map(
@@ -157,8 +166,9 @@ function Products({ api, feedId, apiKey, onTried }) {
     <section aria-labelledby="products">
       <h2 id="products">Products</h2>
       <p class="quiet">
-        For <span class="value">${view.title}</span>. Values are those of this gateway; copying one
-        that names YOUR-KEY copies your key in its place. Files never hold your key.
+        For <span class="value">${view.title}</span>, with the addresses of this gateway. Where a
+        value says <code>YOUR-KEY</code>, its button copies your key in that place. Files never hold
+        your key.
       </p>
       <p class="trouble" role="alert">${trouble}</p>
       ${view.clients.map(
