@@ -43,7 +43,7 @@ ${made}
 
 How each product is set up. \`${baseUrl}\` stands for your gateway, \`${feedId}\` for the id of a feed, and \`${keyPlaceholder}\` for a Sekoia API key. The page at \`/\` of your gateway has the same with your own addresses and feeds, and sends the requests of each client for you.
 
-| product | reads by | its requests |
+| product | reads by | its fields are known from |
 |---|---|---|
 ${clients
   .map(
@@ -57,8 +57,8 @@ What stands in these pages is marked: **proven** by a test of ours, from the **s
 
 const summaryOf = ({ kind }: Evidence) =>
   ({
-    proven: 'run or replayed in our tests',
-    source: 'source code',
+    proven: 'our tests',
+    source: 'its source code',
     documentation: 'documentation'
   })[kind]
 
