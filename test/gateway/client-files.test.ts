@@ -53,7 +53,11 @@ t.test('each file says what it was made of, whatever the title of the feed', asy
     POLL_INTERVAL: '60'
   })
   t.match(await read('opencti-taxii2.yml'), {
-    services: { 'connector-taxii2': { environment: { TAXII2_COLLECTIONS: `sekoia.${shown}` } } }
+    services: {
+      'connector-taxii2': {
+        environment: { TAXII2_COLLECTIONS: `sekoia.${shown.replaceAll('$', '$$$$')}` }
+      }
+    }
   })
   t.match(await read('opencti-misp-feed.yml'), {
     services: { 'connector-misp-feed': { environment: { MISP_FEED_SOURCE_TYPE: 'url' } } }

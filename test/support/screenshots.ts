@@ -23,7 +23,7 @@ for await (const chunk of gateway.stdout.iterator({ destroyOnReturn: false }))
 gateway.stdout.resume()
 const browser = await launchChromium()
 try {
-  const page = await browser.newPage({ viewport: { width: 960, height: 720 } })
+  const page = await browser.newPage({ viewport: { width: 880, height: 640 } })
   await page.goto(url)
   await save(page, 'key')
   await page.getByLabel('Sekoia API key').fill('demo-key')
@@ -33,7 +33,8 @@ try {
   await page.getByText('MISP 2.4 and 2.5').click()
   await page.locator('#misp').getByRole('button', { name: 'Send its requests now' }).click()
   await page.locator('#misp .summary').waitFor()
-  await page.locator('#misp summary').evaluate('node => node.scrollIntoView()')
+  await page.setViewportSize({ width: 880, height: 1000 })
+  await page.locator('#misp > summary').evaluate('node => node.scrollIntoView()')
   await save(page, 'set-up-misp')
 } finally {
   await browser.close()

@@ -16,7 +16,7 @@ export const shellQuoted = (text: string): string => `'${text.replaceAll("'", St
 
 export const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
 
-/** A service for Docker Compose with an environment, as OpenCTI's connectors are run. */
+/** A service for Docker Compose with an environment, as OpenCTI's connectors are run. Compose takes `$$` for `$`. */
 export const composeService = (
   service: string,
   image: string,
@@ -28,6 +28,8 @@ export const composeService = (
     `    image: ${quoted(image)}`,
     '    restart: always',
     '    environment:',
-    ...Object.entries(environment).map(([name, value]) => `      ${name}: ${quoted(value)}`),
+    ...Object.entries(environment).map(
+      ([name, value]) => `      ${name}: ${quoted(value).replaceAll('$', '$$$$')}`
+    ),
     ''
   ].join('\n')

@@ -50,7 +50,7 @@ export const fortigate: Client = {
   ],
   file: ({ native }) => ({
     name: 'fortigate.conf',
-    use: 'Lines for the command line of FortiGate. Put in the key.',
+    use: 'Lines for the command line of FortiGate. Put in the key, and upload them as a script: typed in a terminal, ? calls for help.',
     text: [
       'config system external-resource',
       '    edit "sekoia-domains"',
