@@ -15,7 +15,7 @@ preparePython()
 
 const id = '11111111-1111-4111-8111-111111111111'
 /** Quotes of every kind, what steers text, and what YAML, JSON and a shell take for their own. */
-const title = `it's "quoted" \\ # : { [ %TAB $HOME \`id\` \u202E\u200B ü 😀 ${'x'.repeat(300)}`
+const title = `it's "quoted" \\ # : { [ %TAB $HOME \`id\` \u202E\u200B\uFFFF ü 😀 ${'x'.repeat(300)}`
 
 async function filesOf(t: Test) {
   const { send } = await buildGateway(t, {

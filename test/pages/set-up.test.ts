@@ -126,7 +126,7 @@ t.test('what comes from feeds is text, whatever it says', async t => {
   }))
   const { page, enter, simulator } = await open(t, { simulator: { objects: 20, feeds } })
   await enter(simulator.key)
-  await page.getByText('<script>alert(1)</script>').waitFor()
+  await page.getByRole('cell').getByText('<script>alert(1)</script>', { exact: true }).waitFor()
   t.equal(await page.locator('main script, main img').count(), 0)
   for (const { title } of [{ title: '<script>alert(1)</script>' }, { title: titles[2]! }]) {
     await page.getByRole('radio', { name: `Set up ${title}` }).click()

@@ -16,6 +16,9 @@ const flags = [
   '--disable-sync'
 ]
 
+/** Longest time that a test file with a browser may take, ms: the first one installs it. */
+const browserTimeoutMs = 600_000
+
 export interface Browser {
   /**
    * An empty tab with storage of its own. When the test ends it fails if the page asked another origin for anything,
@@ -32,6 +35,7 @@ export async function launchChromium() {
 
 /** One browser for a test file; each start has a new profile of its own. */
 export async function startBrowser(t: Test): Promise<Browser> {
+  t.setTimeout(browserTimeoutMs)
   const browser = await launchChromium()
   t.teardown(() => browser.close())
   return {

@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Page } from 'playwright-core'
 import { launchChromium } from './browser.ts'
 
 /** `npm run docs:screenshots`: the pages of a demo, as small PNGs in docs/images. */
@@ -25,23 +24,17 @@ const browser = await launchChromium()
 try {
   const page = await browser.newPage({ viewport: { width: 880, height: 640 } })
   await page.goto(url)
-  await save(page, 'key')
   await page.getByLabel('Sekoia API key').fill('demo-key')
   await page.keyboard.press('Enter')
   await page.getByText('MISP 2.4 and 2.5').waitFor()
-  await save(page, 'set-up')
+  await page.screenshot({ path: `${images}set-up.png`, animations: 'disabled' })
   await page.getByText('MISP 2.4 and 2.5').click()
   await page.locator('#misp').getByRole('button', { name: 'Send its requests now' }).click()
   await page.locator('#misp .summary').waitFor()
-  await page.setViewportSize({ width: 880, height: 1000 })
-  await page.locator('#misp > summary').evaluate('node => node.scrollIntoView()')
-  await save(page, 'set-up-misp')
+  const path = `${images}set-up-misp.png`
+  await page.locator('#misp').screenshot({ path, animations: 'disabled' })
 } finally {
   await browser.close()
   gateway.kill()
   rmSync(dataDir, { recursive: true, force: true })
-}
-
-async function save(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: `${images}${name}.png`, animations: 'disabled' })
 }
