@@ -43,7 +43,9 @@ export const toClientView = (client: Client, target: Target): ClientsView['clien
   name: client.name,
   dialect: client.dialect,
   where: client.where,
-  fields: client.fields(target).map(({ name, value }) => ({ name, value })),
+  fields: client
+    .fields(target)
+    .map(({ name, value, isChoice = false }) => ({ name, value, isChoice })),
   fieldsEvidence: toEvidenceView(client.fieldsEvidence),
   pitfalls: client.pitfalls.map(({ text, evidence }) => ({
     text,

@@ -225,7 +225,11 @@ export const clients = object({
       dialect: Type.Enum(['taxii', 'misp', 'native']),
       where: text('Where in the product it is entered'),
       fields: Type.Array(
-        object({ name: text('As in the product'), value: text('YOUR-KEY stands for the key') })
+        object({
+          name: text('As in the product'),
+          value: text('YOUR-KEY stands for the key'),
+          isChoice: flag('It is picked or ticked, not typed')
+        })
       ),
       fieldsEvidence: evidence,
       pitfalls: Type.Array(object({ text: text('One or two sentences'), evidence })),

@@ -71,7 +71,10 @@ const evidenceText = (evidence: Evidence): string => {
 
 function page(client: Client): string {
   const { name, dialect, where, fields, fieldsEvidence, pitfalls, file, requests } = client
-  const rows = fields(example).map(field => `| ${cell(field.name)} | ${cell(code(field.value))} |`)
+  const rows = fields(example).map(({ name, value, isChoice }) => {
+    const shown = isChoice ? value : code(value)
+    return `| ${cell(name)} | ${cell(shown)} |`
+  })
   const notes = pitfalls.map(({ text, evidence }) => `- ${text} (${evidenceText(evidence)})`)
   const asked = requests(example).map(
     ({ path, credential }) => `- \`GET /${path}\` with ${credentials[credential]}`

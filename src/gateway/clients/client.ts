@@ -33,7 +33,11 @@ export interface Claim {
 export interface Field {
   readonly name: string
   readonly value: string
+  /** True for what is picked from a list or ticked, not typed. */
+  readonly isChoice?: boolean
 }
+
+export const choose = (name: string, value: string): Field => ({ name, value, isChoice: true })
 
 export interface ConfigFile {
   readonly name: string

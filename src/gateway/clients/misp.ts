@@ -1,4 +1,4 @@
-import { type Client, keyPlaceholder, proven, source } from './client.ts'
+import { type Client, choose, keyPlaceholder, proven, source } from './client.ts'
 import { json } from './quoting.ts'
 import { mispFile } from './requests.ts'
 
@@ -8,17 +8,17 @@ export const misp: Client = {
   dialect: 'misp',
   where: 'Sync Actions, Feeds, Add Feed. Then "Fetch and store all feed data".',
   fields: ({ title, misp }) => [
-    { name: 'Enabled', value: 'ticked' },
+    choose('Enabled', 'ticked'),
     { name: 'Name', value: title },
     { name: 'Provider', value: 'Sekoia.io' },
-    { name: 'Input Source', value: 'Network' },
+    choose('Input Source', 'Network'),
     { name: 'URL', value: misp },
-    { name: 'Source Format', value: 'MISP Feed' },
+    choose('Source Format', 'MISP Feed'),
     {
       name: 'Any headers to be passed with requests',
       value: `Authorization: Bearer ${keyPlaceholder}`
     },
-    { name: 'Distribution', value: 'Your organisation only' },
+    choose('Distribution', 'Your organisation only'),
     { name: 'Default Tag', value: '' }
   ],
   fieldsEvidence: proven(

@@ -1,4 +1,4 @@
-import { type Client, keyPlaceholder, proven, source, userName } from './client.ts'
+import { type Client, choose, keyPlaceholder, proven, source, userName } from './client.ts'
 import { composeService } from './quoting.ts'
 import {
   anything,
@@ -37,9 +37,9 @@ export const openCti: Client = {
   fields: ({ title, apiRoot, collectionId }) => [
     { name: 'Name', value: title },
     { name: 'TAXII server URL', value: apiRoot },
-    { name: 'TAXII version', value: 'TAXII 2.1' },
+    choose('TAXII version', 'TAXII 2.1'),
     { name: 'TAXII Collection', value: collectionId },
-    { name: 'Authentication type', value: 'Bearer token' },
+    choose('Authentication type', 'Bearer token'),
     { name: 'Token', value: keyPlaceholder },
     { name: 'Import from date (empty = all TAXII collection possible items)', value: '' }
   ],

@@ -1,4 +1,12 @@
-import { type Client, documentation, keyPlaceholder, proven, source, userName } from './client.ts'
+import {
+  type Client,
+  choose,
+  documentation,
+  keyPlaceholder,
+  proven,
+  source,
+  userName
+} from './client.ts'
 import { apiRoot, collection, collections, discovery, objects } from './requests.ts'
 
 /** Platforms for threat intelligence and response. */
@@ -15,13 +23,19 @@ export const xsoar: Client = {
     { name: 'Username / API Key', value: userName },
     { name: 'Password', value: keyPlaceholder },
     { name: 'Collection Name To Fetch Indicators From', value: title },
-    { name: 'Max Indicators Per Fetch', value: '' },
-    { name: 'Full Feed Fetch', value: 'off' }
+    choose('Incremental Feed', 'on'),
+    choose('Full Feed Fetch', 'off'),
+    { name: 'Max Indicators Per Fetch (disabled for Full Feed Fetch)', value: '' },
+    { name: 'First Fetch Time', value: '10 years' }
   ],
   fieldsEvidence: source('demisto/content, FeedTAXII2 and TAXII2ApiModule'),
   pitfalls: [
     {
       text: 'With "Full Feed Fetch" on, which is its default, it reads everything again every four hours.',
+      evidence: source('demisto/content, FeedTAXII2')
+    },
+    {
+      text: 'The first fetch goes back one year unless "First Fetch Time" says more.',
       evidence: source('demisto/content, FeedTAXII2')
     },
     {
@@ -98,17 +112,19 @@ export const threatq: Client = {
   dialect: 'taxii',
   where: 'Integrations, Add New Integration, Add New TAXII Feed.',
   fields: ({ discovery, title }) => [
-    { name: 'TAXII server version', value: '2.1' },
+    choose('TAXII server version', '2.1'),
     { name: 'Discovery URL', value: discovery },
     { name: 'Collection name', value: title },
     { name: 'Username', value: userName },
     { name: 'Password', value: keyPlaceholder }
   ],
-  fieldsEvidence: documentation('ThreatQ, TAXII feeds; what it sends is not public: try it first'),
+  fieldsEvidence: documentation(
+    'ThreatQ, TAXII feeds. Its form and its requests are not public: these are what any client of TAXII 2.1 asks for, try it first'
+  ),
   pitfalls: [
     {
-      text: 'Where its form asks for a poll URL, enter the objects URL of the collection.',
-      evidence: documentation('ThreatQ, TAXII feeds')
+      text: 'The key is taken as a password with any user name, as a bearer token and in the header X-API-Key: use what the form offers.',
+      evidence: proven(fieldClients, 'CLIENT-11: every way to send the key')
     }
   ],
   requests: target => [discovery(target), apiRoot(target), collections(target), objects(target)]

@@ -1,4 +1,12 @@
-import { type Client, documentation, keyPlaceholder, proven, source, userName } from './client.ts'
+import {
+  type Client,
+  choose,
+  documentation,
+  keyPlaceholder,
+  proven,
+  source,
+  userName
+} from './client.ts'
 import { quoted, shellQuoted } from './quoting.ts'
 import {
   anything,
@@ -22,7 +30,7 @@ export const fortigate: Client = {
   fields: ({ native }) => [
     { name: 'URI of external resource, domains', value: `${native}${listOf('domain-name')}` },
     { name: 'URI of external resource, IPv4 addresses', value: `${native}${listOf('ipv4-addr')}` },
-    { name: 'HTTP basic authentication', value: 'on' },
+    choose('HTTP basic authentication', 'on'),
     { name: 'Username', value: userName },
     { name: 'Password', value: keyPlaceholder },
     { name: 'Refresh rate', value: '60' }

@@ -1,4 +1,12 @@
-import { type Client, documentation, keyPlaceholder, proven, source, userName } from './client.ts'
+import {
+  type Client,
+  choose,
+  documentation,
+  keyPlaceholder,
+  proven,
+  source,
+  userName
+} from './client.ts'
 import { json, quoted } from './quoting.ts'
 import { apiRoot, bearer, collection, collections, discovery, objects } from './requests.ts'
 
@@ -17,8 +25,8 @@ export const sentinel: Client = {
     { name: 'Collection ID', value: collectionId },
     { name: 'Username', value: userName },
     { name: 'Password', value: keyPlaceholder },
-    { name: 'Import indicators', value: 'All available' },
-    { name: 'Polling frequency', value: 'Once an hour' }
+    choose('Import indicators', 'All available'),
+    choose('Polling frequency', 'Once an hour')
   ],
   fieldsEvidence: documentation('Microsoft Learn, Threat intelligence - TAXII data connector'),
   pitfalls: [
@@ -115,8 +123,8 @@ export const qradar: Client = {
   where: 'Threat Intelligence app, Feeds Downloader, Add Threat Feed, Add TAXII Feed.',
   fields: ({ discovery, title }) => [
     { name: 'TAXII Endpoint', value: discovery },
-    { name: 'Version', value: 'TAXII 2.1' },
-    { name: 'Authentication Method', value: 'HTTP Basic' },
+    choose('Version', 'TAXII 2.1'),
+    choose('Authentication Method', 'HTTP Basic'),
     { name: 'Username', value: userName },
     { name: 'Password', value: keyPlaceholder },
     { name: 'Collection', value: title }
@@ -143,7 +151,7 @@ export const elastic: Client = {
     'Integrations, Custom Threat Intelligence (ti_custom), "Collects threat intelligence IOCs".',
   fields: ({ objects, title }) => [
     { name: 'URL API endpoint', value: objects },
-    { name: 'Enable TAXII 2.1', value: 'on' },
+    choose('Enable TAXII 2.1', 'on'),
     { name: 'API Key', value: keyPlaceholder },
     { name: 'Initial Interval', value: '8760h' },
     { name: 'Interval', value: '5m' },
@@ -257,9 +265,9 @@ export const sumo: Client = {
   dialect: 'taxii',
   where: 'Manage Data, Collection, a Hosted Collector, Add Source, STIX/TAXII 2 Client.',
   fields: ({ discovery, title }) => [
-    { name: 'STIX/TAXII Version', value: '2.1' },
+    choose('STIX/TAXII Version', '2.1'),
     { name: 'Discovery URL', value: discovery },
-    { name: 'Authentication', value: 'Basic' },
+    choose('Authentication', 'Basic'),
     { name: 'Username', value: userName },
     { name: 'Password', value: keyPlaceholder },
     { name: 'Sumo Logic Threat Intel Source ID', value: title }
@@ -298,7 +306,7 @@ export const sumo: Client = {
     discovery(target),
     apiRoot(target),
     collections(target),
-    objects(target, '?limit=99'),
-    objects(target, '?limit=99&next={next}')
+    objects(target),
+    objects(target, '?next={next}')
   ]
 }

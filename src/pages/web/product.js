@@ -43,18 +43,24 @@ export const Product = ({ client, apiKey, onTried }) => html`
 `
 
 /** @param {{ field: Client['fields'][number], apiKey: string | undefined }} props */
-function Field({ field: { name, value }, apiKey }) {
+function Field({ field: { name, value, isChoice }, apiKey }) {
   const hasKey = value.includes(placeholder)
   const copied = apiKey === undefined ? value : value.replaceAll(placeholder, apiKey)
   return html`
     <tr>
       <th scope="row">${name}</th>
-      <td>${value === '' ? html`<span class="quiet">leave empty</span>` : html`<code>${value}</code>`}</td>
+      <td>${shownValue(value, isChoice)}</td>
       <td class="action">
-        ${value !== '' && html`<${CopyButton} text=${copied} label=${hasKey ? `${name}, with your key` : name} />`}
+        ${value !== '' && !isChoice && html`<${CopyButton} text=${copied} label=${hasKey ? `${name}, with your key` : name} />`}
       </td>
     </tr>
   `
+}
+
+/** @param {string} value @param {boolean} isChoice */
+function shownValue(value, isChoice) {
+  if (value === '') return html`<span class="quiet">leave empty</span>`
+  return isChoice ? value : html`<code>${value}</code>`
 }
 
 /** What stands between backticks, as code. @param {string} text */
