@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
-import type { TSchema } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import type { History } from '../history/history.ts'
 import { sendError } from '../http/errors.ts'
 import { baseUrlOf } from '../http/origin.ts'
@@ -9,6 +9,7 @@ import type { MispBuild } from '../kernel/misp-build.ts'
 import type { Clock, Meter } from '../kernel/ports.ts'
 import type { Rights } from '../kernel/records.ts'
 import { toChecksView } from './checks-view.ts'
+import { toClientsView } from './clients-view.ts'
 import type { Condition, KeyAnswers } from './condition.ts'
 import type { Consumers } from './consumers.ts'
 import { toConsumerViews } from './consumers-view.ts'
@@ -53,6 +54,7 @@ type View = (viewer: Viewer, request: FastifyRequest) => object | Promise<object
 interface Resource {
   readonly summary: string
   readonly schema: TSchema
+  readonly query?: TSchema
   readonly view: View
 }
 
@@ -65,6 +67,10 @@ function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
     const feeds = await seenFeeds(viewer, { catalog, rights, logs: async () => states })
     const now = clock.now()
     return { now, feeds, consumers: toConsumerViews(viewer, deps.consumers.list(), states, now) }
+  }
+  const setupOf = async (viewer: Viewer, request: FastifyRequest) => {
+    const base = (deps.settings.publicUrl || baseUrlOf(request.origin)).replace(/\/+$/, '')
+    return toSetupView(base, await seenFeeds(viewer, deps), deps.settings)
   }
   return {
     '/status': {
@@ -114,9 +120,15 @@ function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
     '/setup': {
       summary: 'What clients are configured with',
       schema: schemas.setup,
+      view: setupOf
+    },
+    '/clients': {
+      summary: 'How each product is set up for one feed',
+      schema: schemas.clients,
+      query: schemas.clientsQuery,
       view: async (viewer, request) => {
-        const base = (deps.settings.publicUrl || baseUrlOf(request.origin)).replace(/\/+$/, '')
-        return toSetupView(base, await seenFeeds(viewer, deps), deps.settings)
+        const { feed } = request.query as Static<typeof schemas.clientsQuery>
+        return toClientsView(await setupOf(viewer, request), feed)
       }
     }
   }
@@ -171,14 +183,17 @@ const allow = { allow: allowed.join(', ') }
 function addResource(
   scope: FastifyInstance,
   url: string,
-  { summary, schema, view }: Resource,
+  { summary, schema, query, view }: Resource,
   admit: Admit
 ): void {
   const config = { dialect: 'gateway' }
   const noStore = { 'cache-control': 'no-store' }
   scope.get(
     url,
-    { config, schema: { summary, response: { 200: schema } } },
+    {
+      config,
+      schema: { summary, ...(query && { querystring: query }), response: { 200: schema } }
+    },
     async (request, reply) => reply.headers(noStore).send(await view(await admit(request), request))
   )
   scope.options(url, { config }, async (_request, reply) => reply.code(204).headers(allow).send())

@@ -260,6 +260,57 @@ export const history = object({
   month: series('The last 30 days in slots of an hour')
 })
 
+const evidence = object(
+  {
+    kind: Type.Enum(['proven', 'source', 'documentation']),
+    reference: text('Test of ours, source code of the client, or documentation of its vendor')
+  },
+  'How it is known'
+)
+
+const clientRequest = object({
+  path: text(
+    'Below the address of the gateway; names in braces stand for what an earlier answer gave'
+  ),
+  accept: text('Header Accept'),
+  credential: Type.Enum(['basic', 'bearer', 'token']),
+  expected: text('What the answer has to be')
+})
+
+export const clients = object({
+  feedId: text('The feed that the values are for'),
+  title: text('Of the feed'),
+  clients: Type.Array(
+    object({
+      id: text('Name of its page in docs/clients'),
+      name: text('Product'),
+      dialect: Type.Enum(['taxii', 'misp', 'native']),
+      where: text('Where in the product it is entered'),
+      fields: Type.Array(
+        object({
+          name: text('As in the product'),
+          value: text('YOUR-KEY stands for the key'),
+          isChoice: flag('It is picked or ticked, not typed')
+        })
+      ),
+      fieldsEvidence: evidence,
+      pitfalls: Type.Array(object({ text: text('One or two sentences'), evidence })),
+      file: optional(
+        object({
+          name: text('Of the file'),
+          text: text('Its content'),
+          use: text('What is done with it')
+        })
+      ),
+      requests: Type.Array(clientRequest, { description: 'What the client asks, in order' })
+    })
+  )
+})
+
+export const clientsQuery = Type.Object({
+  feed: Type.Optional(text('Id of a feed; left out: the first that can be read'))
+})
+
 export type FeedView = Static<typeof feed>
 export type ConsumerView = Static<typeof consumer>
 export type StatusView = Static<typeof status>
@@ -267,4 +318,5 @@ export type CheckView = Static<typeof check>
 export type ChecksView = Static<typeof checks>
 export type SetupView = Static<typeof setup>
 export type HistoryView = Static<typeof history>
+export type ClientsView = Static<typeof clients>
 export type Outcome = CheckView['outcome']

@@ -17,7 +17,8 @@ const resources = {
   feeds: schemas.feeds,
   consumers: schemas.consumers,
   checks: schemas.checks,
-  setup: schemas.setup
+  setup: schemas.setup,
+  clients: schemas.clients
 }
 /** For the operator alone. */
 const ofOperator = { history: schemas.history }

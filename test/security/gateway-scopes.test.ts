@@ -7,7 +7,7 @@ import { basic } from '../support/taxii-server.ts'
 
 const token = 'operator-token-of-this-test'
 const defaultFeed = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
-const resources = ['status', 'feeds', 'consumers', 'checks', 'setup', 'history']
+const resources = ['status', 'feeds', 'consumers', 'checks', 'setup', 'clients', 'history']
 /** The pages hold no data at all, whoever asks. */
 const pages = ['/', '/status', '/look-up']
 

@@ -16,6 +16,9 @@ const flags = [
   '--disable-sync'
 ]
 
+/** Longest time that a test file with a browser may take, ms: the first one installs it. */
+const browserTimeoutMs = 600_000
+
 export interface Browser {
   /**
    * An empty tab with storage of its own. When the test ends it fails if the page asked another origin for anything,
@@ -24,10 +27,16 @@ export interface Browser {
   openPage(t: Test, options?: BrowserContextOptions): Promise<Page>
 }
 
-/** One browser for a test file; a machine without Chromium installs it. Each start has a new profile of its own. */
-export async function startBrowser(t: Test): Promise<Browser> {
+/** The system's Chromium, installed where it is missing. Throws with what apt says when it could not. */
+export async function launchChromium() {
   installPackage('chromium', 'chromium')
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags })
+  return chromium.launch({ executablePath: '/usr/bin/chromium', args: flags })
+}
+
+/** One browser for a test file; each start has a new profile of its own. */
+export async function startBrowser(t: Test): Promise<Browser> {
+  t.setTimeout(browserTimeoutMs)
+  const browser = await launchChromium()
   t.teardown(() => browser.close())
   return {
     async openPage(t, options) {
