@@ -21,11 +21,11 @@ export interface ListenerFacts {
   readonly demoKey: string | undefined
 }
 
-/** Each page: its module is `web/<name>.js`. */
+/** Each page: its module is `web/<name>.js`, and it has the styles `web/<style>.css`. */
 export const pages = [
-  { url: '/', name: 'set-up', title: 'Set-up' },
-  { url: '/status', name: 'status', title: 'Status' },
-  { url: '/look-up', name: 'look-up', title: 'Look-up' }
+  { url: '/', name: 'set-up', title: 'Set-up', styles: ['style'] },
+  { url: '/status', name: 'status', title: 'Status', styles: ['style', 'status'] },
+  { url: '/look-up', name: 'look-up', title: 'Look-up', styles: ['style', 'status', 'look-up'] }
 ] as const
 
 const web = new URL('web/', import.meta.url)
@@ -38,17 +38,21 @@ const mediaTypes: Readonly<Record<string, string>> = {
 /** The pages themselves, all made of one template. */
 export async function readPages({ takes, demoKey = '' }: ListenerFacts): Promise<ServedFile[]> {
   const template = await readFile(new URL('page.html', web), 'utf8')
-  return pages.map(({ url, name, title }) => {
+  return pages.map(({ url, name, title, styles }) => {
     const values: Readonly<Record<string, string>> = {
       name,
       title,
       demoKey,
       takes: takes.join(' ')
     }
-    const text = template.replace(/%(\w+)%/g, (_, value) => toAttribute(values[value] ?? ''))
+    const text = template
+      .replace('%links%', styles.map(toLink).join('\n    '))
+      .replace(/%(\w+)%/g, (_, value) => toAttribute(values[value] ?? ''))
     return served(url, 'text/html; charset=utf-8', Buffer.from(text))
   })
 }
+
+const toLink = (style: string): string => `<link rel="stylesheet" href="pages/${style}.css">`
 
 /** What the pages load: modules, style and icon of `web/`, and Preact with htm as its package ships it. */
 export async function readAssets(): Promise<ServedFile[]> {

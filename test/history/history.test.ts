@@ -6,6 +6,7 @@ import { spans } from '../../src/history/spans.ts'
 import type { DocumentStore } from '../../src/kernel/ports.ts'
 import { createMemoryDocuments } from '../../src/stores/memory-documents.ts'
 import { openSqliteDocuments } from '../../src/stores/sqlite-documents.ts'
+import { openRedis, redisOptions, startRedis } from '../support/redis.ts'
 
 /** The history of 24 hours and 30 days: exact, shared, bounded, and no trouble to anybody. */
 
@@ -87,8 +88,12 @@ t.test('of the lag the longest of a slot counts; null where no feed is followed'
   t.equal((await history.past()).slots.day[0]!.lag, 90)
 })
 
-const stores: Readonly<Record<string, (t: Test) => DocumentStore>> = {
+const redis = await startRedis(t)
+const stores: Readonly<Record<string, (t: Test) => DocumentStore | Promise<DocumentStore>>> = {
   memory,
+  async Redis(t) {
+    return (await openRedis(t, redisOptions(redis.port))).documents
+  },
   SQLite(t) {
     const store = openSqliteDocuments({ dataDir: t.testdir(), clock: clockAt() })
     t.teardown(() => store.close())
@@ -98,7 +103,7 @@ const stores: Readonly<Record<string, (t: Test) => DocumentStore>> = {
 
 for (const [kind, open] of Object.entries(stores))
   t.test(`${kind}: gateways that write at once add up, and none replaces another's`, async t => {
-    const store = open(t)
+    const store = await open(t)
     const clock = clockAt()
     const gateways = [1, 2, 3].map(() => historyOf({ store, clock }))
     for (let round = 0; round < 5; round++) {

@@ -45,10 +45,15 @@ t.test('a client that does not ask for HTML gets what an unknown path gives', as
 
 t.test('every file comes under the strict policy, sets no cookie and has a validator', async t => {
   const { send } = await buildGateway(t)
-  const page = await send({ url: '/', headers: browser })
-  const named = [...page.body.matchAll(/(?:src|href)="(pages\/[^"]+)"/g)].map(([, path]) => path)
-  t.ok(named.length >= 3)
-  for (const url of ['/', '/pages/preact.js', ...named.map(path => `/${path}`)]) {
+  const pages = ['/', '/status', '/look-up']
+  const bodies = await Promise.all(
+    pages.map(async url => (await send({ url, headers: browser })).body)
+  )
+  const named = bodies.flatMap(body =>
+    [...body.matchAll(/(?:src|href)="(pages\/[^"]+)"/g)].map(([, path]) => `/${path}`)
+  )
+  t.ok(named.includes('/pages/status.css'))
+  for (const url of new Set([...pages, '/pages/preact.js', ...named])) {
     const { statusCode, headers } = await send({ url, headers: browser })
     t.equal(statusCode, 200, url)
     t.match(headers['content-security-policy'], /^default-src 'none'; script-src 'self'; /)
