@@ -199,6 +199,8 @@ async function measure(path: string): Promise<Row> {
   }
 }
 
+// What sends the requests here is no part of the gateway: its own first time does not count.
+await server.inject({ url: '/unknown' })
 const answers: Row[] = []
 for (const path of ['status', 'feeds', 'consumers', 'checks', 'setup', 'history'])
   answers.push(await measure(path))
@@ -239,7 +241,7 @@ publish({
     'Added to a request': [added]
   },
   notes: [
-    'CPU of the process, request and answer without a socket; the median of 100, the first one apart.',
+    'CPU of the process, request and answer without a socket; the median of 100, the first one, with code that has not run yet, apart.',
     'Wanted: at most 20 ms and 20 MB for the status.'
   ]
 })
