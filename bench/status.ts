@@ -105,7 +105,13 @@ async function fullHistory(): Promise<{ history: History; storedBytes: number }>
   const totals = { read: 0, calls: 0, callsFailed: 0, callsLimited: 0, latency: [] as number[] }
   const clock = { ...systemClock, now: () => at }
   const store = createMemoryDocuments({ maxBytes: 1e9 })
-  const history = new History({ clock, store, totals: async () => ({ ...totals }), lag: () => 17 })
+  const history = new History({
+    clock,
+    store,
+    totals: async () => ({ ...totals }),
+    lag: () => 17,
+    failing: () => 0
+  })
   for (; at < now; at += 600_000) {
     for (const status of [200, 200, 304, 401, 404, 503])
       history.recorder.note({ dialect: 'taxii', status, items: 100_000 })

@@ -150,7 +150,8 @@ export function createServices(parts: AppDeps) {
     clock,
     store: documents,
     totals: createTotals(meter),
-    lag: () => feedEnds.ages()[0]?.[1]
+    lag: () => feedEnds.ages()[0]?.[1],
+    failing: () => feedEnds.failing.length
   })
 
   return {

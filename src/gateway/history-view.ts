@@ -34,6 +34,7 @@ function toSeries(name: SpanName, known: readonly Slot[], now: number): HistoryV
     },
     objects: { given: seriesOf('given'), read: seriesOf('read') },
     lagSeconds: all.map(({ lag }) => lag),
+    failingFeeds: all.map(({ failing }) => failing),
     upstream: {
       calls: seriesOf('calls'),
       failed: seriesOf('callsFailed'),

@@ -242,6 +242,7 @@ const series = (description: string) =>
         read: counts('New ones, from Sekoia')
       }),
       lagSeconds: figures('Oldest confirmed end of a followed feed; null where none was'),
+      failingFeeds: counts('Most feeds at once that could not be read on, as /readyz counts them'),
       upstream: object({
         calls: counts('To Sekoia, each attempt'),
         failed: counts('Of them without an answer of use'),

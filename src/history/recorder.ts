@@ -16,6 +16,8 @@ export interface RecorderDeps {
   readonly totals: () => Promise<Totals>
   /** Age of the oldest confirmed end, s; undefined while no feed is followed. */
   readonly lag: () => number | undefined
+  /** How many feeds cannot be read on now. */
+  readonly failing: () => number
 }
 
 /** What a request tells of itself. */
@@ -101,7 +103,12 @@ export class Recorder {
     }
     const latency = totals.latency.map((count, i) => Math.max(0, count - (before.latency[i] ?? 0)))
     const lag = this.#deps.lag()
-    return { counts, lag: lag === undefined ? null : Math.round(lag), latency }
+    return {
+      counts,
+      lag: lag === undefined ? null : Math.round(lag),
+      failing: this.#deps.failing(),
+      latency
+    }
   }
 
   /** The latest quarter of an hour up to the last sample. */

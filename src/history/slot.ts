@@ -14,8 +14,8 @@ export const counters = [
 export type Counter = (typeof counters)[number]
 
 /**
- * A stretch of time. Slots of the same time are merged, in any order: counts are added, of the lag the longest
- * counts.
+ * A stretch of time. Slots of the same time are merged, in any order: counts are added, of lag and failing feeds the
+ * most counts.
  */
 export interface Slot {
   /** Number of the stretch since the epoch. */
@@ -23,6 +23,8 @@ export interface Slot {
   readonly counts: Readonly<Record<Counter, number>>
   /** Oldest confirmed end of a followed feed, s; null where none was followed. */
   readonly lag: number | null
+  /** Most feeds at once that could not be read on. */
+  readonly failing: number
   /** Calls to Sekoia by the time that they took: one count for each of {@link latencyBounds}, and one above. */
   readonly latency: readonly number[]
 }
@@ -37,6 +39,7 @@ export const emptySlot = (no: number): Slot => ({
   no,
   counts: countsFrom(() => 0),
   lag: null,
+  failing: 0,
   latency: new Array<number>(latencyBounds.length + 1).fill(0)
 })
 
@@ -45,18 +48,20 @@ export const mergeSlots = (a: Slot, b: Omit<Slot, 'no'>): Slot => ({
   no: a.no,
   counts: countsFrom(name => a.counts[name] + b.counts[name]),
   lag: a.lag === null || b.lag === null ? (a.lag ?? b.lag) : Math.max(a.lag, b.lag),
+  failing: Math.max(a.failing, b.failing),
   latency: a.latency.map((count, i) => count + (b.latency[i] ?? 0))
 })
 
-/** Short, since hundreds are kept: format, number, lag, counts, latency. */
-export const encodeSlot = ({ no, counts, lag, latency }: Slot): Buffer =>
-  Buffer.from(JSON.stringify([1, no, lag, counters.map(name => counts[name]), latency]))
+/** Short, since hundreds are kept: format, number, lag, failing, counts, latency. */
+export const encodeSlot = ({ no, counts, lag, failing, latency }: Slot): Buffer =>
+  Buffer.from(JSON.stringify([1, no, lag, failing, counters.map(name => counts[name]), latency]))
 
 /** Undefined for what is no slot of this format: such a one counts as none. */
 export function decodeSlot(stored: Buffer): Slot | undefined {
-  const [format, no, lag, counts, latency] = JSON.parse(stored.toString())
+  const [format, no, lag, failing, counts, latency] = JSON.parse(stored.toString())
   if (format !== 1) return undefined
-  return { no, counts: countsFrom(name => counts[counters.indexOf(name)] ?? 0), lag, latency }
+  const count = (name: Counter) => counts[counters.indexOf(name)] ?? 0
+  return { no, counts: countsFrom(count), lag, failing, latency }
 }
 
 /**

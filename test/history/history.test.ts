@@ -29,12 +29,18 @@ type TestClock = ReturnType<typeof clockAt>
 const memory = () => createMemoryDocuments({ maxBytes: 1e9 })
 
 interface Options {
+  readonly failing?: () => number
   readonly store?: HistoryStore
   readonly clock?: TestClock
   readonly lag?: () => number | undefined
 }
 
-function historyOf({ store = memory(), clock = clockAt(), lag = () => undefined }: Options = {}) {
+function historyOf({
+  store = memory(),
+  clock = clockAt(),
+  lag = () => undefined,
+  failing = () => 0
+}: Options = {}) {
   const totals = {
     read: 0,
     calls: 0,
@@ -42,7 +48,13 @@ function historyOf({ store = memory(), clock = clockAt(), lag = () => undefined 
     callsLimited: 0,
     latency: new Array<number>(11).fill(0)
   } satisfies Totals
-  const history = new History({ store, clock, lag, totals: async () => structuredClone(totals) })
+  const history = new History({
+    store,
+    clock,
+    lag,
+    failing,
+    totals: async () => structuredClone(totals)
+  })
   const served = (items = 0) => history.recorder.note({ dialect: 'taxii', status: 200, items })
   return { history, totals, served, clock }
 }
@@ -80,13 +92,17 @@ t.test('what the process counts from its start becomes what was counted in each 
   t.equal(slots.month[0]!.counts.read, 12)
 })
 
-t.test('of the lag the longest of a slot counts; null where no feed is followed', async t => {
-  const lags = [undefined, 3, 90, 4]
-  const { history } = historyOf({ lag: () => lags.shift() })
-  t.equal((await history.past()).slots.day[0]!.lag, null)
-  for (let n = 0; n < 3; n++) await history.write()
-  t.equal((await history.past()).slots.day[0]!.lag, 90)
-})
+t.test(
+  'of lag and failing feeds the most of a slot counts; no lag where none is followed',
+  async t => {
+    const lags = [undefined, 3, 90, 4]
+    const failing = [0, 1, 2, 0]
+    const { history } = historyOf({ lag: () => lags.shift(), failing: () => failing.shift() ?? 0 })
+    t.equal((await history.past()).slots.day[0]!.lag, null)
+    for (let n = 0; n < 3; n++) await history.write()
+    t.match((await history.past()).slots.day, [{ lag: 90, failing: 2 }])
+  }
+)
 
 const redis = await startRedis(t)
 const stores: Readonly<Record<string, (t: Test) => DocumentStore | Promise<DocumentStore>>> = {

@@ -23,6 +23,7 @@ const slot: fc.Arbitrary<Slot> = fc.record(
         values => Object.fromEntries(counters.map((name, i) => [name, values[i]])) as Slot['counts']
       ),
     lag: fc.option(count),
+    failing: count,
     latency: fc.array(count, {
       minLength: latencyBounds.length + 1,
       maxLength: latencyBounds.length + 1

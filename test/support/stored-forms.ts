@@ -113,7 +113,7 @@ export const storedForms: readonly StoredForm[] = [
     at: /^documents history (?:day|month)$/,
     read: decodeSlot,
     shape(stored) {
-      const [format, , , counts, latency] = JSON.parse(stored.toString())
+      const [format, , , , counts, latency] = JSON.parse(stored.toString())
       return { [`${format}: ${counts.length} counts, ${latency.length} latencies`]: true }
     }
   },

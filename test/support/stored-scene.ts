@@ -63,7 +63,7 @@ export async function storedValues(t: Test): Promise<StoredValue[]> {
 async function leaveWriter(dataDir: string): Promise<void> {
   const store = openSqliteDocuments({ dataDir, clock: systemClock })
   const totals = { read: 7, calls: 3, callsFailed: 2, callsLimited: 1, latency: [1, 0, 2] }
-  const parts = { totals: async () => totals, lag: () => 4 }
+  const parts = { totals: async () => totals, lag: () => 4, failing: () => 1 }
   const history = new History({ store, clock: systemClock, ...parts })
   for (const status of [200, 401, 404, 404, 500, 499, 499])
     history.recorder.note({ dialect: 'taxii', status, items: 5 })

@@ -76,10 +76,10 @@ function colourOf(failed, all) {
 }
 
 /** @type {Judge} */
-function feeds({ lagSeconds }, from, to) {
+function feeds({ lagSeconds, failingFeeds }, from, to) {
   const lags = lagSeconds.slice(from, to).filter(lag => lag !== null)
   if (lags.length === 0) return { colour: 'none', text: 'no feed was followed' }
-  const lag = Math.max(...lags)
-  const colour = lag > 900 ? 'bad' : lag > 300 ? 'warn' : 'good'
-  return { colour, text: `oldest end confirmed ${duration(lag)} before` }
+  const failing = Math.max(...failingFeeds.slice(from, to))
+  const text = `${count(failing)} feeds could not be read on, oldest end confirmed ${duration(Math.max(...lags))} before`
+  return { colour: failing > 0 ? 'bad' : 'good', text }
 }

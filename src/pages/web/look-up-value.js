@@ -3,7 +3,7 @@ import { ask, wordsOfFailure } from './dialects.js'
 import { duration } from './format.js'
 import { isStixId, observableTypes, refanged, typeOf } from './observable-type.js'
 import { html, useState } from './preact.js'
-import { Indicator, nameOf, Raw } from './stix-view.js'
+import { Indicator, nameOf, Raw, Title } from './stix-view.js'
 import { Value } from './value.js'
 
 /** @typedef {import('./bundle.js').StixObject} StixObject */
@@ -115,6 +115,7 @@ export function Result({ answer }) {
   const { value, kind, objects, hasMore, now } = answer
   const indicators = objects.filter(({ type }) => type === 'indicator')
   const wanted = kind === 'id' ? objects.filter(({ id }) => id === value) : indicators
+  const byId = new Map(objects.map(object => [object.id, object]))
   if (objects.length === 0) return html`<${Unknown} answer=${answer} />`
   return html`
     <section aria-labelledby="result">
@@ -133,7 +134,7 @@ export function Result({ answer }) {
       <details>
         <summary>All ${objects.length} objects</summary>
         <ul class="objects">
-          ${objects.map(object => html`<li key=${object.id}><span class="quiet"><${Value} text=${object.type} most=${100} /></span><${Value} text=${nameOf(object)} /><${Raw} object=${object} /></li>`)}
+          ${objects.map(object => html`<li key=${object.id}><span class="quiet"><${Value} text=${object.type} most=${100} /></span><span><${Title} object=${object} byId=${byId} /></span><${Raw} object=${object} /></li>`)}
         </ul>
       </details>
     </section>

@@ -3,7 +3,7 @@ import { wordsOfFailure } from './dialects.js'
 import { count, dateTime } from './format.js'
 import { newestObjects } from './newest.js'
 import { html, useEffect, useState } from './preact.js'
-import { nameOf, Raw, textsIn } from './stix-view.js'
+import { nameOf, Raw, Title, textsIn } from './stix-view.js'
 import { Value, visible } from './value.js'
 
 /**
@@ -93,6 +93,7 @@ async function readChoices(api) {
 function Objects({ objects, onLookUp }) {
   const [type, setType] = useState('')
   const [wanted, setWanted] = useState('')
+  const byId = new Map(objects.map(object => [object.id, object]))
   const types = [...new Set(objects.map(object => object.type))].sort()
   const found = objects
     .filter(object => type === '' || object.type === type)
@@ -110,7 +111,7 @@ function Objects({ objects, onLookUp }) {
     </div>
     <p class="quiet" role="status">${count(found.length)} of the ${count(objects.length)} newest${found.length > mostShown && `, ${mostShown} shown`}.</p>
     <ul class="objects">
-      ${found.slice(0, mostShown).map(object => html`<${Row} key=${object.id} object=${object} onLookUp=${onLookUp} />`)}
+      ${found.slice(0, mostShown).map(object => html`<${Row} key=${object.id} object=${object} byId=${byId} onLookUp=${onLookUp} />`)}
     </ul>
   `
 }
@@ -132,15 +133,19 @@ const isMatch = (object, wanted) =>
     text => typeof text === 'string' && text.slice(0, mostSearched).toLowerCase().includes(wanted)
   )
 
-/** @param {{ object: StixObject, onLookUp: (id: string) => void }} props */
-const Row = ({ object, onLookUp }) => html`
+/** @param {{ object: StixObject, byId: ReadonlyMap<string, StixObject>, onLookUp: (id: string) => void }} props */
+const Row = ({ object, byId, onLookUp }) => html`
   <li>
     <span class="quiet"><${Value} text=${object.type} most=${100} /></span>
     <span>
-      <strong><${Value} text=${nameOf(object)} /></strong>${' '}
+      <${Title} object=${object} byId=${byId} />${' '}
       <span class="quiet">${typeof object['modified'] === 'string' && !Number.isNaN(Date.parse(object['modified'])) && dateTime(object['modified'])}</span>
     </span>
-    <button aria-label=${`Context of ${visible(nameOf(object), 60)}`} onClick=${() => onLookUp(object.id)}>Context</button>
+    ${
+      object.type === 'relationship'
+        ? html`<span></span>`
+        : html`<button aria-label=${`Context of ${visible(nameOf(object), 60)}`} onClick=${() => onLookUp(object.id)}>Context</button>`
+    }
     <${Raw} object=${object} />
   </li>
 `

@@ -14,6 +14,7 @@ import { html, useState } from './preact.js'
  * @property {Line[]} lines
  * @property {boolean} [isStacked]
  * @property {(value: number) => string} format
+ * @property {readonly number[]} [tops] where the scale may end; left out: 1, 2 or 5 times a power of ten
  */
 
 const width = 600
@@ -25,12 +26,12 @@ const dash = 3
  *
  * @param {PlotProps} props
  */
-export function Plot({ title, from, slotSeconds, lines, isStacked = false, format }) {
+export function Plot({ title, from, slotSeconds, lines, isStacked = false, format, tops }) {
   const [at, setAt] = useState(/** @type {number | undefined} */ (undefined))
   const last = (lines[0]?.values.length ?? 1) - 1
   const drawn = isStacked ? stacked(lines) : lines
   const highest = Math.max(0, ...drawn.flatMap(({ values }) => values.map(value => value ?? 0)))
-  const top = niceAbove(highest)
+  const top = tops?.find(end => end >= highest) ?? niceAbove(highest)
   const slot = Math.min(at ?? last, last)
   const instant = (/** @type {number} */ no) =>
     new Date(Date.parse(from) + no * slotSeconds * 1000).toISOString()

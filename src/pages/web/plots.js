@@ -4,6 +4,9 @@ import { html, useState } from './preact.js'
 
 /** @typedef {import('../../gateway/schemas.ts').HistoryView} HistoryView */
 
+const minutes = [1, 2, 5, 10, 30, 60, 120, 360, 720, 1440]
+const durations = minutes.map(value => 60 * value)
+
 /** @param {{ history: HistoryView }} props */
 export function Plots({ history }) {
   const [span, setSpan] = useState(/** @type {'day' | 'month'} */ ('day'))
@@ -32,7 +35,7 @@ export function Plots({ history }) {
           { name: 'given to clients', colour: 'accent', values: perHour(objects.given) },
           { name: 'read from Sekoia', colour: 'good', values: perHour(objects.read) }
         ]} />
-        <${Plot} ...${time} title="Lag: age of the oldest end" format=${duration} lines=${[
+        <${Plot} ...${time} title="Lag: age of the oldest end" format=${duration} tops=${durations} lines=${[
           { name: 'lag', colour: 'warn', values: lagSeconds }
         ]} />
         <${Plot} ...${time} title="Sekoia’s answers" format=${milliseconds} lines=${[

@@ -72,7 +72,6 @@ function Parts({ status }) {
           ${wordsOfBreaker(sekoia.breaker)}
           ${sekoia.recent && html`<${Recent} recent=${sekoia.recent} />`}
           ${sekoia.lastSuccess && html`<br /><span class="quiet">last answered ${ago(sekoia.lastSuccess, now)}</span>`}
-          ${sekoia.lastFailure && html`<br /><span class="quiet">last failed ${ago(sekoia.lastFailure, now)}</span>`}
         </${Fact}>
         <${Fact} name="Clock">
           ${

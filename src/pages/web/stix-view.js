@@ -22,6 +22,21 @@ export const nameOf = object =>
     text => typeof text === 'string' && text !== ''
   ) ?? object.id
 
+/**
+ * What an object is about, in a line; of a relationship what it relates.
+ *
+ * @param {{ object: StixObject, byId: ReadonlyMap<string, StixObject> }} props
+ */
+export function Title({ object, byId }) {
+  if (object.type !== 'relationship')
+    return html`<strong><${Value} text=${nameOf(object)} /></strong>`
+  const end = (/** @type {string} */ member) => {
+    const id = String(object[member])
+    return html`<strong><${Value} text=${nameOf(byId.get(id) ?? { id, type: '' })} /></strong>`
+  }
+  return html`${end('source_ref')} <${Value} text=${object['relationship_type']} most=${100} /> ${end('target_ref')}`
+}
+
 /** The object itself, drawn when it is opened. @param {{ object: StixObject }} props */
 export function Raw({ object }) {
   const [isOpen, setOpen] = useState(false)
