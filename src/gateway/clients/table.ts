@@ -1,9 +1,12 @@
 import type { Client } from './client.ts'
+import { chronicle, elastic, sumo } from './collectors.ts'
+import { fortigate } from './firewalls.ts'
 import { misp } from './misp.ts'
-import { openCti, openCtiMispFeed, openCtiSekoia, openCtiTaxii2 } from './opencti.ts'
+import { openCti, openCtiTaxii2 } from './opencti.ts'
+import { openCtiMispFeed, openCtiSekoia } from './opencti-connectors.ts'
 import { eclecticiq, threatq, xsoar } from './platforms.ts'
-import { curl, fortigate, sekoiaScripts, taxii2Client } from './scripts.ts'
-import { chronicle, elastic, qradar, sentinel, splunk, sumo } from './siem.ts'
+import { curl, sekoiaScripts, taxii2Client } from './scripts.ts'
+import { qradar, sentinel, splunk } from './siem.ts'
 
 /** Every product that the set-up page and docs/clients tell of, in the order of both. */
 export const clients: readonly Client[] = [
