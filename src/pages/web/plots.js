@@ -13,7 +13,7 @@ export function Plots({ history }) {
   const { from, slotSeconds, requests, objects, lagSeconds, upstream } = history[span]
   const time = { from, slotSeconds }
   const perHour = (/** @type {number[]} */ values) =>
-    values.map(value => (value * 3600) / slotSeconds)
+    values.map((value, no) => (value * 3600) / secondsOf(no, history[span], history.now))
   const choice = (/** @type {'day' | 'month'} */ name, /** @type {string} */ text) =>
     html`<button aria-pressed=${span === name} onClick=${() => setSpan(name)}>${text}</button>`
   return html`
@@ -50,6 +50,21 @@ export function Plots({ history }) {
       </div>
     </section>
   `
+}
+
+/** Rates of a shorter time say nothing. */
+const leastSeconds = 60
+
+/**
+ * How much of a slot has passed: the last one is the running one.
+ *
+ * @param {number} no
+ * @param {HistoryView['day']} series
+ * @param {string} now
+ */
+function secondsOf(no, { from, slotSeconds }, now) {
+  const passed = (Date.parse(now) - Date.parse(from)) / 1000 - no * slotSeconds
+  return Math.max(leastSeconds, Math.min(slotSeconds, passed))
 }
 
 /** @param {HistoryView['day']['upstream']} upstream */
