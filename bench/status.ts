@@ -13,6 +13,8 @@ import { requestLog } from '../src/http/request-log.ts'
 import { buildServer } from '../src/http/server.ts'
 import { ApiKey, type ScopeId } from '../src/kernel/caller.ts'
 import { silentMeter, systemClock } from '../src/kernel/ports.ts'
+import { createMeter } from '../src/ops/metrics.ts'
+import { createTotals } from '../src/ops/totals.ts'
 import { createMemoryDocuments } from '../src/stores/memory-documents.ts'
 import { median, publish, type Row, round } from './support/report.ts'
 
@@ -130,6 +132,13 @@ async function fullHistory(): Promise<{ history: History; storedBytes: number }>
 }
 
 const { history, storedBytes } = await fullHistory()
+
+/** A status reads the calls to Sekoia off the meter. */
+const meter = createMeter()
+for (const endpoint of ['page', 'objects', 'relationships', 'feeds', 'context', 'indicators'])
+  for (const outcome of ['200', '404', '429', '500', '503', 'timeout', 'unavailable'])
+    meter.observe('upstream_request_duration', { endpoint, outcome }, 0.3)
+const totals = createTotals(meter)
 const deps: GatewayDeps = {
   clock: systemClock,
   meter: silentMeter,
@@ -137,19 +146,22 @@ const deps: GatewayDeps = {
   catalog: { overview: async () => listed, known: () => [{ scope, feeds: listed }] },
   consumers,
   logs: async () => logs(),
-  condition: async () => ({
-    version: '0',
-    phase: 'serving',
-    startedAt: now,
-    parts: { store: undefined, upstream: undefined, feeds: undefined },
-    breaker: 'closed',
-    clockSkewMs: 0,
-    succeededAt: now,
-    lastFailureAt: undefined,
-    recent: { calls: 900, failed: 1, rateLimited: 0, medianMs: 200, p95Ms: 900 },
-    replicas: 1,
-    store: { kind: 'sqlite', isShared: true }
-  }),
+  condition: async () => {
+    await totals()
+    return {
+      version: '0',
+      phase: 'serving',
+      startedAt: now,
+      parts: { store: undefined, upstream: undefined, feeds: undefined },
+      breaker: 'closed',
+      clockSkewMs: 0,
+      succeededAt: now,
+      lastFailureAt: undefined,
+      recent: { calls: 900, failed: 1, rateLimited: 0, medianMs: 200, p95Ms: 900 },
+      replicas: 1,
+      store: { kind: 'sqlite', isShared: true }
+    }
+  },
   mispBuilds: async () => [],
   history,
   askKey: async () => ({ feeds: undefined, intelligence: undefined }),

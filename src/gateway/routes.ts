@@ -12,7 +12,7 @@ import { toChecksView } from './checks-view.ts'
 import { toClientsView } from './clients-view.ts'
 import type { Condition, KeyAnswers } from './condition.ts'
 import type { Consumers } from './consumers.ts'
-import { toConsumerViews } from './consumers-view.ts'
+import { countStates, toConsumerViews } from './consumers-view.ts'
 import { gatewayError } from './error-form.ts'
 import { type FeedsSource, seenFeeds, toFeedView } from './feeds-view.ts'
 import { toHistoryView } from './history-view.ts'
@@ -60,14 +60,7 @@ interface Resource {
 
 /** What people and pages ask of the gateway itself: each path one resource, read anew for every request. */
 function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
-  const { clock, catalog, logs, rights } = deps
-  /** One look at the logs for all that one answer tells. */
-  const feedsAndConsumers = async (viewer: Viewer) => {
-    const states = await logs()
-    const feeds = await seenFeeds(viewer, { catalog, rights, logs: async () => states })
-    const now = clock.now()
-    return { now, feeds, consumers: toConsumerViews(viewer, deps.consumers.list(), states, now) }
-  }
+  const { clock, logs } = deps
   const setupOf = async (viewer: Viewer, request: FastifyRequest) => {
     const base = (deps.settings.publicUrl || baseUrlOf(request.origin)).replace(/\/+$/, '')
     return toSetupView(base, await seenFeeds(viewer, deps), deps.settings)
@@ -76,12 +69,13 @@ function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
     '/status': {
       summary: 'The state of the gateway in numbers',
       schema: schemas.status,
-      view: async viewer =>
-        toStatusView({
-          viewer,
-          condition: await deps.condition(),
-          ...(await feedsAndConsumers(viewer))
-        })
+      view: async viewer => {
+        const condition = await deps.condition()
+        const feeds = await seenFeeds(viewer, deps)
+        const now = clock.now()
+        const consumers = countStates(viewer, deps.consumers.list(), now)
+        return toStatusView({ viewer, condition, feeds, consumers, now })
+      }
     },
     '/feeds': {
       summary: 'Feeds, what is held of them, and why some cannot be read',

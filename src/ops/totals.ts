@@ -37,18 +37,17 @@ export const createTotals =
 const sumOf = (samples: readonly NamedSample[]): number =>
   samples.reduce((sum, { value }) => sum + value, 0)
 
-/** Buckets of the metric hold those of the ones below, too. */
-function bucketsOf(times: readonly NamedSample[]): number[] {
-  const bounds = [...histograms[durations]!.buckets, Number.POSITIVE_INFINITY]
-  const upTo = bounds.map(bound =>
-    sumOf(
-      times.filter(
-        ({ name, labels }) => name.endsWith('_bucket') && Number(toBound(labels?.['le'])) === bound
-      )
-    )
-  )
-  return upTo.map((count, i) => count - (upTo[i - 1] ?? 0))
-}
+const bounds = [...histograms[durations]!.buckets, Number.POSITIVE_INFINITY]
 
-const toBound = (le: string | undefined): number =>
-  le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le)
+/** A bucket of the metric holds what is in those below, too. */
+function bucketsOf(times: readonly NamedSample[]): number[] {
+  const upTo = new Map(bounds.map(bound => [bound, 0]))
+  for (const { labels, value } of times) {
+    const le = labels?.['le']
+    if (le === undefined) continue
+    const bound = le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le)
+    upTo.set(bound, (upTo.get(bound) ?? 0) + value)
+  }
+  const counts = [...upTo.values()]
+  return counts.map((count, i) => count - (counts[i - 1] ?? 0))
+}
