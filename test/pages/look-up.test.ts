@@ -71,6 +71,8 @@ t.test('an unknown value, and a Sekoia that is away, are told in other words', a
   await lookUp('nobody-knows.example')
   await page.getByRole('heading', { name: 'Sekoia knows nothing of this value' }).waitFor()
   t.ok(await page.getByText('That does not make the value harmless.').isVisible())
+  await lookUp('indicator--00000000-0000-4000-8000-000000000000')
+  await page.getByRole('heading', { name: 'Sekoia knows nothing of this id' }).waitFor()
   simulator.faults.rate({ kind: 'status', status: 503 })
   await lookUp('nor-this.example')
   await page.getByRole('heading', { name: 'Sekoia is away' }).waitFor({ timeout: 60_000 })
@@ -116,6 +118,31 @@ t.test('the newest objects of a feed, by type and text; the context of one', asy
   )
   await list.getByRole('button', { name: /Context of/ }).click()
   await page.getByRole('heading', { name: /^Sekoia knows malware--/ }).waitFor()
+})
+
+const forms = {
+  'evil.example': 'domain-name.',
+  'hxxps://evil[.]example/a': 'url, read as https://evil.example/a.',
+  '192[.]0[.]2[.]7': 'ipv4-addr, read as 192.0.2.7.',
+  '2001:db8::7': 'ipv6-addr.',
+  'who[at]evil.example': 'email-addr, read as who@evil.example.',
+  '00:11:22:aa:bb:cc': 'mac-addr.',
+  d41d8cd98f00b204e9800998ecf8427e: 'file.',
+  'indicator--00000000-0000-4000-8000-000000000000': 'a STIX id.'
+}
+
+t.test('the form of a value tells its type, also of one that is defanged', async t => {
+  const { page } = await open(t)
+  const value = page.getByLabel('Value or STIX id')
+  for (const [text, words] of Object.entries(forms)) {
+    await value.fill(text)
+    await page.getByText(`Looked up as ${words}`, { exact: true }).waitFor()
+  }
+  await value.fill('cmd exe')
+  await page.getByText('Choose its type').waitFor()
+  t.ok(await page.getByRole('button', { name: 'Look up' }).isDisabled())
+  await page.getByRole('combobox', { name: 'Type' }).selectOption('mutex')
+  await page.getByText('Looked up as mutex.').waitFor()
 })
 
 t.test('the operator token looks nothing up', async t => {

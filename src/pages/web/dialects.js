@@ -6,13 +6,18 @@ import { ApiError, send } from './api.js'
  *
  * @param {string} credential
  * @param {string} path
- * @param {{ accept?: string, signal?: AbortSignal }} [options]
+ * @param {{ accept?: string, mayBeUnknown?: boolean }} [options] `mayBeUnknown`: 404 is an answer, without a body
  * @returns {Promise<{ body: any, headers: Headers }>} rejects with ApiError
  */
-export async function ask(credential, path, { accept = 'application/json', signal } = {}) {
+export async function ask(
+  credential,
+  path,
+  { accept = 'application/json', mayBeUnknown = false } = {}
+) {
   const basic = btoa(String.fromCharCode(...new TextEncoder().encode(`look-up-page:${credential}`)))
   const headers = { authorization: `Basic ${basic}`, accept }
-  const response = await send(path, { headers, ...(signal && { signal }) })
+  const response = await send(path, { headers })
+  if (mayBeUnknown && response.status === 404) return { body: undefined, headers: response.headers }
   const body = await response.json().catch(() => undefined)
   if (response.ok && body !== undefined) return { body, headers: response.headers }
   throw new ApiError(body?.message ?? body?.description ?? response.statusText, response.status)

@@ -32,8 +32,10 @@ const native = 'v2/inthreat'
 export async function lookUp(credential, value, kind) {
   const query = new URLSearchParams({ value, type: kind })
   const path = kind === 'id' ? `objects/${value}/context` : `indicators/context?${query}`
-  const { body, headers } = await ask(credential, `${native}/${path}`)
-  const bundles = /** @type {any[]} */ (kind === 'id' ? [body] : (body.items ?? []))
+  const { body, headers } = await ask(credential, `${native}/${path}`, {
+    mayBeUnknown: kind === 'id'
+  })
+  const bundles = /** @type {any[]} */ (kind === 'id' ? [body] : (body?.items ?? []))
   const objects = bundles.flatMap(bundle => (Array.isArray(bundle?.objects) ? bundle.objects : []))
   return {
     value,
@@ -41,7 +43,7 @@ export async function lookUp(credential, value, kind) {
     objects: objects.filter(
       object => typeof object?.id === 'string' && typeof object.type === 'string'
     ),
-    hasMore: body.has_more === true,
+    hasMore: body?.has_more === true,
     isStale: headers.get('x-cache') === 'stale',
     ageSeconds: Number(headers.get('age') ?? 0),
     now: Date.parse(headers.get('date') ?? '') || Date.now()
@@ -154,10 +156,13 @@ const Other = ({ object }) => html`
 /** @param {{ answer: Answer }} props */
 const Unknown = ({ answer }) => html`
   <section class="note" role="status">
-    <h2>Sekoia knows nothing of this value</h2>
+    <h2>Sekoia knows nothing of this ${answer.kind === 'id' ? 'id' : 'value'}</h2>
     <p>
-      It was asked for <strong><${Value} text=${answer.value} /></strong>${answer.kind === 'id' ? '' : ` as ${answer.kind}`},
-      and answered that it has no indicator with it. That does not make the value harmless.
+      It was asked for <strong><${Value} text=${answer.value} /></strong>${
+        answer.kind === 'id'
+          ? ', and has no object of this id that the key may see.'
+          : ` as ${answer.kind}, and answered that it has no indicator with it. That does not make the value harmless.`
+      }
     </p>
     <${Origin} answer=${answer} />
   </section>
