@@ -5,6 +5,7 @@ import { Consumers } from './gateway/consumers.ts'
 import { gatewayError } from './gateway/error-form.ts'
 import { readingOf } from './gateway/reading.ts'
 import { type GatewayDeps, gatewayPrefix, registerGateway } from './gateway/routes.ts'
+import { latencyMs, type Slot } from './history/slot.ts'
 import { type AuthOptions, authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
 import { corsPlugin } from './http/cors.ts'
@@ -28,6 +29,7 @@ import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin } from './ops/metrics.ts'
 import { version } from './ops/version.ts'
 import { buildOpsServer } from './ops-server.ts'
+import { registerPages } from './pages/routes.ts'
 import { type AppDeps, createServices, type Services } from './services.ts'
 import { gatewaySettings, mispSettings, nativeSettings, taxiiSettings } from './settings.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
@@ -48,7 +50,7 @@ export interface App {
 export async function buildApp(parts: AppDeps): Promise<App> {
   const { config, clock, logger, store, upstream, meter } = parts
   const services = createServices(parts)
-  const { audit, rights, catalog, logs, mispFeeds, publications, feedEnds } = services
+  const { audit, history, rights, catalog, logs, mispFeeds, publications, feedEnds } = services
   const dialects = createDialects(parts, services)
   let phase: Phase = 'starting'
 
@@ -77,6 +79,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const consumers = new Consumers(clock)
   const onAnswered = (answered: Answered) => {
     audit.answered(answered)
+    const { dialect, status, report } = answered
+    history.recorder.note({ dialect, status, items: report.items ?? 0 })
     const reading = readingOf(answered)
     if (reading) consumers.note(reading)
   }
@@ -141,8 +145,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     rights,
     catalog,
     consumers,
+    history,
     logs: () => logs.states(),
-    condition: () => {
+    condition: async () => {
+      await history.recorder.sample()
       const { breaker, clockSkewMs, succeededAt, lastFailure } = upstream.health()
       return {
         version,
@@ -153,6 +159,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
         clockSkewMs,
         succeededAt,
         lastFailureAt: lastFailure?.at,
+        recent: recentCalls(history.recorder.recent()),
+        replicas: history.replicas,
         store: { kind: config.redis.url ? 'redis' : 'sqlite', isShared: store.isShared }
       }
     },
@@ -175,6 +183,12 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   }
   await registerGateway(server, gateway, { operator: ops === undefined, keys: true })
   if (ops) await registerGateway(ops, gateway, { operator: true, keys: false })
+  if (config.pages.enabled) {
+    const demoKey = config.sekoia.url ? undefined : config.demo.key
+    const hasOperator = !ops && config.operator.token !== ''
+    await registerPages(server, { takes: hasOperator ? ['key', 'operator'] : ['key'], demoKey })
+    if (ops) await registerPages(ops, { takes: ['operator'], demoKey: undefined })
+  }
 
   services.start()
   server.addHook('preClose', services.end)
@@ -228,6 +242,14 @@ function createDialects({ config, clock, meter }: AppDeps, services: Services) {
     })
   ] as const
 }
+
+const recentCalls = ({ counts, latency }: Pick<Slot, 'counts' | 'latency'>) => ({
+  calls: counts.calls,
+  failed: counts.callsFailed,
+  rateLimited: counts.callsLimited,
+  medianMs: latencyMs(latency, 0.5),
+  p95Ms: latencyMs(latency, 0.95)
+})
 
 const troubleOfFeeds = ({ length }: readonly string[]): string | undefined =>
   length === 0 ? undefined : `${length} feed${length > 1 ? 's' : ''} cannot be read on`

@@ -35,14 +35,14 @@ export const addressText = (address: string, ops?: string): string =>
 /** What to do next with a gateway in front of Sekoia. */
 export const nextSteps = (
   address: string,
-  { server, taxii, misp }: Config,
+  { server, taxii, misp, pages }: Config,
   ops = address
 ): string => {
   const base = server.publicUrl.replace(/\/+$/, '') || address
   return `
 Clients use their Sekoia API key, as password or bearer token:
 
-  TAXII 2.1   ${base}/taxii2/  (API root ${base}/${taxii.apiRoot}/)
+${pages.enabled ? `  set-up      ${base}/  (in a browser)\n` : ''}  TAXII 2.1   ${base}/taxii2/  (API root ${base}/${taxii.apiRoot}/)
 ${misp.enabled ? `  MISP feed   ${base}/misp/\n` : ''}  Sekoia API  ${base}/v2/inthreat/
   health      ${ops === address ? base : ops}/readyz
 
@@ -53,13 +53,13 @@ Try: curl -u key:$SEKOIA_API_KEY ${base}/${taxii.apiRoot}/collections/
 /** What a newcomer may try with a gateway that runs on the built-in simulator. */
 export function whatToTry(
   address: string,
-  { demo: { key }, taxii, sekoia }: Config,
+  { demo: { key }, pages, taxii, sekoia }: Config,
   simulator: { readonly url: string; readonly size: number }
 ): string {
   const root = `${address}/${taxii.apiRoot}`
   return `
 DEMO: no SEKOIA_URL is set, so a simulated Sekoia with ${simulator.size} made-up objects answers (${simulator.url}).
-The only key it knows is ${key}. Try:
+The only key it knows is ${key}. ${pages.enabled ? `Open ${address}/ in a browser, or try` : 'Try'}:
 
   curl -u demo:${key} ${address}/taxii2/
   curl -u demo:${key} ${root}/collections/

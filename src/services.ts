@@ -8,6 +8,7 @@ import type { Config } from './config/load.ts'
 import { FeedLogs } from './feedlog/logs.ts'
 import { createCatalog } from './feeds/catalog.ts'
 import { createKeptLists } from './feeds/kept-lists.ts'
+import { History } from './history/history.ts'
 import { Answers } from './http/answers.ts'
 import type { TlsOptions } from './http/server.ts'
 import type { AnswerStore } from './kernel/answer-store.ts'
@@ -26,6 +27,7 @@ import { Audit } from './ops/audit.ts'
 import { FeedEnds } from './ops/feed-ends.ts'
 import type { TextMeter } from './ops/metrics.ts'
 import { publicTrouble } from './ops/public-trouble.ts'
+import { createTotals } from './ops/totals.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { feedLogSettings, mispFeedsSettings, patienceMs } from './settings.ts'
 import { failingAsUnavailable } from './stores/available.ts'
@@ -144,8 +146,17 @@ export function createServices(parts: AppDeps) {
     }))
   })
 
+  const history = new History({
+    clock,
+    store: documents,
+    totals: createTotals(meter),
+    lag: () => feedEnds.ages()[0]?.[1],
+    failing: () => feedEnds.failing.length
+  })
+
   return {
     audit,
+    history,
     rights,
     cache,
     sekoia,
@@ -162,6 +173,7 @@ export function createServices(parts: AppDeps) {
     storeTrouble: () => publicTrouble(store.trouble() ?? documents.trouble()),
     /** Begins what nobody asks for. */
     start() {
+      history.start()
       if (store.isShared) secrets.start()
       if (config.misp.enabled) standingFeeds.start()
     },
@@ -177,6 +189,7 @@ export function createServices(parts: AppDeps) {
       await upstream.close()
       await logs.close()
       await rights.close()
+      await history.close()
       await documents.close()
       await cache.settle()
       await parts.answers.close()

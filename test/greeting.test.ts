@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import t from 'tap'
-import { greetingOf, greetingText, nextSteps } from '../src/greeting.ts'
+import { greetingOf, greetingText, nextSteps, whatToTry } from '../src/greeting.ts'
 import { loadShipped } from './support/shipped-config.ts'
 
 const textOf = (env: Record<string, string>) => greetingText(greetingOf('1.2.3', loadShipped(env)))
@@ -22,6 +22,16 @@ t.test('of Redis the servers are named, never the user and the password', async 
   })
   t.match(text, /store {5}Redis \(sentinel\) at one\.example\.com:6380, two\.example\.com$/)
   t.notMatch(text, /pass|gateway:/)
+})
+
+t.test('the page for people is named, unless it is switched off', async t => {
+  const simulator = { url: 'http://127.0.0.1:1', size: 1 }
+  const said = (env: Record<string, string>) => {
+    const config = loadShipped(env)
+    return nextSteps('http://gateway', config) + whatToTry('http://gateway', config, simulator)
+  }
+  t.match(said({}), /set-up {6}http:\/\/gateway\/ [\s\S]* Open http:\/\/gateway\/ in a browser/)
+  t.notMatch(said({ PAGES_ENABLED: 'false' }), 'browser')
 })
 
 t.test('what to try next is under the address that clients see', async t => {

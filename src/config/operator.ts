@@ -1,6 +1,6 @@
 import { flag, integer, oneOf, section, text } from './notes.ts'
 
-/** Options about the log, metrics, the operator's access and the built-in simulator. */
+/** Options about the log, metrics, pages, the operator's access and the built-in simulator. */
 
 export const log = section('The log: JSON lines on standard output.', {
   level: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -33,6 +33,15 @@ export const ops = section('A listener of its own for what the operator asks.', 
     description: 'Address it listens on. Empty: that of `server.host`.',
     default: '',
     example: '127.0.0.1'
+  })
+})
+
+export const pages = section('Pages for people, in a browser.', {
+  enabled: flag({
+    description:
+      'Serve pages at `/` and beside it, to those who ask for HTML. They hold no data: what they show comes from `/gateway/v1/` with the key that is entered in them.',
+    default: true,
+    example: false
   })
 })
 

@@ -3,7 +3,7 @@ import { auth, overload, server } from './clients.ts'
 import { misp } from './misp.ts'
 import { native } from './native.ts'
 import { section } from './notes.ts'
-import { demo, log, metrics, operator, ops } from './operator.ts'
+import { demo, log, metrics, operator, ops, pages } from './operator.ts'
 import { stix, taxii } from './served.ts'
 import { cache, feedLog, redis, store } from './storage.ts'
 import { access, sekoia, upstream } from './upstream.ts'
@@ -29,6 +29,7 @@ export const configSchema = section('sekoia-feed-gateway', {
   native,
   operator,
   ops,
+  pages,
   log,
   metrics,
   demo

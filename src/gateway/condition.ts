@@ -13,7 +13,19 @@ export interface Condition {
   readonly clockSkewMs: number | undefined
   readonly succeededAt: number | undefined
   readonly lastFailureAt: number | undefined
+  readonly recent: RecentCalls
+  /** Gateways that use the store, this one included. */
+  readonly replicas: number
   readonly store: { readonly kind: 'sqlite' | 'redis'; readonly isShared: boolean }
+}
+
+/** Calls to Sekoia of the last quarter of an hour. */
+export interface RecentCalls {
+  readonly calls: number
+  readonly failed: number
+  readonly rateLimited: number
+  readonly medianMs: number | null
+  readonly p95Ms: number | null
 }
 
 /** What Sekoia said to small questions with a key: undefined for yes, else the kind of its refusal or failure. */

@@ -1,8 +1,8 @@
 import type { LogState } from '../kernel/log-state.ts'
-import { intervalOf, type Refusals, refusalsIn, stateOf } from './consumer-state.ts'
+import { consumerStates, intervalOf, type Refusals, refusalsIn, stateOf } from './consumer-state.ts'
 import type { Consumer } from './consumers.ts'
 import { secondsFrom } from './feeds-view.ts'
-import type { ConsumerView } from './schemas.ts'
+import type { ConsumerView, StatusView } from './schemas.ts'
 import { labelOf, maySee, toInstant, type Viewer } from './viewer.ts'
 
 /** The newest date of each scope's feeds. */
@@ -18,6 +18,21 @@ export function toConsumerViews(
   const refusals = refusalsIn(consumers)
   const newest = newestOf(logs)
   return consumers.map(consumer => toView(consumer, { refusals, newest, now }))
+}
+
+/** How many of the consumers that a viewer sees are in which state. */
+export function countStates(
+  viewer: Viewer,
+  all: readonly Consumer[],
+  now: number
+): StatusView['consumers'] {
+  const consumers = all.filter(({ scope }) => maySee(viewer, scope))
+  const refusals = refusalsIn(consumers)
+  const counts = Object.fromEntries(
+    consumerStates.map(state => [state, 0])
+  ) as StatusView['consumers']
+  for (const consumer of consumers) counts[stateOf(consumer, refusals, now)]++
+  return counts
 }
 
 function newestOf(logs: readonly LogState[]): Newest {

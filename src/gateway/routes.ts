@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
-import type { TSchema } from 'typebox'
+import type { Static, TSchema } from 'typebox'
+import type { History } from '../history/history.ts'
 import { sendError } from '../http/errors.ts'
 import { baseUrlOf } from '../http/origin.ts'
 import type { Caller, ScopeId } from '../kernel/caller.ts'
@@ -8,11 +9,13 @@ import type { MispBuild } from '../kernel/misp-build.ts'
 import type { Clock, Meter } from '../kernel/ports.ts'
 import type { Rights } from '../kernel/records.ts'
 import { toChecksView } from './checks-view.ts'
+import { toClientsView } from './clients-view.ts'
 import type { Condition, KeyAnswers } from './condition.ts'
 import type { Consumers } from './consumers.ts'
-import { toConsumerViews } from './consumers-view.ts'
+import { countStates, toConsumerViews } from './consumers-view.ts'
 import { gatewayError } from './error-form.ts'
 import { type FeedsSource, seenFeeds, toFeedView } from './feeds-view.ts'
+import { toHistoryView } from './history-view.ts'
 import * as schemas from './schemas.ts'
 import { type SetupSettings, toSetupView } from './setup-view.ts'
 import { toStatusView } from './status-view.ts'
@@ -23,9 +26,10 @@ export interface GatewayDeps extends FeedsSource {
   readonly meter: Meter
   readonly rights: Pick<Rights, 'verify' | 'validity'>
   readonly consumers: Pick<Consumers, 'list'>
-  readonly condition: () => Condition
+  readonly condition: () => Promise<Condition>
   /** Feeds that are built for MISP by this process, of the keys that are asked for. */
   readonly mispBuilds: (isWanted: (scope: ScopeId) => boolean) => Promise<readonly MispBuild[]>
+  readonly history: Pick<History, 'past'>
   /** Asks Sekoia two small questions with the key. */
   readonly askKey: (caller: Caller) => Promise<KeyAnswers>
   readonly settings: GatewaySettings
@@ -50,25 +54,28 @@ type View = (viewer: Viewer, request: FastifyRequest) => object | Promise<object
 interface Resource {
   readonly summary: string
   readonly schema: TSchema
+  readonly query?: TSchema
   readonly view: View
 }
 
 /** What people and pages ask of the gateway itself: each path one resource, read anew for every request. */
 function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
-  const { clock, catalog, logs, rights } = deps
-  /** One look at the logs for all that one answer tells. */
-  const feedsAndConsumers = async (viewer: Viewer) => {
-    const states = await logs()
-    const feeds = await seenFeeds(viewer, { catalog, rights, logs: async () => states })
-    const now = clock.now()
-    return { now, feeds, consumers: toConsumerViews(viewer, deps.consumers.list(), states, now) }
+  const { clock, logs } = deps
+  const setupOf = async (viewer: Viewer, request: FastifyRequest) => {
+    const base = (deps.settings.publicUrl || baseUrlOf(request.origin)).replace(/\/+$/, '')
+    return toSetupView(base, await seenFeeds(viewer, deps), deps.settings)
   }
   return {
     '/status': {
       summary: 'The state of the gateway in numbers',
       schema: schemas.status,
-      view: async viewer =>
-        toStatusView({ viewer, condition: deps.condition(), ...(await feedsAndConsumers(viewer)) })
+      view: async viewer => {
+        const condition = await deps.condition()
+        const feeds = await seenFeeds(viewer, deps)
+        const now = clock.now()
+        const consumers = countStates(viewer, deps.consumers.list(), now)
+        return toStatusView({ viewer, condition, feeds, consumers, now })
+      }
     },
     '/feeds': {
       summary: 'Feeds, what is held of them, and why some cannot be read',
@@ -87,21 +94,35 @@ function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
         return { consumers: toConsumerViews(viewer, deps.consumers.list(), states, clock.now()) }
       }
     },
+    '/history': {
+      summary: 'What became of requests, objects and calls to Sekoia in 24 hours and in 30 days',
+      schema: schemas.history,
+      view: async viewer => {
+        if (viewer.kind !== 'operator') throw operatorOnly()
+        return toHistoryView(await deps.history.past(), clock.now())
+      }
+    },
     '/checks': {
       summary: 'What is well and what to change',
       schema: schemas.checks,
       view: async viewer => {
         const key = viewer.kind === 'key' ? await deps.askKey(viewer.caller) : undefined
         const feeds = await seenFeeds(viewer, deps)
-        return toChecksView({ condition: deps.condition(), key, feeds })
+        return toChecksView({ condition: await deps.condition(), key, feeds })
       }
     },
     '/setup': {
       summary: 'What clients are configured with',
       schema: schemas.setup,
+      view: setupOf
+    },
+    '/clients': {
+      summary: 'How each product is set up for one feed',
+      schema: schemas.clients,
+      query: schemas.clientsQuery,
       view: async (viewer, request) => {
-        const base = (deps.settings.publicUrl || baseUrlOf(request.origin)).replace(/\/+$/, '')
-        return toSetupView(base, await seenFeeds(viewer, deps), deps.settings)
+        const { feed } = request.query as Static<typeof schemas.clientsQuery>
+        return toClientsView(await setupOf(viewer, request), feed)
       }
     }
   }
@@ -129,6 +150,10 @@ export async function registerGateway(
   )
 }
 
+/** The history is of all keys together: none may see it. */
+const operatorOnly = () =>
+  new GatewayError('forbidden', { detail: 'The history is for the operator token alone' })
+
 type Admit = (request: FastifyRequest) => Promise<Viewer>
 
 const createAdmit =
@@ -152,14 +177,17 @@ const allow = { allow: allowed.join(', ') }
 function addResource(
   scope: FastifyInstance,
   url: string,
-  { summary, schema, view }: Resource,
+  { summary, schema, query, view }: Resource,
   admit: Admit
 ): void {
   const config = { dialect: 'gateway' }
   const noStore = { 'cache-control': 'no-store' }
   scope.get(
     url,
-    { config, schema: { summary, response: { 200: schema } } },
+    {
+      config,
+      schema: { summary, ...(query && { querystring: query }), response: { 200: schema } }
+    },
     async (request, reply) => reply.headers(noStore).send(await view(await admit(request), request))
   )
   scope.options(url, { config }, async (_request, reply) => reply.code(204).headers(allow).send())

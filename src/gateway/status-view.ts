@@ -1,19 +1,18 @@
 import type { LogState } from '../kernel/log-state.ts'
 import type { Condition } from './condition.ts'
-import { consumerStates } from './consumer-state.ts'
 import { type SeenFeed, secondsFrom } from './feeds-view.ts'
-import type { ConsumerView, StatusView } from './schemas.ts'
+import type { StatusView } from './schemas.ts'
 import { toInstant, type Viewer } from './viewer.ts'
 
 export interface StatusParts {
   readonly viewer: Viewer
   readonly condition: Condition
   readonly feeds: readonly SeenFeed[]
-  readonly consumers: readonly ConsumerView[]
+  readonly consumers: StatusView['consumers']
   readonly now: number
 }
 
-/** When others last spoke with Sekoia, and how much memory all of them take, is the operator's to know. */
+/** What others had of Sekoia, how much memory all of them take and on how many gateways, is the operator's to know. */
 export function toStatusView({
   viewer,
   condition,
@@ -39,12 +38,14 @@ export function toStatusView({
       breaker,
       clockDifferenceSeconds: clockSkewMs === undefined ? null : Math.round(clockSkewMs / 1000),
       lastSuccess: toOperator(condition.succeededAt),
-      lastFailure: toOperator(condition.lastFailureAt)
+      lastFailure: toOperator(condition.lastFailureAt),
+      recent: isOperator ? condition.recent : null
     },
     store,
     residentBytes: isOperator ? process.memoryUsage.rss() : null,
+    replicas: isOperator ? condition.replicas : null,
     feeds: summaryOf(feeds, now),
-    consumers: countsOf(consumers)
+    consumers
   }
 }
 
@@ -60,12 +61,4 @@ function summaryOf(feeds: readonly SeenFeed[], now: number): StatusView['feeds']
     objects: logs.reduce((sum: number, { objects }: LogState) => sum + objects, 0),
     oldestEndSeconds: ages.length === 0 ? null : Math.max(...ages)
   }
-}
-
-function countsOf(consumers: readonly ConsumerView[]): StatusView['consumers'] {
-  const count = (wanted: ConsumerView['state']) =>
-    consumers.filter(({ state }) => state === wanted).length
-  return Object.fromEntries(
-    consumerStates.map(state => [state, count(state)])
-  ) as StatusView['consumers']
 }

@@ -8,6 +8,8 @@ import { counters, type GaugeName, gauges, histograms } from './metric-table.ts'
 export interface TextMeter extends Meter, Stopwatch {
   /** `read` gives the gauge's samples each time they are asked for; what it throws leaves the gauge out. */
   gauge(name: GaugeName, read: () => readonly Sample[] | Promise<readonly Sample[]>): void
+  /** What a metric has now, by its whole name without the prefix; none where there is no such metric. */
+  samples(name: string): Promise<readonly NamedSample[]>
   /** Everything so far, in the exposition format 0.0.4. */
   text(): Promise<string>
 }
@@ -16,6 +18,11 @@ export interface TextMeter extends Meter, Stopwatch {
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number
+}
+
+/** A histogram has several, by the ends of their names: `_bucket`, `_sum`, `_count`. */
+export interface NamedSample extends Sample {
+  readonly name: string
 }
 
 export interface MeterOptions {
@@ -43,6 +50,17 @@ export function createMeter({ processMetrics = false }: MeterOptions = {}): Text
     observe: createHistograms(registry),
     gauge(name, read) {
       createGauge(registry, name, read)
+    },
+    async samples(name) {
+      handOver()
+      const { values = [] } = (await registry.getSingleMetric(`${prefix}${name}`)?.get()) ?? {}
+      return values.map(({ labels, value, ...named }) => ({
+        name: ((named as { metricName?: string }).metricName ?? `${prefix}${name}`).slice(
+          prefix.length
+        ),
+        labels: labels as Record<string, string>,
+        value
+      }))
     },
     text() {
       handOver()

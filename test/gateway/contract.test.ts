@@ -17,8 +17,11 @@ const resources = {
   feeds: schemas.feeds,
   consumers: schemas.consumers,
   checks: schemas.checks,
-  setup: schemas.setup
+  setup: schemas.setup,
+  clients: schemas.clients
 }
+/** For the operator alone. */
+const ofOperator = { history: schemas.history }
 
 async function build(t: Test, options: GatewayOptions = {}) {
   const gateway = await buildGateway(t, {
@@ -40,19 +43,24 @@ t.test('each resource answers a key and the operator in the form of its schema',
       const answer = await ask(name, headers)
       t.strictSame([...Value.Errors(schema, answer)], [], name)
     }
+  for (const [name, schema] of Object.entries(ofOperator)) {
+    t.strictSame([...Value.Errors(schema, await ask(name, operator))], [], name)
+    t.match(await ask(name), { error: { kind: 'forbidden', message: /operator/ } }, name)
+  }
 })
 
 t.test('without a key or token there is nothing but 401; it is counted', async t => {
   const { send, meter } = await build(t)
   const wrong = ['', 'Bearer nobody', `Bearer ${token}x`, basic('x', token.slice(1))]
-  for (const name of Object.keys(resources))
+  const names = Object.keys({ ...resources, ...ofOperator })
+  for (const name of names)
     for (const authorization of wrong) {
       const reply = await send({ url: `/gateway/v1/${name}`, headers: { authorization } })
       t.equal(reply.statusCode, 401, `${name} ${authorization}`)
       t.match(reply.json(), { error: { kind: 'unauthorized' } })
       t.match(reply.headers['www-authenticate'], /^Basic/)
     }
-  const refused = wrong.length * Object.keys(resources).length
+  const refused = wrong.length * names.length
   t.match(await meter.text(), `operator_refused_total{asked="gateway"} ${refused}\n`)
 })
 
@@ -101,6 +109,42 @@ t.test('status: parts, Sekoia, store, and how many feeds, objects and consumers'
   t.match(await ask('status'), { view: 'key', residentBytes: null, sekoia: { lastSuccess: null } })
   simulator.clock.advance(3_700_000)
   t.match(await ask('status', operator), { consumers: { gone: 1 } })
+})
+
+t.test('history: requests, objects, lag and calls to Sekoia, for every slot of a day', async t => {
+  const { send, ask, simulator } = await build(t)
+  await send({ url: `${objects}?limit=1000` })
+  await send({ url: `${objects}?limit=x` })
+  await send({ url: objects, headers: { authorization: 'Bearer nobody' } })
+  simulator.clock.advance(90_000)
+  const { day, month, isComplete } = await ask('history', operator)
+  t.equal(isComplete, true)
+  t.equal(day.slotSeconds * day.lagSeconds.length, 86_400)
+  t.equal(month.slotSeconds * month.lagSeconds.length, 30 * 86_400)
+  const last = (values: (number | null)[]) => values.at(-1)
+  const { requests, objects: counted, lagSeconds, upstream } = day
+  t.strictSame(
+    [requests.served, requests.rejected, requests.refused, requests.failed].map(last),
+    [1, 1, 1, 0]
+  )
+  t.strictSame([last(counted.given), last(counted.read)], [60, 60])
+  t.ok(last(lagSeconds)! >= 90)
+  t.ok(last(upstream.calls)! > 0)
+  t.ok(last(upstream.medianMs)! > 0)
+  const { sekoia, replicas } = await ask('status', operator)
+  t.equal(sekoia.recent.calls, last(upstream.calls))
+  t.equal(replicas, 1)
+})
+
+t.test('history: a gateway that starts again goes on where it ended', async t => {
+  const store = { dataDir: t.testdir() }
+  const first = await build(t, { store })
+  await first.send({ url: objects })
+  await first.close()
+  const { ask, send } = await build(t, { store })
+  await send({ url: objects })
+  const { day } = await ask('history', operator)
+  t.equal(day.requests.served.at(-1), 2)
 })
 
 t.test('feeds: what is held, how old the end is, and the first walk while it lasts', async t => {

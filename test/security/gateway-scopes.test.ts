@@ -7,7 +7,9 @@ import { basic } from '../support/taxii-server.ts'
 
 const token = 'operator-token-of-this-test'
 const defaultFeed = 'd6092c37-d8d7-45c3-8aff-c4dc26030608'
-const resources = ['status', 'feeds', 'consumers', 'checks', 'setup']
+const resources = ['status', 'feeds', 'consumers', 'checks', 'setup', 'clients', 'history']
+/** The pages hold no data at all, whoever asks. */
+const pages = ['/', '/status', '/look-up']
 
 /** Each key has one feed to itself, and clients that name themselves after it. */
 const owners = ['ann', 'bob', 'cyd'] as const
@@ -24,6 +26,7 @@ const targets: readonly ((owner: Owner) => string)[] = [
   owner => `/sekoia/collections/${feedOf(owner)}/manifest/`,
   owner => `/misp/${feedOf(owner)}/hashes.csv`,
   owner => `/v2/inthreat/collections/${feedOf(owner)}/objects`,
+  () => '/v2/inthreat/indicators/context?value=nobody.example&type=domain-name',
   () => `/sekoia/collections/${defaultFeed}/objects/`,
   () => '/sekoia/collections/',
   () => '/v2/inthreat/collections'
@@ -63,9 +66,9 @@ t.test('no key is told anything of another, whatever was asked before', async t 
         scopes.set(owner, String(gateway.lines.findLast(({ msg }) => msg === 'request')!['scope']))
       }
       for (const owner of owners) {
-        const told = await Promise.all(
-          resources.map(name => send({ url: `/gateway/v1/${name}`, headers: headersOf(owner) }))
-        )
+        const headers = { ...headersOf(owner), accept: 'text/html, application/json' }
+        const urls = [...resources.map(name => `/gateway/v1/${name}`), ...pages]
+        const told = await Promise.all(urls.map(url => send({ url, headers })))
         const text = told.map(({ body }) => body).join('\n')
         for (const other of owners.filter(name => name !== owner)) {
           for (const trace of [
@@ -99,6 +102,15 @@ t.test('counts of a key are of its own alone, those of the operator of all', asy
   t.match(own, { feeds: { logs: 1, objects: 60 }, consumers: { 'at-the-tip': 1 } })
   const all = await status({ authorization: `Bearer ${token}` })
   t.match(all, { feeds: { logs: 3, objects: 180 }, consumers: { 'at-the-tip': 3 } })
+})
+
+t.test('the history, which is of all keys together, is told to no key', async t => {
+  const { send } = await buildGateway(t, { env: { OPERATOR_TOKEN: token } })
+  const reply = await send({ url: '/gateway/v1/history' })
+  t.equal(reply.statusCode, 403)
+  t.strictSame(Object.keys(reply.json()), ['error'])
+  const { sekoia, replicas } = (await send({ url: '/gateway/v1/status' })).json()
+  t.strictSame([sekoia.recent, replicas], [null, null])
 })
 
 t.test('a key that lost a feed is told no more of it than that', async t => {

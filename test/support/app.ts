@@ -39,6 +39,8 @@ export interface Gateway {
   sendOps(options: InjectOptions): Promise<LightMyRequestResponse>
   /** Listens on a free port of the loopback interface; gives the origin. */
   listen(): Promise<string>
+  /** The same of the operator's own listener. */
+  listenOps(): Promise<string>
   close(): Promise<void>
 }
 
@@ -113,6 +115,7 @@ export async function buildGateway(t: Test, options: GatewayOptions = {}): Promi
       }),
     sendOps: request => app.ops!.inject(request),
     listen: () => app.server.listen({ port: 0, host: '127.0.0.1' }),
+    listenOps: () => app.ops!.listen({ port: 0, host: '127.0.0.1' }),
     close
   }
 }

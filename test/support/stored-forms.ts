@@ -6,6 +6,8 @@ import { decodeBody } from '../../src/feedlog/journal/segment.ts'
 import { decodeHead } from '../../src/feedlog/journal/segment-head.ts'
 import { decodeSweep } from '../../src/feedlog/sync/sweep-progress.ts'
 import { readList } from '../../src/feeds/kept-lists.ts'
+import { decodeSlot } from '../../src/history/slot.ts'
+import { decodeWriter } from '../../src/history/writers.ts'
 import { ApiKey, type ScopeId } from '../../src/kernel/caller.ts'
 import { systemClock } from '../../src/kernel/ports.ts'
 import { decodeFile, unpack } from '../../src/misp/build/files.ts'
@@ -106,6 +108,16 @@ export const storedForms: readonly StoredForm[] = [
     at: new RegExp(`^documents catalog:${scope} feeds$`),
     ...of(readList)
   },
+  {
+    name: 'history-slot',
+    at: /^documents history (?:day|month)$/,
+    read: decodeSlot,
+    shape(stored) {
+      const [format, , , , counts, latency] = JSON.parse(stored.toString())
+      return { [`${format}: ${counts.length} counts, ${latency.length} latencies`]: true }
+    }
+  },
+  { name: 'history-writer', at: /^documents history writers$/, ...of(decodeWriter) },
   { name: 'unreadable-item', at: /^documents unreadable items$/, ...of(json) },
   { name: 'unreadable-ring', at: /^documents unreadable ring$/, ...of(json) },
   { name: 'secret-print', at: /^documents gateways secrets$/, ...of(json) },

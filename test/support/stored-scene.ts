@@ -2,6 +2,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
+import { History } from '../../src/history/history.ts'
+import { systemClock } from '../../src/kernel/ports.ts'
+import { openSqliteDocuments } from '../../src/stores/sqlite-documents.ts'
 import { bytes } from '../../src/stores/sqlite-file.ts'
 import { buildGateway } from './app.ts'
 import { defaultFeed } from './gateway.ts'
@@ -52,7 +55,20 @@ export async function storedValues(t: Test): Promise<StoredValue[]> {
   await until(() => valuesIn(dataDir).some(({ at }) => at.endsWith(':removed state')))
   await poll(indicators)
   await close()
+  await leaveWriter(dataDir)
   return valuesIn(dataDir)
+}
+
+/** A gateway that ends takes its name out of the history: here one is killed. */
+async function leaveWriter(dataDir: string): Promise<void> {
+  const store = openSqliteDocuments({ dataDir, clock: systemClock })
+  const totals = { read: 7, calls: 3, callsFailed: 2, callsLimited: 1, latency: [1, 0, 2] }
+  const parts = { totals: async () => totals, lag: () => 4, failing: () => 1 }
+  const history = new History({ store, clock: systemClock, ...parts })
+  for (const status of [200, 401, 404, 404, 500, 499, 499])
+    history.recorder.note({ dialect: 'taxii', status, items: 5 })
+  await history.write()
+  await store.close()
 }
 
 const tables = [
