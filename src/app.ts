@@ -23,6 +23,8 @@ import { coverageOfFeeds } from './misp/serve/coverage.ts'
 import { mispDialect } from './misp/serve/dialect.ts'
 import { KeptAnswers } from './native/cache/kept-answers.ts'
 import { nativeDialect } from './native/dialect.ts'
+import { openapiDocument } from './openapi/document.ts'
+import { registerOpenapi } from './openapi/routes.ts'
 import { exposeGauges } from './ops/gauges.ts'
 import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin } from './ops/metrics.ts'
@@ -116,6 +118,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     wasAccepted: caller => rights.wasAccepted(caller)
   })
   await server.register(overloadPlugin, config.overload)
+  await server.register(openapiDocument, { version, keyHeader: config.auth.apiKeyHeader })
   for (const dialect of dialects)
     await registerDialect(server, dialect, { answers: services.answers, rights })
 
@@ -172,6 +175,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   }
   await registerGateway(server, gateway, { operator: ops === undefined, keys: true })
   if (ops) await registerGateway(ops, gateway, { operator: true, keys: false })
+  await registerOpenapi(server, { publicUrl: config.server.publicUrl })
 
   services.start()
   server.addHook('preClose', services.end)

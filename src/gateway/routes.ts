@@ -11,6 +11,7 @@ import { toChecksView } from './checks-view.ts'
 import type { Condition, KeyAnswers } from './condition.ts'
 import type { Consumers } from './consumers.ts'
 import { toConsumerViews } from './consumers-view.ts'
+import { toDescribed } from './described.ts'
 import { gatewayError } from './error-form.ts'
 import { type FeedsSource, seenFeeds, toFeedView } from './feeds-view.ts'
 import * as schemas from './schemas.ts'
@@ -156,10 +157,11 @@ function addResource(
   admit: Admit
 ): void {
   const config = { dialect: 'gateway' }
+  const openapi = toDescribed(url, summary, schema)
   const noStore = { 'cache-control': 'no-store' }
   scope.get(
     url,
-    { config, schema: { summary, response: { 200: schema } } },
+    { config: { ...config, openapi }, schema: { response: { 200: schema } } },
     async (request, reply) => reply.headers(noStore).send(await view(await admit(request), request))
   )
   scope.options(url, { config }, async (_request, reply) => reply.code(204).headers(allow).send())
