@@ -39,10 +39,10 @@ export class ItemReader extends JsonReader {
     const draft = this.#newDraft(start)
     this.#draft = draft
     this.#container(0, true)
-    const range = { start, end: this.at }
-    if (!draft.id || !draft.type) return { ...range, draft: undefined }
-    draft.settle(range)
-    return { ...range, draft }
+    const end = this.at
+    if (!draft.id || !draft.type) return { start, end, draft: undefined }
+    draft.settle({ start, end })
+    return { start, end, draft }
   }
 
   #newDraft(start: number): Draft {

@@ -10,6 +10,7 @@ import {
 } from './journal-state.ts'
 import { currentPlace, freeDate, honestBound, noRedatings } from './redatings.ts'
 import {
+  type DecodedHead,
   decodeHead,
   type EntryTimes,
   printsOf,
@@ -303,8 +304,13 @@ export class Journal {
 
   /** Adds a head, or puts a grown one in the place of the open one it grew from. */
   put(head: SegmentHead, ids: readonly string[], times?: EntryTimes): void {
+    this.putDecoded({ head, prints: printsOf(ids, times) })
+  }
+
+  /** The same with the fingerprints of its entries. */
+  putDecoded({ head, prints }: DecodedHead): void {
     this.#revision++
-    this.#place(head, printsOf(ids, times))
+    this.#place(head, prints)
   }
 
   head(no: number): SegmentHead | undefined {

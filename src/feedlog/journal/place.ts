@@ -35,24 +35,60 @@ export function mayBeAhead(time: string | undefined, now: number): boolean {
   return place === undefined || place.latest > now
 }
 
+interface Timed {
+  readonly time: string | undefined
+}
+
+/** The places of entries in their order, NaN where a time is missing or is no time. */
+interface Places {
+  readonly earliest: Float64Array
+  readonly latest: Float64Array
+}
+
+/** Of pages in work: several rules ask for the places of each. */
+const known = new WeakMap<Iterable<Timed>, Places>()
+
+function columnsOf(entries: Iterable<Timed>): Places {
+  const before = known.get(entries)
+  if (before) return before
+  const places = Array.from(entries, ({ time }) => (time === undefined ? undefined : placeOf(time)))
+  const columns = {
+    earliest: Float64Array.from(places, place => place?.earliest ?? Number.NaN),
+    latest: Float64Array.from(places, place => place?.latest ?? Number.NaN)
+  }
+  known.set(entries, columns)
+  return columns
+}
+
 /** The places of entries whose own time is a time, and not ahead of `now`. */
-export const placesOf = (
-  entries: Iterable<{ readonly time: string | undefined }>,
-  now: number
-): PlaceBounds[] =>
-  Array.from(entries).flatMap(({ time }) => {
-    const place = time === undefined ? undefined : placeOf(time)
-    return place && place.latest <= now ? [place] : []
-  })
+export function placesOf(entries: Iterable<Timed>, now: number): PlaceBounds[] {
+  const { earliest, latest } = columnsOf(entries)
+  const places: PlaceBounds[] = []
+  for (let i = 0; i < latest.length; i++)
+    if (latest[i]! <= now) places.push({ earliest: earliest[i]!, latest: latest[i]! })
+  return places
+}
+
+/**
+ * The greatest `earliest` and the greatest `latest` of {@link placesOf}; undefined when there are none.
+ */
+export function furthestOf(entries: Iterable<Timed>, now: number): PlaceBounds | undefined {
+  const columns = columnsOf(entries)
+  let [earliest, latest] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let i = 0; i < columns.latest.length; i++)
+    if (columns.latest[i]! <= now) {
+      earliest = Math.max(earliest, columns.earliest[i]!)
+      latest = Math.max(latest, columns.latest[i]!)
+    }
+  return latest === Number.NEGATIVE_INFINITY ? undefined : { earliest, latest }
+}
 
 /**
  * A time up to which everything was read when these entries were: the middle of their times, so that one object with
  * a wrong time does not decide. Undefined when none has a time that can be used.
  */
-export function readUpTo(
-  entries: Iterable<{ readonly time: string | undefined }>,
-  now: number
-): number | undefined {
-  const earliest = placesOf(entries, now).map(place => place.earliest)
-  return earliest.toSorted((a, b) => a - b)[(earliest.length - 1) >> 1]
+export function readUpTo(entries: Iterable<Timed>, now: number): number | undefined {
+  const { earliest, latest } = columnsOf(entries)
+  const sorted = earliest.filter((_, i) => latest[i]! <= now).sort()
+  return sorted[(sorted.length - 1) >> 1]
 }

@@ -12,7 +12,7 @@ import {
 } from '../journal/dates.ts'
 import type { Journal } from '../journal/journal.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
-import { mayBeAhead, placeOf, placesOf, readUpTo } from '../journal/place.ts'
+import { furthestOf, mayBeAhead, placeOf, readUpTo } from '../journal/place.ts'
 import {
   arrange,
   type Body,
@@ -172,7 +172,9 @@ function namedIf(
   { entries }: Body,
   holds: (entry: Entry, index: number) => boolean
 ): Pick<SegmentHead, typeof list> {
-  const names = Array.from(entries).filter(holds).map(nameOf)
+  const names: EntryName[] = []
+  let i = 0
+  for (const entry of entries) if (holds(entry, i++)) names.push(nameOf(entry))
   return names.length > 0 ? { [list]: names } : {}
 }
 
@@ -315,7 +317,7 @@ const isPartOf = (head: SegmentHead, natural: number | undefined): natural is nu
 
 /** True when a page read again reaches beyond the segment that starts at the same place. */
 export const reachesBeyond = (head: SegmentHead, page: Page, now: number): boolean =>
-  placesOf(page.entries, now).some(({ earliest }) => earliest > head.maxNatural)
+  (furthestOf(page.entries, now)?.earliest ?? Number.NEGATIVE_INFINITY) > head.maxNatural
 
 /** Dates of a body that came out of a store unchanged: entry by entry, as they were given. */
 export function redate(head: SegmentHead, body: PackedBody, now: number): Segment {

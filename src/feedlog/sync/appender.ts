@@ -5,7 +5,7 @@ import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
 import { cacheName } from '../journal/segment-cache.ts'
-import { encodeHead, type SegmentHead, type Source } from '../journal/segment-head.ts'
+import { encodeDecoded, printsOf, type SegmentHead, type Source } from '../journal/segment-head.ts'
 import type { JournalWriter } from '../journal/writer.ts'
 import { type AppendOptions, type OpenSegment, planAppend, type Span } from './append.ts'
 
@@ -104,9 +104,10 @@ export class Appender {
   ): Promise<void> {
     const ids = segment.entries.ids()
     const times = ids.map((_, i) => segment.entries.timeAt(i))
+    const decoded = { head, prints: printsOf(ids, times) }
     const body = await encodeBody(segment, this.#parts.settings.repairRules)
-    await this.#writer.commit([encodeHead(head, ids, times)], [{ no: head.no, body }], advance)
-    this.#journal.put(head, ids, times)
+    await this.#writer.commit([encodeDecoded(decoded)], [{ no: head.no, body }], advance)
+    this.#journal.putDecoded(decoded)
     if (isApart) this.#open.delete(chain)
     else this.#open.set(chain, { head, segment })
     this.#parts.cache.set(cacheName(this.#parts.identity, this.#journal), segment)

@@ -4,7 +4,7 @@ import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
-import { mayBeAhead, placeOf, placesOf } from '../journal/place.ts'
+import { furthestOf, mayBeAhead, placeOf } from '../journal/place.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
@@ -124,10 +124,8 @@ export class Backfill {
     const body = next ? await this.before(next, own, chain, caller) : own
     if (!next) this.#settle(chain, read.source, read.page)
     if (chain.heads.length === 0 && read.source.modifiedAfter !== undefined) {
-      const places = placesOf(read.page.entries, read.readAt)
-      chain.beginWithCursors(
-        places.reduce((last, { latest }) => Math.max(last, latest), chain.start)
-      )
+      const latest = furthestOf(read.page.entries, read.readAt)?.latest ?? chain.start
+      chain.beginWithCursors(Math.max(latest, chain.start))
     }
     await appender.append(chain, {
       body,
@@ -164,8 +162,8 @@ export class Backfill {
   /** True when a page goes beyond the next chain's first page: what follows was read there by cursors. */
   hasReached(next: Chain, { entries }: Pick<Body, 'entries'>): boolean {
     if (next.heads.length === 0) return false
-    const places = placesOf(entries, this.#with.parts.clock.now())
-    return places.some(({ earliest }) => earliest >= next.start && earliest > next.cursorsFrom)
+    const furthest = furthestOf(entries, this.#with.parts.clock.now())?.earliest
+    return furthest !== undefined && furthest >= next.start && furthest > next.cursorsFrom
   }
 
   /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
@@ -173,8 +171,8 @@ export class Backfill {
     const { clock, settings } = this.#with.parts
     const createdAt = Math.min(this.#with.journal.createdAt, clock.now())
     const horizon = this.#with.journal.horizon(settings.rebuildHorizonSeconds, clock.now())
-    const places = placesOf(body.entries, clock.now())
-    const isRecent = places.some(({ latest }) => latest > horizon)
+    const latest = furthestOf(body.entries, clock.now())?.latest
+    const isRecent = latest !== undefined && latest > horizon
     const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'
     return isRaised ? { after: createdAt, keepUpTo: horizon } : undefined
   }
@@ -187,10 +185,10 @@ export class Backfill {
   #settle(chain: Chain, source: Source, page: Page): void {
     if (source.cursor === undefined || this.#obtained?.cursor !== source.cursor) return
     const { readAt, afterNo, cursor, isAhead } = this.#obtained
-    const places = placesOf(page.entries, readAt)
-    if (page.entries.length === 0 || (isAhead && places.length === 0)) return
+    const furthest = furthestOf(page.entries, readAt)
+    if (page.entries.length === 0 || (isAhead && !furthest)) return
     const { journal, parts } = this.#with
-    const latest = places.length > 0 ? Math.max(...places.map(place => place.latest)) : readAt
+    const latest = furthest?.latest ?? readAt
     const at = Math.min(readAt, Math.max(latest, chain.progress))
     if (!isProven(parts.clock)) journal.settleUnproven()
     const isSafe = at + 1000 <= readAt - parts.settings.relookSeconds * 1000
