@@ -189,3 +189,13 @@ t.test('/docs is a page of its own files, without inline script or another origi
   const own = await send({ url: '/docs/json' })
   t.strictSame(own.json(), (await send({ url: '/openapi.json' })).json())
 })
+
+t.test('a method that a path of no dialect lacks is 405 with Allow', async t => {
+  const { send } = await build(t)
+  for (const url of ['/livez', '/readyz?a=b', '/metrics', '/openapi.json'])
+    for (const method of ['POST', 'DELETE', 'OPTIONS'] as const) {
+      const answer = await send({ method, url, headers: { authorization: '' } })
+      t.match(answer, { statusCode: 405, headers: { allow: 'GET, HEAD' } }, `${method} ${url}`)
+    }
+  t.equal((await send({ method: 'POST', url: '/elsewhere' })).statusCode, 404)
+})
