@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { startSimulator } from '../../src/demo/simulator.ts'
+import { type StoredPart, select } from '../../src/stored-data.ts'
 import { openStore } from '../../src/stores/open.ts'
 import { openRedisStore } from '../../src/stores/redis.ts'
 import type { Stores } from '../../src/stores/stores.ts'
@@ -181,4 +182,22 @@ t.test('what cannot be done is said, with code 2', async t => {
     t.match(await run(['purge', ...args, '--yes'], env), { code: 2, out: '', err: reason })
   const one = await run(['purge', '--scope', scope('1'), '--yes', '--json'], env)
   t.match(JSON.parse(one.out), { parts: [{ scope: 'abcdef01', feed: null, lastUsed: null }] })
+})
+
+t.test('of a key that still uses something, only what it no longer uses goes', async t => {
+  const part = (scope: string, name: string, usedAt: number): StoredPart => ({
+    kind: 'log',
+    name,
+    scope,
+    feedId: name,
+    usedAt
+  })
+  const parts = [part('ann', 'a', 1), part('ann', 'b', 9), part('bob', 'c', 2)]
+  const others = new Map(['ann', 'bob', 'cyd'].map(scope => [scope, []]))
+  const { parts: selected, scopes } = select({ parts, others }, { before: 5 })
+  t.strictSame(
+    selected.map(({ name }) => name),
+    ['a', 'c']
+  )
+  t.strictSame(scopes, ['bob'], 'nor is a key touched whose last use is not known')
 })
