@@ -71,6 +71,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     }),
     ...(parts.tls && { tls: parts.tls })
   })
+  if (parts.tracing) await server.register(parts.tracing.plugin)
   await server.register(connectionsPlugin, {
     maxConnections: config.server.maxConnections,
     maxPerAddress: config.server.maxConnectionsPerAddress,
