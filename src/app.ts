@@ -176,7 +176,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   }
   await registerGateway(server, gateway, { operator: ops === undefined, keys: true })
   if (ops) await registerGateway(ops, gateway, { operator: true, keys: false })
-  await registerOpenapi(server, { publicUrl: config.server.publicUrl })
+  await registerOpenapi(server, { publicUrl: config.server.publicUrl, hasPage: true })
 
   services.start()
   server.addHook('preClose', services.end)

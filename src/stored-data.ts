@@ -14,7 +14,7 @@ export interface StoredPart {
   /** In its store. */
   readonly name: string
   readonly scope: string
-  /** Undefined for a log that an earlier version wrote last, and for MISP. */
+  /** Undefined for a log that an earlier version wrote last, and for what was read through it. */
   readonly feedId: string | undefined
   /** When its log was last read at Sekoia, ms since the epoch; 0 when that is not known. */
   readonly usedAt: number
@@ -105,7 +105,8 @@ function toMispPart(
       (log.feedId === undefined || spaceOf(callerOf(scope), log.feedId) === name)
   )
   const usedAt = Math.max(0, ...own.map(log => log.usedAt))
-  return { kind: 'misp', name, scope, feedId: undefined, usedAt }
+  const feedId = own.find(log => log.feedId !== undefined)?.feedId
+  return { kind: 'misp', name, scope, feedId, usedAt }
 }
 
 /** Names are made of the scope alone. */

@@ -1,4 +1,4 @@
-import { type TSchema, Type } from 'typebox'
+import { type TObject, type TSchema, Type } from 'typebox'
 import { anyCredential, type Described, failures } from '../http/described.ts'
 
 const error = Type.Object(
@@ -13,7 +13,12 @@ const error = Type.Object(
 )
 
 /** A resource below `/gateway/v1` as the OpenAPI document has it. */
-export function toDescribed(url: string, summary: string, schema: TSchema): Described {
+export function toDescribed(
+  url: string,
+  summary: string,
+  schema: TSchema,
+  querystring?: TObject
+): Described {
   const name = url.slice(1)
   return {
     operationId: `gateway${name.charAt(0).toUpperCase()}${name.slice(1)}`,
@@ -21,6 +26,7 @@ export function toDescribed(url: string, summary: string, schema: TSchema): Desc
     description: "With a Sekoia key what is that key's, with the operator token everything.",
     tags: ['Gateway'],
     security: anyCredential,
+    ...(querystring && { querystring }),
     response: {
       '200': { description: summary, content: { 'application/json': { schema } } },
       ...failures({ 'application/json': { schema: error } })

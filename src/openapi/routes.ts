@@ -8,6 +8,8 @@ import { documentFor } from './document.ts'
 export interface OpenapiRoutesOptions {
   /** '' when it is taken from the request. */
   readonly publicUrl: string
+  /** Also the page that shows it. */
+  readonly hasPage: boolean
 }
 
 /** No script but those of the gateway, and none that stands in a page; nothing of another origin. */
@@ -34,16 +36,17 @@ const described: Described = {
   }
 }
 
-/** `/openapi.json`, and a page at `/docs/` that shows it. Both need no key. After `openapiDocument`. */
+/** `/openapi.json`, and a page at `/docs/` that shows it. Neither needs a key. After `openapiDocument`. */
 export async function registerOpenapi(
   app: FastifyInstance,
-  { publicUrl }: OpenapiRoutesOptions
+  { publicUrl, hasPage }: OpenapiRoutesOptions
 ): Promise<void> {
   const documentOf = (request: FastifyRequest) =>
     documentFor(app, (publicUrl || baseUrlOf(request.origin)).replace(/\/+$/, ''))
   app.get('/openapi.json', { config: { openapi: described } }, async (request, reply) =>
     reply.header('cache-control', 'no-cache').send(documentOf(request))
   )
+  if (!hasPage) return
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
     staticCSP: contentSecurityPolicy,
