@@ -185,10 +185,11 @@ const pathOf = memoize((target: string): string =>
 )
 
 /** A short word, or a UUID behind a type, with the ending of a file. */
-const isPlain = (segment: string): boolean =>
+const isPlain = memoize((segment: string): boolean =>
   /^(?:[\w.~%-]{0,8}|[a-z][a-z_.-]{0,15}|(?:[a-z0-9_-]{1,40}--)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.json)?)$/i.test(
     segment
   )
+)
 
 const hideOdd = (fields: NonNullable<RequestReport['fields']>) =>
   Object.fromEntries(

@@ -25,6 +25,25 @@ t.test('clients with the same parameters share a chain of their own', async t =>
   t.equal(pageCalls(simulator.calls).length, 1, 'only the end is asked for again')
 })
 
+t.test(
+  'an object that becomes visible among those of a full page reaches who asks next',
+  async t => {
+    const { simulator, get } = await nativeWorld(t, { simulator: { objects: 100 } })
+    const now = simulator.clock.now()
+    const at = (ms: number) => new Date(now - ms).toISOString()
+    const add = (modified: string) =>
+      simulator.add({ type: 'indicator', x_ic_observable_types: ['url'] }, { modified })[0]!
+    for (let i = 0; i < 40; i++) add(at(600_000 - i * 1000))
+    const recent = `${query}&modified_after=${at(700_000)}`
+    const ids = async () =>
+      (await walk(get, { query: recent, limit: 10 })).items.map(({ id }) => id)
+    t.equal((await ids()).length, 40)
+    simulator.clock.advance(11_000)
+    const late = add(at(595_500))
+    t.ok((await ids()).includes(late))
+  }
+)
+
 t.test('its end is ten seconds old at most, and stands in while Sekoia is in trouble', async t => {
   const { simulator, get } = await nativeWorld(t, { env: { UPSTREAM_MAX_ATTEMPTS: '1' } })
   const { cursor } = await walk(get, { query })

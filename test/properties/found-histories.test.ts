@@ -1,5 +1,6 @@
 import t from 'tap'
 import { play } from '../support/histories/play.ts'
+import { play as playSweeps } from '../support/histories/sweep.ts'
 
 /** Histories of which clients once got too much or too little, as small as they could be made (npm run histories). */
 
@@ -87,6 +88,87 @@ t.test('an object that cannot be had does not keep a key from its rights', t =>
       { kind: 'crash' },
       { kind: 'step', client: 2, times: 2 },
       { kind: 'ties', count: 3 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test('an object without a time is found again after its copy is gone, wherever it stands', t =>
+  play({
+    seed: 0,
+    objects: 10,
+    historyMs: 3_600_000,
+    order: 'text',
+    pageLimit: 5,
+    assumeTies: false,
+    epoch: '2000',
+    cacheMaxBytes: 1,
+    newestFirst: true,
+    processes: 1,
+    limits: [1, 1, 2, 1, 1, 1],
+    switches: { nullAtTip: false, modifiedAfterOrder: 'instant', cursorMode: 'A' },
+    odd: [{ time: 'null', byOwnTime: false, at: 0 }],
+    operations: [
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'tick', ms: 299_000 },
+      { kind: 'fault', fault: { kind: 'status', match: '/objects' }, times: 1 },
+      { kind: 'step', client: 2, times: 6 },
+      { kind: 'evict' },
+      { kind: 'step', client: 0, times: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test(
+  'a reading that begins again, because its cursor was refused, gives nothing again later',
+  t =>
+    playSweeps({
+      seed: 0,
+      objects: 14,
+      historyMs: 3_600_000,
+      order: 'text',
+      switches: {
+        cursorMode: 'A',
+        cursorLifetimeMs: 600_000,
+        nullAtTip: false,
+        modifiedAfterOrder: 'instant'
+      },
+      newestFirst: false,
+      pageLimit: 4,
+      processes: 1,
+      limits: [1, 1, 1, 1, 1, 1],
+      operations: [
+        { kind: 'step', client: 0, times: 1 },
+        { kind: 'restart' },
+        { kind: 'step', client: 4, times: 1 },
+        { kind: 'appear', count: 1, at: 0 },
+        { kind: 'tick', ms: 1 }
+      ]
+    }).then(() => t.pass('every client has everything, once'))
+)
+
+t.test('a full page that leads nowhere, twice, is not the end of a feed newest first', t =>
+  play({
+    seed: 0,
+    objects: 10,
+    historyMs: 86_400_000,
+    order: 'text',
+    pageLimit: 5,
+    assumeTies: false,
+    epoch: '2000',
+    cacheMaxBytes: 1,
+    newestFirst: true,
+    processes: 1,
+    limits: [1, 1, 1, 1, 1, 1],
+    switches: { nullAtTip: false, modifiedAfterOrder: 'instant', cursorMode: 'A' },
+    odd: [],
+    operations: [
+      { kind: 'fault', fault: { kind: 'loop-cursor', match: '/objects' }, times: 3 },
+      { kind: 'add', count: 3 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'restart' },
+      { kind: 'tick', ms: 1 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'outage', ms: 1 }
     ]
   }).then(() => t.pass('every client has everything'))
 )

@@ -26,7 +26,8 @@ export interface PageReader {
   fetch(
     caller: Caller,
     source: Source,
-    restart: Source
+    restart: Source,
+    limit?: number
   ): Promise<{ readonly page: Page; readonly isRestart: boolean }>
 }
 
@@ -63,8 +64,9 @@ export class Descent {
   }
 
   /**
-   * One page. An answer that leads nowhere is the end when it comes twice. Throws GatewayError `bad-answer` when the
-   * cursor leads back, `unwalkable` when times rise, again and again.
+   * One page. An answer that leads nowhere is the end when it comes twice, unless the page is full: then a shorter one
+   * has to lead on. Throws GatewayError `bad-answer` when the cursor leads back, `unwalkable` when times rise, again
+   * and again.
    */
   async next(caller: Caller, place: DescentPlace): Promise<Step> {
     const { source, top, bound, followed } = place
@@ -84,9 +86,27 @@ export class Descent {
         hasAskedAgain = true
         continue
       }
+      if (isStuck && !isRestart && this.#isFull(page)) return this.#shorter(caller, place, page)
       const isBelow = bound !== undefined && (spanOf(page.entries, now)?.high ?? bound) < bound
       return { page, isRestart, isEnd: isStuck || isBelow }
     }
+  }
+
+  #isFull({ itemCount, limit = this.#parts.settings.pageLimit }: Page): boolean {
+    return itemCount > 1 && itemCount >= limit
+  }
+
+  /** A full page without its last object: if more follows, its cursor leads there. */
+  async #shorter(
+    caller: Caller,
+    { source, top, followed }: DescentPlace,
+    { itemCount }: Page
+  ): Promise<Step> {
+    const { page, isRestart } = await this.#pages.fetch(caller, source, top, itemCount - 1)
+    const cursor = page.nextCursor
+    if (cursor === null || cursor === source.cursor || followed.has(cursor))
+      throw contradiction(false)
+    return { page, isRestart, isEnd: false }
   }
 
   /**

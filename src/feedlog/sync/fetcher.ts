@@ -4,8 +4,9 @@ import type { Entry, Page } from '../../kernel/ports.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
+import { placeOf } from '../journal/place.ts'
 import { type Body, concat } from '../journal/segment.ts'
-import type { SegmentHead, Source } from '../journal/segment-head.ts'
+import type { EntryName, SegmentHead, Source } from '../journal/segment-head.ts'
 import { reachesBeyond } from './append.ts'
 import { Descent } from './descent.ts'
 import { sourceBefore } from './resume-point.ts'
@@ -77,12 +78,12 @@ export class Fetcher {
 
   /**
    * {@link fetchAgain}, and what of the segment stands elsewhere: members that stood ahead of the clock come behind all
-   * that was read since, and are asked for by id.
+   * that was read since, and those without a time stand where no time tells. They are asked for by id.
    */
   async fetchMembers(caller: Caller, head: SegmentHead): Promise<Body> {
     const page = await this.fetchAgain(caller, head)
     const isThere = new Set(Array.from(page.entries, entryKey))
-    const missing = (head.ahead ?? []).filter(
+    const missing = movable(head).filter(
       ([id, time]) => !isThere.has(entryKey({ id, time: time ?? undefined }))
     )
     if (missing.length === 0) return page
@@ -128,6 +129,17 @@ export class Fetcher {
     }
   }
 }
+
+/** Members whose place is not told by a time. */
+const movable = ({ kind, ahead = [], undated = [], stored }: SegmentHead): EntryName[] => [
+  ...ahead,
+  ...undated,
+  ...(kind === 'tip'
+    ? stored.flatMap(([id, time]): EntryName[] => (isPlaced(time) ? [] : [[id, time]]))
+    : [])
+]
+
+const isPlaced = (time: string | null): boolean => time !== null && placeOf(time) !== undefined
 
 const isTie = (a: Entry, b: Entry): boolean => a.time !== undefined && a.time === b.time
 

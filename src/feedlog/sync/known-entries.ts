@@ -3,6 +3,7 @@ import type { Entry } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
 import { entryKey } from '../journal/packed-index.ts'
+import { placeOf } from '../journal/place.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { SegmentHead } from '../journal/segment-head.ts'
 import type { SegmentLoader } from './segment-loader.ts'
@@ -58,11 +59,24 @@ export class KnownEntries {
     for (const entry of body.entries) this.#recent.keys.set(entryKey(entry), no)
   }
 
-  /** The page without what the chain's segments hold whose own times reach `from` or later. */
+  /**
+   * The page without what the chain's segments hold whose own times reach `from` or later, and without what has no
+   * place and lies in the chain at all.
+   */
   async without(chain: Chain, body: Body, from: number, caller: Caller): Promise<Body> {
-    const heads = chain.heads.filter(head => head.maxNatural >= from)
+    const unplaced = this.#holdersOfUnplaced(body)
+    const heads = chain.heads.filter(head => head.maxNatural >= from || unplaced.has(head.no))
     const known = await this.#keysOf(heads, caller)
     return pick(body, entry => !known.has(entryKey(entry)) && this.aheadIn(entry) === undefined)
+  }
+
+  /** Segments with the newest versions of the objects whose time is no time: no range of times tells where they lie. */
+  #holdersOfUnplaced({ entries }: Body): ReadonlySet<number | undefined> {
+    const holders = new Set<number | undefined>()
+    for (const { id, time } of entries)
+      if (time === undefined || placeOf(time) === undefined)
+        holders.add(this.#journal.versions.newest(id))
+    return holders
   }
 
   async #keysOf(heads: readonly SegmentHead[], caller: Caller): Promise<Map<string, number>> {

@@ -217,7 +217,10 @@ export class Sweep {
       : { ...state, restarts }
   }
 
-  /** Undefined when the cursor leads back again and again. An answer that leads nowhere is the end when it comes twice. */
+  /**
+   * Undefined when the cursor leads back again and again. An answer that leads nowhere is the end when it comes twice,
+   * unless the page is full: then a shorter one has to lead on.
+   */
   async #fetch(
     source: Source,
     restart: Source,
@@ -229,12 +232,26 @@ export class Sweep {
       const from = fetched.isRestart ? restart : source
       const cursor = fetched.page.nextCursor
       const isStuck = cursor === null || cursor === from.cursor
+      if (isStuck && hasAskedAgain && !fetched.isRestart && this.#isFull(fetched.page))
+        return this.#shorter(source, restart, caller, fetched.page)
       if (isStuck ? hasAskedAgain : !this.#followed.has(cursor) || fetched.isRestart)
         return { ...fetched, from }
       if (isStuck) hasAskedAgain = true
       else refused++
     }
     return undefined
+  }
+
+  #isFull({ itemCount, limit = this.#with.parts.settings.pageLimit }: Page): boolean {
+    return itemCount > 1 && itemCount >= limit
+  }
+
+  /** A full page without its last object; undefined when its cursor does not lead on. */
+  async #shorter(source: Source, restart: Source, caller: Caller, { itemCount }: Page) {
+    const fetched = await this.#with.fetcher.fetch(caller, source, restart, itemCount - 1)
+    const cursor = fetched.page.nextCursor
+    const leadsOn = cursor !== null && cursor !== source.cursor && !this.#followed.has(cursor)
+    return leadsOn && !fetched.isRestart ? { ...fetched, from: source } : undefined
   }
 
   /** False when another gateway was first. */

@@ -89,10 +89,14 @@ export class Tip {
       // The answer may have put the clock right.
       const readAt = Math.min(startedAt, parts.clock.now())
       isAhead = page.entries.length > 0 ? mayBeAhead(page.entries.at(-1)!.time, readAt) : isAhead
-      if (cursor !== null && !isAhead) this.#settle(chain, cursor)
+      const isEnd =
+        cursor === null ||
+        (isNewest && isQuiet && isWhole) ||
+        (isStuck && isQuiet && (page.itemCount === 0 || hasAskedAgain))
+      if (isRetracing && isEnd && !isAhead) this.#settleRetraced(chain, page, source)
+      else if (cursor !== null && !isAhead && !isRetracing) this.#settle(chain, cursor)
       if (isAhead) await this.#settleBefore(chain, page, source, caller)
-      if (cursor === null || (isNewest && isQuiet && isWhole)) break
-      if (isStuck && isQuiet && (page.itemCount === 0 || hasAskedAgain)) break
+      if (isEnd) break
       hasAskedAgain = isStuck && isQuiet
       followed.add(cursor)
       source = { cursor }
@@ -156,10 +160,23 @@ export class Tip {
       this.#settle(chain, shorter.nextCursor)
   }
 
-  #settle(chain: Chain, cursor: string): void {
+  #settle(chain: Chain, cursor: string, afterNo = chain.lastReadNo): void {
     const { journal, parts } = this.#with
     if (!isProven(parts.clock)) journal.settleUnproven()
-    journal.settle({ cursor, at: parts.clock.now(), afterNo: chain.lastReadNo })
+    journal.settle({ cursor, at: parts.clock.now(), afterNo })
+  }
+
+  /**
+   * While known objects are read again there are more of them behind the cursor of every page but the last. Where that
+   * one has none, its own is settled: behind it lie the objects of the page, wherever the log has them.
+   */
+  #settleRetraced(chain: Chain, { entries, nextCursor }: Page, source: Source): void {
+    if (nextCursor !== null) this.#settle(chain, nextCursor)
+    else if (source.cursor !== undefined) {
+      const { versions } = this.#with.journal
+      const held = entries.map(({ id }) => versions.newest(id) ?? chain.lastReadNo)
+      this.#settle(chain, source.cursor, Math.min(chain.lastReadNo, ...held))
+    }
   }
 
   /** Where to read from when the cursor is refused; before the first reading of the tip, as far as history. */

@@ -32,7 +32,7 @@ export const policies = {
   file: kept(365 * day, 365 * day),
   edl: kept(60 * second, 365 * day),
   feeds: kept(60 * second, 365 * day),
-  /** A page in a chain of its own: a full one goes on to the same place, however old; a miss is a short one. */
+  /** A page in a chain of its own: a settled one goes on to the same place, however old; a miss is any other. */
   page: {
     freshMs: ({ isMiss }) => (isMiss ? 10 * second : day),
     staleMs: () => 365 * day

@@ -1,6 +1,7 @@
 import type { Answer } from '../../http/answers.ts'
 import type { RawAnswer } from '../../kernel/raw-upstream.ts'
 import { slicePage } from '../../stix/slice.ts'
+import { toMillis } from '../../stix/timestamp.ts'
 import type { Found } from '../cache/kept-answers.ts'
 import { policies } from '../cache/policy.ts'
 import type { Asked, NativeDeps } from '../relay/deps.ts'
@@ -14,6 +15,9 @@ import { beginning, decodeCursor, encodeTime } from './cursor.ts'
 const pageMs = 30_000
 
 const maxLimit = 2000
+
+/** Among objects younger than this others may still become visible. */
+const lateMs = 3_600_000
 
 /**
  * A page that no log has: Sekoia's own, in a chain of its own with Sekoia's cursors, shared by all who ask the same
@@ -31,7 +35,13 @@ export function chainPage(deps: NativeDeps, ask: Asked, isOldestFirst: boolean):
     name: targetName('page', target),
     right: feed,
     waitMs: pageMs,
-    read: answer => readPage(answer, query, { isForward, isStable, repair: deps.settings.repair })
+    read: answer =>
+      readPage(answer, query, {
+        isForward,
+        isStable,
+        settledBefore: deps.clock.now() - lateMs,
+        repair: deps.settings.repair
+      })
   })
 }
 
@@ -46,6 +56,8 @@ interface PageKind {
   readonly isForward: boolean
   /** True when a full page stays what it is, but for objects that move on. */
   readonly isStable: boolean
+  /** Pages that end with an older object hold all that they will ever hold, ms since the epoch. */
+  readonly settledBefore: number
   readonly repair: boolean
 }
 
@@ -56,8 +68,8 @@ function readPage(answer: RawAnswer, query: URLSearchParams, kind: PageKind): Fo
   }
   const items = demandItems(answer)
   const limit = Math.min(Number(query.get('limit') ?? 100) || 100, maxLimit)
-  const isShort = items.length < limit
-  return { isMiss: isShort || !kind.isStable, answer: mended(answer, items, query, kind) }
+  const isSettled = items.length >= limit && endOf(items) < kind.settledBefore
+  return { isMiss: !kind.isStable || !isSettled, answer: mended(answer, items, query, kind) }
 }
 
 /** Repaired as the pages of the log are; with a cursor that clients can go on with. */
@@ -84,6 +96,10 @@ function leadsOn(given: string, items: readonly unknown[], sent: string | undefi
   const leadsBack = decoded.kind === 'time' && last !== undefined && decoded.text < last
   return given !== sent && !leadsBack
 }
+
+/** The time of the last object; Infinity where it cannot be read. */
+const endOf = (items: readonly unknown[]): number =>
+  toMillis(timeOf(items.at(-1)) ?? '') ?? Number.POSITIVE_INFINITY
 
 /** Sekoia named none, or the one it was asked with: the time of the last object is one that it takes. */
 function cursorAfter(items: readonly unknown[], sent: string | undefined): string | undefined {
