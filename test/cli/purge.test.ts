@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startSimulator } from '../../src/demo/simulator.ts'
 import { type StoredPart, select } from '../../src/stored-data.ts'
@@ -200,4 +201,29 @@ t.test('of a key that still uses something, only what it no longer uses goes', a
     ['a', 'c']
   )
   t.strictSame(scopes, ['bob'], 'nor is a key touched whose last use is not known')
+})
+
+t.test('a gateway that runs meanwhile loses no object, and gives those that come', async t => {
+  const simulator = await startSimulator({ objects: 300 })
+  t.teardown(() => simulator.close())
+  const env = { DATA_DIR: t.testdir(), SEKOIA_URL: simulator.url, FEED_LOG_TIP_SECONDS: '1' }
+  const gateway = await startGateway(t, env)
+  const page = async (query: string) => {
+    const url = `${gateway.url}/sekoia/collections/${defaultFeed}/objects/?limit=1000&${query}`
+    const reply = await fetch(url, { headers: { authorization: basic('any', simulator.key) } })
+    t.equal(reply.status, 200)
+    const { objects } = (await reply.json()) as { objects: { id: string }[] }
+    return { ids: objects.map(({ id }) => id), last: reply.headers.get('x-taxii-date-added-last') }
+  }
+  const { ids, last } = await page('')
+  t.equal(ids.length, 300)
+  t.equal((await run(['purge', '--feed', defaultFeed, '--yes'], env)).code, 0)
+  const added = simulator.add(3)
+  const got = new Set<string>()
+  while (!added.every(id => got.has(id))) {
+    for (const id of (await page(`added_after=${last}`)).ids) got.add(id)
+    await setTimeout(200)
+  }
+  const again = new Set((await page('')).ids)
+  t.ok([...ids, ...added].every(id => again.has(id)))
 })
