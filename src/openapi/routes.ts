@@ -51,7 +51,7 @@ export async function registerOpenapi(
     routePrefix: '/docs',
     staticCSP: contentSecurityPolicy,
     theme: { title: 'sekoia-feed-gateway' },
-    uiConfig: { layout: 'BaseLayout', docExpansion: 'none', deepLinking: true },
+    uiConfig: { layout: 'BaseLayout', docExpansion: 'list', deepLinking: true },
     uiHooks: { onRequest: toSlash },
     transformSpecification: (_document, request) => documentOf(request),
     transformSpecificationClone: false
