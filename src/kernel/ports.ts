@@ -57,7 +57,7 @@ export interface Page {
   readonly entries: readonly Entry[]
   /** Sekoia's `next_cursor`: opaque, or null. */
   readonly nextCursor: string | null
-  /** How many items upstream sent, `unreadable` ones included. */
+  /** How many items upstream sent, `unreadable` ones included, of which one may have taken others with it. */
   readonly itemCount: number
   /** How many were asked for, where that was fewer than the request's `limit`: a page of so many is full. */
   readonly limit?: number

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
+import { mayBeFull } from '../kernel/full-page.ts'
 import type { Clock, Meter, Page, PageRequest } from '../kernel/ports.ts'
 import { toWholeSeconds } from '../stix/timestamp.ts'
 import { isTrouble } from './failures.ts'
@@ -87,7 +88,7 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
     let whole = withLimit(found, request.limit, most)
     let { limit } = request
     let step = limit
-    while (step > 0 && limit < most && whole.itemCount >= limit && isOneTime(whole)) {
+    while (step > 0 && limit < most && mayBeFull(whole, limit) && isOneTime(whole)) {
       const more = Math.min(most, limit + step)
       try {
         whole = withLimit(await read(caller, { ...request, limit: more }, signal), more, most)
@@ -109,7 +110,7 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
     if (!cut) return found
     cut.suspect -= itemCount
     if (cut.suspect <= 0) cut.limit *= 2
-    if (itemCount < limit || cut.limit >= request.limit) cuts.delete(walk)
+    if (!mayBeFull(found, limit) || cut.limit >= request.limit) cuts.delete(walk)
     return found
   }
 

@@ -172,3 +172,29 @@ t.test('a full page that leads nowhere, twice, is not the end of a feed newest f
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('an item that takes its neighbours along does not make a full page the last one', t =>
+  play({
+    ...usual,
+    seed: 498_889,
+    objects: 13,
+    newestFirst: false,
+    pageLimit: 9,
+    processes: 1,
+    stranger: true,
+    limits: [1, 1, 1, 1, 1, 1, 1, 1],
+    switches: { ...switches, nullAtTip: false },
+    items: [
+      { item: 'unfinished-string', at: 0 },
+      { item: 'nan', at: 0 }
+    ],
+    operations: [
+      { kind: 'step', client: 7, times: 1 },
+      { kind: 'together', meanwhile: 'nothing' },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'add', count: 1 },
+      { kind: 'add', count: 1 },
+      { kind: 'late', count: 1, hiddenForMs: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)

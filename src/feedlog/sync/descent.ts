@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { newestFirstAdvice } from '../../feeds/unwalkable.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
+import { mayBeFull } from '../../kernel/full-page.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { DescentPage, Pass } from '../journal/journal-state.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
@@ -92,8 +93,9 @@ export class Descent {
     }
   }
 
-  #isFull({ itemCount, limit = this.#parts.settings.pageLimit }: Page): boolean {
-    return itemCount > 1 && itemCount >= limit
+  /** One object less must still lead on, even if the page begins with the one that its cursor names. */
+  #isFull(page: Page): boolean {
+    return page.itemCount > 2 && mayBeFull(page, this.#parts.settings.pageLimit)
   }
 
   /** A full page without its last object: if more follows, its cursor leads there. */

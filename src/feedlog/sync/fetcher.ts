@@ -1,5 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { CursorRefusedError, isRefusal } from '../../kernel/errors.ts'
+import { mayBeFull } from '../../kernel/full-page.ts'
 import type { Entry, Page } from '../../kernel/ports.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
@@ -44,8 +45,7 @@ export class Fetcher {
     const whole = await this.#ask(caller, source, restart, limit)
     const journal = this.#journal
     if (!journal.hasTies && hasTies(whole.page.entries)) journal.noteTies()
-    const { itemCount, nextCursor, limit: asked = limit } = whole.page
-    const isFull = itemCount >= asked && nextCursor !== null
+    const isFull = mayBeFull(whole.page, limit) && whole.page.nextCursor !== null
     if (!isFull || !(settings.assumeTies || journal.hasTies)) return whole
     const shorter = await this.#withoutLastGroup(caller, source, restart, whole.page)
     if (!shorter) meter.count('page_edges_unproven')

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
+import { mayBeFull } from '../../kernel/full-page.ts'
 import { IdSet, takeIds } from '../../kernel/id-set.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
@@ -242,8 +243,9 @@ export class Sweep {
     return undefined
   }
 
-  #isFull({ itemCount, limit = this.#with.parts.settings.pageLimit }: Page): boolean {
-    return itemCount > 1 && itemCount >= limit
+  /** One object less must still lead on, even if the page begins with the one that its cursor names. */
+  #isFull(page: Page): boolean {
+    return page.itemCount > 2 && mayBeFull(page, this.#with.parts.settings.pageLimit)
   }
 
   /** A full page without its last object; undefined when its cursor does not lead on. */

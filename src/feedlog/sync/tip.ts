@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import { mayBeFull } from '../../kernel/full-page.ts'
 import { isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import { naturalDate } from '../journal/dates.ts'
@@ -85,7 +86,7 @@ export class Tip {
         },
         caller
       ))
-      const isWhole = page.itemCount < (page.limit ?? parts.settings.pageLimit)
+      const isWhole = !mayBeFull(page, parts.settings.pageLimit)
       // The answer may have put the clock right.
       const readAt = Math.min(startedAt, parts.clock.now())
       isAhead = page.entries.length > 0 ? mayBeAhead(page.entries.at(-1)!.time, readAt) : isAhead
