@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Described } from '../http/described.ts'
 import { baseUrlOf } from '../http/origin.ts'
+import { memoize } from '../kernel/memoize.ts'
 import { documentFor } from './document.ts'
 
 export interface OpenapiRoutesOptions {
@@ -24,6 +25,11 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'"
 ].join('; ')
 
+const json = 'application/json; charset=utf-8'
+
+/** Clients reach a gateway under few addresses; made-up ones may not fill its memory. */
+const keptTexts = 4
+
 const described: Described = {
   operationId: 'openapi',
   summary: 'This document',
@@ -41,10 +47,11 @@ export async function registerOpenapi(
   app: FastifyInstance,
   { publicUrl, hasPage }: OpenapiRoutesOptions
 ): Promise<void> {
+  const textFor = memoize(base => JSON.stringify(documentFor(app, base)), keptTexts)
   const documentOf = (request: FastifyRequest) =>
-    documentFor(app, (publicUrl || baseUrlOf(request.origin)).replace(/\/+$/, ''))
+    textFor((publicUrl || baseUrlOf(request.origin)).replace(/\/+$/, ''))
   app.get('/openapi.json', { config: { openapi: described } }, async (request, reply) =>
-    reply.header('cache-control', 'no-cache').send(documentOf(request))
+    reply.header('cache-control', 'no-cache').type(json).send(documentOf(request))
   )
   if (!hasPage) return
   await app.register(fastifySwaggerUi, {
@@ -53,7 +60,10 @@ export async function registerOpenapi(
     theme: { title: 'sekoia-feed-gateway' },
     uiConfig: { layout: 'BaseLayout', docExpansion: 'list', deepLinking: true },
     uiHooks: { onRequest: toSlash },
-    transformSpecification: (_document, request) => documentOf(request),
+    transformSpecification: (_document, request, reply) => {
+      reply.type(json)
+      return documentOf(request) as unknown as Record<string, unknown>
+    },
     transformSpecificationClone: false
   })
 }
