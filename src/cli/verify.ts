@@ -144,9 +144,15 @@ function toVerified(
   { counts, further }: Compared,
   differences: readonly Difference[]
 ): Verified {
-  const count = (wanted: Difference['kind']) =>
+  const numberOf = (wanted: Difference['kind']) =>
     differences.filter(({ kind }) => kind === wanted).length + further[wanted]
-  return { feed, ...counts, missing: count('missing'), outdated: count('outdated'), differences }
+  return {
+    feed,
+    ...counts,
+    missing: numberOf('missing'),
+    outdated: numberOf('outdated'),
+    differences
+  }
 }
 
 const toJson = ({ differences, ...counts }: Verified): string =>
