@@ -35,7 +35,7 @@ async function run(dir: string, address: string) {
 }
 
 t.test('no answer is a fault of the gateway, and none is outside its document', async t => {
-  const simulator = await startSimulator({ seed: 1, objects: 2000 })
+  const simulator = await startSimulator({ seed: 1, objects: 2000, key: 'demo-key' })
   t.teardown(() => simulator.close())
   const gateway = await startGateway(t, {
     SEKOIA_URL: simulator.url,
@@ -50,7 +50,9 @@ t.test('no answer is a fault of the gateway, and none is outside its document', 
     .filter(line => line.includes('"method"'))
     .map(line => JSON.parse(line))
   t.ok(requests.length > 1000, `${requests.length} requests`)
-  const succeeded = requests.filter(({ status }) => status >= 200 && status < 300)
+  const succeeded = requests.filter(
+    ({ method, status }) => status >= 200 && status < 300 && method !== 'OPTIONS'
+  )
   const routes = new Set(succeeded.map(({ method, route }) => `${method} ${route}`))
   t.ok(routes.size >= 30, `so many operations got something: ${routes.size}`)
   t.strictSame(
