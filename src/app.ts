@@ -24,6 +24,8 @@ import { coverageOfFeeds } from './misp/serve/coverage.ts'
 import { mispDialect } from './misp/serve/dialect.ts'
 import { KeptAnswers } from './native/cache/kept-answers.ts'
 import { nativeDialect } from './native/dialect.ts'
+import { openapiDocument } from './openapi/document.ts'
+import { registerOpenapi } from './openapi/routes.ts'
 import { exposeGauges } from './ops/gauges.ts'
 import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin } from './ops/metrics.ts'
@@ -71,6 +73,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     }),
     ...(parts.tls && { tls: parts.tls })
   })
+  if (parts.tracing) await server.register(parts.tracing.plugin)
   await server.register(connectionsPlugin, {
     maxConnections: config.server.maxConnections,
     maxPerAddress: config.server.maxConnectionsPerAddress,
@@ -120,6 +123,7 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     wasAccepted: caller => rights.wasAccepted(caller)
   })
   await server.register(overloadPlugin, config.overload)
+  await server.register(openapiDocument, { version, keyHeader: config.auth.apiKeyHeader })
   for (const dialect of dialects)
     await registerDialect(server, dialect, { answers: services.answers, rights })
 
@@ -189,6 +193,10 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     await registerPages(server, { takes: hasOperator ? ['key', 'operator'] : ['key'], demoKey })
     if (ops) await registerPages(ops, { takes: ['operator'], demoKey: undefined })
   }
+  await registerOpenapi(server, {
+    publicUrl: config.server.publicUrl,
+    hasPage: config.pages.enabled
+  })
 
   services.start()
   server.addHook('preClose', services.end)

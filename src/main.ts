@@ -18,6 +18,8 @@ import { createSekoiaClient } from './sekoia/client.ts'
 import { proxiesOf } from './sekoia/dispatcher.ts'
 import { UnreadableItems } from './sekoia/unreadable-items.ts'
 import { openStore } from './stores/open.ts'
+import type { Tracing } from './tracing/start.ts'
+import { tracedStores } from './tracing/traced.ts'
 
 /** The process: configuration → parts → app → listening → graceful end. */
 
@@ -68,7 +70,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
       logger.warn({ ms }, "the clock of Redis differs from Sekoia's: the gateway goes by Sekoia's")
   })
   const meter = createMeter({ processMetrics: true })
-  const stores = await openStore({
+  const tracing = await tracingOf(logger)
+  const opened = await openStore({
     redis: redisOf(config),
     dataDir: config.store.dataDir,
     bodyMaxBytes: config.store.bodyMaxBytes,
@@ -77,6 +80,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
     onTime: evidence => clock.observe(evidence, 'store'),
     logger
   })
+  const stores = tracing ? tracedStores(opened, tracing.tracer) : opened
   const app = await buildApp({
     config,
     logger,
@@ -105,6 +109,7 @@ async function run(config: Config, logger: Logger): Promise<void> {
       })
     }),
     galaxies: await galaxiesOf(config, logger),
+    tracing,
     ...tlsOf(config)
   })
 
@@ -122,7 +127,26 @@ async function run(config: Config, logger: Logger): Promise<void> {
     if (err) logger.fatal({ err }, 'unforeseen: the gateway ends')
     app.setPhase('closing')
     await app.server.close()
+    await tracing?.close()
     await simulator?.close()
+  })
+}
+
+/** Traces where the variables of OpenTelemetry name a collector; nothing of OpenTelemetry is loaded without. */
+async function tracingOf(logger: Logger): Promise<Tracing | undefined> {
+  const {
+    OTEL_EXPORTER_OTLP_ENDPOINT: all,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own,
+    OTEL_SDK_DISABLED: isOff
+  } = process.env
+  if (!(all || own) || isOff === 'true') return undefined
+  const { startTracing } = await import('./tracing/start.ts')
+  return startTracing({
+    version,
+    onTrouble: isInTrouble =>
+      isInTrouble
+        ? logger.warn('the collector of traces does not take them: they are lost for now')
+        : logger.info('the collector of traces takes them again')
   })
 }
 

@@ -31,6 +31,8 @@ import { createTotals } from './ops/totals.ts'
 import type { SekoiaClient } from './sekoia/client.ts'
 import { feedLogSettings, mispFeedsSettings, patienceMs } from './settings.ts'
 import { failingAsUnavailable } from './stores/available.ts'
+import type { Tracing } from './tracing/start.ts'
+import { tracedRecords } from './tracing/traced.ts'
 
 export interface AppDeps {
   readonly config: Config
@@ -46,6 +48,8 @@ export interface AppDeps {
   /** Turns keys into scopes; at least 32 bytes. */
   readonly secret: Buffer
   readonly tls?: TlsOptions
+  /** Left out: no traces are made. */
+  readonly tracing?: Pick<Tracing, 'tracer' | 'plugin'> | undefined
 }
 
 /** What dialects, the operator's view and the listeners are made of. */
@@ -84,7 +88,8 @@ export function createServices(parts: AppDeps) {
         'a clock that was wrong had dated objects of a feed: they are dated anew, and clients get them again'
       )
   })
-  const records = rights.guard(logs)
+  const guarded = rights.guard(logs)
+  const records = parts.tracing ? tracedRecords(guarded, parts.tracing.tracer) : guarded
   const catalog = createCatalog({
     upstream: sekoia,
     clock,

@@ -6,6 +6,7 @@ import { check } from './check.ts'
 import { config } from './config.ts'
 import { feeds } from './feeds.ts'
 import { type Command, CommandError, type Given, type Io, toTable } from './io.ts'
+import { purge } from './purge.ts'
 import { status } from './status.ts'
 import { verify } from './verify.ts'
 import { warm } from './warm.ts'
@@ -30,6 +31,7 @@ const commands: Readonly<Record<string, Command>> = {
   feeds,
   warm,
   verify,
+  purge,
   backup,
   restore
 }

@@ -8,6 +8,8 @@ import { toInstant } from '../stix/timestamp.ts'
 const parts = 256
 /** Lines of a part that wait in memory before they are written. */
 const batch = 200
+/** Differences that are kept, by default; more are counted. */
+const usualMax = 10_000
 
 export type Side = 'sekoia' | 'gateway'
 
@@ -17,6 +19,15 @@ export interface Difference {
   readonly kind: 'missing' | 'outdated'
   /** That Sekoia has, in the form of stix/timestamp.ts `toInstant`. */
   readonly version: string
+}
+
+export interface Compared {
+  /** Distinct ids of each side. */
+  readonly counts: Readonly<Record<Side, number>>
+  /** What the gateway lacks: the first of it, while there is room. */
+  readonly differences: readonly Difference[]
+  /** Further differences, by kind. */
+  readonly further: Readonly<Record<Difference['kind'], number>>
 }
 
 /**
@@ -36,11 +47,16 @@ export class IdComparison {
     if (lines.length >= batch) this.#write(file, lines)
   }
 
-  /** Distinct ids of each side, and what the gateway lacks. */
-  compare(): { counts: Readonly<Record<Side, number>>; differences: Difference[] } {
+  /** @param max most differences that are kept; whatever is more is counted. */
+  compare(max = usualMax): Compared {
     for (const [file, lines] of this.#waiting) this.#write(file, lines)
     const counts = { sekoia: 0, gateway: 0 }
     const differences: Difference[] = []
+    const further = { missing: 0, outdated: 0 }
+    const note = (difference: Difference) => {
+      if (differences.length < max) differences.push(difference)
+      else further[difference.kind]++
+    }
     for (let part = 0; part < parts; part++) {
       const sekoia = this.#read('sekoia', part)
       const gateway = this.#read('gateway', part)
@@ -48,11 +64,11 @@ export class IdComparison {
       counts.gateway += gateway.size
       for (const [id, version] of sekoia) {
         const held = gateway.get(id)
-        if (held === undefined) differences.push({ id, kind: 'missing', version })
-        else if (held < version) differences.push({ id, kind: 'outdated', version })
+        if (held === undefined) note({ id, kind: 'missing', version })
+        else if (held < version) note({ id, kind: 'outdated', version })
       }
     }
-    return { counts, differences }
+    return { counts, differences, further }
   }
 
   close(): void {

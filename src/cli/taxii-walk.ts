@@ -1,5 +1,7 @@
 import type { Config } from '../config/load.ts'
 import type { GatewayApi } from './api.ts'
+import { CommandError } from './io.ts'
+import { LoopMark } from './loop-mark.ts'
 
 export interface ManifestRecord {
   readonly id: string
@@ -27,6 +29,7 @@ export async function* walkGateway<T>(
   { endpoint, addedAfter }: { readonly endpoint: string; readonly addedAfter?: string | undefined }
 ): AsyncGenerator<WalkedPage<T>> {
   const path = `/${apiRoot}/collections/${encodeURIComponent(feed)}/${endpoint}/`
+  const mark = new LoopMark()
   for (let next: string | undefined; ; ) {
     const query = new URLSearchParams({ limit: String(maxLimit) })
     if (addedAfter !== undefined) query.set('added_after', addedAfter)
@@ -36,6 +39,7 @@ export async function* walkGateway<T>(
     const lastDate = headers.get('x-taxii-date-added-last') ?? undefined
     yield { objects, lastDate: objects.length > 0 ? lastDate : undefined }
     if (!body.more || body.next === undefined) return
+    if (mark.isBack(body.next)) throw new CommandError('the gateway gave a `next` that leads back')
     next = body.next
   }
 }

@@ -5,8 +5,9 @@ import { GatewayError } from '../kernel/errors.ts'
 import type { Page, Upstream } from '../kernel/ports.ts'
 import { toInstant } from '../stix/timestamp.ts'
 import { type GatewayApi, openApi, urlHelp, urlOption } from './api.ts'
-import { type Difference, IdComparison } from './id-comparison.ts'
+import { type Compared, type Difference, IdComparison } from './id-comparison.ts'
 import { type Command, CommandError, type Io, type Values } from './io.ts'
+import { LoopMark } from './loop-mark.ts'
 import { callerOf, configOf, demandKey, openSekoia } from './settings.ts'
 import { type ManifestRecord, walkGateway } from './taxii-walk.ts'
 
@@ -21,13 +22,14 @@ export const verify: Command = {
   options: { json: { type: 'boolean' }, ...urlOption },
   help: `  FEED        id of the feed
 ${urlHelp}
-  --json      as JSON, with every missing id
-The key is read from SEKOIA_API_KEY or SEKOIA_API_KEY_FILE. Ids wait in the directory for temporary files.
+  --json      as JSON, with the ids of the first 10,000 that are missing
+The key is read from SEKOIA_API_KEY or SEKOIA_API_KEY_FILE. Memory is bounded: ids wait in the directory for temporary
+files, and more than 10,000 differences are counted, not listed.
 Exit code: 0 when nothing is missing, 1 when something is, 2 when a walk could not be finished.`,
   async run({ values, positionals: [feed = ''] }, io) {
     const found = await verifyFeed(feed, values, io)
     io.out(values['json'] ? toJson(found) : toText(found))
-    return found.differences.length === 0 ? 0 : 1
+    return found.missing + found.outdated === 0 ? 0 : 1
   }
 }
 
@@ -35,6 +37,9 @@ interface Verified {
   readonly feed: string
   readonly sekoia: number
   readonly gateway: number
+  readonly missing: number
+  readonly outdated: number
+  /** The first of them. */
   readonly differences: readonly Difference[]
 }
 
@@ -47,9 +52,9 @@ async function verifyFeed(feed: string, values: Values, io: Io): Promise<Verifie
   try {
     await readSekoia(sekoia, caller, feed, comparison, io)
     const lastDate = await readGateway(api, config, feed, comparison, io)
-    const { counts, differences } = comparison.compare()
-    const left = await lookAgain(api, config, feed, lastDate, differences)
-    return { feed, ...counts, differences: left }
+    const compared = comparison.compare()
+    const left = await lookAgain(api, config, feed, lastDate, compared.differences)
+    return toVerified(feed, compared, left)
   } finally {
     await sekoia.close()
     comparison.close()
@@ -66,6 +71,7 @@ async function readSekoia(
 ): Promise<void> {
   let count = 0
   let empty = 0
+  const mark = new LoopMark()
   for (let cursor: string | undefined; empty < 2; ) {
     const request = { feedId, types: [], limit: pageLimit, ...(cursor !== undefined && { cursor }) }
     const page: Page = await sekoia.page(caller, request).catch(toCommandError)
@@ -75,6 +81,7 @@ async function readSekoia(
     io.err(`Sekoia: ${count} objects read`)
     const { nextCursor, itemCount } = page
     if (nextCursor === null || nextCursor === cursor) return
+    if (mark.isBack(nextCursor)) throw new CommandError('Sekoia gave a cursor that leads back')
     empty = itemCount === 0 ? empty + 1 : 0
     cursor = nextCursor
   }
@@ -132,6 +139,22 @@ async function lookAgain(
   return [...left.values()]
 }
 
+function toVerified(
+  feed: string,
+  { counts, further }: Compared,
+  differences: readonly Difference[]
+): Verified {
+  const numberOf = (wanted: Difference['kind']) =>
+    differences.filter(({ kind }) => kind === wanted).length + further[wanted]
+  return {
+    feed,
+    ...counts,
+    missing: numberOf('missing'),
+    outdated: numberOf('outdated'),
+    differences
+  }
+}
+
 const toJson = ({ differences, ...counts }: Verified): string =>
   JSON.stringify(
     { ...counts, differences: differences.map(({ id, kind }) => ({ id, kind })) },
@@ -139,11 +162,11 @@ const toJson = ({ differences, ...counts }: Verified): string =>
     2
   )
 
-function toText({ feed, sekoia, gateway, differences }: Verified): string {
+function toText({ feed, sekoia, gateway, missing, outdated, differences }: Verified): string {
   const lines = [`feed ${feed}`, `Sekoia   ${sekoia} objects`, `gateway  ${gateway} objects`]
-  if (differences.length === 0) return [...lines, 'Nothing is missing.'].join('\n')
+  if (missing + outdated === 0) return [...lines, 'Nothing is missing.'].join('\n')
   const shown = differences.slice(0, maxShown).map(({ kind, id }) => `${kind}  ${id}`)
-  const more = differences.length - shown.length
+  const more = missing + outdated - shown.length
   const rest = more > 0 ? [`… and ${more} more: see --json`] : []
-  return [...lines, `${differences.length} differ:`, ...shown, ...rest].join('\n')
+  return [...lines, `${missing} missing, ${outdated} outdated:`, ...shown, ...rest].join('\n')
 }

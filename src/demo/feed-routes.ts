@@ -66,11 +66,22 @@ function change(world: World, feed: FeedDescription, call: FeedCall): Reply {
 }
 
 function members(text: string): Partial<FeedDescription> {
+  const data = dataIn(text)
+  if (!data || typeof data !== 'object') throw new Problem(400, 'The body has no data')
+  for (const [name, usual] of Object.entries(makeFeed({}, 0)))
+    if (name in data && !isLike(data[name as keyof typeof data], usual))
+      throw new Problem(400, `${name} is not of its type`)
+  return data
+}
+
+function dataIn(text: string): Partial<FeedDescription> | undefined {
   try {
-    const { data } = JSON.parse(text) as { data?: Partial<FeedDescription> }
-    if (data && typeof data === 'object') return data
+    return (JSON.parse(text) as { data?: Partial<FeedDescription> } | null)?.data
   } catch {
     throw new Problem(400, 'The body is not JSON')
   }
-  throw new Problem(400, 'The body has no data')
 }
+
+/** A list is like a list, anything else like what has the same type; what has no usual value may be anything. */
+const isLike = (given: unknown, usual: unknown): boolean =>
+  usual === null || (typeof given === typeof usual && Array.isArray(given) === Array.isArray(usual))

@@ -91,31 +91,34 @@ export class IdleLogs {
   }
 
   async #remove(name: string): Promise<void> {
-    const { store } = this.#deps
-    const stored = await store.load(name)
-    if (stored) await this.#remember(name)
-    for (const part of partsOf(name, stored?.state)) await store.drop(part)
+    await removeLog(this.#deps.store, name)
     this.#noted.delete(name)
   }
+}
 
-  async #remember(name: string): Promise<void> {
-    const { store } = this.#deps
-    const list = removedName(name)
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const stored = await store.load(list)
-      const known = stored ? namesIn(stored.state) : []
-      if (known.includes(digestOf(name))) return
-      const names = [...known, digestOf(name)].slice(-maxRemoved)
-      const isFirst = await store.commit(list, {
-        expectedVersion: stored?.version ?? 0,
-        state: Buffer.from(JSON.stringify({ format: 1, names })),
-        heads: [],
-        bodies: []
-      })
-      if (isFirst) return
-    }
-    throw new Error('the list of removed logs could not be written')
+/** Removes a log, and remembers that it was there. Rejects when the store is in trouble. */
+export async function removeLog(store: LogStore, name: string): Promise<void> {
+  const stored = await store.load(name)
+  if (stored) await remember(store, name)
+  for (const part of partsOf(name, stored?.state)) await store.drop(part)
+}
+
+async function remember(store: LogStore, name: string): Promise<void> {
+  const list = removedName(name)
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const stored = await store.load(list)
+    const known = stored ? namesIn(stored.state) : []
+    if (known.includes(digestOf(name))) return
+    const names = [...known, digestOf(name)].slice(-maxRemoved)
+    const isFirst = await store.commit(list, {
+      expectedVersion: stored?.version ?? 0,
+      state: Buffer.from(JSON.stringify({ format: 1, names })),
+      heads: [],
+      bodies: []
+    })
+    if (isFirst) return
   }
+  throw new Error('the list of removed logs could not be written')
 }
 
 /** A log is named by its scope and a digest of the rest: `v1:<scope>:<digest>`. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
-import type { Static, TSchema } from 'typebox'
+import type { Static, TObject, TSchema } from 'typebox'
 import type { History } from '../history/history.ts'
 import { sendError } from '../http/errors.ts'
 import { baseUrlOf } from '../http/origin.ts'
@@ -13,6 +13,7 @@ import { toClientsView } from './clients-view.ts'
 import type { Condition, KeyAnswers } from './condition.ts'
 import type { Consumers } from './consumers.ts'
 import { countStates, toConsumerViews } from './consumers-view.ts'
+import { toDescribed } from './described.ts'
 import { gatewayError } from './error-form.ts'
 import { type FeedsSource, seenFeeds, toFeedView } from './feeds-view.ts'
 import { toHistoryView } from './history-view.ts'
@@ -54,7 +55,7 @@ type View = (viewer: Viewer, request: FastifyRequest) => object | Promise<object
 interface Resource {
   readonly summary: string
   readonly schema: TSchema
-  readonly query?: TSchema
+  readonly query?: TObject
   readonly view: View
 }
 
@@ -181,12 +182,13 @@ function addResource(
   admit: Admit
 ): void {
   const config = { dialect: 'gateway' }
+  const openapi = toDescribed(url, summary, schema, query)
   const noStore = { 'cache-control': 'no-store' }
   scope.get(
     url,
     {
-      config,
-      schema: { summary, ...(query && { querystring: query }), response: { 200: schema } }
+      config: { ...config, openapi },
+      schema: { ...(query && { querystring: query }), response: { 200: schema } }
     },
     async (request, reply) => reply.headers(noStore).send(await view(await admit(request), request))
   )

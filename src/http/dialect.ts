@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Caller } from '../kernel/caller.ts'
 import type { Answer } from './answers.ts'
+import type { Described } from './described.ts'
 import type { ErrorForm } from './errors.ts'
 
 /** A protocol that clients speak with the gateway, as a value. `registerDialect` turns it into routes. */
@@ -26,6 +27,8 @@ export interface Mount {
   /** Starts with a slash and ends without one. Unknown paths below it get the dialect's error form. */
   readonly prefix: string
   readonly paths: readonly Path[]
+  /** True for a prefix that spells that of another mount in another way: the OpenAPI document does not repeat it. */
+  readonly isAlias?: boolean
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -51,6 +54,8 @@ export interface Operation {
    * no body is read.
    */
   readonly maxBodyBytes?: number
+  /** What the OpenAPI document says of it. */
+  readonly described?: Described | undefined
 }
 
 /** Returns no promise if nothing has to be waited for. Throws GatewayError. */

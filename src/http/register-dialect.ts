@@ -3,7 +3,8 @@ import { GatewayError } from '../kernel/errors.ts'
 import type { Rights } from '../kernel/records.ts'
 import type { Answer, Answers } from './answers.ts'
 import { privateAnswers } from './caching.ts'
-import type { Dialect, Method, Operation, Path } from './dialect.ts'
+import type { Described } from './described.ts'
+import type { Dialect, Method, Mount, Operation, Path } from './dialect.ts'
 import { sendError } from './errors.ts'
 
 export interface DialectDeps {
@@ -26,9 +27,10 @@ export async function registerDialect(
     scope.setErrorHandler((error, request, reply) =>
       sendError(error, request, reply, dialect.errorForm)
     )
-    for (const { prefix, paths } of dialect.mounts) {
+    for (const mount of dialect.mounts) {
+      const { prefix, paths } = mount
       await scope.register(async open => registerOpen(open, paths, dialect), { prefix })
-      await scope.register(async guarded => registerGuarded(guarded, paths, dialect, deps), {
+      await scope.register(async guarded => registerGuarded(guarded, mount, dialect, deps), {
         prefix
       })
     }
@@ -67,7 +69,7 @@ const unreachable = async (): Promise<never> => {
 
 function registerGuarded(
   scope: FastifyInstance,
-  paths: readonly Path[],
+  { paths, isAlias = false }: Mount,
   dialect: Dialect,
   deps: DialectDeps
 ): void {
@@ -81,8 +83,11 @@ function registerGuarded(
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   for (const { url, operations } of paths)
-    for (const [method, operation] of Object.entries(operations) as [Method, Operation][])
-      scope.route({ url, ...toRoute(method, operation, dialect, deps) })
+    for (const [method, operation] of Object.entries(operations) as [Method, Operation][]) {
+      const { config, ...route } = toRoute(method, operation, dialect, deps)
+      const openapi = isAlias ? undefined : operation.described
+      scope.route({ url, ...route, config: { ...config, ...(openapi && { openapi }) } })
+    }
 }
 
 function toRoute(method: Method, operation: Operation, dialect: Dialect, deps: DialectDeps) {
@@ -125,5 +130,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The name of the dialect, for its log line and the times of its answers. */
     dialect?: string
+    /** What the OpenAPI document says of the route; left out: nothing. */
+    openapi?: Described
   }
 }

@@ -102,8 +102,14 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   const app = fastify({ ...settings, ...listener(options) }) as unknown as FastifyInstance
   decorateOrigin(app, compileTrust(options.trustProxy ?? false))
   app.setErrorHandler(sendFailure)
+  const hasAnotherMethod = ({ raw }: FastifyRequest) =>
+    app.hasRoute({ method: 'GET', url: (raw.url ?? '').split('?', 1)[0]! })
   // Before any body is parsed, and after the credentials of the path's dialect were asked for.
-  app.addHook('preParsing', (request, _reply, payload, done) => {
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    if (request.is404 && hasAnotherMethod(request)) {
+      reply.header('allow', 'GET, HEAD')
+      throw new GatewayError('method-not-allowed')
+    }
     if (request.is404) throw notFound(request)
     done(null, payload)
   })

@@ -7,6 +7,8 @@ export interface AnswerStore {
   /** @param ms how long it is worth keeping */
   put(scope: string, entries: readonly StoredAnswer[], ms: number): Promise<void>
   forget(scope: string, names: readonly string[]): Promise<void>
+  /** Forgets all of a scope. */
+  forgetAll(scope: string): Promise<void>
   close(): Promise<void>
 }
 

@@ -190,6 +190,8 @@ export interface LogStore {
   drop(log: string): Promise<void>
   /** Notes that a log was read at this instant, ms since the epoch. */
   noteRead(log: string, at: number): Promise<void>
+  /** The names of all logs, in batches and in no order, none of them twice in a batch. */
+  names(): AsyncIterable<readonly string[]>
   /** Up to `limit` of the logs that {@link noteRead} knows and that were not read since, longest unread first. */
   unread(before: number, limit: number): Promise<readonly string[]>
   /** A short text for `/readyz`: undefined when all is well. */
@@ -237,6 +239,8 @@ export interface DocumentStore {
   release(space: string, owner: string): Promise<void>
   /** Forgets the space. */
   drop(space: string): Promise<void>
+  /** The names of all spaces, in batches and in no order, none of them twice in a batch. */
+  names(): AsyncIterable<readonly string[]>
   /** A short text for `/readyz`: undefined when all is well. */
   trouble(): string | undefined
   close(): Promise<void>

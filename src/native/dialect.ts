@@ -1,5 +1,6 @@
 import type { Dialect } from '../http/dialect.ts'
 import { sekoiaError } from './error-form.ts'
+import { describedPaths } from './openapi.ts'
 import { intelligencePaths, keyPaths } from './paths.ts'
 import type { NativeDeps } from './relay/deps.ts'
 
@@ -12,15 +13,15 @@ const bases = ['', '/api', '/api/api']
  */
 export function nativeDialect(deps: NativeDeps): Dialect {
   const { settings } = deps
-  const [intelligence, keys] = [intelligencePaths(deps), keyPaths(deps)]
+  const [intelligence, keys] = [intelligencePaths(deps), keyPaths(deps)].map(describedPaths)
   return {
     name: 'native',
     errorForm: sekoiaError,
     representation: `native ${settings.repair}`,
     continues: ({ query }) => Boolean((query as { readonly cursor?: unknown }).cursor),
     mounts: bases.flatMap(base => [
-      { prefix: `${base}/v2/inthreat`, paths: intelligence },
-      { prefix: `${base}/v1`, paths: keys }
+      { prefix: `${base}/v2/inthreat`, paths: intelligence!, isAlias: base !== '' },
+      { prefix: `${base}/v1`, paths: keys!, isAlias: base !== '' }
     ])
   }
 }

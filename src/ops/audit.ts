@@ -34,6 +34,19 @@ interface Told {
   untold: number
 }
 
+/** What an operator had removed, and by which words. */
+export interface PurgedData {
+  /** Who asked, by the name of the system. */
+  readonly user: string
+  readonly scope?: string | undefined
+  readonly feed?: string | undefined
+  readonly olderThanDays?: number | undefined
+  readonly logs: number
+  readonly mispFeeds: number
+  /** Keys of which nothing is left. */
+  readonly keys: number
+}
+
 /** Lines with the message `audit`: who was refused, which rights ended, what the operator's token was used for. */
 export class Audit {
   readonly #deps: AuditDeps
@@ -54,6 +67,11 @@ export class Audit {
   rightsLost(scope: string, feedId: string | undefined, kind: ErrorKind): void {
     const line = { event: 'rights-lost', scope: scope.slice(0, 8), feed: feedId, reason: kind }
     this.#deps.logger.info(line, 'audit')
+  }
+
+  /** Stored data was removed by hand. */
+  purged(line: PurgedData): void {
+    this.#deps.logger.info({ event: 'purge', ...line }, 'audit')
   }
 
   /** Once, and again after a while: who asks every second fills no log. */

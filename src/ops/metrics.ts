@@ -1,6 +1,7 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Type } from 'typebox'
 import type { Meter, Stopwatch } from '../kernel/ports.ts'
 import { counters, type GaugeName, gauges, histograms } from './metric-table.ts'
 
@@ -183,10 +184,22 @@ export interface MetricsOptions {
   readonly admit?: (request: FastifyRequest) => void
 }
 
+const text = { 'text/plain': { schema: Type.String() } }
+
+const openapi: NonNullable<FastifyContextConfig['openapi']> = {
+  operationId: 'metrics',
+  summary: 'Counters, histograms and gauges',
+  tags: ['Health'],
+  response: {
+    '200': { description: 'The text format of Prometheus', content: text },
+    '401': { description: 'The operator token is asked for', content: text }
+  }
+}
+
 /** `GET /metrics`. */
 export const metricsPlugin = fp<MetricsOptions>(
   async (app, { meter, admit = () => {} }) => {
-    app.get('/metrics', { logLevel: 'warn' }, async (request, reply) => {
+    app.get('/metrics', { logLevel: 'warn', config: { openapi } }, async (request, reply) => {
       admit(request)
       const text = await meter.text()
       return reply

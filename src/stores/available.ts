@@ -14,6 +14,7 @@ export function failingAsUnavailable(store: DocumentStore): DocumentStore {
     lease: (space, owner, ms) => orUnavailable(store.lease(space, owner, ms)),
     release: (space, owner) => orUnavailable(store.release(space, owner)),
     drop: space => orUnavailable(store.drop(space)),
+    names: () => scanned(store.names()),
     trouble: () => store.trouble(),
     close: () => store.close()
   }

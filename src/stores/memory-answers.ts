@@ -37,6 +37,9 @@ export function createMemoryAnswers({ maxBytes, clock }: MemoryAnswersOptions): 
     async forget(scope, names) {
       for (const name of names) held.delete(nameIn(scope, name))
     },
+    async forgetAll(scope) {
+      for (const name of [...held.keys()]) if (name.startsWith(`${scope} `)) held.delete(name)
+    },
     async close() {
       held.clear()
     }

@@ -58,6 +58,9 @@ export function createMemoryDocuments(options: MemoryDocumentsOptions): Document
       total -= spaces.get(space)?.bytes ?? 0
       spaces.delete(space)
     },
+    async *names() {
+      yield [...spaces.keys()]
+    },
     trouble: () => options.trouble,
     async close() {}
   }

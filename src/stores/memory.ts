@@ -79,6 +79,9 @@ export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions)
       reads.delete(log)
       dropBodies(log)
     },
+    async *names() {
+      yield [...journals.keys()]
+    },
     async noteRead(log, at) {
       reads.set(log, at)
     },

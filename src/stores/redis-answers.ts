@@ -1,6 +1,7 @@
 import type { AnswerStore } from '../kernel/answer-store.ts'
 import type { RedisClient } from './redis-client.ts'
 import type { RedisLink } from './redis-link.ts'
+import { scanKeys } from './redis-names.ts'
 
 export interface RedisAnswersOptions {
   readonly client: RedisClient
@@ -32,6 +33,11 @@ export function createRedisAnswers({ client, link, prefix }: RedisAnswersOptions
       link.run('writing', scope, async () => {
         if (names.length > 0) await client.del(...keysOf(scope, names))
       }),
+    async forgetAll(scope) {
+      const start = `${prefix}answer:{${scope}}:`
+      for await (const names of scanKeys({ client, link, start, end: '' }))
+        await link.run('writing', scope, () => client.del(...keysOf(scope, names)))
+    },
     close: () => link.close()
   }
 }

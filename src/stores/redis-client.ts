@@ -67,6 +67,15 @@ export interface RedisClient {
   scanTableBuffer(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<Buffer[]>
   renewLease(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<number>
   dropSpace(keyCount: number, ...keysAndArguments: string[]): Promise<number>
+  scan(
+    cursor: string,
+    match: 'MATCH',
+    pattern: string,
+    count: 'COUNT',
+    size: string
+  ): Promise<[cursor: string, keys: string[]]>
+  /** Of a Cluster. */
+  nodes?(role: 'master'): Pick<RedisClient, 'scan'>[]
   /** Of a Cluster: the nodes of each hash slot, the master first. */
   readonly slots?: readonly (readonly string[] | undefined)[]
   quit(): Promise<unknown>

@@ -2,6 +2,7 @@ import type { Document, DocumentCommit, DocumentStore } from '../kernel/ports.ts
 import { decodeKey, encodeKey } from './document-key.ts'
 import type { RedisClient, Scripts } from './redis-client.ts'
 import type { RedisLink } from './redis-link.ts'
+import { scanKeys } from './redis-names.ts'
 
 /** Documents in Redis. Keys and reasons are in docs/decisions/0002-redis-layout.md. */
 
@@ -186,6 +187,7 @@ export function createRedisDocuments(options: RedisDocumentsOptions): DocumentSt
       link.run('writing', space, async () => {
         await client.dropSpace(1, spaceKey(space))
       }),
+    names: () => scanKeys({ client, link, start: `${prefix}{`, end: '}:space' }),
     trouble: options.trouble,
     close: link.close
   }

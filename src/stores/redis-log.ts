@@ -1,6 +1,7 @@
 import type { JournalCommit, LogStore, StoredJournal } from '../kernel/ports.ts'
 import type { RedisClient, Scripts } from './redis-client.ts'
 import type { RedisLink } from './redis-link.ts'
+import { scanKeys } from './redis-names.ts'
 
 /** Feed logs in Redis. Keys and reasons are in docs/decisions/0002-redis-layout.md. */
 
@@ -137,6 +138,7 @@ export function createRedisLog(options: RedisLogOptions): LogStore {
         await client.dropJournal(4, journalKey(log), bodyKey(log, ''), ...others)
         await client.zrem(readsKey, log)
       }),
+    names: () => scanKeys({ client, link, start: `${prefix}{`, end: '}:journal' }),
     noteRead: (log, at) =>
       link.run('writing', 'reads', async () => {
         await client.zadd(readsKey, at, log)

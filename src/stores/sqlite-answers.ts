@@ -73,6 +73,10 @@ export function openSqliteAnswers(options: SqliteAnswersOptions): AnswerStore {
           for (const name of names) sql.drop.run(scope, name)
         })
       ),
+    forgetAll: scope =>
+      watch.attempt('writing', () => {
+        sql.dropScope.run(scope)
+      }),
     async close() {
       if (database.isOpen) database.close()
     }
@@ -86,6 +90,7 @@ const prepare = (database: DatabaseSync) => ({
      SET value = excluded.value, put_at = excluded.put_at, ends_at = excluded.ends_at`
   ),
   drop: database.prepare('DELETE FROM answers WHERE scope = ? AND name = ?'),
+  dropScope: database.prepare('DELETE FROM answers WHERE scope = ?'),
   dropEnded: database.prepare('DELETE FROM answers WHERE ends_at <= ?'),
   size: database.prepare('SELECT sum(length(value)) AS bytes FROM answers'),
   oldest: database.prepare(

@@ -106,6 +106,9 @@ export function openSqliteDocuments(options: SqliteDocumentsOptions): DocumentSt
         sql.dropVersion.run(space)
         sql.dropDocuments.run(space)
       }),
+    async *names() {
+      yield await read(() => sql.names.all().map(({ space }) => String(space)))
+    },
     trouble: work.trouble,
     close: work.close
   }
@@ -132,6 +135,7 @@ function countWithin(sizes: readonly number[], bytes: number): number {
 const after = (key: Buffer) => Buffer.concat([key, Buffer.of(0)])
 
 const prepare = (database: DatabaseSync) => ({
+  names: database.prepare('SELECT space FROM spaces'),
   version: database.prepare('SELECT version FROM spaces WHERE space = ?'),
   value: database.prepare(
     'SELECT value FROM documents WHERE space = ? AND "table" = ? AND key = ?'

@@ -152,6 +152,9 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
         sql.dropBodies.run(log)
         sql.dropRead.run(log)
       }),
+    async *names() {
+      yield await read(() => sql.names.all().map(({ log }) => String(log)))
+    },
     noteRead: (log, at) =>
       write(() => {
         sql.putRead.run(log, at)
@@ -164,6 +167,7 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
 }
 
 const prepare = (database: DatabaseSync) => ({
+  names: database.prepare('SELECT log FROM journals'),
   journal: database.prepare('SELECT version, state FROM journals WHERE log = ?'),
   heads: database.prepare('SELECT no, head FROM heads WHERE log = ? AND version > ? ORDER BY no'),
   body: database.prepare('SELECT body FROM bodies WHERE log = ? AND no = ?'),

@@ -1,14 +1,16 @@
 import type { FastifyRequest } from 'fastify'
 import type { Content } from '../http/answers.ts'
 import { digestOf } from '../http/content-digest.ts'
-import type { Dialect, Handler, Path } from '../http/dialect.ts'
+import type { Dialect, Handler, Operation, Path } from '../http/dialect.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import { toEnvelope } from './envelope.ts'
 import { errorResource } from './errors.ts'
 import { toManifest } from './manifest.ts'
 import { modes } from './modes.ts'
 import { assertAcceptable, taxiiType } from './negotiate.ts'
+import { described, describedPages } from './openapi.ts'
 import { collectionNamed, pageHandler, type TaxiiDeps } from './page-handler.ts'
+import type { Endpoint } from './query.ts'
 import { toApiRoot, toCollection, toCollections, toDiscovery } from './resources.ts'
 import { toVersions } from './versions.ts'
 
@@ -35,7 +37,11 @@ export function taxiiDialect(deps: TaxiiDeps): Dialect {
 const discoveryPath = ({ settings }: TaxiiDeps): Path => ({
   url: '/',
   operations: {
-    GET: { verifies: true, handle: request => toContent(toDiscovery(settings, request.origin)) }
+    GET: {
+      verifies: true,
+      described: described.discovery,
+      handle: request => toContent(toDiscovery(settings, request.origin))
+    }
   }
 })
 
@@ -43,24 +49,39 @@ const discoveryPath = ({ settings }: TaxiiDeps): Path => ({
 function rootPaths(deps: TaxiiDeps): Path[] {
   const { settings, catalog } = deps
   const mode = modes[settings.mode]
-  const objects = pageHandler(deps, 'objects', page => toEnvelope(page, mode))
-  const object = pageHandler(deps, 'object', page => toEnvelope(page, mode))
-  const manifest = pageHandler(deps, 'manifest', page => [
-    toManifest(page, mode, settings.mediaTypes)
-  ])
-  const versions = pageHandler(deps, 'versions', page => [toVersions(page, mode)])
+  const paged = (endpoint: Endpoint, render: Parameters<typeof pageHandler>[2]): Operation => ({
+    heavy: true,
+    described: describedPages[endpoint],
+    handle: pageHandler(deps, endpoint, render)
+  })
+  const objects = paged('objects', page => toEnvelope(page, mode))
+  const object = paged('object', page => toEnvelope(page, mode))
+  const manifest = paged('manifest', page => [toManifest(page, mode, settings.mediaTypes)])
+  const versions = paged('versions', page => [toVersions(page, mode)])
   const refused = { verifies: true, handle: refuseWrite(deps) }
   const collection = '/collections/:collection'
   return [
     {
       url: '/',
-      operations: { GET: { verifies: true, handle: () => toContent(toApiRoot(settings)) } }
+      operations: {
+        GET: {
+          verifies: true,
+          described: described.apiRoot,
+          handle: () => toContent(toApiRoot(settings))
+        }
+      }
     },
-    { url: '/status/:status/', operations: { GET: { verifies: true, handle: refuseStatus } } },
+    {
+      url: '/status/:status/',
+      operations: {
+        GET: { verifies: true, described: described.status, handle: refuseStatus }
+      }
+    },
     {
       url: '/collections/',
       operations: {
         GET: {
+          described: described.collections,
           handle: async (_request, caller) =>
             toContent(toCollections(await catalog.list(caller), settings))
         }
@@ -71,6 +92,7 @@ function rootPaths(deps: TaxiiDeps): Path[] {
       operations: {
         GET: {
           verifies: true,
+          described: described.collection,
           handle: async (request, caller) =>
             toContent(
               toCollection(await catalog.inspect(caller, collectionNamed(request)), settings)
@@ -78,19 +100,16 @@ function rootPaths(deps: TaxiiDeps): Path[] {
         }
       }
     },
-    { url: `${collection}/manifest/`, operations: { GET: { heavy: true, handle: manifest } } },
+    { url: `${collection}/manifest/`, operations: { GET: manifest } },
     {
       url: `${collection}/objects/`,
-      operations: { GET: { heavy: true, handle: objects }, POST: refused }
+      operations: { GET: objects, POST: { ...refused, described: described.add } }
     },
     {
       url: `${collection}/objects/:object/`,
-      operations: { GET: { heavy: true, handle: object }, DELETE: refused }
+      operations: { GET: object, DELETE: { ...refused, described: described.remove } }
     },
-    {
-      url: `${collection}/objects/:object/versions/`,
-      operations: { GET: { heavy: true, handle: versions } }
-    }
+    { url: `${collection}/objects/:object/versions/`, operations: { GET: versions } }
   ]
 }
 

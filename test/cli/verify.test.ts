@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { IdComparison } from '../../src/cli/id-comparison.ts'
+import { LoopMark } from '../../src/cli/loop-mark.ts'
 import { defaultKey, startSimulator } from '../../src/demo/simulator.ts'
 import { buildGateway } from '../support/app.ts'
 import { run } from '../support/command.ts'
@@ -99,7 +103,8 @@ t.test('IdComparison: the newest version of each id counts, whatever the order',
   comparison.add('gateway', 'x--2', late)
   comparison.add('gateway', 'x--2', early)
   comparison.add('sekoia', 'x--3', '2026-01-01T01:00:00+01:00')
-  const { counts, differences } = comparison.compare()
+  const { counts, differences, further } = comparison.compare()
+  t.strictSame(further, { missing: 0, outdated: 0 })
   t.strictSame(counts, { sekoia: 3000, gateway: 2998 })
   t.strictSame(differences.map(({ id, kind }) => `${kind} ${id}`).toSorted(), [
     'missing x--1007',
@@ -108,3 +113,73 @@ t.test('IdComparison: the newest version of each id counts, whatever the order',
     'outdated x--1'
   ])
 })
+
+t.test('IdComparison: differences beyond the bound are counted', async t => {
+  const comparison = new IdComparison()
+  t.teardown(() => comparison.close())
+  for (let n = 0; n < 50; n++) {
+    comparison.add('sekoia', `x--${n}`, '2026-01-02T00:00:00Z')
+    if (n % 2 === 1) comparison.add('gateway', `x--${n}`, '2026-01-01T00:00:00Z')
+  }
+  const { differences, further } = comparison.compare(10)
+  t.equal(differences.length, 10)
+  const missing = differences.filter(({ kind }) => kind === 'missing').length
+  t.strictSame(further, { missing: 25 - missing, outdated: 25 - (10 - missing) })
+})
+
+t.test('verify: more differences than are kept are counted, and the exit code is 1', async t => {
+  const { env, url } = await build(t)
+  const other = await startSimulator({ objects: 10_300, seed: 7, now: noon })
+  t.teardown(() => other.close())
+  const told = { ...env, SEKOIA_URL: other.url }
+  const { code, out } = await run(['verify', feed, '--url', url, '--json'], told)
+  const { missing, outdated, differences, sekoia } = JSON.parse(out)
+  t.strictSame([code, missing, outdated, sekoia], [1, 10_300, 0, 10_300])
+  t.equal(differences.length, 10_000)
+})
+
+t.test(
+  'verify: a cursor that leads back ends the walk, whatever the length of its circle',
+  async t => {
+    const { env, url } = await build(t)
+    for (const length of [2, 3, 7]) {
+      const circle = await startCircle(t, length)
+      const { code, out, err } = await run(['verify', feed, '--url', url], {
+        ...env,
+        SEKOIA_URL: circle
+      })
+      t.strictSame([code, out], [2, ''])
+      t.match(err, /Sekoia gave a cursor that leads back$/)
+    }
+  }
+)
+
+t.test('LoopMark: every circle is noticed, and no walk without one', async t => {
+  for (let before = 0; before < 20; before++)
+    for (let length = 1; length < 20; length++) {
+      const mark = new LoopMark()
+      const placeAt = (n: number) => String(n < before ? n : before + ((n - before) % length))
+      let steps = 0
+      while (!mark.isBack(placeAt(steps))) steps++
+      t.ok(
+        steps >= length && steps <= 3 * (before + length) + 3,
+        `${before} and ${length}: ${steps}`
+      )
+    }
+  const mark = new LoopMark()
+  t.notOk(Array.from({ length: 10_000 }, (_, n) => mark.isBack(String(n))).includes(true))
+})
+
+/** A server whose pages lead from one to the next, and from the last to the first. */
+async function startCircle(t: Test, length: number): Promise<string> {
+  const server = createServer((request, response) => {
+    const at = Number(new URL(request.url ?? '', 'http://a').searchParams.get('cursor') ?? '0')
+    const item = { type: 'identity', id: `identity--0000000${at}-1111-4111-8111-111111111111` }
+    const body = { items: [item], next_cursor: String((at % length) + 1) }
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(body))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}

@@ -47,6 +47,17 @@ export function answerStoreContract(t: Test, open: (t: Test) => Promise<OpenedAn
     t.same(await store.get('one', ['a', 'b']), [undefined, text('value of b')])
   })
 
+  t.test('forgetAll: of one scope, whatever its names', async t => {
+    const { store } = await open(t)
+    const many = Array.from({ length: 30 }, (_, i) => put(`n:${i}`))
+    await store.put('one', many, 60_000)
+    await store.put('ones', [put('n:1')], 60_000)
+    await store.forgetAll('one')
+    await store.forgetAll('none')
+    t.same(await store.get('one', ['n:1', 'n:29']), [undefined, undefined])
+    t.same(await store.get('ones', ['n:1']), [text('value of n:1')])
+  })
+
   t.test('a value ends with its time', async t => {
     const { store, pass } = await open(t)
     await store.put('one', [put('short')], 50)

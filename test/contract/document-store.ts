@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import type { DocumentCommit, DocumentStore } from '../../src/kernel/ports.ts'
 import { documentModel } from './document-model.ts'
 import { documentScans } from './document-scans.ts'
+import { allOf } from './log-store.ts'
 import type { OpenDocuments, OpenDocumentsAt } from './open-documents.ts'
 
 /** What every {@link DocumentStore} must do. Run by one test file per store. */
@@ -211,6 +212,15 @@ export function documentStoreContract(t: Test, open: OpenDocuments) {
     await store.release('space', 'a')
     t.equal(await store.lease('space', 'a', 60_000), false, 'not given back by the one before')
     t.equal(await store.lease('renewed', 'b', 60_000), false)
+  })
+
+  t.test('names: every space, and none that was dropped', async t => {
+    const store = await open(t)
+    t.strictSame(await allOf(store.names()), [])
+    for (const space of ['a:1', 'a:2', 'b']) await store.commit(space, firstDocuments())
+    await store.lease('leased', 'owner', 1000)
+    await store.drop('a:1')
+    t.strictSame(await allOf(store.names()), ['a:2', 'b'])
   })
 
   t.test('drop: forgets a space with all its tables, which can then be begun anew', async t => {

@@ -17,6 +17,13 @@ export const firstCommit = (change: Partial<JournalCommit> = {}): JournalCommit 
   ...change
 })
 
+/** Sorted, each once. */
+export async function allOf(batches: AsyncIterable<readonly string[]>): Promise<string[]> {
+  const all = new Set<string>()
+  for await (const batch of batches) for (const name of batch) all.add(name)
+  return [...all].toSorted()
+}
+
 export function logStoreContract(t: Test, open: OpenStore) {
   t.test('load: a log that was never committed is undefined', async t => {
     const store = await open(t)
@@ -33,6 +40,18 @@ export function logStoreContract(t: Test, open: OpenStore) {
       heads: [{ no: 1, head: text('head 1') }]
     })
     t.same(await store.readBody('log', 1), text('body 1'))
+  })
+
+  t.test('names: every log, and none that was dropped', async t => {
+    const store = await open(t)
+    t.strictSame(await allOf(store.names()), [])
+    const logs = Array.from({ length: 30 }, (_, i) => `v1:scope:log.${i}`)
+    for (const log of logs) await store.commit(log, firstCommit())
+    await store.noteRead(logs[3]!, 1)
+    await store.lease('another', 'owner', 1000)
+    await store.drop(logs[7]!)
+    const left = logs.filter(log => log !== logs[7])
+    t.strictSame(await allOf(store.names()), left.toSorted())
   })
 
   t.test('version and load since: only what was written after a version', async t => {

@@ -101,7 +101,7 @@ t.test('a store that is slow delays nobody, and its old word on a name counts no
 })
 
 t.test('a store in trouble is a miss, and memory goes on', async t => {
-  const broken = { get: fail, put: fail, forget: fail, close: async () => {} }
+  const broken = { get: fail, put: fail, forget: fail, forgetAll: fail, close: async () => {} }
   const cache = open(broken)
   cache.put(scope, 'a', entry('a'))
   t.same((await cache.find(scope, ['a', 'b'])).map(textOf), ['a', undefined])

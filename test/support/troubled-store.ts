@@ -82,6 +82,7 @@ export function troubledStore(
         if (leases.get(log)?.owner === owner) leases.delete(log)
       }),
     drop: log => inner.drop(nameOf(log)),
+    names: () => inner.names(),
     noteRead: (log, at) => inner.noteRead(nameOf(log), at),
     async unread(before, limit) {
       const names = await inner.unread(before, limit)

@@ -51,6 +51,8 @@ export interface ChainState {
 
 export interface JournalState {
   readonly format: 1
+  /** Of what feed it is a log; absent in journals that earlier versions wrote last. */
+  readonly feedId?: string
   /** 8 hex digits that name this journal in tokens. */
   readonly epoch: string
   readonly createdAt: number

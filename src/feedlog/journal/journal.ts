@@ -103,8 +103,9 @@ export class Journal {
     this.#version++
   }
 
-  encodeState(): Buffer {
-    const state: JournalState = { ...this.#state, chains: this.#chains.map(({ state }) => state) }
+  encodeState(feedId = this.#state.feedId): Buffer {
+    const chains = this.#chains.map(({ state }) => state)
+    const state: JournalState = { ...this.#state, ...(feedId && { feedId }), chains }
     return Buffer.from(JSON.stringify(state))
   }
 

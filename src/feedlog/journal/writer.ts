@@ -65,7 +65,7 @@ export class JournalWriter {
     try {
       isFirst = await this.#parts.store.commit(this.#parts.identity.name, {
         expectedVersion,
-        state: this.#journal.encodeState(),
+        state: this.#journal.encodeState(this.#parts.identity.feedId),
         heads: [...this.#unsaved.values()],
         bodies
       })

@@ -10,6 +10,7 @@ import type { Clock } from '../../kernel/ports.ts'
 import type { Rights } from '../../kernel/records.ts'
 import { spaceOf } from '../build/tables.ts'
 import { type ListingDeps, toListing } from './listing.ts'
+import { described } from './openapi.ts'
 import type { Manifest, Publications, PublishedFile } from './publications.ts'
 import type { WantedFeed } from './wanted.ts'
 
@@ -52,6 +53,7 @@ const lookMs = 1000
  */
 export function mispDialect(deps: MispDeps): Dialect {
   const listing: Operation = {
+    described: described.list,
     handle: async (request, caller) => toContent(await toListing(request, caller, deps), held)
   }
   const file: Operation = {
@@ -69,8 +71,8 @@ export function mispDialect(deps: MispDeps): Dialect {
         prefix: '/misp',
         paths: [
           { url: '/', operations: { GET: listing } },
-          { url: '/:file', operations: { GET: file } },
-          { url: '/:feed/:file', operations: { GET: file } }
+          { url: '/:file', operations: { GET: { ...file, described: described.defaultFile } } },
+          { url: '/:feed/:file', operations: { GET: { ...file, described: described.file } } }
         ]
       }
     ]
