@@ -78,13 +78,13 @@ export class Consumers {
     const { identity, scope, dialect, feedId, status } = reading
     if (feedId === undefined && !isRefusal(status)) return
     const { address, user, userAgent } = identity
-    const name = JSON.stringify([scope, address, user, userAgent, dialect, feedId])
-    const known = this.#served.get(name) ?? this.#strangers.get(name)
-    const consumer = known ?? newConsumer(reading, this.#clock.now())
-    if (status < 400) this.#strangers.delete(name)
-    const isServed = status < 400 || this.#served.has(name)
-    const table = isServed ? this.#served : this.#strangers
-    table.set(name, consumer)
+    const name = [scope, address, user, userAgent, dialect, feedId].join('\n')
+    const known = this.#served.get(name)
+    const consumer = known ?? this.#strangers.get(name) ?? newConsumer(reading, this.#clock.now())
+    if (!known && status < 400) {
+      this.#strangers.delete(name)
+      this.#served.set(name, consumer)
+    } else if (!known) this.#strangers.set(name, consumer)
     this.#follow(consumer, reading)
   }
 
