@@ -260,7 +260,7 @@ t.test(
     const idsOf = (segment: Segment) => segment.entries.ids()
     t.same(idsOf(restore(tip, page, anyMember)), [indicatorId(3), indicatorId(4)])
     t.same(idsOf(restore(history, page, anyMember)), [1, 9, 2].map(indicatorId))
-    const isMember = (id: string) => id !== indicatorId(9)
+    const isMember = ({ id }: { id: string }) => id !== indicatorId(9)
     t.same(
       idsOf(restore(history, page, { ...anyMember, isMember })),
       [1, 2].map(indicatorId),

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { play as playClocks } from '../support/histories/clocks.ts'
 import { play } from '../support/histories/play.ts'
 import { play as playSweeps } from '../support/histories/sweep.ts'
 
@@ -195,6 +196,28 @@ t.test('an item that takes its neighbours along does not make a full page the la
       { kind: 'add', count: 1 },
       { kind: 'add', count: 1 },
       { kind: 'late', count: 1, hiddenForMs: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test('another version that stands where a segment lay, whose copy is gone, is new', t =>
+  playClocks({
+    seed: 0,
+    objects: 0,
+    gateways: 1,
+    newestFirst: false,
+    pageLimit: 5,
+    cursorMode: 'A',
+    limits: [1, 1, 1, 1, 1, 1],
+    skewsMs: [259_200_000, 0],
+    tellsTime: false,
+    operations: [
+      { kind: 'add', count: 1 },
+      { kind: 'edit', which: 0 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'edit', which: 0 },
+      { kind: 'evict' },
+      { kind: 'tick', ms: 1 }
     ]
   }).then(() => t.pass('every client has everything'))
 )

@@ -75,14 +75,18 @@ export class VersionIndex {
   }
 
   /** True when the newest version of the entry's object is this very one, as far as the index knows. */
-  isNewest({ id, time }: { readonly id: string; readonly time: string | undefined }): boolean {
+  isNewest({ id, time }: VersionName): boolean {
     return this.newestVersion(id)?.time === timeDigest(time)
   }
 
-  /** Whether an object that stands in a segment's place upstream was in the segment; in doubt it was. */
-  isMember(id: string, no: number): boolean {
-    const newest = this.newest(id)
-    return newest === undefined ? !this.#knowsAllIds : newest === no
+  /**
+   * Whether an object that stands in a segment's place upstream was in the segment, as this very version; in doubt it
+   * was. Another version is new, wherever it stands.
+   */
+  isMember({ id, time }: VersionName, no: number): boolean {
+    const newest = this.newestVersion(id)
+    if (newest === undefined) return !this.#knowsAllIds
+    return newest.no === no && [unknownTime, timeDigest(time)].includes(newest.time)
   }
 
   /** Segments that hold an older version of this id. */
@@ -125,6 +129,8 @@ export class VersionIndex {
     else this.#owed.delete(no)
   }
 }
+
+type VersionName = { readonly id: string; readonly time: string | undefined }
 
 const keyOf = ([id, time]: EntryName): string => entryKey({ id, time: time ?? undefined })
 

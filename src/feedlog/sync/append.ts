@@ -269,8 +269,8 @@ function joined(
 
 export interface RestoreOptions {
   readonly now: number
-  /** False for an id that is known to lie elsewhere in the log. */
-  isMember(id: string): boolean
+  /** False for a version that is known to lie elsewhere in the log, or not in it at all. */
+  isMember(entry: Entry): boolean
 }
 
 /**
@@ -287,7 +287,7 @@ export function restore(head: SegmentHead, page: Body, options: RestoreOptions):
     seen.add(key)
     const natural = naturalDate(entry.time, now)
     const known = stored.get(key)
-    const date = known ?? (isPartOf(head, natural) && isMember(entry.id) ? natural : undefined)
+    const date = known ?? (isPartOf(head, natural) && isMember(entry) ? natural : undefined)
     return date === undefined ? [] : [{ i, date, natural: natural ?? date }]
   })
   dated.sort((a, b) => a.date - b.date)

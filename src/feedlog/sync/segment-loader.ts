@@ -117,7 +117,7 @@ export class SegmentLoader {
     for (let asked = 0; asked < proofsOfAbsence; asked++) {
       const segment = restore(head, await this.#fetcher.fetchMembers(caller, head), {
         now: this.#asOf(head),
-        isMember: id => this.#journal.versions.isMember(id, head.no)
+        isMember: entry => this.#journal.versions.isMember(entry, head.no)
       })
       if (!fullest || segment.entries.length > fullest.entries.length) fullest = segment
       if (fullest.entries.length >= expected) break
