@@ -29,7 +29,7 @@ export function toDescribed(
     ...(querystring && { querystring }),
     response: {
       '200': { description: summary, content: { 'application/json': { schema } } },
-      ...failures({ 'application/json': { schema: error } })
+      ...failures({ 'application/json': { schema: error } }, querystring ? ['not-found'] : [])
     }
   }
 }
