@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { newestFirstAdvice } from '../../feeds/unwalkable.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
-import { mayBeFull } from '../../kernel/full-page.ts'
+import { canBeShortened } from '../../kernel/full-page.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { DescentPage, Pass } from '../journal/journal-state.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
@@ -87,15 +87,11 @@ export class Descent {
         hasAskedAgain = true
         continue
       }
-      if (isStuck && !isRestart && this.#isFull(page)) return this.#shorter(caller, place, page)
+      if (isStuck && !isRestart && canBeShortened(page, this.#parts.settings.pageLimit))
+        return this.#shorter(caller, place, page)
       const isBelow = bound !== undefined && (spanOf(page.entries, now)?.high ?? bound) < bound
       return { page, isRestart, isEnd: isStuck || isBelow }
     }
-  }
-
-  /** One object less must still lead on, even if the page begins with the one that its cursor names. */
-  #isFull(page: Page): boolean {
-    return page.itemCount > 2 && mayBeFull(page, this.#parts.settings.pageLimit)
   }
 
   /** A full page without its last object: if more follows, its cursor leads there. */

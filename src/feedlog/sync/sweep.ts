@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
-import { mayBeFull } from '../../kernel/full-page.ts'
+import { canBeShortened } from '../../kernel/full-page.ts'
 import { IdSet, takeIds } from '../../kernel/id-set.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
@@ -233,7 +233,12 @@ export class Sweep {
       const from = fetched.isRestart ? restart : source
       const cursor = fetched.page.nextCursor
       const isStuck = cursor === null || cursor === from.cursor
-      if (isStuck && hasAskedAgain && !fetched.isRestart && this.#isFull(fetched.page))
+      if (
+        isStuck &&
+        hasAskedAgain &&
+        !fetched.isRestart &&
+        canBeShortened(fetched.page, this.#with.parts.settings.pageLimit)
+      )
         return this.#shorter(source, restart, caller, fetched.page)
       if (isStuck ? hasAskedAgain : !this.#followed.has(cursor) || fetched.isRestart)
         return { ...fetched, from }
@@ -241,11 +246,6 @@ export class Sweep {
       else refused++
     }
     return undefined
-  }
-
-  /** One object less must still lead on, even if the page begins with the one that its cursor names. */
-  #isFull(page: Page): boolean {
-    return page.itemCount > 2 && mayBeFull(page, this.#with.parts.settings.pageLimit)
   }
 
   /** A full page without its last object; undefined when its cursor does not lead on. */
