@@ -221,3 +221,23 @@ t.test('another version that stands where a segment lay, whose copy is gone, is 
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('equal times behind items that cannot be read are not cut apart by the end of a page', t =>
+  play({
+    ...usual,
+    newestFirst: true,
+    processes: 1,
+    limits: [1, 1, 1, 1, 1, 1, 1, 1],
+    switches: { ...switches, nullAtTip: false },
+    items: [],
+    operations: [
+      { kind: 'unreadable', item: 'nan' },
+      { kind: 'unreadable', item: 'nan' },
+      { kind: 'ties', count: 6 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'tick', ms: 1 },
+      { kind: 'together', meanwhile: 'nothing' },
+      { kind: 'wipe' }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)

@@ -104,15 +104,26 @@ export class Fetcher {
     { entries, itemCount, nextCursor, limit: asked }: Page
   ): Promise<Fetched | undefined> {
     const group = entries.findIndex(entry => isTie(entry, entries.at(-1)!))
-    if (group <= 0) return undefined
+    // What cannot be read counts as standing before the group; if it does not, the last object is one of the group.
     const limit = itemCount - (entries.length - group)
+    if (group < 0 || limit <= 0) return undefined
     const shorter = await this.#ask(caller, source, restart, limit)
     const last = shorter.page.entries.at(-1)
     const cursor = shorter.page.nextCursor
     const isBefore = cursor !== null && cursor !== nextCursor && cursor !== source.cursor
-    if (!last || isTie(last, entries[group]!) || !isBefore) return undefined
+    if ((last && isTie(last, entries[group]!)) || !isBefore) return undefined
+    if (!last && !(await this.#begins(caller, { cursor }, restart, entries[group]!)))
+      return undefined
     const page = { ...shorter.page, itemCount, ...(asked !== undefined && { limit: asked }) }
     return { ...shorter, page }
+  }
+
+  /** Where nothing that stands before a group can be read, only what follows tells that its cursor does too. */
+  async #begins(caller: Caller, source: Source, restart: Source, first: Entry): Promise<boolean> {
+    const { page, isRestart } = await this.#ask(caller, source, restart, 1)
+    return (
+      !isRestart && page.entries[0] !== undefined && entryKey(page.entries[0]) === entryKey(first)
+    )
   }
 
   async #ask(caller: Caller, source: Source, restart: Source, limit: number): Promise<Fetched> {
