@@ -40,7 +40,7 @@ t.test('a client that does not ask for HTML gets what an unknown path gives', as
     t.equal(headers['content-type'], unknown.headers['content-type'])
     t.equal(JSON.parse(body).description, JSON.parse(unknown.body).description)
   }
-  t.equal((await send({ url: '/', method: 'POST', headers: browser })).statusCode, 404)
+  t.equal((await send({ url: '/', method: 'POST', headers: browser })).statusCode, 405)
 })
 
 t.test('every file comes under the strict policy, sets no cookie and has a validator', async t => {

@@ -52,8 +52,9 @@ export async function startBrowser(t: Test): Promise<Browser> {
   }
 }
 
-/** A refusal that a page asked for shows in the console as well: that is no fault of the page. */
-const refusedAnswer = /^Failed to load resource: the server responded with a status of [45]/
+/** A refusal, or a gateway that is gone, shows in the console as well: that is no fault of the page. */
+const refusedAnswer =
+  /^Failed to load resource: (?:the server responded with a status of [45]|net::ERR_(?:CONNECTION_|EMPTY_RESPONSE))/
 
 function watch(page: Page): string[] {
   const faults: string[] = []

@@ -89,8 +89,7 @@ export const faultKinds: readonly FaultKind[] = [
   'html',
   'no-items',
   'bad-gzip',
-  'loop-cursor',
-  'null-cursor'
+  'loop-cursor'
 ]
 
 const repeats: FaultKind[] = Array(faultKinds.length).fill('duplicate-page')
