@@ -36,11 +36,11 @@ const entriesAtOnce = 100
 function* notice(caller: Caller, page: Page, { cache, clock }: NewsDeps): Work<void> {
   const now = clock.now()
   for (let at = 0; at < page.entries.length; at += entriesAtOnce) {
-    const touched = page.entries
-      .slice(at, at + entriesAtOnce)
-      .map(entry => ({ entry, ageMs: now - (toMillis(entry.time ?? '') ?? now) }))
-      .filter(({ ageMs }) => ageMs < usefulMs.objects)
-      .map(({ entry, ageMs }) => touchedBy(page, entry, ageMs))
+    const touched: Touched[] = []
+    for (const entry of page.entries.slice(at, at + entriesAtOnce)) {
+      const ageMs = now - (toMillis(entry.time ?? '') ?? now)
+      if (ageMs < usefulMs.objects) touched.push(touchedBy(page, entry, ageMs))
+    }
     const ids = touched.flatMap(({ ids }) => ids)
     const names = touched.flatMap(({ names }) => names)
     cache.forget(caller.scope, [...names, ...ids.flatMap(namesOfObject)], ids)

@@ -73,7 +73,9 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     const onRepair: SliceOptions['onRepair'] = rule => {
       counts.set(rule, (counts.get(rule) ?? 0) + 1)
     }
-    const page = await inPieces(slicing(body, { repair, onRepair })).catch(toUnusable)
+    const page = await inPieces(slicing(body, { repair, onRepair, inPlace: true })).catch(
+      toUnusable
+    )
     for (const [rule, by] of counts) meter.count('stix_repairs', { rule }, by)
     return page
   }

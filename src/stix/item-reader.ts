@@ -1,13 +1,19 @@
+import type { Entry } from '../kernel/ports.ts'
 import { byte, closerOf } from './bytes.ts'
 import { fieldNameAt } from './fields.ts'
 import { JsonReader, tokenText } from './json-reader.ts'
 import { isRequiredIn } from './properties.ts'
 import { Draft, type Edit, type Range, type Rule } from './repair.ts'
 
+/** An entry whose place in the page is not known yet. */
+export type UnplacedEntry = { -readonly [member in keyof Entry]: Entry[member] }
+
 /** One item of the body: its byte range, and what was read of it. */
 export interface Item extends Range {
   /** Undefined when it is not an object with a string `id` and `type`. */
-  readonly draft: Draft | undefined
+  readonly entry: UnplacedEntry | undefined
+  /** What repairs it; undefined where nothing does. */
+  readonly edits: readonly Edit[] | undefined
 }
 
 /** Items are read recursively and repaired up to this depth; what is deeper is left as it is. */
@@ -19,14 +25,14 @@ const elementDepth = 2
 /** Reads JSON values. Of those that are items it records the fields and, with `repair`, the edits. */
 export class ItemReader extends JsonReader {
   readonly #repair: boolean
-  #draft: Draft
+  readonly #draft: Draft
   /** The position of the key of the top-level member that is being read. */
   #topKey = 0
 
   constructor(bytes: Buffer, repair: boolean) {
     super(bytes)
     this.#repair = repair
-    this.#draft = this.#newDraft(0)
+    this.#draft = new Draft(bytes, { repair, typeAt: start => typeOf(bytes, start) })
   }
 
   /** Moves past one item. */
@@ -34,22 +40,16 @@ export class ItemReader extends JsonReader {
     const start = this.at
     if (this.bytes[start] !== byte.openBrace) {
       this.value()
-      return { start, end: this.at, draft: undefined }
+      return { start, end: this.at, entry: undefined, edits: undefined }
     }
-    const draft = this.#newDraft(start)
-    this.#draft = draft
+    const draft = this.#draft
+    draft.begin(start)
     this.#container(0, true)
     const end = this.at
-    if (!draft.id || !draft.type) return { start, end, draft: undefined }
+    if (!draft.id || !draft.type) return { start, end, entry: undefined, edits: undefined }
     draft.settle({ start, end })
-    return { start, end, draft }
-  }
-
-  #newDraft(start: number): Draft {
-    let known: string | undefined
-    const type = () => (known ??= draft.type ?? typeOf(this.bytes, start))
-    const draft: Draft = new Draft(this.bytes, { repair: this.#repair, type })
-    return draft
+    const edits = draft.edits.length > 0 ? draft.edits : undefined
+    return { start, end, entry: toEntry(draft), edits }
   }
 
   /** Moves past a value. Returns the rule that removes it, if one does. */
@@ -82,7 +82,7 @@ export class ItemReader extends JsonReader {
       this.at++
       return 'empty'
     }
-    const isKept = this.#parts({ isObject, isItem, close, depth })
+    const isKept = this.#parts(isObject, isItem, close, depth)
     this.at++
     return isKept ? undefined : 'empty'
   }
@@ -91,8 +91,7 @@ export class ItemReader extends JsonReader {
    * Reads the members or elements up to the closing bracket; true if one stays. A removed part takes the comma before
    * it along, or the one after it if nothing before it stays, so that the rest is well formed.
    */
-  #parts(container: { isObject: boolean; isItem: boolean; close: number; depth: number }): boolean {
-    const { isObject, isItem, close, depth } = container
+  #parts(isObject: boolean, isItem: boolean, close: number, depth: number): boolean {
     let isKept = false
     let leading: Edit | undefined
     for (let before = this.at; ; this.expect(byte.comma)) {
@@ -151,6 +150,12 @@ export class ItemReader extends JsonReader {
     const key = Buffer.from(tokenText(this.bytes, start, this.at))
     return fieldNameAt(key, 0, key.length)
   }
+}
+
+function toEntry(draft: Draft): UnplacedEntry {
+  const { id, type, modified, created, specVersion, rawModified, rawCreated } = draft
+  const time = rawModified ?? rawCreated
+  return { id: id!, type: type!, modified, created, specVersion, time, offset: 0, length: 0 }
 }
 
 /** The string that begins at a quote, which the reader has already passed. */

@@ -181,11 +181,17 @@ export class JsonReader {
 
   #literal(): void {
     for (const literal of literals) {
-      if (literal.every((code, index) => this.bytes[this.at + index] === code)) {
+      if (this.#stands(literal)) {
         this.at += literal.length
         return
       }
     }
     this.fail('expected a value')
+  }
+
+  #stands(literal: Buffer): boolean {
+    for (let i = 0; i < literal.length; i++)
+      if (this.bytes[this.at + i] !== literal[i]) return false
+    return true
   }
 }

@@ -1,74 +1,84 @@
 import type { Work } from '../kernel/give-way.ts'
 import type { Entry, Page } from '../kernel/ports.ts'
 import { byte } from './bytes.ts'
-import type { Item } from './item-reader.ts'
-import type { Draft } from './repair.ts'
+import type { Item, UnplacedEntry } from './item-reader.ts'
 
 /** Between two places where the work may be interrupted. */
 const itemsAtOnce = 50
 
 /** An item that is a STIX object. */
-export type SoundItem = Item & { readonly draft: Draft }
+export type SoundItem = Item & { readonly entry: UnplacedEntry }
+
+export interface AssemblyOptions {
+  onRepair?(rule: string): void
+  /** True: the body is wanted for nothing else, and the page may be put together in it. */
+  readonly inPlace?: boolean
+}
 
 /** Turns items of a body into a page: repaired, joined by single commas, with their index. */
 export function* assemble(
   body: Buffer,
   items: readonly SoundItem[],
-  onRepair: (rule: string) => void
+  { onRepair, inPlace = false }: AssemblyOptions
 ): Work<{ bytes: Buffer; entries: Entry[] }> {
-  const bytes = Buffer.allocUnsafe(items.reduce((size, item) => size + sizeOf(item) + 1, 0))
-  const types = new Map<string, string>()
+  const size = items.reduce((size, item) => size + sizeOf(item) + 1, 0)
+  const bytes = inPlace && fitsInPlace(body, items, size) ? body : Buffer.allocUnsafe(size)
   const entries: Entry[] = []
   let end = 0
   for (const item of items) {
     if (end > 0) bytes[end++] = byte.comma
-    const offset = end
-    end = write(bytes, offset, body, item)
-    for (const { rule } of item.draft.edits) onRepair(rule)
-    entries.push(toEntry(item, offset, end - offset, types))
+    const { entry, edits = [] } = item
+    entry.offset = end
+    end = write(bytes, end, body, item)
+    entry.length = end - entry.offset
+    for (const { rule } of edits) onRepair?.(rule)
+    entries.push(entry)
     if (entries.length % itemsAtOnce === 0) yield
   }
   return { bytes: bytes.subarray(0, end), entries }
 }
 
-function sizeOf({ start, end, draft }: SoundItem): number {
-  return draft.edits.reduce((size, edit) => size + edit.insert.length - edit.remove, end - start)
+function sizeOf({ start, end, edits }: SoundItem): number {
+  let size = end - start
+  if (edits) for (const edit of edits) size += edit.insert.length - edit.remove
+  return size
+}
+
+/** The part of its memory that a page must fill if it is to keep it. */
+const filledPart = 0.75
+
+/** True when no byte is written before it was read, and little of the memory is kept for nothing. */
+function fitsInPlace(body: Buffer, items: readonly SoundItem[], size: number): boolean {
+  if (size < body.buffer.byteLength * filledPart) return false
+  let at = 0
+  for (const { start, end, edits } of items) {
+    if (at > 0) at++
+    if (at > start) return false
+    let from = start
+    for (const edit of edits ?? []) {
+      at += edit.at - from + edit.insert.length
+      from = edit.at + edit.remove
+      if (at > from) return false
+    }
+    at += end - from
+  }
+  return true
 }
 
 function write(
   bytes: Buffer,
   offset: number,
   body: Buffer,
-  { start, end, draft }: SoundItem
+  { start, end, edits }: SoundItem
 ): number {
   let at = offset
   let from = start
-  for (const edit of draft.edits) {
+  for (const edit of edits ?? []) {
     at += body.copy(bytes, at, from, edit.at)
     at += bytes.write(edit.insert, at, 'latin1')
     from = edit.at + edit.remove
   }
   return at + body.copy(bytes, at, from, end)
-}
-
-function toEntry(
-  item: SoundItem,
-  offset: number,
-  length: number,
-  types: Map<string, string>
-): Entry {
-  const { id, type, modified, created, specVersion, rawModified, rawCreated } = item.draft
-  if (!types.has(type!)) types.set(type!, type!)
-  return {
-    id: id!,
-    type: types.get(type!)!,
-    modified,
-    created,
-    specVersion,
-    time: rawModified ?? rawCreated,
-    offset,
-    length
-  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { constantCreated, markingConstant } from './markings.ts'
 import { isRequired, isTime } from './properties.ts'
 import { isZoneless, toInstant } from './timestamp.ts'
 import { isPlainTimestamp, toStixTimestamp } from './timestamp-form.ts'
+import { TokenTexts } from './token-texts.ts'
 
 /**
  * Raise by one when a rule is added, changed or removed: objects repaired under other rules are then repaired again.
@@ -43,12 +44,13 @@ interface Fault extends Range {
   readonly name: 'created' | 'modified' | 'valid_from' | 'other'
 }
 
-export interface ItemDraftOptions {
+export interface DraftOptions {
   readonly repair: boolean
-  /** The item's type, wherever it is in the item; called only if something is wrong. */
-  readonly type: () => string | undefined
+  /** The type of the item that begins there, wherever it is in it; called only if something is wrong. */
+  readonly typeAt: (start: number) => string | undefined
 }
 
+/** One for all items of a body, begun anew with each: drafts that stay until the page is whole are garbage by then. */
 export class Draft {
   edits: Edit[] = []
   id: string | undefined
@@ -62,13 +64,33 @@ export class Draft {
   #validUntil: Range | undefined
   readonly #bytes: Buffer
   readonly #repair: boolean
-  readonly #typeOf: () => string | undefined
+  readonly #typeAt: (start: number) => string | undefined
+  readonly #types = new TokenTexts()
+  readonly #versions = new TokenTexts()
   #faults: Fault[] = []
+  #start = 0
+  #knownType: string | undefined
 
-  constructor(bytes: Buffer, { repair, type }: ItemDraftOptions) {
+  constructor(bytes: Buffer, { repair, typeAt }: DraftOptions) {
     this.#bytes = bytes
     this.#repair = repair
-    this.#typeOf = type
+    this.#typeAt = typeAt
+  }
+
+  /** Forgets all that was noted: the next item begins at `start`. */
+  begin(start: number): void {
+    this.#start = start
+    if (this.edits.length > 0) this.edits = []
+    if (this.#faults.length > 0) this.#faults = []
+    this.id = undefined
+    this.type = undefined
+    this.modified = undefined
+    this.created = undefined
+    this.specVersion = undefined
+    this.rawModified = undefined
+    this.rawCreated = undefined
+    this.#validUntil = undefined
+    this.#knownType = undefined
   }
 
   /** Notes the value of a top-level member, one of fields.ts. Returns a rule if the member has to be removed. */
@@ -78,7 +100,7 @@ export class Draft {
         this.id = this.#text(range)
         return undefined
       case 'type':
-        this.type = this.#text(range)
+        this.type = this.#text(range, this.#types)
         return undefined
       case 'spec_version':
         this.#takeSpecVersion(range)
@@ -127,12 +149,18 @@ export class Draft {
     return true
   }
 
-  #text({ start, end }: Range): string | undefined {
-    return this.#bytes[start] === byte.quote ? tokenText(this.#bytes, start, end) : undefined
+  #text({ start, end }: Range, known?: TokenTexts): string | undefined {
+    if (this.#bytes[start] !== byte.quote) return undefined
+    return known ? known.textOf(this.#bytes, start, end) : tokenText(this.#bytes, start, end)
+  }
+
+  #typeOf(): string | undefined {
+    this.#knownType ??= this.type ?? this.#typeAt(this.#start)
+    return this.#knownType
   }
 
   #takeSpecVersion(range: Range): void {
-    this.specVersion = this.#text(range)
+    this.specVersion = this.#text(range, this.#versions)
     if (this.specVersion || !this.#repair) return
     this.specVersion = '2.1'
     this.#replace(range, '2.1', 'spec-version')

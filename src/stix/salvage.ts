@@ -71,12 +71,18 @@ class Salvage {
     if (sound) return sound
     const end = this.#closingEnd(start)
     if (end === undefined) throw new JsonError('no end of the object', this.#list.end)
-    return { start, end, draft: undefined, fault: 'json' }
+    return { start, end, entry: undefined, edits: undefined, fault: 'json' }
   }
 
   #unreadable(start: number): SalvagedItem {
     const end = this.#closingEnd(start) ?? this.#nextItem(start + 1) ?? this.#list.end
-    return { start, end: this.#list.trim(start, end, byte.comma), draft: undefined, fault: 'json' }
+    return {
+      start,
+      end: this.#list.trim(start, end, byte.comma),
+      entry: undefined,
+      edits: undefined,
+      fault: 'json'
+    }
   }
 
   /** The item that begins here, when it can be read and the list goes on after it. */
@@ -85,7 +91,7 @@ class Salvage {
     if (item === undefined || !this.#goesOn(item.end)) return undefined
     return isUtf8(this.#list.bytes.subarray(at, item.end))
       ? item
-      : { ...item, draft: undefined, fault: 'utf-8' }
+      : { ...item, entry: undefined, edits: undefined, fault: 'utf-8' }
   }
 
   #read(at: number): Item | undefined {
@@ -151,7 +157,7 @@ class Salvage {
       if (at === -1 || at >= this.#list.end) return undefined
       if (this.#list.bytes[this.#list.trim(from - 1, at) - 1] !== byte.comma) continue
       const item = this.#read(at)
-      const { id, type } = item?.draft ?? {}
+      const { id, type } = item?.entry ?? {}
       if (!id?.startsWith(`${type}--`)) continue
       const inner = this.#innerListEnd(at)
       if (inner === undefined) return at

@@ -20,6 +20,8 @@ export interface SliceOptions {
   readonly repair: boolean
   /** Called once for every repair with the name of its rule, also `unrepaired`. */
   onRepair?(rule: string): void
+  /** True: nobody wants the body afterwards; the page may be made in its memory. */
+  readonly inPlace?: boolean
 }
 
 interface Envelope {
@@ -54,12 +56,15 @@ function* slice(body: Buffer, options: SliceOptions, layout: Layout): Work<Page>
   const { items, nextCursor } = yield* readBody(body, options, layout)
   if (!items)
     throw new GatewayError('bad-answer', { cause: new JsonError('no items', body.length) })
-  const sound = items.filter((item): item is SoundItem => item.draft !== undefined)
-  const page = yield* assemble(body, sound, rule => options.onRepair?.(rule))
+  const sound = items.filter((item): item is SoundItem => item.entry !== undefined)
   const unreadable =
     sound.length === items.length
       ? []
-      : items.flatMap((item, index) => (item.draft ? [] : [toUnreadable(body, item, index)]))
+      : items.flatMap((item, index) => (item.entry ? [] : [toUnreadable(body, item, index)]))
+  const page = yield* assemble(body, sound, {
+    ...options,
+    inPlace: options.inPlace === true && unreadable.length === 0
+  })
   return { ...page, nextCursor: nextCursor || null, itemCount: items.length, unreadable }
 }
 

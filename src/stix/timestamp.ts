@@ -35,11 +35,9 @@ function usualSeconds(text: string): number {
     return Number.NaN
   if (end !== 19 && (text[19] !== '.' || end === 20)) return Number.NaN
   for (let at = 20; at < end; at++) if (Number.isNaN(digitAt(text, at))) return Number.NaN
-  const [hour, minute, second] = [
-    twoDigitsAt(text, 11),
-    twoDigitsAt(text, 14),
-    twoDigitsAt(text, 17)
-  ]
+  const hour = twoDigitsAt(text, 11)
+  const minute = twoDigitsAt(text, 14)
+  const second = twoDigitsAt(text, 17)
   if (!(hour <= 23 && minute <= 59 && second <= 59) || !isLastDay(text)) return Number.NaN
   return lastDayStart + hour * 3600 + minute * 60 + second
 }

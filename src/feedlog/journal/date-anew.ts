@@ -16,6 +16,7 @@ import {
   decodeHead,
   type EntryName,
   encodeDecoded,
+  noPrints,
   type SegmentHead,
   type StoredDate
 } from './segment-head.ts'
@@ -79,7 +80,7 @@ export async function dateAnew(stored: StoredJournal, terms: RedateTerms): Promi
 /** Fingerprints are many: they are kept where the head is written again. */
 function decodedIfNeeded(stored: Buffer, terms: RedateTerms): DecodedHead {
   const decoded = decodeHead(stored)
-  return isMisdated(decoded.head, terms) ? decoded : { head: decoded.head, prints: [] }
+  return isMisdated(decoded.head, terms) ? decoded : { head: decoded.head, prints: noPrints }
 }
 
 interface Members {

@@ -100,11 +100,24 @@ export interface Fingerprint {
 /** 64 bits of the UUID in a STIX id, mixed with its type; of a SHA-256 when the id has no UUID. */
 export function fingerprint(id: string): Fingerprint {
   const uuid = id.length > 36 ? id.length - 36 : -1
-  const high = uuid < 0 ? Number.NaN : Number.parseInt(id.slice(uuid, uuid + 8), 16)
-  const low = uuid < 0 ? Number.NaN : Number.parseInt(id.slice(-8), 16)
+  const high = uuid < 0 ? Number.NaN : hexAt(id, uuid)
+  const low = uuid < 0 ? Number.NaN : hexAt(id, id.length - 8)
   if (Number.isNaN(high) || Number.isNaN(low)) {
     const digest = createHash('sha256').update(id).digest()
     return { high: digest.readUInt32LE(0), low: digest.readUInt32LE(4) }
   }
   return { high: (high ^ (id.charCodeAt(0) << 8) ^ uuid) >>> 0, low: low >>> 0 }
+}
+
+/** What `parseInt` makes of eight characters; digits of both cases are read without a string of their own. */
+function hexAt(text: string, start: number): number {
+  let number = 0
+  for (let at = start; at < start + 8; at++) {
+    const code = text.charCodeAt(at)
+    const digit = code <= 0x39 ? code - 0x30 : (code | 0x20) - 0x57
+    if (digit < 0 || digit > 15 || (code > 0x39 && digit < 10))
+      return Number.parseInt(text.slice(start, start + 8), 16)
+    number = number * 16 + digit
+  }
+  return number
 }

@@ -15,7 +15,7 @@ import {
   type EntryTimes,
   printsOf,
   type SegmentHead,
-  type VersionPrint
+  type VersionPrints
 } from './segment-head.ts'
 import { VersionIndex } from './version-index.ts'
 
@@ -324,7 +324,7 @@ export class Journal {
     return head !== undefined && head.chain > chain.start
   }
 
-  #place(head: SegmentHead, prints: readonly VersionPrint[]): void {
+  #place(head: SegmentHead, prints: VersionPrints): void {
     const chain = this.#chains.find(candidate => candidate.start === head.chain)
     if (!chain) throw new Error(`segment ${head.no} belongs to no chain`)
     this.#byNo.set(head.no, head)

@@ -35,8 +35,8 @@ export function mayBeAhead(time: string | undefined, now: number): boolean {
   return place === undefined || place.latest > now
 }
 
-interface Timed {
-  readonly time: string | undefined
+interface TimedList extends Iterable<{ readonly time: string | undefined }> {
+  readonly length: number
 }
 
 /** The places of entries in their order, NaN where a time is missing or is no time. */
@@ -46,22 +46,33 @@ interface Places {
 }
 
 /** Of pages in work: several rules ask for the places of each. */
-const known = new WeakMap<Iterable<Timed>, Places>()
+const known = new WeakMap<TimedList, Places>()
 
-function columnsOf(entries: Iterable<Timed>): Places {
+function columnsOf(entries: TimedList): Places {
   const before = known.get(entries)
   if (before) return before
-  const places = Array.from(entries, ({ time }) => (time === undefined ? undefined : placeOf(time)))
-  const columns = {
-    earliest: Float64Array.from(places, place => place?.earliest ?? Number.NaN),
-    latest: Float64Array.from(places, place => place?.latest ?? Number.NaN)
+  const { length } = entries
+  const columns = { earliest: new Float64Array(length), latest: new Float64Array(length) }
+  let i = 0
+  for (const { time } of entries) {
+    const place = time === undefined ? undefined : placeOf(time)
+    columns.earliest[i] = place?.earliest ?? Number.NaN
+    columns.latest[i++] = place?.latest ?? Number.NaN
   }
   known.set(entries, columns)
   return columns
 }
 
+/** {@link mayBeAhead} for the entry of this number, whose time it is. */
+export const mayBeAheadIn = (
+  entries: TimedList,
+  index: number,
+  time: string | undefined,
+  now: number
+) => time !== undefined && !(columnsOf(entries).latest[index]! <= now)
+
 /** The places of entries whose own time is a time, and not ahead of `now`. */
-export function placesOf(entries: Iterable<Timed>, now: number): PlaceBounds[] {
+export function placesOf(entries: TimedList, now: number): PlaceBounds[] {
   const { earliest, latest } = columnsOf(entries)
   const places: PlaceBounds[] = []
   for (let i = 0; i < latest.length; i++)
@@ -72,7 +83,7 @@ export function placesOf(entries: Iterable<Timed>, now: number): PlaceBounds[] {
 /**
  * The greatest `earliest` and the greatest `latest` of {@link placesOf}; undefined when there are none.
  */
-export function furthestOf(entries: Iterable<Timed>, now: number): PlaceBounds | undefined {
+export function furthestOf(entries: TimedList, now: number): PlaceBounds | undefined {
   const columns = columnsOf(entries)
   let [earliest, latest] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (let i = 0; i < columns.latest.length; i++)
@@ -87,7 +98,7 @@ export function furthestOf(entries: Iterable<Timed>, now: number): PlaceBounds |
  * A time up to which everything was read when these entries were: the middle of their times, so that one object with
  * a wrong time does not decide. Undefined when none has a time that can be used.
  */
-export function readUpTo(entries: Iterable<Timed>, now: number): number | undefined {
+export function readUpTo(entries: TimedList, now: number): number | undefined {
   const { earliest, latest } = columnsOf(entries)
   const sorted = earliest.filter((_, i) => latest[i]! <= now).sort()
   return sorted[(sorted.length - 1) >> 1]

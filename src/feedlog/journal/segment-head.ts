@@ -1,6 +1,6 @@
 import zlib from 'node:zlib'
 import type { StoredHead } from '../../kernel/ports.ts'
-import { type Fingerprint, fingerprint, timeDigest } from './id-index.ts'
+import { fingerprint, timeDigest } from './id-index.ts'
 
 /** What the journal tells of a segment without its objects, and its form in a store. */
 
@@ -51,21 +51,38 @@ export type EntryName = readonly [id: string, time: string | null]
 
 export type StoredDate = readonly [id: string, time: string | null, date: number]
 
-/** What the index of newest versions learns of an entry; `time` is undefined where an earlier version kept none. */
-export interface VersionPrint extends Fingerprint {
-  readonly time?: number | undefined
+/** What the index of newest versions learns of entries, in columns: a page has thousands. */
+export interface VersionPrints {
+  /** Fingerprints of the ids. */
+  readonly high: Uint32Array
+  readonly low: Uint32Array
+  /** Digests of the times; undefined where an earlier version kept none. */
+  readonly times: Uint32Array | undefined
+}
+
+export const noPrints: VersionPrints = {
+  high: new Uint32Array(),
+  low: new Uint32Array(),
+  times: undefined
 }
 
 /** Times as Sekoia wrote them, in the order of the ids beside them. */
 export type EntryTimes = readonly (string | undefined)[]
 
-export const printsOf = (ids: readonly string[], times?: EntryTimes): VersionPrint[] =>
-  ids.map((id, i) => ({ ...fingerprint(id), time: times && timeDigest(times[i]) }))
+export function printsOf(ids: readonly string[], times?: EntryTimes): VersionPrints {
+  const [high, low] = [new Uint32Array(ids.length), new Uint32Array(ids.length)]
+  for (let i = 0; i < ids.length; i++) {
+    const print = fingerprint(ids[i]!)
+    high[i] = print.high
+    low[i] = print.low
+  }
+  return { high, low, times: times && Uint32Array.from(ids, (_, i) => timeDigest(times[i])) }
+}
 
 /** A head with what identifies its entries. */
 export interface DecodedHead {
   readonly head: SegmentHead
-  readonly prints: readonly VersionPrint[]
+  readonly prints: VersionPrints
 }
 
 export const encodeHead = (
@@ -79,20 +96,17 @@ export const encodeHead = (
  * more than the head: `times`, the digests of the entries' times, four bytes each, in base64.
  */
 export function encodeDecoded({ head, prints }: DecodedHead): StoredHead {
-  const digests = prints.flatMap(({ time }) => (time === undefined ? [] : [time]))
+  const { high, low, times: digests } = prints
   const times =
-    digests.length === prints.length && digests.length > 0
-      ? Buffer.from(Uint32Array.from(digests).buffer).toString('base64')
-      : undefined
+    digests && digests.length > 0 ? Buffer.from(digests.buffer).toString('base64') : undefined
   const json = Buffer.from(JSON.stringify({ ...head, times }))
-  const frame = Buffer.alloc(4 + json.length + prints.length * 8)
+  const frame = Buffer.alloc(4 + json.length + high.length * 8)
   frame.writeUInt32LE(json.length)
   json.copy(frame, 4)
   let offset = 4 + json.length
-  for (const print of prints) {
-    frame.writeUInt32LE(print.high, offset)
-    frame.writeUInt32LE(print.low, offset + 4)
-    offset += 8
+  for (let i = 0; i < high.length; i++, offset += 8) {
+    frame.writeUInt32LE(high[i]!, offset)
+    frame.writeUInt32LE(low[i]!, offset + 4)
   }
   return { no: head.no, head: zlib.zstdCompressSync(frame) }
 }
@@ -106,12 +120,12 @@ export function decodeHead(stored: Buffer): DecodedHead {
   }
   const digests = Buffer.from(times ?? '', 'base64')
   const hasTimes = digests.length * 2 === frame.length - jsonEnd
-  const prints: VersionPrint[] = []
-  for (let offset = jsonEnd, at = 0; offset < frame.length; offset += 8, at += 4)
-    prints.push({
-      high: frame.readUInt32LE(offset),
-      low: frame.readUInt32LE(offset + 4),
-      time: hasTimes ? digests.readUInt32LE(at) : undefined
-    })
-  return { head, prints }
+  const count = (frame.length - jsonEnd) >> 3
+  const [high, low] = [new Uint32Array(count), new Uint32Array(count)]
+  for (let i = 0, offset = jsonEnd; i < count; i++, offset += 8) {
+    high[i] = frame.readUInt32LE(offset)
+    low[i] = frame.readUInt32LE(offset + 4)
+  }
+  const known = hasTimes ? Uint32Array.from(high, (_, i) => digests.readUInt32LE(i * 4)) : undefined
+  return { head, prints: { high, low, times: known } }
 }

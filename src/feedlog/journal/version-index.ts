@@ -1,6 +1,6 @@
 import { fingerprint, IdIndex, type IndexedVersion, timeDigest, unknownTime } from './id-index.ts'
 import { entryKey } from './packed-index.ts'
-import type { EntryName, SegmentHead, VersionPrint } from './segment-head.ts'
+import type { EntryName, SegmentHead, VersionPrints } from './segment-head.ts'
 
 const noIds: ReadonlySet<string> = new Set()
 
@@ -97,18 +97,21 @@ export class VersionIndex {
   /** `chainOf` gives the start of the chain a segment belongs to. */
   learn(
     head: SegmentHead,
-    prints: readonly VersionPrint[],
+    { high, low, times }: VersionPrints,
     chainOf: (no: number) => number | undefined
   ): void {
-    if (this.#ids.size + prints.length > this.#maxIds) {
+    if (this.#ids.size + high.length > this.#maxIds) {
       this.#ids = new IdIndex()
       this.#knowsAllIds = false
     }
-    for (const print of prints) {
+    const print = { high: 0, low: 0 }
+    for (let i = 0; i < high.length; i++) {
+      print.high = high[i]!
+      print.low = low[i]!
       const known = this.#ids.get(print)
       const chain = known === undefined || known === head.no ? undefined : chainOf(known)
       if (chain === undefined || chain <= head.chain)
-        this.#ids.set(print, head.no, print.time ?? unknownTime)
+        this.#ids.set(print, head.no, times?.[i] ?? unknownTime)
     }
     for (const [no, id] of head.supersedes) {
       addTo(this.#superseded, no, id)

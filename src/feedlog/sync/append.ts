@@ -12,7 +12,7 @@ import {
 } from '../journal/dates.ts'
 import type { Journal } from '../journal/journal.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
-import { furthestOf, mayBeAhead, placeOf, readUpTo } from '../journal/place.ts'
+import { furthestOf, mayBeAheadIn, placeOf, readUpTo } from '../journal/place.ts'
 import {
   arrange,
   type Body,
@@ -150,7 +150,7 @@ function describe({
     minNatural: lies?.low ?? own.reduce((a, b) => Math.min(a, b)),
     maxNatural: lies?.high ?? own.reduce((a, b) => Math.max(a, b)),
     readUpTo: lies ? chain.readUpTo : (readUpTo(body.entries, now) ?? chain.readUpTo),
-    ...namedIf('ahead', body, ({ time }) => mayBeAhead(time, now)),
+    ...namedIf('ahead', body, ({ time }, i) => mayBeAheadIn(body.entries, i, time, now)),
     ...namedIf('undated', body, (_, i) => isUndated(i)),
     stored: dated.stored.map(i => {
       return [entries.idAt(i), entries.timeAt(i) ?? null, dated.dates[i]!]
@@ -188,7 +188,9 @@ function replacements(
 ): Replacements {
   const supersedes: (readonly [number, string])[] = []
   const superseded: string[] = []
-  for (const [i, entry] of Array.from(entries).entries()) {
+  let i = -1
+  for (const entry of entries) {
+    i++
     const { id } = entry
     const newest = journal.versions.newest(id)
     if (newest === undefined || newest === no) continue

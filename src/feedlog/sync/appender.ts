@@ -5,7 +5,13 @@ import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
 import { cacheName } from '../journal/segment-cache.ts'
-import { encodeDecoded, printsOf, type SegmentHead, type Source } from '../journal/segment-head.ts'
+import {
+  type DecodedHead,
+  encodeDecoded,
+  printsOf,
+  type SegmentHead,
+  type Source
+} from '../journal/segment-head.ts'
 import type { JournalWriter } from '../journal/writer.ts'
 import { type AppendOptions, type OpenSegment, planAppend, type Span } from './append.ts'
 
@@ -90,7 +96,14 @@ export class Appender {
       undatedOf,
       sweptFrom
     })
-    const writing = this.#write(chain, { head, segment }, { ...addition, isApart })
+    // Where the segment is the body, its texts need not be decoded again.
+    const named = segment.entries === packed ? body.entries : segment.entries
+    const prints = printsOf(
+      Array.from(named, ({ id }) => id),
+      Array.from(named, ({ time }) => time)
+    )
+    const { advance } = addition
+    const writing = this.#write(chain, { head, segment, prints }, { advance, isApart })
     this.#running.add(writing)
     await writing.finally(() => this.#running.delete(writing))
     this.#parts.meter.count('objects_read', {}, body.entries.length)
@@ -99,12 +112,10 @@ export class Appender {
 
   async #write(
     chain: Chain,
-    { head, segment }: OpenSegment,
+    { head, segment, prints }: OpenSegment & DecodedHead,
     { advance, isApart }: Pick<Addition, 'advance'> & { readonly isApart: boolean }
   ): Promise<void> {
-    const ids = segment.entries.ids()
-    const times = ids.map((_, i) => segment.entries.timeAt(i))
-    const decoded = { head, prints: printsOf(ids, times) }
+    const decoded = { head, prints }
     const body = await encodeBody(segment, this.#parts.settings.repairRules)
     await this.#writer.commit([encodeDecoded(decoded)], [{ no: head.no, body }], advance)
     this.#journal.putDecoded(decoded)

@@ -1,4 +1,5 @@
-import type { Entry, Page } from '../../kernel/ports.ts'
+import type { Page } from '../../kernel/ports.ts'
+import type { EntryList } from '../journal/packed-index.ts'
 import { type PlaceBounds, placesOf } from '../journal/place.ts'
 
 /** No feed of today has objects from before; a time before is a fault. */
@@ -7,7 +8,7 @@ const year2000 = Date.UTC(2000)
 /** Neighbours within a second may stand in text order. */
 const textOrderMs = 1000
 
-const usable = (entries: Iterable<Pick<Entry, 'time'>>, now: number): PlaceBounds[] =>
+const usable = (entries: EntryList, now: number): PlaceBounds[] =>
   placesOf(entries, now).filter(({ earliest }) => earliest >= year2000)
 
 /**
@@ -42,7 +43,7 @@ export function rises(page: Page, now: number): boolean {
 
 /** The earliest and the latest place on a page that can be told; undefined where none can. */
 export function spanOf(
-  entries: Iterable<Pick<Entry, 'time'>>,
+  entries: EntryList,
   now: number
 ): { readonly low: number; readonly high: number } | undefined {
   const places = usable(entries, now)
