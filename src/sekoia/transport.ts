@@ -59,9 +59,14 @@ export interface Transport {
 
 const inflate = promisify(gunzip)
 
+/** Repair makes pages longer: with a thirty-second more they can be repaired where they lie. */
+const withRoom = (size: number): number => size + (size >> 5)
+
 /** The size that the end of a gzip body claims (RFC 1952 §2.3.1): what comes out fits one buffer of it. */
 const plainSizeOf = (raw: Buffer, most: number): number =>
-  raw.length < 4 ? 1024 : Math.min(Math.max(1024, raw.readUInt32LE(raw.length - 4) + 1), most)
+  raw.length < 4
+    ? 1024
+    : withRoom(Math.min(Math.max(1024, raw.readUInt32LE(raw.length - 4) + 1), most))
 
 export function createTransport(options: TransportOptions): Transport {
   const { origin, clock, maxBodyBytes } = options

@@ -11,7 +11,7 @@ export type SoundItem = Item & { readonly entry: UnplacedEntry }
 
 export interface AssemblyOptions {
   onRepair?(rule: string): void
-  /** True: the body is wanted for nothing else, and the page may be put together in it. */
+  /** True: the memory of the body is wanted for nothing else, and the page may be put together in it. */
   readonly inPlace?: boolean
 }
 
@@ -21,64 +21,72 @@ export function* assemble(
   items: readonly SoundItem[],
   { onRepair, inPlace = false }: AssemblyOptions
 ): Work<{ bytes: Buffer; entries: Entry[] }> {
-  const size = items.reduce((size, item) => size + sizeOf(item) + 1, 0)
-  const bytes = inPlace && fitsInPlace(body, items, size) ? body : Buffer.allocUnsafe(size)
+  const size = place(items)
+  const bytes = (inPlace && roomIn(body, items, size)) || Buffer.allocUnsafe(size)
   const entries: Entry[] = []
-  let end = 0
-  for (const item of items) {
-    if (end > 0) bytes[end++] = byte.comma
-    const { entry, edits = [] } = item
-    entry.offset = end
-    end = write(bytes, end, body, item)
-    entry.length = end - entry.offset
-    for (const { rule } of edits) onRepair?.(rule)
-    entries.push(entry)
-    if (entries.length % itemsAtOnce === 0) yield
+  for (let i = items.length - 1; i >= 0; i--) {
+    const { entry } = items[i]!
+    write(bytes, body, items[i]!)
+    if (entry.offset > 0) bytes[entry.offset - 1] = byte.comma
+    if (i % itemsAtOnce === 0) yield
   }
-  return { bytes: bytes.subarray(0, end), entries }
+  for (const { entry, edits } of items) {
+    if (edits) for (const { rule } of edits) onRepair?.(rule)
+    entries.push(entry)
+  }
+  return { bytes, entries }
 }
 
-function sizeOf({ start, end, edits }: SoundItem): number {
-  let size = end - start
-  if (edits) for (const edit of edits) size += edit.insert.length - edit.remove
-  return size
+/** Gives each entry its place in the page. Returns the bytes of the whole. */
+function place(items: readonly SoundItem[]): number {
+  let end = 0
+  for (const { start, end: until, edits, entry } of items) {
+    entry.offset = end === 0 ? 0 : end + 1
+    entry.length = until - start
+    if (edits) for (const edit of edits) entry.length += edit.insert.length - edit.remove
+    end = entry.offset + entry.length
+  }
+  return end
 }
 
-/** The part of its memory that a page must fill if it is to keep it. */
+/** The part of its memory that a page must fill if it is to keep it. It tells apart what shares Node's pool, too. */
 const filledPart = 0.75
 
-/** True when no byte is written before it was read, and little of the memory is kept for nothing. */
-function fitsInPlace(body: Buffer, items: readonly SoundItem[], size: number): boolean {
-  if (size < body.buffer.byteLength * filledPart) return false
-  let at = 0
-  for (const { start, end, edits } of items) {
-    if (at > 0) at++
-    if (at > start) return false
+/**
+ * The end of the body's own memory, for the page: written from behind, piece by piece, as {@link write} does. Undefined
+ * if a byte would be written before it was read, or too much memory be kept for nothing.
+ */
+function roomIn(body: Buffer, items: readonly SoundItem[], size: number): Buffer | undefined {
+  const { buffer, byteOffset } = body
+  const shift = buffer.byteLength - size - byteOffset
+  if (shift < 0 || size < buffer.byteLength * filledPart) return undefined
+  for (const { start, edits, entry } of items) {
+    let at = shift + entry.offset
     let from = start
+    if (at < from) return undefined
     for (const edit of edits ?? []) {
       at += edit.at - from + edit.insert.length
       from = edit.at + edit.remove
-      if (at > from) return false
+      if (at < from) return undefined
     }
-    at += end - from
   }
-  return true
+  return Buffer.from(buffer, byteOffset + shift, size)
 }
 
-function write(
-  bytes: Buffer,
-  offset: number,
-  body: Buffer,
-  { start, end, edits }: SoundItem
-): number {
-  let at = offset
-  let from = start
-  for (const edit of edits ?? []) {
-    at += body.copy(bytes, at, from, edit.at)
-    at += bytes.write(edit.insert, at, 'latin1')
-    from = edit.at + edit.remove
+/** From behind, so that the page may lie further back in the same memory. */
+function write(bytes: Buffer, body: Buffer, { start, end, edits = [], entry }: SoundItem): void {
+  let at = entry.offset + entry.length
+  let until = end
+  for (let i = edits.length - 1; i >= 0; i--) {
+    const { at: place, remove, insert } = edits[i]!
+    const from = place + remove
+    at -= until - from
+    body.copy(bytes, at, from, until)
+    at -= insert.length
+    bytes.write(insert, at, 'latin1')
+    until = place
   }
-  return at + body.copy(bytes, at, from, end)
+  body.copy(bytes, entry.offset, start, until)
 }
 
 /**

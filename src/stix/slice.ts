@@ -20,7 +20,7 @@ export interface SliceOptions {
   readonly repair: boolean
   /** Called once for every repair with the name of its rule, also `unrepaired`. */
   onRepair?(rule: string): void
-  /** True: nobody wants the body afterwards; the page may be made in its memory. */
+  /** True: nobody wants the body afterwards; the page may be made in its memory, to which more room may belong. */
   readonly inPlace?: boolean
 }
 

@@ -446,6 +446,28 @@ t.test('property: repairing twice changes nothing more, byte for byte', async ()
   )
 })
 
+t.test('property: a page made in the memory of its body is the page made elsewhere', async t => {
+  let madeInPlace = 0
+  fc.assert(
+    fc.property(
+      fc.array(itemArbitrary, { minLength: 1, maxLength: 4 }),
+      fc.nat(60),
+      fc.nat(60),
+      (items, before, after) => {
+        const body = bodyOf(items)
+        const memory = Buffer.alloc(before + body.length + after)
+        const roomy = Buffer.from(memory.buffer, before, body.length)
+        body.copy(roomy)
+        const page = slicePage(roomy, { repair: true, inPlace: true })
+        assert.deepEqual(page, slicePage(body, { repair: true }))
+        if (page.bytes.buffer === memory.buffer) madeInPlace++
+      }
+    ),
+    { seed, numRuns: 500 }
+  )
+  t.ok(madeInPlace > 100, 'many of them are')
+})
+
 t.test(
   'property: whatever JSON.parse takes is taken, and nothing else without a loss told',
   async () => {
