@@ -84,14 +84,22 @@ export class Access {
 
   /** Throws the refusal that was given a moment ago. */
   assertNotRefused(caller: Caller, feedId: string): void {
-    const last = this.#last(caller, feedId)
+    const last = this.#lastOf(caller, feedId)
     if (last && last.verdict !== 'yes' && this.#age(last.at) < this.#parts.settings.refusedSeconds)
       throw new GatewayError(last.verdict)
   }
 
   isRecent(caller: Scoped, feedId: string): boolean {
-    const last = this.#last(caller, feedId)
-    return last?.verdict === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
+    return this.recency(caller, feedId)()
+  }
+
+  /** {@link isRecent}, to be asked again and again. What it returns holds no key. */
+  recency(caller: Scoped, feedId: string): () => boolean {
+    const [feed, key] = [verdictKey(caller, feedId), verdictKey(caller, anyFeed)]
+    return () => {
+      const last = this.#last(feed, key)
+      return last?.verdict === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
+    }
   }
 
   /** True for `refusedSeconds` after Sekoia could not be asked. */
@@ -116,7 +124,7 @@ export class Access {
   /** The last verdict stored for this key and feed, however old; undefined when there was none. */
   async lastVerdict(caller: Caller, feedId: string): Promise<AccessVerdict | undefined> {
     await Promise.all([this.#recall(caller, feedId), this.#recall(caller, anyFeed)])
-    return this.#last(caller, feedId)?.verdict
+    return this.#lastOf(caller, feedId)?.verdict
   }
 
   /** True when Sekoia accepted the key at some time, and last did. */
@@ -131,10 +139,14 @@ export class Access {
     await this.#writing
   }
 
+  #lastOf(caller: Scoped, feedId: string): DatedVerdict | undefined {
+    return this.#last(verdictKey(caller, feedId), verdictKey(caller, anyFeed))
+  }
+
   /** The verdict that counts: the one on the feed, unless a refusal of the key came later. */
-  #last(caller: Scoped, feedId: string): DatedVerdict | undefined {
-    const feed = this.#verdicts.get(verdictKey(caller, feedId))
-    const key = this.#verdicts.get(verdictKey(caller, anyFeed))
+  #last(feedName: string, keyName: string): DatedVerdict | undefined {
+    const feed = this.#verdicts.get(feedName)
+    const key = this.#verdicts.get(keyName)
     return key && key.verdict !== 'yes' && (!feed || key.at >= feed.at) ? key : feed
   }
 

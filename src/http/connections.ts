@@ -16,6 +16,7 @@ export interface ConnectionsOptions {
 }
 
 interface Connection {
+  readonly name: string
   readonly socket: Socket
   /** Requests whose answer is not out yet. */
   requests: number
@@ -47,14 +48,8 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
       open.watch(request.socket, response)
     )
     boundForwarded(app, { maxPerAddress, isTrusted })
-    const underWay = new Set<ServerResponse>()
-    app.addHook('onRequest', (_request, { raw }, done) => {
-      underWay.add(raw)
-      raw.once('close', () => underWay.delete(raw))
-      done()
-    })
     app.addHook('preClose', async () => {
-      for (const response of underWay) {
+      for (const response of open.underWay) {
         if (!response.headersSent) response.setHeader('connection', 'close')
         response.once('close', () => setImmediate(() => server.closeIdleConnections()))
       }
@@ -66,6 +61,10 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
 /** What is open, the one that has been quiet for longest first. */
 class Connections {
   readonly #all = new Map<string, Connection>()
+  /** By the socket of its requests. */
+  readonly #known = new WeakMap<Socket, Connection>()
+  /** Answers that are not out yet. */
+  readonly underWay = new Set<ServerResponse>()
 
   get size(): number {
     return this.#all.size
@@ -73,20 +72,30 @@ class Connections {
 
   add(socket: Socket): void {
     const name = connectionKey(socket)
-    this.#all.set(name, { socket, requests: 0 })
+    this.#all.set(name, { name, socket, requests: 0 })
     socket.once('close', () => this.#all.delete(name))
   }
 
   /** @param socket for TLS another object than the one that was added, with the same address and port */
   watch(socket: Socket, response: ServerResponse): void {
-    const name = connectionKey(socket)
-    const connection = this.#all.get(name)
-    if (!connection) return
-    connection.requests++
-    response.once('close', () => {
+    this.underWay.add(response)
+    const connection = this.#ofRequest(socket)
+    if (connection) connection.requests++
+    response.on('close', () => {
+      this.underWay.delete(response)
+      if (!connection) return
+      const { name } = connection
       connection.requests--
       if (this.#all.delete(name)) this.#all.set(name, connection)
     })
+  }
+
+  #ofRequest(socket: Socket): Connection | undefined {
+    const known = this.#known.get(socket)
+    if (known) return known
+    const connection = this.#all.get(connectionKey(socket))
+    if (connection) this.#known.set(socket, connection)
+    return connection
   }
 
   ofAddress(address: string | undefined): Connection[] {

@@ -81,10 +81,11 @@ export function watchRequest(
   request.report = {}
   const address = addressOf(request)
   let isFinished = false
-  reply.raw.once('finish', () => {
+  // Both come once: to listen for one time only would cost a wrapper more.
+  reply.raw.on('finish', () => {
     isFinished = true
   })
-  reply.raw.once('close', () => {
+  reply.raw.on('close', () => {
     const status = isFinished ? reply.statusCode : clientGone
     const route = request.routeOptions.url ?? 'unknown'
     meter.count('http_requests', { method: request.method, route, status: String(status) })
@@ -152,7 +153,6 @@ function logRequest(
 ): void {
   const { failure, errorId, items, fields } = report
   const line = {
-    ...(fields && hideOdd(fields)),
     dialect,
     method: request.method,
     route,
@@ -162,13 +162,16 @@ function logRequest(
     items,
     bytes,
     ms: Math.round(reply.elapsedTime),
-    ...identity,
+    address: identity.address,
+    userAgent: identity.userAgent,
+    user: identity.user,
     scope: scope?.slice(0, 8),
     operator: isOperator || undefined,
     errorId,
-    ...(status >= 500 && { err: failure })
+    err: status >= 500 ? failure : undefined
   }
-  request.log[status === clientGone ? 'info' : levelOf(failure)](line, 'request')
+  const level = status === clientGone ? 'info' : levelOf(failure)
+  request.log[level](fields ? { ...hideOdd(fields), ...line } : line, 'request')
 }
 
 /**
