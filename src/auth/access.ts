@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
+import { memoize } from '../kernel/memoize.ts'
 import { type Clock, elapsedOf, type LogStore } from '../kernel/ports.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 
@@ -219,7 +220,11 @@ function decode(state: Buffer): DatedVerdict {
   return { verdict: word, at }
 }
 
-const verdictKey = (caller: Scoped, feedId: string): string => `${caller.scope}:${feedId}`
+const verdictKey = ({ scope }: Scoped, feedId: string): string =>
+  feedId === anyFeed ? keyOfKey(scope) : `${scope}:${feedId}`
+
+/** Asked for with every request: made once, it is hashed once. */
+const keyOfKey = memoize(scope => `${scope}:${anyFeed}`)
 
 /** Nothing of a URL gets into a name in the store. */
 function storedName(caller: Caller, feedId: string): string {

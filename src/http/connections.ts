@@ -16,10 +16,13 @@ export interface ConnectionsOptions {
 }
 
 interface Connection {
-  readonly name: string
   readonly socket: Socket
   /** Requests whose answer is not out yet. */
   requests: number
+  /** To the request that came last. */
+  answer: ServerResponse | undefined
+  /** Grows: the connection with the smallest has been quiet for longest. */
+  quietSince: number
 }
 
 /**
@@ -49,7 +52,7 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
     )
     boundForwarded(app, { maxPerAddress, isTrusted })
     app.addHook('preClose', async () => {
-      for (const response of open.underWay) {
+      for (const response of open.lastAnswers()) {
         if (!response.headersSent) response.setHeader('connection', 'close')
         response.once('close', () => setImmediate(() => server.closeIdleConnections()))
       }
@@ -58,13 +61,12 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
   { name: 'connections', fastify: '5.x' }
 )
 
-/** What is open, the one that has been quiet for longest first. */
+/** What is open. */
 class Connections {
   readonly #all = new Map<string, Connection>()
   /** By the socket of its requests. */
   readonly #known = new WeakMap<Socket, Connection>()
-  /** Answers that are not out yet. */
-  readonly underWay = new Set<ServerResponse>()
+  #now = 0
 
   get size(): number {
     return this.#all.size
@@ -72,22 +74,27 @@ class Connections {
 
   add(socket: Socket): void {
     const name = connectionKey(socket)
-    this.#all.set(name, { name, socket, requests: 0 })
+    this.#all.set(name, { socket, requests: 0, answer: undefined, quietSince: this.#now++ })
     socket.once('close', () => this.#all.delete(name))
   }
 
   /** @param socket for TLS another object than the one that was added, with the same address and port */
   watch(socket: Socket, response: ServerResponse): void {
-    this.underWay.add(response)
     const connection = this.#ofRequest(socket)
-    if (connection) connection.requests++
+    if (!connection) return
+    connection.requests++
+    connection.answer = response
     response.on('close', () => {
-      this.underWay.delete(response)
-      if (!connection) return
-      const { name } = connection
       connection.requests--
-      if (this.#all.delete(name)) this.#all.set(name, connection)
+      connection.quietSince = this.#now++
     })
+  }
+
+  /** Of each connection the answer after which nothing is under way any more. */
+  lastAnswers(): ServerResponse[] {
+    return [...this.#all.values()].flatMap(({ requests, answer }) =>
+      requests > 0 && answer ? [answer] : []
+    )
   }
 
   #ofRequest(socket: Socket): Connection | undefined {
@@ -108,13 +115,14 @@ class Connections {
 
   /** Closes the connection that was idle longest. False if all wait for answers. */
   endQuiet(among: Iterable<Connection> = this.#all.values()): boolean {
-    for (const { socket, requests } of among) {
-      if (requests > 0) continue
-      this.#all.delete(connectionKey(socket))
-      socket.destroy()
-      return true
-    }
-    return false
+    let first: Connection | undefined
+    for (const connection of among)
+      if (connection.requests === 0 && !(first && first.quietSince < connection.quietSince))
+        first = connection
+    if (!first) return false
+    this.#all.delete(connectionKey(first.socket))
+    first.socket.destroy()
+    return true
   }
 }
 
