@@ -87,11 +87,12 @@ export function watchRequest(
   })
   reply.raw.on('close', () => {
     const status = isFinished ? reply.statusCode : clientGone
-    const route = request.routeOptions.url ?? 'unknown'
+    // The framework makes an object of them each time.
+    const { url: route = 'unknown', config } = request.routeOptions
     meter.count('http_requests', { method: request.method, route, status: String(status) })
-    const dialect = request.routeOptions.config?.dialect
+    const dialect = config?.dialect
     if (dialect) timeAnswer(stopwatch, dialect, request.report, reply, status)
-    const answered = toAnswered(request, reply, { status, route, address })
+    const answered = toAnswered(request, reply, { status, route, dialect, address })
     logRequest(request, reply, answered)
     onAnswered?.(answered)
   })
@@ -126,21 +127,17 @@ const clientGone = 499
 function toAnswered(
   request: FastifyRequest,
   reply: FastifyReply,
-  {
-    status,
-    route,
-    address
-  }: { readonly status: number; readonly route: string; readonly address: string }
+  told: Pick<Answered, 'status' | 'route' | 'dialect'> & { readonly address: string }
 ): Answered {
-  const { report = {}, caller, isOperator, routeOptions, raw } = request
+  const { report = {}, caller, isOperator, raw } = request
   return {
-    identity: identityOf(request, address),
+    identity: identityOf(request, told.address),
     scope: caller?.scope,
     isOperator: isOperator === true,
-    dialect: routeOptions.config?.dialect,
-    route,
+    dialect: told.dialect,
+    route: told.route,
     target: raw.url ?? '',
-    status,
+    status: told.status,
     bytes: report.bytes ?? Number(reply.getHeader('content-length') ?? 0),
     report
   }
