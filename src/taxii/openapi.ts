@@ -10,7 +10,7 @@ import {
 } from '../http/described.ts'
 import type { ErrorKind } from '../kernel/errors.ts'
 import { taxiiType } from './negotiate.ts'
-import type { Endpoint } from './query.ts'
+import { type Endpoint, parameters } from './parameters.ts'
 
 /** The nine endpoints as the OpenAPI document has them (TAXII 2.1 §4 and §5). */
 
@@ -105,21 +105,6 @@ const versions = object(
 
 const content = (schema: TObject): MediaTypes => ({ [taxiiType]: { schema } })
 
-const list = (description: string) => Type.Optional(Type.Array(Type.String(), { description }))
-
-const filters = {
-  added_after: Type.Optional(instant('Objects that came later')),
-  limit: Type.Optional(Type.Integer({ minimum: 1, description: 'Most objects in the answer' })),
-  next: optional(text('Of the last answer; the other parameters stay as they were')),
-  'match[id]': list('STIX ids'),
-  'match[type]': list('STIX types'),
-  'match[version]': list('`first`, `last`, `all`, or timestamps'),
-  'match[spec_version]': list('`2.0`, `2.1`')
-}
-
-const { 'match[id]': _id, 'match[type]': _type, ...ofObject } = filters
-const { 'match[version]': _version, ...ofVersions } = ofObject
-
 /** Lists are written with commas. */
 const query = (properties: TProperties): TObject =>
   Object.assign(Type.Object(properties), { style: 'form', explode: false })
@@ -169,19 +154,19 @@ const data = (
   summary: string,
   schema: TObject,
   names: TProperties,
-  filter: TProperties
+  endpoint: Endpoint
 ): Described =>
   describe(operationId, summary, ok(schema, dates), [...ofCollection, 'unwalkable'], {
     ...params(names),
-    querystring: query(filter)
+    querystring: query(parameters[endpoint])
   })
 
 /** Descriptions of the endpoints with filters and pages. */
 export const describedPages: Readonly<Record<Endpoint, Described>> = {
-  objects: data('taxiiObjects', 'Objects of a collection', envelope, inCollection, filters),
-  manifest: data('taxiiManifest', 'Their ids and versions', manifest, inCollection, filters),
-  object: data('taxiiObject', 'One object', envelope, inObject, ofObject),
-  versions: data('taxiiVersions', 'Versions of an object', versions, inObject, ofVersions)
+  objects: data('taxiiObjects', 'Objects of a collection', envelope, inCollection, 'objects'),
+  manifest: data('taxiiManifest', 'Their ids and versions', manifest, inCollection, 'manifest'),
+  object: data('taxiiObject', 'One object', envelope, inObject, 'object'),
+  versions: data('taxiiVersions', 'Versions of an object', versions, inObject, 'versions')
 }
 
 export const described = {
