@@ -1,5 +1,5 @@
 import { cutPage } from '../kernel/page-cut.ts'
-import type { ObjectVersion, Position, VersionFilter } from '../kernel/records.ts'
+import type { ObjectVersion, Position, RecordFilter } from '../kernel/records.ts'
 import { isWanted } from '../kernel/version-filter.ts'
 import { toInstant, toNaturalMillis } from '../stix/timestamp.ts'
 
@@ -7,8 +7,7 @@ import { toInstant, toNaturalMillis } from '../stix/timestamp.ts'
 export interface FoundSelection {
   /** Empty means all. */
   readonly types: readonly string[]
-  readonly specVersions: ReadonlySet<string> | undefined
-  readonly versions: VersionFilter
+  readonly filter: RecordFilter
   readonly addedAfter: number | undefined
   readonly position: Position | undefined
 }
@@ -21,7 +20,8 @@ export function selectFound(
   found: readonly ObjectVersion[],
   selection: FoundSelection
 ): ObjectVersion[] {
-  const { types, specVersions, versions, addedAfter = -Infinity, position } = selection
+  const { types, filter, addedAfter = -Infinity, position } = selection
+  const { specVersions, versions } = filter
   const typed = types.length === 0 ? found : found.filter(({ type }) => types.includes(type))
   const specified = specVersions
     ? markEnds(typed.filter(record => specVersions.has(record.specVersion)))
