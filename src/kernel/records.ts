@@ -67,8 +67,6 @@ export interface RecordFilter {
   readonly versions: VersionFilter
   /** Spec versions wanted (`2.0`, `2.1`, …); undefined means the newest held, without regard to which. */
   readonly specVersions: ReadonlySet<string> | undefined
-  /** Only what was created after this canonical instant, or has no `created`. */
-  readonly createdAfter?: string | undefined
 }
 
 /** The newest version of every object. */
@@ -104,7 +102,6 @@ export interface FeedRecord {
   readonly version: string
   /** `modified`, else `created`, as Sekoia wrote it: its place in the feed's order. */
   readonly time?: string | undefined
-  readonly created?: string | undefined
   /** As D-19 decides where the object says nothing. */
   readonly specVersion: string
   /** date_added, ms since the epoch. */

@@ -8,28 +8,21 @@ export interface VersionPlace {
 }
 
 /** What a filter looks at. */
-export type FilteredVersion = Pick<FeedRecord, 'version' | 'specVersion' | 'created'>
+export type FilteredVersion = Pick<FeedRecord, 'version' | 'specVersion'>
 
 /**
  * True when a version of an object is among those asked for (TAXII 2.1 §3.4.1, D-20). `read` is called only by filters
  * for which its place does not decide.
  */
 export function isWanted(
-  { versions, specVersions, createdAfter }: RecordFilter,
+  { versions, specVersions }: RecordFilter,
   { isLast, isFirst }: VersionPlace,
   read: () => FilteredVersion
 ): boolean {
   if (specVersions && !specVersions.has(read().specVersion)) return false
-  if (createdAfter && !isLater(read().created, createdAfter)) return false
   const { last, first, all, at } = versions
   if (all || (last && isLast) || (first && isFirst)) return true
   if (at.length === 0) return false
   const own = toInstant(read().version)
   return own !== undefined && at.includes(own)
-}
-
-/** True, too, for what has no `created` that can be read. */
-function isLater(created: string | undefined, instant: string): boolean {
-  const own = created === undefined ? undefined : toInstant(created)
-  return own === undefined || own > instant
 }

@@ -6,19 +6,12 @@ export interface Match {
   readonly types?: readonly string[] | undefined
   readonly versions?: VersionFilter | undefined
   readonly specVersions?: readonly string[] | undefined
-  /** A canonical instant. */
-  readonly createdAfter?: string | undefined
 }
 
 /** What a match asks of each version of an object; ids and types are asked for beside it. */
-export const filterOf = ({
-  versions = lastVersion,
-  specVersions,
-  createdAfter
-}: Match): RecordFilter => ({
+export const filterOf = ({ versions = lastVersion, specVersions }: Match): RecordFilter => ({
   versions,
-  specVersions: specVersions && new Set(specVersions),
-  createdAfter
+  specVersions: specVersions && new Set(specVersions)
 })
 
 /** Bit n of a token's type mask is line n here: only ever append. */
@@ -46,20 +39,12 @@ export const matchText = (match: Match): string =>
     .map(([name, text]) => `${name}=${text}`)
     .join(';')
 
-function fieldTexts(match: Match) {
-  const {
-    ids = [],
-    types = [],
-    versions = lastVersion,
-    specVersions = [],
-    createdAfter = ''
-  } = match
+function fieldTexts({ ids = [], types = [], versions = lastVersion, specVersions = [] }: Match) {
   return {
     i: ids.map(encodeURIComponent).join(','),
     t: typesText(types),
     v: versionsText(versions),
-    s: specVersions.join(','),
-    c: createdAfter
+    s: specVersions.join(',')
   }
 }
 
@@ -94,8 +79,7 @@ export function parseMatchText(text: string): Match {
     ids: fields.get('i')?.map(decodeURIComponent),
     types: types && parseTypes(types),
     versions: versions && parseVersions(versions),
-    specVersions: fields.get('s'),
-    createdAfter: fields.get('c')?.[0]
+    specVersions: fields.get('s')
   }
 }
 
@@ -125,8 +109,7 @@ export function agrees(given: Match, held: Match): boolean {
     ids: given.ids ?? held.ids,
     types: given.types ?? held.types,
     versions: given.versions ?? held.versions,
-    specVersions: given.specVersions ?? held.specVersions,
-    createdAfter: given.createdAfter ?? held.createdAfter
+    specVersions: given.specVersions ?? held.specVersions
   }
   return matchText(repeated) === matchText(held)
 }

@@ -14,12 +14,7 @@ const paging = {
 }
 const ofVersions = { ...paging, 'match[spec_version]': list('`2.0`, `2.1`') }
 const ofObject = { ...ofVersions, 'match[version]': list('`first`, `last`, `all`, or timestamps') }
-const ofObjects = {
-  ...ofObject,
-  'match[id]': list('STIX ids'),
-  'match[type]': list('STIX types'),
-  'match[x_created_after]': text('A timestamp: objects with a `created` after it, or without one')
-}
+const ofObjects = { ...ofObject, 'match[id]': list('STIX ids'), 'match[type]': list('STIX types') }
 
 /** The four endpoints with filters and pages; also what a `next` token belongs to. */
 export type Endpoint = 'objects' | 'manifest' | 'object' | 'versions'

@@ -35,8 +35,7 @@ export function parseQuery(raw: string, endpoint: Endpoint, mode: Mode): TaxiiQu
       ids: read('match[id]', (text, mode) => parseList('match[id]', text, mode)),
       types: read('match[type]', (text, mode) => parseList('match[type]', text, mode)),
       versions: read('match[version]', parseVersions),
-      specVersions: read('match[spec_version]', parseSpecVersions),
-      createdAfter: read('match[x_created_after]', parseCreatedAfter)
+      specVersions: read('match[spec_version]', parseSpecVersions)
     }
   }
 }
@@ -121,22 +120,12 @@ function parseVersions(text: string, mode: Mode): VersionFilter | undefined {
   }
 }
 
-function canonicalInstant(text: string, mode: Mode): string | undefined {
-  const instant = parseInstant(text, mode.lenientQuery ? 'any' : 'utc')
-  return instant && toInstant(withPlus(text))
-}
-
 function versionInstant(text: string, mode: Mode): string {
-  const canonical = canonicalInstant(text, mode)
+  const instant = parseInstant(text, mode.lenientQuery ? 'any' : 'utc')
+  const canonical = instant && toInstant(withPlus(text))
   if (canonical === undefined) {
     throw malformed('match[version]', 'not `first`, `last`, `all` or a timestamp')
   }
-  return canonical
-}
-
-function parseCreatedAfter(text: string, mode: Mode): string {
-  const canonical = canonicalInstant(text, mode)
-  if (canonical === undefined) throw malformed('match[x_created_after]', 'not a timestamp')
   return canonical
 }
 

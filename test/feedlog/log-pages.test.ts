@@ -372,31 +372,3 @@ t.test('a change that comes in while a page is read: no id twice in the answer (
   t.equal(new Set(page.ids).size, page.ids.length)
   t.same(page.keys, truth(world))
 })
-
-t.test(
-  'match[x_created_after] leaves out what was created before, by order, by token and by id; what has no `created` is given',
-  async t => {
-    const world = await worldOf(t)
-    const created = '2026-01-10T00:00:00.000Z'
-    const [old] = world.simulator.add({ type: 'x-sensor', created: '2026-01-09T23:59:59Z' })
-    const [same] = world.simulator.add({ type: 'x-sensor', created })
-    const late = Array.from(
-      { length: 3 },
-      (_, n) =>
-        world.simulator.add({ type: 'x-sensor', created: `2026-01-10T00:00:0${n}.001Z` })[0]!
-    )
-    const [without] = world.simulator.add({ type: 'x-sensor', created: undefined })
-    world.simulator.clock.advance(11_000)
-    const query = { 'match[type]': 'x-sensor', 'match[x_created_after]': created, limit: 2 }
-    const pages = await walk(world, query)
-    t.strictSame(
-      pages.map(({ ids }) => ids.length),
-      [2, 2]
-    )
-    const wanted = [...late, without]
-    t.strictSame(idsOf(pages).sort(), wanted.toSorted())
-    const ids = [old, same, ...wanted].join(',')
-    const found = await read(world, { ...query, 'match[id]': ids, limit: 9 })
-    t.strictSame(found.ids.toSorted(), wanted.toSorted())
-  }
-)

@@ -61,9 +61,7 @@ function versionOf(segment: Segment, index: number): string {
 
 /** True for filters that Sekoia cannot apply, so that long stretches of a feed may hold no match (P-35). */
 export const isSparse = (filter: RecordFilter): boolean =>
-  filter.specVersions !== undefined ||
-  filter.createdAfter !== undefined ||
-  filter.versions.at.length > 0
+  filter.specVersions !== undefined || filter.versions.at.length > 0
 
 /** D-19: an object that says nothing is 2.1 when it is an observable (no `created`), else 2.0. */
 const specVersionOf = (entry: Entry): string =>
@@ -79,7 +77,6 @@ export function toRecord(segment: Segment, index: number): FeedRecord {
       return versionOf(segment, index)
     },
     time: entry.time,
-    created: entry.created,
     specVersion: specVersionOf(entry),
     date,
     bytes: sliceOf(segment, entry)
