@@ -32,7 +32,6 @@ import { metricsPlugin } from './ops/metrics.ts'
 import { version } from './ops/version.ts'
 import { buildOpsServer } from './ops-server.ts'
 import { registerPages } from './pages/routes.ts'
-import { plainDialect } from './plain/dialect.ts'
 import { type AppDeps, createServices, type Services } from './services.ts'
 import { gatewaySettings, mispSettings, nativeSettings, taxiiSettings } from './settings.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
@@ -248,8 +247,7 @@ function createDialects({ config, clock, meter }: AppDeps, services: Services) {
       meter,
       settings: nativeSettings(config),
       forgetFeeds: catalog.forget
-    }),
-    plainDialect(catalog)
+    })
   ] as const
 }
 
