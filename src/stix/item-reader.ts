@@ -26,7 +26,7 @@ export class ItemReader extends JsonReader {
   constructor(bytes: Buffer, repair: boolean) {
     super(bytes)
     this.#repair = repair
-    this.#draft = this.#newDraft(0)
+    this.#draft = new Draft(bytes, repair, 0)
   }
 
   /** Moves past one item. */
@@ -36,20 +36,13 @@ export class ItemReader extends JsonReader {
       this.value()
       return { start, end: this.at, draft: undefined }
     }
-    const draft = this.#newDraft(start)
+    const draft = new Draft(this.bytes, this.#repair, start)
     this.#draft = draft
     this.#container(0, true)
     const end = this.at
     if (!draft.id || !draft.type) return { start, end, draft: undefined }
     draft.settle({ start, end })
     return { start, end, draft }
-  }
-
-  #newDraft(start: number): Draft {
-    let known: string | undefined
-    const type = () => (known ??= draft.type ?? typeOf(this.bytes, start))
-    const draft: Draft = new Draft(this.bytes, { repair: this.#repair, type })
-    return draft
   }
 
   /** Moves past a value. Returns the rule that removes it, if one does. */
@@ -82,7 +75,7 @@ export class ItemReader extends JsonReader {
       this.at++
       return 'empty'
     }
-    const isKept = this.#parts({ isObject, isItem, close, depth })
+    const isKept = this.#parts(isObject, isItem, close, depth)
     this.at++
     return isKept ? undefined : 'empty'
   }
@@ -91,8 +84,7 @@ export class ItemReader extends JsonReader {
    * Reads the members or elements up to the closing bracket; true if one stays. A removed part takes the comma before
    * it along, or the one after it if nothing before it stays, so that the rest is well formed.
    */
-  #parts(container: { isObject: boolean; isItem: boolean; close: number; depth: number }): boolean {
-    const { isObject, isItem, close, depth } = container
+  #parts(isObject: boolean, isItem: boolean, close: number, depth: number): boolean {
     let isKept = false
     let leading: Edit | undefined
     for (let before = this.at; ; this.expect(byte.comma)) {
@@ -115,8 +107,8 @@ export class ItemReader extends JsonReader {
   /** Removes everything from `at` to the current position, with the edits inside it. */
   #remove(at: number, mark: number, rule: Rule): Edit {
     const edit = { at, remove: this.at - at, insert: '', rule }
-    this.#draft.edits.length = mark
-    this.#draft.edits.push(edit)
+    this.#draft.keepEdits(mark)
+    this.#draft.edit(edit)
     return edit
   }
 
@@ -132,7 +124,7 @@ export class ItemReader extends JsonReader {
     const rule = this.#value(depth + 1)
     if (rule !== undefined) {
       if (!this.#repair || !this.#mustKeep(key, depth)) return rule
-      this.#draft.edits.length = mark
+      this.#draft.keepEdits(mark)
       if (name === undefined) this.#draft.leave(start)
     }
     return name === undefined ? undefined : this.#draft.take(name, { start, end: this.at })
@@ -159,23 +151,4 @@ function stringAt(bytes: Buffer, start: number): string {
   reader.at = start
   reader.string()
   return tokenText(bytes, start, reader.at)
-}
-
-/** The last `type` among the members of the object that begins at `start`. */
-function typeOf(bytes: Buffer, start: number): string | undefined {
-  const reader = new JsonReader(bytes)
-  let type: string | undefined
-  reader.at = start
-  for (reader.expect(byte.openBrace); ; reader.expect(byte.comma)) {
-    const key = reader.at
-    reader.string()
-    const isType = tokenText(bytes, key, reader.at) === 'type'
-    reader.space()
-    reader.expect(byte.colon)
-    const value = reader.at
-    reader.value()
-    if (isType) type = bytes[value] === byte.quote ? tokenText(bytes, value, reader.at) : undefined
-    reader.space()
-    if (bytes[reader.at] === byte.closeBrace) return type
-  }
 }

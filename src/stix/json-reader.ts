@@ -181,10 +181,11 @@ export class JsonReader {
 
   #literal(): void {
     for (const literal of literals) {
-      if (literal.every((code, index) => this.bytes[this.at + index] === code)) {
-        this.at += literal.length
-        return
-      }
+      let length = 0
+      while (length < literal.length && this.bytes[this.at + length] === literal[length]) length++
+      if (length < literal.length) continue
+      this.at += length
+      return
     }
     this.fail('expected a value')
   }

@@ -60,7 +60,10 @@ export interface VersionPrint extends Fingerprint {
 export type EntryTimes = readonly (string | undefined)[]
 
 export const printsOf = (ids: readonly string[], times?: EntryTimes): VersionPrint[] =>
-  ids.map((id, i) => ({ ...fingerprint(id), time: times && timeDigest(times[i]) }))
+  ids.map((id, i) => {
+    const { high, low } = fingerprint(id)
+    return { high, low, time: times && timeDigest(times[i]) }
+  })
 
 /** A head with what identifies its entries. */
 export interface DecodedHead {
@@ -79,7 +82,7 @@ export const encodeHead = (
  * more than the head: `times`, the digests of the entries' times, four bytes each, in base64.
  */
 export function encodeDecoded({ head, prints }: DecodedHead): StoredHead {
-  const digests = prints.flatMap(({ time }) => (time === undefined ? [] : [time]))
+  const digests = prints.map(({ time }) => time).filter(time => time !== undefined)
   const times =
     digests.length === prints.length && digests.length > 0
       ? Buffer.from(Uint32Array.from(digests).buffer).toString('base64')
