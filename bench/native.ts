@@ -23,6 +23,8 @@ const { values } = parseArgs({
     /** Objects of a full walk; may be repeated. */
     walked: { type: 'string', multiple: true, default: ['20000'] },
     misses: { type: 'string', default: '1000' },
+    /** Only look-ups that are held. */
+    held: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' }
   }
 })
@@ -39,7 +41,24 @@ const intervalMs = 5
 const pageSize = 2000
 const count = (value: number) => value.toLocaleString('en')
 
-const hits = await compareHits()
+const hits = {
+  [`Look-up that is held, ${connections} connections: medians of ${rounds} rounds of ${seconds} seconds, gateway and bare server in turn`]:
+    await compareHits()
+}
+if (values.held) {
+  publish({
+    name: 'native-held',
+    question:
+      'Look-ups of the context of an indicator (`objects/{id}/context`) that the gateway holds, against a bare node:http server.',
+    arguments: process.argv.slice(2),
+    tables: hits,
+    notes: [
+      'Simulator, gateway, bare server and client are processes of their own on the same cores.',
+      'Ratios to the bare server are 1 for a gateway as light as it, and smaller for a heavier one; it sends as many bytes as the plain body has.'
+    ]
+  })
+  process.exit()
+}
 const added = await addedByMisses()
 const { lookUps, meanwhile } = await lookUpsUnderLoad()
 const walks: Row[] = []
@@ -49,8 +68,7 @@ publish({
   question: `Clients of Sekoia's own API at the gateway: look-ups of the context of an indicator (\`objects/{id}/context\`) and walks by \`next_cursor\`, against a bare node:http server and against Sekoia directly.`,
   arguments: process.argv.slice(2),
   tables: {
-    [`Look-up that is held, ${connections} connections: medians of ${rounds} rounds of ${seconds} seconds, gateway and bare server in turn`]:
-      hits,
+    ...hits,
     [`Look-up that is not held: ${count(misses)} different ones, each asked of Sekoia directly and then through the gateway`]:
       added,
     [`Look-ups at a steady pace, idle and during a first walk of ${count(loaded)} objects and a MISP build of them`]:

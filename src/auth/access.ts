@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Caller } from '../kernel/caller.ts'
 import { type ErrorKind, GatewayError, isRefusal } from '../kernel/errors.ts'
+import { memoize } from '../kernel/memoize.ts'
 import { type Clock, elapsedOf, type LogStore } from '../kernel/ports.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 
@@ -84,14 +85,22 @@ export class Access {
 
   /** Throws the refusal that was given a moment ago. */
   assertNotRefused(caller: Caller, feedId: string): void {
-    const last = this.#last(caller, feedId)
+    const last = this.#lastOf(caller, feedId)
     if (last && last.verdict !== 'yes' && this.#age(last.at) < this.#parts.settings.refusedSeconds)
       throw new GatewayError(last.verdict)
   }
 
   isRecent(caller: Scoped, feedId: string): boolean {
-    const last = this.#last(caller, feedId)
-    return last?.verdict === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
+    return this.recency(caller, feedId)()
+  }
+
+  /** {@link isRecent}, to be asked again and again. What it returns holds no key. */
+  recency(caller: Scoped, feedId: string): () => boolean {
+    const [feed, key] = [verdictKey(caller, feedId), verdictKey(caller, anyFeed)]
+    return () => {
+      const last = this.#last(feed, key)
+      return last?.verdict === 'yes' && this.#age(last.at) < this.#parts.settings.rightsSeconds
+    }
   }
 
   /** True for `refusedSeconds` after Sekoia could not be asked. */
@@ -116,7 +125,7 @@ export class Access {
   /** The last verdict stored for this key and feed, however old; undefined when there was none. */
   async lastVerdict(caller: Caller, feedId: string): Promise<AccessVerdict | undefined> {
     await Promise.all([this.#recall(caller, feedId), this.#recall(caller, anyFeed)])
-    return this.#last(caller, feedId)?.verdict
+    return this.#lastOf(caller, feedId)?.verdict
   }
 
   /** True when Sekoia accepted the key at some time, and last did. */
@@ -131,10 +140,14 @@ export class Access {
     await this.#writing
   }
 
+  #lastOf(caller: Scoped, feedId: string): DatedVerdict | undefined {
+    return this.#last(verdictKey(caller, feedId), verdictKey(caller, anyFeed))
+  }
+
   /** The verdict that counts: the one on the feed, unless a refusal of the key came later. */
-  #last(caller: Scoped, feedId: string): DatedVerdict | undefined {
-    const feed = this.#verdicts.get(verdictKey(caller, feedId))
-    const key = this.#verdicts.get(verdictKey(caller, anyFeed))
+  #last(feedName: string, keyName: string): DatedVerdict | undefined {
+    const feed = this.#verdicts.get(feedName)
+    const key = this.#verdicts.get(keyName)
     return key && key.verdict !== 'yes' && (!feed || key.at >= feed.at) ? key : feed
   }
 
@@ -207,7 +220,11 @@ function decode(state: Buffer): DatedVerdict {
   return { verdict: word, at }
 }
 
-const verdictKey = (caller: Scoped, feedId: string): string => `${caller.scope}:${feedId}`
+const verdictKey = ({ scope }: Scoped, feedId: string): string =>
+  feedId === anyFeed ? keyOfKey(scope) : `${scope}:${feedId}`
+
+/** Asked for with every request: made once, it is hashed once. */
+const keyOfKey = memoize(scope => `${scope}:${anyFeed}`)
 
 /** Nothing of a URL gets into a name in the store. */
 function storedName(caller: Caller, feedId: string): string {

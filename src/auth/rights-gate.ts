@@ -44,7 +44,7 @@ export class RightsGate implements Rights {
   }
 
   /** The same notes, for dialects that pass requests on and keep the answers. */
-  get verdicts(): Pick<Access, 'accepted' | 'failed' | 'isRecent' | 'lastVerdict'> {
+  get verdicts(): Pick<Access, 'accepted' | 'failed' | 'isRecent' | 'recency' | 'lastVerdict'> {
     return this.#access
   }
 
@@ -70,8 +70,7 @@ export class RightsGate implements Rights {
   }
 
   validity(caller: Caller, feedId: string): Validity | undefined {
-    const { scope } = caller
-    const isRecent = () => this.#access.isRecent({ scope }, feedId)
+    const isRecent = this.#access.recency(caller, feedId)
     return isRecent() ? isRecent : undefined
   }
 

@@ -19,6 +19,10 @@ interface Connection {
   readonly socket: Socket
   /** Requests whose answer is not out yet. */
   requests: number
+  /** To the request that came last. */
+  answer: ServerResponse | undefined
+  /** Grows: the connection with the smallest has been quiet for longest. */
+  quietSince: number
 }
 
 /**
@@ -47,14 +51,8 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
       open.watch(request.socket, response)
     )
     boundForwarded(app, { maxPerAddress, isTrusted })
-    const underWay = new Set<ServerResponse>()
-    app.addHook('onRequest', (_request, { raw }, done) => {
-      underWay.add(raw)
-      raw.once('close', () => underWay.delete(raw))
-      done()
-    })
     app.addHook('preClose', async () => {
-      for (const response of underWay) {
+      for (const response of open.lastAnswers()) {
         if (!response.headersSent) response.setHeader('connection', 'close')
         response.once('close', () => setImmediate(() => server.closeIdleConnections()))
       }
@@ -63,9 +61,12 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
   { name: 'connections', fastify: '5.x' }
 )
 
-/** What is open, the one that has been quiet for longest first. */
+/** What is open. */
 class Connections {
   readonly #all = new Map<string, Connection>()
+  /** By the socket of its requests. */
+  readonly #known = new WeakMap<Socket, Connection>()
+  #now = 0
 
   get size(): number {
     return this.#all.size
@@ -73,20 +74,35 @@ class Connections {
 
   add(socket: Socket): void {
     const name = connectionKey(socket)
-    this.#all.set(name, { socket, requests: 0 })
+    this.#all.set(name, { socket, requests: 0, answer: undefined, quietSince: this.#now++ })
     socket.once('close', () => this.#all.delete(name))
   }
 
   /** @param socket for TLS another object than the one that was added, with the same address and port */
   watch(socket: Socket, response: ServerResponse): void {
-    const name = connectionKey(socket)
-    const connection = this.#all.get(name)
+    const connection = this.#ofRequest(socket)
     if (!connection) return
     connection.requests++
-    response.once('close', () => {
+    connection.answer = response
+    response.on('close', () => {
       connection.requests--
-      if (this.#all.delete(name)) this.#all.set(name, connection)
+      connection.quietSince = this.#now++
     })
+  }
+
+  /** Of each connection the answer after which nothing is under way any more. */
+  lastAnswers(): ServerResponse[] {
+    return [...this.#all.values()].flatMap(({ requests, answer }) =>
+      requests > 0 && answer ? [answer] : []
+    )
+  }
+
+  #ofRequest(socket: Socket): Connection | undefined {
+    const known = this.#known.get(socket)
+    if (known) return known
+    const connection = this.#all.get(connectionKey(socket))
+    if (connection) this.#known.set(socket, connection)
+    return connection
   }
 
   ofAddress(address: string | undefined): Connection[] {
@@ -99,13 +115,14 @@ class Connections {
 
   /** Closes the connection that was idle longest. False if all wait for answers. */
   endQuiet(among: Iterable<Connection> = this.#all.values()): boolean {
-    for (const { socket, requests } of among) {
-      if (requests > 0) continue
-      this.#all.delete(connectionKey(socket))
-      socket.destroy()
-      return true
-    }
-    return false
+    let first: Connection | undefined
+    for (const connection of among)
+      if (connection.requests === 0 && !(first && first.quietSince < connection.quietSince))
+        first = connection
+    if (!first) return false
+    this.#all.delete(connectionKey(first.socket))
+    first.socket.destroy()
+    return true
   }
 }
 

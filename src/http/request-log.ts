@@ -81,16 +81,18 @@ export function watchRequest(
   request.report = {}
   const address = addressOf(request)
   let isFinished = false
-  reply.raw.once('finish', () => {
+  // Both come once: to listen for one time only would cost a wrapper more.
+  reply.raw.on('finish', () => {
     isFinished = true
   })
-  reply.raw.once('close', () => {
+  reply.raw.on('close', () => {
     const status = isFinished ? reply.statusCode : clientGone
-    const route = request.routeOptions.url ?? 'unknown'
+    // The framework makes an object of them each time.
+    const { url: route = 'unknown', config } = request.routeOptions
     meter.count('http_requests', { method: request.method, route, status: String(status) })
-    const dialect = request.routeOptions.config?.dialect
+    const dialect = config?.dialect
     if (dialect) timeAnswer(stopwatch, dialect, request.report, reply, status)
-    const answered = toAnswered(request, reply, { status, route, address })
+    const answered = toAnswered(request, reply, { status, route, dialect, address })
     logRequest(request, reply, answered)
     onAnswered?.(answered)
   })
@@ -125,21 +127,17 @@ const clientGone = 499
 function toAnswered(
   request: FastifyRequest,
   reply: FastifyReply,
-  {
-    status,
-    route,
-    address
-  }: { readonly status: number; readonly route: string; readonly address: string }
+  told: Pick<Answered, 'status' | 'route' | 'dialect'> & { readonly address: string }
 ): Answered {
-  const { report = {}, caller, isOperator, routeOptions, raw } = request
+  const { report = {}, caller, isOperator, raw } = request
   return {
-    identity: identityOf(request, address),
+    identity: identityOf(request, told.address),
     scope: caller?.scope,
     isOperator: isOperator === true,
-    dialect: routeOptions.config?.dialect,
-    route,
+    dialect: told.dialect,
+    route: told.route,
     target: raw.url ?? '',
-    status,
+    status: told.status,
     bytes: report.bytes ?? Number(reply.getHeader('content-length') ?? 0),
     report
   }
@@ -152,7 +150,6 @@ function logRequest(
 ): void {
   const { failure, errorId, items, fields } = report
   const line = {
-    ...(fields && hideOdd(fields)),
     dialect,
     method: request.method,
     route,
@@ -162,13 +159,16 @@ function logRequest(
     items,
     bytes,
     ms: Math.round(reply.elapsedTime),
-    ...identity,
+    address: identity.address,
+    userAgent: identity.userAgent,
+    user: identity.user,
     scope: scope?.slice(0, 8),
     operator: isOperator || undefined,
     errorId,
-    ...(status >= 500 && { err: failure })
+    err: status >= 500 ? failure : undefined
   }
-  request.log[status === clientGone ? 'info' : levelOf(failure)](line, 'request')
+  const level = status === clientGone ? 'info' : levelOf(failure)
+  request.log[level](fields ? { ...hideOdd(fields), ...line } : line, 'request')
 }
 
 /**

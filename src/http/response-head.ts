@@ -1,4 +1,3 @@
-import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../kernel/caller.ts'
 import { createTag, isHeld } from './conditional.ts'
@@ -9,6 +8,8 @@ export interface ResponseHead {
   readonly tag: string
   readonly mediaType: string
   readonly headers: Readonly<Record<string, string>>
+  /** Names and values of `headers` in turn: of an answer that is held they are listed once. */
+  readonly list: readonly string[]
 }
 
 /** What a tag is made of, besides the caller and the URL. */
@@ -34,7 +35,8 @@ export function toHead(
     representation: `${mediaType} ${representation}`,
     content: digest
   })
-  return { tag, mediaType, headers: { ...headers, 'cache-control': cacheControl, etag: tag } }
+  const all = { ...headers, 'cache-control': cacheControl, etag: tag }
+  return { tag, mediaType, headers: all, list: Object.entries(all).flat() }
 }
 
 /** Answers without a body, if the client has the content (304) or asked by HEAD. True if it did. */
@@ -45,25 +47,32 @@ export function endsAtHead(
 ): boolean {
   const isUnchanged = isHeld(request.headers['if-none-match'], head.tag)
   if (!isUnchanged && request.method !== 'HEAD') return false
-  const headers = isUnchanged ? { ...reply.getHeaders(), ...head.headers } : headersOf(reply, head)
+  const headers = isUnchanged ? listOf(reply, head) : headersOf(reply, head)
   reply
     .hijack()
-    .raw.writeHead(isUnchanged ? 304 : 200, headers as OutgoingHttpHeaders)
+    .raw.writeHead(isUnchanged ? 304 : 200, headers)
     .end()
   return true
 }
 
-/** All headers of the answer, those set by hooks included. */
-export const headersOf = (
+/** All headers of the answer, those set by hooks included: names and values in turn, which Node takes fastest. */
+export function headersOf(
   reply: FastifyReply,
   head: ResponseHead,
-  body: { readonly encoding?: Encoding | undefined; readonly length?: number } = {}
-): OutgoingHttpHeaders =>
-  Object.assign(
-    {},
-    reply.getHeaders(),
-    head.headers,
-    { 'content-type': head.mediaType },
-    body.encoding && { 'content-encoding': body.encoding },
-    body.length !== undefined && { 'content-length': body.length }
-  )
+  { encoding, length }: { readonly encoding?: Encoding | undefined; readonly length?: number } = {}
+): string[] {
+  const list = listOf(reply, head)
+  list.push('content-type', head.mediaType)
+  if (encoding) list.push('content-encoding', encoding)
+  if (length !== undefined) list.push('content-length', String(length))
+  return list
+}
+
+/** Those of the head, and of the hooks where the head does not name them. */
+function listOf(reply: FastifyReply, { headers, list }: ResponseHead): string[] {
+  const all = [...list]
+  const set = reply.getHeaders()
+  for (const name in set)
+    if (!(name in headers) && set[name] !== undefined) all.push(name, String(set[name]))
+  return all
+}

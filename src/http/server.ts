@@ -85,7 +85,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     // A client that pages while the process shuts down still gets its next page.
     return503OnClosing: false,
     requestIdHeader: false,
-    genReqId: toRequestId,
+    genReqId: createRequestIds(),
     routerOptions: {
       ignoreTrailingSlash: true,
       ignoreDuplicateSlashes: true,
@@ -132,8 +132,16 @@ function listener({ tls, requestTimeoutMs = defaultRequestTimeoutMs }: ServerOpt
   }
 }
 
-/** The proxy's request id if it is a plain word, else a new one. */
-function toRequestId(request: IncomingMessage): string {
-  const given = request.headers['x-request-id']
-  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID()
+/**
+ * Request ids: the proxy's if it is a plain word, else one in the form of a UUID, random for the process and counted on
+ * from there.
+ */
+function createRequestIds(): (request: IncomingMessage) => string {
+  const ofProcess = randomUUID().slice(0, -12)
+  let count = 0
+  return ({ headers }) => {
+    const given = headers['x-request-id']
+    if (typeof given === 'string' && /^[\w.-]{1,64}$/.test(given)) return given
+    return ofProcess + (count++).toString(16).padStart(12, '0')
+  }
 }

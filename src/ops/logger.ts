@@ -13,30 +13,39 @@ export interface LoggerOptions {
 export const createLogger = ({ level, destination }: LoggerOptions): Logger =>
   pino({ level, base: null, serializers: { err: describeError } }, destination ?? standardOutput())
 
-/** How many characters of lines are written at once, and how long a line waits for others. */
+/** Bytes of lines that are written at once, and how long a line waits for others. */
 const batch = 16_384
 const maxWaitMs = 100
 
+/** Of one character in UTF-8. */
+const maxCharacterBytes = 3
+
 /**
  * Writes some forty lines at a time: at the latest after a tenth of a second, when the process ends, or with `fatal`,
- * for which pino calls `flushSync`. Each line by itself would be a system call.
+ * for which pino calls `flushSync`. Each line by itself would be a system call. Lines are copied as they come: a line
+ * consists of dozens of strings, which would otherwise outlive a garbage collection.
  */
 function standardOutput(): DestinationStream & { flushSync(): void } {
-  const output = pino.destination({ sync: true })
-  let lines = ''
+  const output = pino.destination({ sync: true, contentMode: 'buffer' })
+  // The types know strings alone.
+  const send = (bytes: Buffer) => output.write(bytes as unknown as string)
+  const lines = Buffer.allocUnsafe(batch)
+  let length = 0
   let timer: NodeJS.Timeout | undefined
   const flushSync = () => {
     clearTimeout(timer)
     timer = undefined
-    if (lines !== '') output.write(lines)
-    lines = ''
+    if (length > 0) send(Buffer.from(lines.subarray(0, length)))
+    length = 0
   }
   process.once('exit', flushSync)
   return {
     write(line) {
-      lines += line
-      if (lines.length >= batch) flushSync()
-      else timer ??= setTimeout(flushSync, maxWaitMs).unref()
+      const most = line.length * maxCharacterBytes
+      if (length + most > batch) flushSync()
+      if (most > batch) send(Buffer.from(line))
+      else length += lines.write(line, length)
+      timer ??= setTimeout(flushSync, maxWaitMs).unref()
     },
     flushSync
   }

@@ -1,8 +1,10 @@
 import type { FastifyContextConfig, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
 import { Type } from 'typebox'
 import type { Meter, Stopwatch } from '../kernel/ports.ts'
+import { ByLabels } from './by-labels.ts'
+import { Distribution } from './distribution.ts'
 import { counters, type GaugeName, gauges, histograms } from './metric-table.ts'
 
 /** Counters, histograms and gauges of this process, as Prometheus text. */
@@ -82,21 +84,28 @@ function collectProcessMetrics(registry: Registry): void {
 
 /** Counts since the last handover to the library, which takes many times as long as an addition. */
 interface Sum {
-  readonly name: string
   readonly labels: Readonly<Record<string, string>>
   by: number
 }
 
+interface Counted {
+  readonly counter: Counter
+  readonly labelNames: readonly string[]
+  readonly sums: ByLabels<Sum>
+}
+
+/** Sums of one counter that wait at most. */
 const maxSums = 1000
 
 function createCounters(registry: Registry) {
-  const made = new Map<string, { counter: Counter; labelNames: readonly string[] }>()
-  const sums = new Map<string, Sum>()
+  const made = new Map<string, Counted>()
 
-  const create = (name: string, labelNames: string[]) => {
+  const create = (name: string, labelNames: readonly string[]): Counted => {
     const help = counters[name]?.help ?? `Count of ${name.replaceAll('_', ' ')}.`
-    const options = { name: `${prefix}${name}_total`, help, labelNames, registers: [registry] }
-    const created = { counter: new Counter(options), labelNames }
+    const options = { name: `${prefix}${name}_total`, help, labelNames: [...labelNames] }
+    const counter = new Counter({ ...options, registers: [registry] })
+    const sums = new ByLabels<Sum>(labelNames, labels => ({ labels, by: 0 }))
+    const created = { counter, labelNames, sums }
     made.set(name, created)
     return created
   }
@@ -106,30 +115,21 @@ function createCounters(registry: Registry) {
     for (const known of combinations(labels)) counter.inc(known, 0)
   }
 
-  const add = ({ name, labels, by }: Sum) => {
-    const { counter, labelNames } = made.get(name) ?? create(name, Object.keys(labels))
-    const known = labelNames.filter(label => labels[label] !== undefined)
-    counter.inc(Object.fromEntries(known.map(label => [label, asLabel(labels[label]!)])), by)
-  }
-
-  const handOver = () => {
-    for (const sum of sums.values()) add(sum)
+  const handOver = ({ counter, labelNames, sums }: Counted) => {
+    for (const { labels, by } of sums.all) {
+      const known = labelNames.filter(label => labels[label] !== undefined)
+      counter.inc(Object.fromEntries(known.map(label => [label, asLabel(labels[label]!)])), by)
+    }
     sums.clear()
   }
 
   const count: Meter['count'] = (name, labels = {}, by = 1) => {
-    let key = name
-    for (const label in labels) key += `\n${label}=${labels[label]}`
-    const sum = sums.get(key)
-    if (sum) {
-      sum.by += by
-      return
-    }
-    if (sums.size >= maxSums) handOver()
-    sums.set(key, { name, labels, by })
+    const counted = made.get(name) ?? create(name, Object.keys(labels))
+    if (counted.sums.size >= maxSums) handOver(counted)
+    counted.sums.at(labels).by += by
   }
 
-  return { count, handOver }
+  return { count, handOver: () => [...made.values()].forEach(handOver) }
 }
 
 /** Every combination of the values known; none when the values of some label are not known. */
@@ -142,10 +142,11 @@ function combinations(labels: Readonly<Record<string, readonly string[]>>) {
 
 function createHistograms(registry: Registry): Stopwatch['observe'] {
   const made = new Map(
-    Object.entries(histograms).map(([name, { help, labels = {}, buckets }]) => {
-      const options = { name: `${prefix}${name}_seconds`, help, buckets: [...buckets] }
-      const labelNames = Object.keys(labels)
-      return [name, new Histogram({ ...options, labelNames, registers: [registry] })]
+    Object.entries(histograms).map(([name, note]) => {
+      const distribution = new Distribution(`${prefix}${name}_seconds`, note)
+      // The types know the library's own metrics alone; a registry asks for no more than `get`.
+      registry.registerMetric(distribution as unknown as Metric)
+      return [name, distribution]
     })
   )
   return (name, labels, seconds) => made.get(name)?.observe(labels, seconds)

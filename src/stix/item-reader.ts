@@ -32,7 +32,7 @@ export class ItemReader extends JsonReader {
   constructor(bytes: Buffer, repair: boolean) {
     super(bytes)
     this.#repair = repair
-    this.#draft = new Draft(bytes, { repair, typeAt: start => typeOf(bytes, start) })
+    this.#draft = new Draft(bytes, repair)
   }
 
   /** Moves past one item. */
@@ -114,8 +114,8 @@ export class ItemReader extends JsonReader {
   /** Removes everything from `at` to the current position, with the edits inside it. */
   #remove(at: number, mark: number, rule: Rule): Edit {
     const edit = { at, remove: this.at - at, insert: '', rule }
-    this.#draft.edits.length = mark
-    this.#draft.edits.push(edit)
+    this.#draft.keepEdits(mark)
+    this.#draft.edit(edit)
     return edit
   }
 
@@ -131,7 +131,7 @@ export class ItemReader extends JsonReader {
     const rule = this.#value(depth + 1)
     if (rule !== undefined) {
       if (!this.#repair || !this.#mustKeep(key, depth)) return rule
-      this.#draft.edits.length = mark
+      this.#draft.keepEdits(mark)
       if (name === undefined) this.#draft.leave(start)
     }
     return name === undefined ? undefined : this.#draft.take(name, { start, end: this.at })
@@ -164,23 +164,4 @@ function stringAt(bytes: Buffer, start: number): string {
   reader.at = start
   reader.string()
   return tokenText(bytes, start, reader.at)
-}
-
-/** The last `type` among the members of the object that begins at `start`. */
-function typeOf(bytes: Buffer, start: number): string | undefined {
-  const reader = new JsonReader(bytes)
-  let type: string | undefined
-  reader.at = start
-  for (reader.expect(byte.openBrace); ; reader.expect(byte.comma)) {
-    const key = reader.at
-    reader.string()
-    const isType = tokenText(bytes, key, reader.at) === 'type'
-    reader.space()
-    reader.expect(byte.colon)
-    const value = reader.at
-    reader.value()
-    if (isType) type = bytes[value] === byte.quote ? tokenText(bytes, value, reader.at) : undefined
-    reader.space()
-    if (bytes[reader.at] === byte.closeBrace) return type
-  }
 }

@@ -181,17 +181,12 @@ export class JsonReader {
 
   #literal(): void {
     for (const literal of literals) {
-      if (this.#stands(literal)) {
-        this.at += literal.length
-        return
-      }
+      let length = 0
+      while (length < literal.length && this.bytes[this.at + length] === literal[length]) length++
+      if (length < literal.length) continue
+      this.at += length
+      return
     }
     this.fail('expected a value')
-  }
-
-  #stands(literal: Buffer): boolean {
-    for (let i = 0; i < literal.length; i++)
-      if (this.bytes[this.at + i] !== literal[i]) return false
-    return true
   }
 }

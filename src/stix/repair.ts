@@ -1,5 +1,5 @@
 import { byte } from './bytes.ts'
-import { tokenText } from './json-reader.ts'
+import { JsonReader, tokenText } from './json-reader.ts'
 import { constantCreated, markingConstant } from './markings.ts'
 import { isRequired, isTime } from './properties.ts'
 import { isZoneless, toInstant } from './timestamp.ts'
@@ -44,15 +44,11 @@ interface Fault extends Range {
   readonly name: 'created' | 'modified' | 'valid_from' | 'other'
 }
 
-export interface DraftOptions {
-  readonly repair: boolean
-  /** The type of the item that begins there, wherever it is in it; called only if something is wrong. */
-  readonly typeAt: (start: number) => string | undefined
-}
+/** What most items have of edits and faults: thousands of items are in memory at a time. */
+const none: readonly never[] = []
 
-/** One for all items of a body, begun anew with each: drafts that stay until the page is whole are garbage by then. */
+/** One for all items of a body: drafts that stay until the page is whole are garbage by then. */
 export class Draft {
-  edits: Edit[] = []
   id: string | undefined
   type: string | undefined
   modified: string | undefined
@@ -61,27 +57,24 @@ export class Draft {
   /** As Sekoia wrote them. */
   rawModified: string | undefined
   rawCreated: string | undefined
-  #validUntil: Range | undefined
   readonly #bytes: Buffer
   readonly #repair: boolean
-  readonly #typeAt: (start: number) => string | undefined
   readonly #types = new TokenTexts()
   readonly #versions = new TokenTexts()
-  #faults: Fault[] = []
   #start = 0
   #knownType: string | undefined
+  #validUntil: Range | undefined
+  #edits: Edit[] | undefined
+  #faults: readonly Fault[] = none
 
-  constructor(bytes: Buffer, { repair, typeAt }: DraftOptions) {
+  constructor(bytes: Buffer, repair: boolean) {
     this.#bytes = bytes
     this.#repair = repair
-    this.#typeAt = typeAt
   }
 
   /** Forgets all that was noted: the next item begins at `start`. */
   begin(start: number): void {
     this.#start = start
-    if (this.edits.length > 0) this.edits = []
-    if (this.#faults.length > 0) this.#faults = []
     this.id = undefined
     this.type = undefined
     this.modified = undefined
@@ -89,8 +82,31 @@ export class Draft {
     this.specVersion = undefined
     this.rawModified = undefined
     this.rawCreated = undefined
-    this.#validUntil = undefined
     this.#knownType = undefined
+    this.#validUntil = undefined
+    this.#edits = undefined
+    this.#faults = none
+  }
+
+  get edits(): readonly Edit[] {
+    return this.#edits ?? none
+  }
+
+  /** Adds an edit behind those so far. */
+  edit(edit: Edit): void {
+    if (this.#edits) this.#edits.push(edit)
+    else this.#edits = [edit]
+  }
+
+  /** Forgets all edits but the first `count`. */
+  keepEdits(count: number): void {
+    if (this.#edits) this.#edits.length = count
+  }
+
+  /** The item's type, wherever it is in the item. */
+  get #anyType(): string | undefined {
+    this.#knownType ??= this.type ?? typeOf(this.#bytes, this.#start)
+    return this.#knownType
   }
 
   /** Notes the value of a top-level member, one of fields.ts. Returns a rule if the member has to be removed. */
@@ -120,12 +136,12 @@ export class Draft {
 
   /** True for a top-level member that stays although it is null or empty. */
   mustKeep(name: string): boolean {
-    return isRequired(this.#typeOf(), name)
+    return isRequired(this.#anyType, name)
   }
 
   /** Counts a fault that stays as it is, with everything inside it. */
   leave(at: number): void {
-    this.edits.push({ at, remove: 0, insert: '', rule: 'unrepaired' })
+    this.edit({ at, remove: 0, insert: '', rule: 'unrepaired' })
   }
 
   /** Decides what needs the whole item, which is `range`. */
@@ -135,14 +151,15 @@ export class Draft {
     if (this.specVersion !== undefined || this.type === 'bundle') return
     this.specVersion = '2.1'
     const insert = '"spec_version":"2.1",'
-    this.edits.unshift({ at: range.start + 1, remove: 0, insert, rule: 'spec-version' })
+    const edit: Edit = { at: range.start + 1, remove: 0, insert, rule: 'spec-version' }
+    this.#edits = [edit, ...this.edits]
   }
 
   #settleMarking({ start, end }: Range): boolean {
     if (this.type !== 'marking-definition') return false
     const insert = markingConstant(this.id!, () => this.#bytes.toString('utf8', start, end))
     if (insert === undefined) return false
-    this.edits = [{ at: start, remove: end - start, insert, rule: 'marking' }]
+    this.#edits = [{ at: start, remove: end - start, insert, rule: 'marking' }]
     this.created = constantCreated
     this.modified = undefined
     this.specVersion = '2.1'
@@ -152,11 +169,6 @@ export class Draft {
   #text({ start, end }: Range, known?: TokenTexts): string | undefined {
     if (this.#bytes[start] !== byte.quote) return undefined
     return known ? known.textOf(this.#bytes, start, end) : tokenText(this.#bytes, start, end)
-  }
-
-  #typeOf(): string | undefined {
-    this.#knownType ??= this.type ?? this.#typeAt(this.#start)
-    return this.#knownType
   }
 
   #takeSpecVersion(range: Range): void {
@@ -174,23 +186,23 @@ export class Draft {
   ): string | undefined {
     if (!this.#repair) {
       if (text !== undefined && isZoneless(text))
-        this.edits.push({ at: range.start, remove: 0, insert: '', rule: 'timezone' })
+        this.edit({ at: range.start, remove: 0, insert: '', rule: 'timezone' })
       return text
     }
     if (this.#faults.length > 0) this.#faults = this.#faults.filter(fault => fault.name !== name)
     const fixed = this.#fixTime(range, 3)
-    if (fixed === undefined) this.#faults.push({ name, ...range })
+    if (fixed === undefined) this.#faults = [...this.#faults, { name, ...range }]
     return fixed || text
   }
 
   #takeTime(name: string, range: Range): Rule | undefined {
     if (name === 'valid_until') this.#validUntil = range
     if (isPlainTimestamp(this.#bytes, range, 0)) return undefined
-    const type = this.#typeOf()
+    const type = this.#anyType
     if (!isTime(type, name)) return undefined
     if (this.#fixTime(range, 0) !== undefined) return undefined
     if (!isRequired(type, name)) return 'timestamp'
-    this.#faults.push({ name: name === 'valid_from' ? name : 'other', ...range })
+    this.#faults = [...this.#faults, { name: name === 'valid_from' ? name : 'other', ...range }]
     return undefined
   }
 
@@ -222,7 +234,7 @@ export class Draft {
       this.#replace(range, substitute, 'timestamp')
       if (name !== 'valid_from') this[name] = substitute
     }
-    this.edits.sort((a, b) => a.at - b.at)
+    this.#edits?.sort((a, b) => a.at - b.at)
   }
 
   #isBeforeEnd(time: string | undefined): boolean {
@@ -233,7 +245,26 @@ export class Draft {
 
   /** Replaces a range; edits inside it are dropped. */
   #replace({ start, end }: Range, text: string, rule: Rule): void {
-    this.edits = this.edits.filter(({ at }) => at < start || at >= end)
-    this.edits.push({ at: start, remove: end - start, insert: `"${text}"`, rule })
+    this.#edits = this.edits.filter(({ at }) => at < start || at >= end)
+    this.#edits.push({ at: start, remove: end - start, insert: `"${text}"`, rule })
+  }
+}
+
+/** The last `type` among the members of the object that begins at `start`. */
+function typeOf(bytes: Buffer, start: number): string | undefined {
+  const reader = new JsonReader(bytes)
+  let type: string | undefined
+  reader.at = start
+  for (reader.expect(byte.openBrace); ; reader.expect(byte.comma)) {
+    const key = reader.at
+    reader.string()
+    const isType = tokenText(bytes, key, reader.at) === 'type'
+    reader.space()
+    reader.expect(byte.colon)
+    const value = reader.at
+    reader.value()
+    if (isType) type = bytes[value] === byte.quote ? tokenText(bytes, value, reader.at) : undefined
+    reader.space()
+    if (bytes[reader.at] === byte.closeBrace) return type
   }
 }

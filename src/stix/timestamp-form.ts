@@ -36,12 +36,14 @@ const isLeapSecond = (text: string): boolean =>
       text.startsWith(`${day}T23:59:`, 5) && years.split(' ').includes(text.slice(0, 4))
   )
 
-/** What stands at each place: digits and signs. */
-const plainForm = Buffer.from('0000-00-00T00:00:00')
+/** The usual form up to its seconds. */
+const usual = Buffer.from('0000-00-00T00:00:00')
+const zero = 0x30
 
 /**
  * A quick check for the usual timestamps: true if the token `bytes[start, end)`, quotes included, is certainly a
- * timestamp in STIX form with enough digits. If false, {@link toStixTimestamp} decides.
+ * timestamp in STIX form with enough digits. If false, {@link toStixTimestamp} decides. Nearly all timestamps of a
+ * feed come by here: it makes no objects.
  */
 export function isPlainTimestamp(
   bytes: Buffer,
@@ -52,16 +54,21 @@ export function isPlainTimestamp(
   const digits = end - start - 23
   if (digits < minimumDigits && !(digits === -1 && minimumDigits === 0)) return false
   if (digits === 0 || bytes[end - 1] !== 0x22 || bytes[end - 2] !== 0x5a) return false
-  for (let place = 0; place < plainForm.length; place++) {
-    const wanted = plainForm[place]
-    if (wanted === 0x30 ? !isDigitAt(bytes, at + place) : bytes[at + place] !== wanted) return false
+  for (let place = 0; place < usual.length; place++) {
+    const wanted = usual[place]!
+    if (wanted === zero ? !isDigitAt(bytes, at + place) : bytes[at + place] !== wanted) return false
   }
   if (digits > 0 && bytes[at + 19] !== 0x2e) return false
   for (let place = at + 20; place < end - 2; place++) if (!isDigitAt(bytes, place)) return false
-  const two = (place: number) => bytes[at + place]! * 10 + bytes[at + place + 1]! - 528
-  if (two(5) < 1 || two(5) > 12 || two(8) < 1 || two(8) > 28) return false
-  return two(11) < 24 && two(14) < 60 && two(17) < 60
+  const month = twoDigitsAt(bytes, at + 5)
+  const day = twoDigitsAt(bytes, at + 8)
+  if (month < 1 || month > 12 || day < 1 || day > (month === 2 ? 28 : 30)) return false
+  const isTime = twoDigitsAt(bytes, at + 11) < 24 && twoDigitsAt(bytes, at + 14) < 60
+  return isTime && twoDigitsAt(bytes, at + 17) < 60
 }
+
+const twoDigitsAt = (bytes: Buffer, at: number): number =>
+  (bytes[at]! - zero) * 10 + bytes[at + 1]! - zero
 
 function isDigitAt(bytes: Buffer, at: number): boolean {
   const code = bytes[at]!

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { type Fingerprint, fingerprint, IdIndex } from '../../src/feedlog/journal/id-index.ts'
@@ -58,4 +59,23 @@ t.test('a fingerprint is two whole 32-bit words and depends on the id alone', as
   const uuid = '00000000-0000-4000-8000-000000000001'
   t.notSame(fingerprint(`tool--${uuid}`), fingerprint(`malware--${uuid}`), 'the type counts')
   t.notSame(fingerprint('x--1'), fingerprint('x--2'), 'an id without a UUID has one as well')
+})
+
+t.test('property: hexadecimal digits of either case are read as parseInt reads them', async () => {
+  const digits = fc.string({
+    unit: fc.constantFrom(...'0123456789abcdefABCDEF09afgGzx@`: -'),
+    minLength: 36,
+    maxLength: 36
+  })
+  fc.assert(
+    fc.property(digits, uuid => {
+      const high = Number.parseInt(uuid.slice(0, 8), 16)
+      const low = Number.parseInt(uuid.slice(-8), 16)
+      if (Number.isNaN(high) || Number.isNaN(low)) return
+      const print = fingerprint(`x--${uuid}`)
+      assert.equal(print.high, (high ^ ('x'.charCodeAt(0) << 8) ^ 3) >>> 0)
+      assert.equal(print.low, low >>> 0)
+    }),
+    { seed: 20261128, numRuns: 2000 }
+  )
 })

@@ -54,6 +54,25 @@ t.test('CLIENT-14: closing waits for answers under way, whose connections then e
   await closed
 })
 
+t.test('CLIENT-14: closing waits for all answers that one connection was asked for', async t => {
+  const { app, records } = await build(t)
+  const read = records.read.bind(records)
+  const released = Promise.withResolvers<void>()
+  let reads = 0
+  records.read = async request => {
+    reads++
+    await released.promise
+    return read(request)
+  }
+  const answers = raw(await listen(app), lasting + lasting)
+  await until(() => reads === 2)
+  const closed = app.close()
+  await until(() => !app.server.listening)
+  released.resolve()
+  t.equal((await answers).match(/HTTP\/1\.1 200 /g)?.length, 2)
+  await closed
+})
+
 t.test('CLIENT-14: closing lets an answer that is being read be read to its end', async t => {
   const { app, records } = await build(t)
   const chunks = Array(32).fill(Buffer.alloc(1_000_000, ' '))

@@ -66,6 +66,20 @@ t.test('nor does a number that is the maximum of all', async t => {
   for (let n = 0; n < 5; n++) t.match(await raw(port, request), /^HTTP\/1\.1 200 /)
 })
 
+t.test('of the connections that are idle, the one that has been so for longest goes', async t => {
+  const server = await build(t, { maxConnections: 100, maxPerAddress: 2 })
+  const sockets = [...(await server.silent(1)), ...(await server.silent(1))]
+  await server.until(async () => (await server.open()) === 2)
+  sockets[0]!.write(`GET ${O} HTTP/1.1\r\nHost: x\r\nAuthorization: ${credentials}\r\n\r\n`)
+  await server.until(async () => server.logText().includes('"request"'))
+  const ended = sockets.map(async (socket, i) => {
+    await once(socket.resume(), 'end')
+    return i
+  })
+  await server.silent(1)
+  t.equal(await Promise.race(ended), 1, 'not the one that was opened first')
+})
+
 t.test('a proxy that is trusted may hold more than one client may', async t => {
   const isTrusted = () => true
   const { silent, open, until } = await build(t, {

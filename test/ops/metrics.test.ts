@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fastify from 'fastify'
+import { Histogram, Registry } from 'prom-client'
 import t from 'tap'
 import { counters, gauges, histograms } from '../../src/ops/metric-table.ts'
 import { createMeter, metricsPlugin } from '../../src/ops/metrics.ts'
@@ -108,6 +109,33 @@ t.test(
     t.equal(value('_bucket{le="0.5"'), '2')
     t.equal(value('_count{dialect="taxii",outcome="held"}'), '2')
     t.equal(value('_sum'), '0.303')
+  }
+)
+
+t.test(
+  'observe: the text is that of a histogram of prom-client, in whatever order the labels come',
+  async t => {
+    const name = 'request_read_duration'
+    const { help, labels, buckets } = histograms[name]!
+    const registry = new Registry()
+    const options = { name: `sekoia_gateway_${name}_seconds`, help, buckets: [...buckets] }
+    const labelNames = Object.keys(labels!)
+    const expected = new Histogram({ ...options, labelNames, registers: [registry] })
+    const meter = createMeter()
+    for (const [dialect, outcome, seconds] of [
+      ['taxii', 'held', 0.0005],
+      ['native', 'hit', 0.001],
+      ['taxii', 'a "quoted" one', 7],
+      ['taxii', 'held', 1000],
+      ['native', 'hit', 0]
+    ] as const) {
+      const given = seconds === 1000 ? { outcome, dialect } : { dialect, outcome }
+      expected.observe(given, seconds)
+      meter.observe(name, given, seconds)
+    }
+    const lines = samples(await meter.text(), name)
+    t.strictSame(lines, samples(await registry.metrics(), name))
+    t.equal(lines.length, 3 * (buckets.length + 3))
   }
 )
 

@@ -63,6 +63,12 @@ export class AnswerCache {
     return this.#held.get(inMemory(scope, name))
   }
 
+  /** {@link held}, to be asked again and again. */
+  holding(scope: ScopeId, name: string): () => Entry | undefined {
+    const key = inMemory(scope, name)
+    return () => this.#held.get(key)
+  }
+
   /** In the order of the names. */
   async find(scope: ScopeId, names: readonly string[]): Promise<(Entry | undefined)[]> {
     const held = names.map(name => this.held(scope, name))

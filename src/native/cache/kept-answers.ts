@@ -91,14 +91,15 @@ export class KeptAnswers {
   /** Holds no key: it is kept for as long as the answer may be given again. */
   #validity(entry: Entry, { caller, name, policy, right }: Question): Validity {
     const { cache, clock, rights } = this.#deps
-    const { scope } = caller
+    const isRecent = rights.recency(caller, right)
+    const held = cache.holding(caller.scope, name)
     const seconds = (now: number) => Math.floor((now - entry.at) / 1000)
     const told = seconds(clock.now())
     return now =>
       seconds(now) === told &&
       now - entry.at < policy.freshMs(entry) &&
-      rights.isRecent({ scope }, right) &&
-      cache.held(scope, name) === entry
+      isRecent() &&
+      held() === entry
   }
 
   async #mayStandIn(entry: Entry, { caller, policy, right }: Question): Promise<boolean> {

@@ -6,6 +6,8 @@ export interface Rights {
   accepted(caller: Caller, right: string): void
   failed(caller: Caller, right: string, error: unknown): void
   isRecent(caller: Pick<Caller, 'scope'>, right: string): boolean
+  /** The same, to be asked again and again; holds no key. */
+  recency(caller: Pick<Caller, 'scope'>, right: string): () => boolean
   lastVerdict(caller: Caller, right: string): Promise<string | undefined>
 }
 

@@ -74,8 +74,8 @@ async function fromLog(
   return { ...content, note: noteOf(page, feed) }
 }
 
-function rightsValidity({ rights }: NativeDeps, { scope }: Caller, { feedId }: CatalogFeed) {
-  const isRecent = () => rights.isRecent({ scope }, feedId)
+function rightsValidity({ rights }: NativeDeps, caller: Caller, { feedId }: CatalogFeed) {
+  const isRecent = rights.recency(caller, feedId)
   return isRecent() ? isRecent : undefined
 }
 

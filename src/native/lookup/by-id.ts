@@ -69,9 +69,9 @@ export class ById {
   #toHit({ scope }: Caller, ids: readonly string[], entries: readonly Entry[]): Told & Entries {
     const { cache } = this.#deps
     const ageMs = this.#age(entries)
+    const held = ids.map(id => cache.holding(scope, objectName(this.#kind, id)))
     const isHeld = (entry: Entry, i: number) =>
-      cache.held(scope, objectName(this.#kind, ids[i]!)) === entry &&
-      this.#isFresh({ scope }, ids[i]!, entry)
+      held[i]!() === entry && this.#isFresh({ scope }, ids[i]!, entry)
     const isOfThatAge = () => Math.floor(this.#age(entries) / 1000) === Math.floor(ageMs / 1000)
     return { entries, use: 'hit', ageMs, validity: () => isOfThatAge() && entries.every(isHeld) }
   }
