@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { newestFirstAdvice } from '../../feeds/unwalkable.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
-import { canBeShortened } from '../../kernel/full-page.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { DescentPage, Pass } from '../journal/journal-state.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
@@ -27,8 +26,7 @@ export interface PageReader {
   fetch(
     caller: Caller,
     source: Source,
-    restart: Source,
-    limit?: number
+    restart: Source
   ): Promise<{ readonly page: Page; readonly isRestart: boolean }>
 }
 
@@ -65,9 +63,8 @@ export class Descent {
   }
 
   /**
-   * One page. An answer that leads nowhere is the end when it comes twice, unless the page is full: then a shorter one
-   * has to lead on. Throws GatewayError `bad-answer` when the cursor leads back, `unwalkable` when times rise, again
-   * and again.
+   * One page. An answer that leads nowhere is the end when it comes twice. Throws GatewayError `bad-answer` when the
+   * cursor leads back, `unwalkable` when times rise, again and again.
    */
   async next(caller: Caller, place: DescentPlace): Promise<Step> {
     const { source, top, bound, followed } = place
@@ -87,24 +84,9 @@ export class Descent {
         hasAskedAgain = true
         continue
       }
-      if (isStuck && !isRestart && canBeShortened(page, this.#parts.settings.pageLimit))
-        return this.#shorter(caller, place, page)
       const isBelow = bound !== undefined && (spanOf(page.entries, now)?.high ?? bound) < bound
       return { page, isRestart, isEnd: isStuck || isBelow }
     }
-  }
-
-  /** A full page without its last object: if more follows, its cursor leads there. */
-  async #shorter(
-    caller: Caller,
-    { source, top, followed }: DescentPlace,
-    { itemCount }: Page
-  ): Promise<Step> {
-    const { page, isRestart } = await this.#pages.fetch(caller, source, top, itemCount - 1)
-    const cursor = page.nextCursor
-    if (cursor === null || cursor === source.cursor || followed.has(cursor))
-      throw contradiction(false)
-    return { page, isRestart, isEnd: false }
   }
 
   /**
