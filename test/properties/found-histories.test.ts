@@ -241,3 +241,59 @@ t.test('equal times behind items that cannot be read are not cut apart by the en
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('a full page that lacks its cursor once is not the end of a feed', t =>
+  play({
+    seed: 0,
+    objects: 2,
+    historyMs: 40 * 86_400_000,
+    order: 'text',
+    pageLimit: 1,
+    assumeTies: false,
+    epoch: '2000',
+    cacheMaxBytes: 1,
+    newestFirst: false,
+    processes: 1,
+    limits: [1, 1, 1, 1, 1, 1],
+    switches: { nullAtTip: false, modifiedAfterOrder: 'instant', cursorMode: 'A' },
+    odd: [],
+    operations: [
+      { kind: 'fault', fault: { kind: 'null-cursor', match: '/objects' }, times: 1 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'fault', fault: { kind: 'status', match: '/objects' }, times: 1 },
+      { kind: 'wipe' },
+      { kind: 'tick', ms: 1 },
+      { kind: 'tick', ms: 1 },
+      { kind: 'tick', ms: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test('what a cursor that leads back shows again is not taken for new by another gateway', t =>
+  play({
+    seed: 0,
+    objects: 9,
+    historyMs: 3_600_000,
+    order: 'text',
+    pageLimit: 3,
+    assumeTies: false,
+    epoch: '2000',
+    cacheMaxBytes: 1,
+    newestFirst: false,
+    processes: 2,
+    limits: [1, 1, 1, 1, 1, 5],
+    switches: { nullAtTip: false, modifiedAfterOrder: 'instant', cursorMode: 'A' },
+    odd: [],
+    operations: [
+      { kind: 'add', count: 4 },
+      { kind: 'step', client: 5, times: 2 },
+      { kind: 'fault', fault: { kind: 'loop-cursor', match: '/objects' }, times: 1 },
+      { kind: 'add', count: 1 },
+      { kind: 'step', client: 5, times: 1 },
+      { kind: 'evict' },
+      { kind: 'edit', which: 0 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'edit', which: 0 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
