@@ -1,7 +1,9 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { CursorRefusedError, isRefusal } from '../../kernel/errors.ts'
 import { mayBeFull } from '../../kernel/full-page.ts'
+import { type Ask, asLongAs, type Fetched, leadingOn, withCursor } from '../../kernel/leading-on.ts'
 import type { Entry, Page } from '../../kernel/ports.ts'
+import { firstOfLastGroup, hasTies, isTie, limitBeforeLastGroup } from '../../kernel/ties.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
@@ -10,9 +12,7 @@ import { type Body, concat } from '../journal/segment.ts'
 import type { EntryName, SegmentHead, Source } from '../journal/segment-head.ts'
 import { reachesBeyond } from './append.ts'
 import { Descent } from './descent.ts'
-import { type Ask, asLongAs, type Fetched, leadingOn, withCursor } from './proven-end.ts'
 import { sourceBefore } from './resume-point.ts'
-import { firstOfLastGroup, hasTies, isTie, limitBeforeLastGroup } from './ties.ts'
 
 /** Pages of one feed from Sekoia. Throws GatewayError as the upstream does. */
 export class Fetcher {

@@ -1,4 +1,4 @@
-import type { Entry, Page } from '../../kernel/ports.ts'
+import type { Entry, Page } from './ports.ts'
 
 /** Objects of one time, which a cursor that is no more than a time cannot tell apart (U-4). */
 

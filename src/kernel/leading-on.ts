@@ -1,7 +1,7 @@
-import { GatewayError } from '../../kernel/errors.ts'
-import { canBeShortened, mayBeFull } from '../../kernel/full-page.ts'
-import type { Page } from '../../kernel/ports.ts'
-import type { Source } from '../journal/segment-head.ts'
+import type { Caller } from './caller.ts'
+import { GatewayError } from './errors.ts'
+import { canBeShortened, mayBeFull } from './full-page.ts'
+import type { Page, PageRequest, Upstream } from './ports.ts'
 import { isTie, limitBeforeLastGroup } from './ties.ts'
 
 export interface Fetched {
@@ -9,13 +9,19 @@ export interface Fetched {
   /** True when the cursor was refused and the page was read from a time instead (U-7). */
   readonly isRestart: boolean
   /** Where the page was read from. */
-  readonly from: Source
+  readonly from: Pick<PageRequest, 'cursor' | 'modifiedAfter'>
   /** True for a page that was made to end before objects of another time. */
   readonly isShortened?: boolean
 }
 
 /** One page with at most so many objects, always from the same place. */
 export type Ask = (limit: number) => Promise<Fetched>
+
+export const asking =
+  (upstream: Pick<Upstream, 'page'>, caller: Caller, from: PageRequest): Ask =>
+  async limit => {
+    return { page: await upstream.page(caller, { ...from, limit }), isRestart: false, from }
+  }
 
 /** Shorter pages cannot be asked for with one object less: more are asked for instead. */
 const minProvable = 3
