@@ -297,3 +297,28 @@ t.test('what a cursor that leads back shows again is not taken for new by anothe
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('equal times that move up while the end of a page is looked for are not cut apart', t =>
+  play({
+    ...usual,
+    objects: 46,
+    pageLimit: 9,
+    newestFirst: false,
+    processes: 2,
+    limits: [1, 1, 1, 1, 1, 17, 1, 1],
+    switches: { ...switches, nullAtTip: false },
+    odd: [{ time: 'future', byOwnTime: false, at: 0 }],
+    items: [],
+    operations: [
+      { kind: 'ties', count: 6 },
+      { kind: 'tick', ms: 1_000_000 },
+      { kind: 'remove', which: 0 },
+      { kind: 'add', count: 5 },
+      { kind: 'restart' },
+      { kind: 'tick', ms: 1 },
+      { kind: 'step', client: 5, times: 2 },
+      { kind: 'late', count: 3, hiddenForMs: 1 },
+      { kind: 'edit', which: 781 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)

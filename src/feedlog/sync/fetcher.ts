@@ -95,6 +95,7 @@ export class Fetcher {
     }
   }
 
+  /** Undefined where nothing proves where the group begins. */
   async #withoutLastGroup(
     caller: Caller,
     ask: Ask,
@@ -107,7 +108,12 @@ export class Fetcher {
     const [last, first] = [shorter.page.entries.at(-1), whole.entries[firstOfLastGroup(whole)]!]
     const { nextCursor: cursor } = shorter.page
     const isBefore = cursor !== null && cursor !== whole.nextCursor && cursor !== from.cursor
-    if ((last && isTie(last, first)) || !isBefore) return undefined
+    if (last && isTie(last, first)) {
+      // It has moved up meanwhile, or stands before what cannot be read.
+      const again = await this.#withoutLastGroup(caller, ask, restart, shorter)
+      return again && { ...again, page: asLongAs(whole, again.page) }
+    }
+    if (!isBefore) return undefined
     if (!last && !(await this.#begins(caller, { cursor }, restart, first))) return undefined
     return { ...shorter, page: asLongAs(whole, shorter.page) }
   }
