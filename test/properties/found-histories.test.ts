@@ -322,3 +322,22 @@ t.test('equal times that move up while the end of a page is looked for are not c
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('a page newest first that comes with fewer objects the second time leaves no hole', t =>
+  play({
+    ...usual,
+    newestFirst: true,
+    processes: 1,
+    limits: [1, 1, 1, 1, 1, 1, 1, 1],
+    switches: { ...switches, nullAtTip: 'last-page' },
+    items: [{ item: 'huge', at: 0 }],
+    operations: [
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'tick', ms: 1 },
+      { kind: 'evict' },
+      { kind: 'unreadable', item: 'nan' },
+      { kind: 'edit', which: 0 },
+      { kind: 'late', count: 1, hiddenForMs: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)

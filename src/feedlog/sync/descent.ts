@@ -41,6 +41,7 @@ export interface Step {
 export interface HeldPage extends DescentPage {
   /** Undefined where it would take too much memory: it is read again. */
   readonly body: Body | undefined
+  readonly itemCount: number
 }
 
 /** A date may be so much later than the own time it comes from, and neighbours stand in text order. */
@@ -108,7 +109,7 @@ export class Descent {
         source = top
       }
       const span = spanOf(page.entries, this.#parts.clock.now())
-      pages.push({ source, body: page, low: span?.low })
+      pages.push({ source, body: page, low: span?.low, itemCount: page.itemCount })
       bytes += page.bytes.length
       while (
         bytes > this.#parts.settings.cacheMaxBytes / heldPart &&
@@ -130,12 +131,29 @@ export class Descent {
   async again(caller: Caller, { source, low }: DescentPage, top: Source): Promise<Body> {
     const bound = low === undefined ? Number.NEGATIVE_INFINITY : low - roundingMs
     const pages = await this.all(caller, source, bound, top)
-    const bodies = await Promise.all(pages.map(page => page.body ?? this.#one(caller, page.source)))
+    const bodies = await Promise.all(
+      pages.map((page, i) => page.body ?? this.#downTo(pages[i + 1]!.source, page, caller))
+    )
     return ascending(bodies.reduce((whole, body) => concat(whole, body)))
   }
 
-  async #one(caller: Caller, source: Source): Promise<Body> {
-    return (await this.#pages.fetch(caller, source, source)).page
+  /** A page that is not held, as far as the next one: new objects, or fewer at a time, may move its end up. */
+  async #downTo(
+    { cursor: end }: Source,
+    { source, itemCount }: HeldPage,
+    caller: Caller
+  ): Promise<Body> {
+    let whole: Body | undefined
+    let from = source
+    for (let items = 0; ; ) {
+      const { page } = await this.#pages.fetch(caller, from, from)
+      const { nextCursor: cursor } = page
+      whole = whole ? concat(whole, page) : page
+      items += page.itemCount
+      const isStuck = cursor === null || cursor === from.cursor
+      if (isStuck || cursor === end || items >= 2 * itemCount) return whole
+      from = { cursor }
+    }
   }
 }
 
