@@ -27,9 +27,6 @@ export const asking =
 const minProvable = 3
 /** How often a shorter page is asked for whose cursor leads nowhere, although more must follow. */
 const patience = 2
-/** How often a page is asked for that is short because what follows it is large: it grows with the answers. */
-const cutPatience = 5
-
 /**
  * A page that leads on, unless it is the end. A full page whose cursor leads nowhere may be a slip of Sekoia: it is
  * asked for again, and then without its last object, whose cursor has to lead there (G4). That costs three calls where
@@ -40,9 +37,7 @@ export async function leadingOn(ask: Ask, limit: number): Promise<Fetched> {
   const first = await ask(limit)
   if (!isStuck(first, limit)) return first
   const most = Math.max(limit, minProvable)
-  let whole = await ask(most)
-  for (let asked = 2; isCutShort(whole, most) && asked < cutPatience; asked++)
-    whole = await ask(most)
+  const whole = await ask(most)
   return isStuck(whole, most) ? shortened(ask, whole, most) : whole
 }
 
@@ -60,9 +55,6 @@ const leadsNowhere = (): GatewayError =>
 
 const isStuck = ({ page, from }: Fetched, asked: number): boolean =>
   mayBeFull(page, asked) && (page.nextCursor === null || page.nextCursor === from.cursor)
-
-const isCutShort = (found: Fetched, asked: number): boolean =>
-  isStuck(found, asked) && (found.page.limit ?? asked) < asked && !canBeShortened(found.page, asked)
 
 async function shortened(ask: Ask, whole: Fetched, asked: number): Promise<Fetched> {
   const { page } = whole
