@@ -27,6 +27,7 @@ export const asking =
 const minProvable = 3
 /** How often a shorter page is asked for whose cursor leads nowhere, although more must follow. */
 const patience = 2
+
 /**
  * A page that leads on, unless it is the end. A full page whose cursor leads nowhere may be a slip of Sekoia: it is
  * asked for again, and then without its last object, whose cursor has to lead there (G4). That costs three calls where
