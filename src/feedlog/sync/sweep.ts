@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
+import { GatewayError } from '../../kernel/errors.ts'
 import { IdSet, takeIds } from '../../kernel/id-set.ts'
 import type { Fetched } from '../../kernel/leading-on.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
 import type { Chain } from '../journal/chain.ts'
+import { StaleLogError } from '../journal/log-deps.ts'
 import { placesOf, readUpTo } from '../journal/place.ts'
 import type { Body } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
@@ -104,10 +106,17 @@ export class Sweep {
     const { parts } = this.#with
     try {
       while (!this.#isStopped && (await this.#turn(caller))) this.#failures = 0
-    } catch {
+    } catch (error) {
+      this.#tellFailure(error)
       this.#notBefore = parts.clock.now() + Math.min(longestRestMs, restMs * 2 ** this.#failures++)
-      parts.meter.count('sweep_pages', { outcome: 'failed' })
     }
+  }
+
+  /** That another writer was first is no failure of Sekoia. */
+  #tellFailure(error: unknown): void {
+    const { meter, watch, identity } = this.#with.parts
+    meter.count('sweep_pages', { outcome: 'failed' })
+    if (!(error instanceof StaleLogError)) watch?.sweepFailed(identity, error)
   }
 
   /** True when a page was read, so that another may be due. */
@@ -187,6 +196,7 @@ export class Sweep {
     const { page, isRestart, from } = fetched
     if (!(await this.#take(page, from, caller))) return undefined
     parts.meter.count('sweep_pages', { outcome: 'read' })
+    parts.watch?.swept(parts.identity)
     const before = isRestart ? this.#restarted(state) : state
     this.#noteIds(before, page)
     const { nextCursor: cursor } = page
@@ -287,7 +297,7 @@ export class Sweep {
   }
 
   #giveUp(): SweepState {
-    this.#with.parts.meter.count('sweep_pages', { outcome: 'failed' })
+    this.#tellFailure(new GatewayError('bad-answer'))
     this.#ids = undefined
     return this.#begin()
   }
