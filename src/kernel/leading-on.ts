@@ -80,8 +80,8 @@ function joined(part: Fetched, { page: whole, isRestart }: Fetched): Fetched {
 }
 
 /** The page in place of a longer one: more follow it, so that it counts as full. */
-export const asLongAs = ({ itemCount, limit }: Page, page: Page): Page => ({
+export const asLongAs = ({ itemCount }: Page, page: Page): Page => ({
   ...page,
   itemCount,
-  ...(limit !== undefined && { limit })
+  limit: itemCount
 })

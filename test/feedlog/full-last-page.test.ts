@@ -103,6 +103,16 @@ t.test('what it costs to know the end of a feed', async t => {
   })
 })
 
+t.test('what is new before an item that cannot be read is given at once', async t => {
+  const times = [1, 2, 3].map(n => new Date(noon - 60_000 + n).toISOString())
+  const { world } = await worldAt(t, times, { logs: { pageLimit: 10, assumeTies: true } })
+  const { lastDate } = await read(world, { limit: 100 })
+  const added = world.simulator.add(1)
+  world.simulator.odd('nan')
+  world.simulator.clock.advance(11_000)
+  t.same((await read(world, { limit: 100, added_after: lastDate })).ids, added)
+})
+
 t.test('a feed may end with what cannot be read, or comes one at a time', async t => {
   const world = async () => {
     const simulator = { objects: 5, switches: { nullAtTip: 'last-page' } } as const
