@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { OddTime } from '../../src/demo/corpus/odd.ts'
-import { idsOf, read, walk } from '../support/walks.ts'
-import { forgetful, worldOf } from '../support/worlds.ts'
+import { idsOf, padded, read, walk } from '../support/walks.ts'
+import { forgetful, noon, worldOf } from '../support/worlds.ts'
 
 /** Objects that no time tells the place of, in segments whose copy is gone: where they stood they stand no more. */
 
@@ -52,3 +53,35 @@ t.test('a key that may not look objects up gets the others', async t => {
   t.notOk(ids.includes(id))
   t.equal(new Set(ids).size, objects - 1)
 })
+
+t.test(
+  'the older version of one that cannot be dated does not come behind the newer one',
+  async t => {
+    const world = await worldOf(t)
+    const { simulator } = world
+    const id = simulator.odd('missing', { place: '2025-12-20T00:00:00.5Z' })
+    const recent = { added_after: new Date(noon - 3_600_000).toISOString(), limit: 100 }
+    await read(world, recent)
+    simulator.calls.length = 0
+    const isHistory = (url: string) => /objects\?limit=2000$/.test(url)
+    let delayMs = 500
+    simulator.faults.take = url => {
+      const fault = isHistory(url) && delayMs > 0 ? ({ kind: 'slow', delayMs } as const) : undefined
+      if (fault) delayMs = 0
+      return fault
+    }
+    const history = read(world, { limit: 100 })
+    while (simulator.calls.length === 0) await setImmediate()
+    const modified = simulator.edit(id)
+    simulator.clock.advance(11_000)
+    t.ok((await read(world, recent)).ids.includes(id), 'while the older one is on its way')
+    await history
+    simulator.clock.advance(11_000)
+    await read(world, recent)
+    const { keys } = await read(world, { limit: 100 })
+    t.same(
+      keys.filter(key => key.startsWith(id)),
+      [`${id}|${padded(modified)}`]
+    )
+  }
+)
