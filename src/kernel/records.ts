@@ -69,6 +69,9 @@ export interface RecordFilter {
   readonly specVersions: ReadonlySet<string> | undefined
 }
 
+/** The newest version of every object. */
+export const newestVersions: RecordFilter = { versions: lastVersion, specVersions: undefined }
+
 export interface ReadRequest {
   readonly caller: Caller
   readonly feedId: string

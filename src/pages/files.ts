@@ -21,11 +21,18 @@ export interface ListenerFacts {
   readonly demoKey: string | undefined
 }
 
-/** Each page: its module is `web/<name>.js`, and it has the styles `web/<style>.css`. */
+const shell = ['shell/text', 'shell/frame', 'shell/controls'] as const
+
+/** Each page: its module is `web/<name>/<name>.js`, and it has the styles `web/<style>.css`. */
 export const pages = [
-  { url: '/', name: 'set-up', title: 'Set-up', styles: ['style'] },
-  { url: '/status', name: 'status', title: 'Status', styles: ['style', 'status'] },
-  { url: '/look-up', name: 'look-up', title: 'Look-up', styles: ['style', 'status', 'look-up'] }
+  { url: '/', name: 'set-up', title: 'Set-up', styles: [...shell, 'set-up/set-up'] },
+  { url: '/status', name: 'status', title: 'Status', styles: [...shell, 'status/status'] },
+  {
+    url: '/look-up',
+    name: 'look-up',
+    title: 'Look-up',
+    styles: [...shell, 'status/status', 'look-up/look-up']
+  }
 ] as const
 
 const web = new URL('web/', import.meta.url)
@@ -56,7 +63,8 @@ const toLink = (style: string): string => `<link rel="stylesheet" href="pages/${
 
 /** What the pages load: modules, style and icon of `web/`, and Preact with htm as its package ships it. */
 export async function readAssets(): Promise<ServedFile[]> {
-  const names = (await readdir(web)).filter(name => mediaTypes[extname(name)])
+  const files = await readdir(web, { recursive: true })
+  const names = files.filter(name => mediaTypes[extname(name)])
   const own = names.map(name => ({ name, path: fileURLToPath(new URL(name, web)) }))
   const preact = fileURLToPath(import.meta.resolve('htm/preact/standalone'))
   return Promise.all(

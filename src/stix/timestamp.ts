@@ -21,10 +21,6 @@ interface Parts {
 const firstSecond = -62_167_219_200
 const finalSecond = 253_402_300_799
 
-/** The day that was read last, with its T: neighbours in a feed share it. */
-let lastDay = ''
-let lastDayStart = 0
-
 /**
  * Whole seconds since the epoch of a text in the form that nearly all times of a feed have; NaN of any other. Without
  * a regular expression, because a first sync reads millions.
@@ -40,8 +36,14 @@ function usualSeconds(text: string): number {
     twoDigitsAt(text, 14),
     twoDigitsAt(text, 17)
   ]
-  if (!(hour <= 23 && minute <= 59 && second <= 59) || !isLastDay(text)) return Number.NaN
-  return lastDayStart + hour * 3600 + minute * 60 + second
+  const days = daysOf(
+    twoDigitsAt(text, 0) * 100 + twoDigitsAt(text, 2),
+    twoDigitsAt(text, 5),
+    twoDigitsAt(text, 8)
+  )
+  if (days === undefined || text[4] !== '-' || text[7] !== '-') return Number.NaN
+  if (!(hour <= 23 && minute <= 59 && second <= 59)) return Number.NaN
+  return days * 86_400 + hour * 3600 + minute * 60 + second
 }
 
 /** NaN where there is none. */
@@ -52,16 +54,6 @@ function digitAt(text: string, at: number): number {
 
 const twoDigitsAt = (text: string, at: number): number =>
   digitAt(text, at) * 10 + digitAt(text, at + 1)
-
-/** True when the text begins with the last day; if it begins with another one, that is the last day then. */
-function isLastDay(text: string): boolean {
-  if (lastDay !== '' && text.startsWith(lastDay)) return true
-  const start = parseAny(`${text.slice(0, 11)}00:00:00Z`)
-  if (!start) return false
-  lastDay = text.slice(0, 11)
-  lastDayStart = start.seconds
-  return true
-}
 
 /** The first three fraction digits of a text in the usual form, as a number. */
 function usualFraction(text: string, missing: 0 | 9): number {
@@ -90,10 +82,16 @@ function parseAny(text: string): Parts | undefined {
 
 /** Days since the epoch; undefined when the calendar has no such day. */
 function daysOf(year: number, month: number, day: number): number | undefined {
-  const date = new Date(0)
-  const millis = date.setUTCFullYear(year, month - 1, day)
-  const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day
-  return isReal ? millis / 86_400_000 : undefined
+  // Date.UTC takes the years before 100 for ones of the last century; the calendar repeats itself after 400.
+  const days = Date.UTC(year + 400, month - 1, day) / 86_400_000 - daysOf400Years
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month) ? days : undefined
+}
+
+const daysOf400Years = 146_097
+
+function daysIn(year: number, month: number): number {
+  if (month !== 2) return 30 + ((month + (month >> 3)) & 1)
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
 }
 
 /** Undefined when it is no offset of RFC 3339: at most 23:59. */

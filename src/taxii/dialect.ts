@@ -10,7 +10,7 @@ import { modes } from './modes.ts'
 import { assertAcceptable, taxiiType } from './negotiate.ts'
 import { described, describedPages } from './openapi.ts'
 import { collectionNamed, pageHandler, type TaxiiDeps } from './page-handler.ts'
-import type { Endpoint } from './query.ts'
+import type { Endpoint } from './parameters.ts'
 import { toApiRoot, toCollection, toCollections, toDiscovery } from './resources.ts'
 import { toVersions } from './versions.ts'
 

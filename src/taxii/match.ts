@@ -1,4 +1,4 @@
-import { lastVersion, type VersionFilter } from '../kernel/records.ts'
+import { lastVersion, type RecordFilter, type VersionFilter } from '../kernel/records.ts'
 
 /** The `match[…]` fields of a request or token; a field that was not given is undefined. Lists are sorted sets. */
 export interface Match {
@@ -7,6 +7,12 @@ export interface Match {
   readonly versions?: VersionFilter | undefined
   readonly specVersions?: readonly string[] | undefined
 }
+
+/** What a match asks of each version of an object; ids and types are asked for beside it. */
+export const filterOf = ({ versions = lastVersion, specVersions }: Match): RecordFilter => ({
+  versions,
+  specVersions: specVersions && new Set(specVersions)
+})
 
 /** Bit n of a token's type mask is line n here: only ever append. */
 const knownTypes = (

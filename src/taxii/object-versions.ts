@@ -1,14 +1,13 @@
 import { cutPage } from '../kernel/page-cut.ts'
-import type { ObjectVersion, Position, VersionFilter } from '../kernel/records.ts'
-import { isWanted } from '../kernel/version-filter.ts'
+import type { ObjectVersion, Position, RecordFilter } from '../kernel/records.ts'
 import { toInstant, toNaturalMillis } from '../stix/timestamp.ts'
+import { isWanted } from '../stix/version-filter.ts'
 
 /** Which of the records found by id are wanted, and after which place. */
 export interface FoundSelection {
   /** Empty means all. */
   readonly types: readonly string[]
-  readonly specVersions: ReadonlySet<string> | undefined
-  readonly versions: VersionFilter
+  readonly filter: RecordFilter
   readonly addedAfter: number | undefined
   readonly position: Position | undefined
 }
@@ -21,16 +20,14 @@ export function selectFound(
   found: readonly ObjectVersion[],
   selection: FoundSelection
 ): ObjectVersion[] {
-  const { types, specVersions, versions, addedAfter = -Infinity, position } = selection
+  const { types, filter, addedAfter = -Infinity, position } = selection
+  const { specVersions } = filter
   const typed = types.length === 0 ? found : found.filter(({ type }) => types.includes(type))
   const specified = specVersions
     ? markEnds(typed.filter(record => specVersions.has(record.specVersion)))
     : newestSpecification(typed)
   return specified
-    .filter(
-      record =>
-        isWanted(versions, record, () => toInstant(record.version)) && record.date > addedAfter
-    )
+    .filter(record => isWanted(filter, record, () => record) && record.date > addedAfter)
     .filter(record => position === undefined || compare(toOrderKey(record), position) > 0)
     .sort((a, b) => compare(toOrderKey(a), toOrderKey(b)))
 }

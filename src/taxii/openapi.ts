@@ -5,120 +5,28 @@ import {
   type DescribedAnswer,
   failures,
   type MediaTypes,
-  notModified,
-  stixObject
+  notModified
 } from '../http/described.ts'
 import type { ErrorKind } from '../kernel/errors.ts'
 import { taxiiType } from './negotiate.ts'
-import type { Endpoint } from './query.ts'
+import {
+  apiRoot,
+  collection,
+  collections,
+  discovery,
+  envelope,
+  error,
+  instant,
+  manifest,
+  object,
+  text,
+  versions
+} from './openapi-resources.ts'
+import { type Endpoint, parameters } from './parameters.ts'
 
 /** The nine endpoints as the OpenAPI document has them (TAXII 2.1 §4 and §5). */
 
-const text = (description: string) => Type.String({ description })
-const optional = <T extends ReturnType<typeof text>>(schema: T) => Type.Optional(schema)
-const uuid = (description: string) => Type.String({ description, format: 'uuid' })
-const instant = (description: string) => Type.String({ description, format: 'date-time' })
-const object = (id: string, properties: TProperties, description: string) =>
-  Type.Object(properties, { $id: `Taxii${id}`, description })
-
-const error = object(
-  'Error',
-  {
-    title: text('What went wrong'),
-    description: optional(text('What to do')),
-    error_id: uuid('Under which the log has more'),
-    error_code: text('Kind of the failure'),
-    http_status: text('The status again')
-  },
-  'Error resource (TAXII 2.1 §3.6.1)'
-)
-
-const discovery = object(
-  'Discovery',
-  {
-    title: text('Of this server'),
-    description: optional(text('Of this server')),
-    contact: optional(text('Of its operator')),
-    default: text('URL of the API root'),
-    api_roots: Type.Array(Type.String())
-  },
-  'Discovery resource (TAXII 2.1 §4.1.1)'
-)
-
-const apiRoot = object(
-  'ApiRoot',
-  {
-    title: text('Of this API root'),
-    description: optional(text('Of this API root')),
-    versions: Type.Array(Type.String()),
-    max_content_length: Type.Integer()
-  },
-  'API root resource (TAXII 2.1 §4.2.1)'
-)
-
-const collection = {
-  id: uuid('In lower case'),
-  title: text('Unique for the key'),
-  description: optional(text('As in Sekoia, and what keeps the key from reading it')),
-  alias: optional(text("The feed's id at Sekoia, where that is more than a UUID")),
-  can_read: Type.Boolean(),
-  can_write: Type.Boolean(),
-  media_types: Type.Array(Type.String())
-}
-
-const collections = object(
-  'Collections',
-  { collections: Type.Optional(Type.Array(Type.Object(collection))) },
-  'Collections resource (TAXII 2.1 §5.1.1)'
-)
-
-/** What `strict` leaves out of an empty answer is optional. */
-const paged = {
-  more: Type.Optional(Type.Boolean({ description: 'At least one matching object follows' })),
-  next: optional(text('For the request that goes on from here'))
-}
-
-const envelope = object(
-  'Envelope',
-  { ...paged, objects: Type.Optional(Type.Array(stixObject)) },
-  'Envelope (TAXII 2.1 §3.7)'
-)
-
-const manifestRecord = Type.Object({
-  id: text('STIX id'),
-  date_added: instant('When it came into the collection'),
-  version: text('Its `modified`, else `created`'),
-  media_type: optional(text('Of the object'))
-})
-
-const manifest = object(
-  'Manifest',
-  { ...paged, objects: Type.Optional(Type.Array(manifestRecord)) },
-  'Manifest resource (TAXII 2.1 §5.3.1)'
-)
-
-const versions = object(
-  'Versions',
-  { ...paged, versions: Type.Optional(Type.Array(Type.String())) },
-  'Versions resource (TAXII 2.1 §5.8.1)'
-)
-
 const content = (schema: TObject): MediaTypes => ({ [taxiiType]: { schema } })
-
-const list = (description: string) => Type.Optional(Type.Array(Type.String(), { description }))
-
-const filters = {
-  added_after: Type.Optional(instant('Objects that came later')),
-  limit: Type.Optional(Type.Integer({ minimum: 1, description: 'Most objects in the answer' })),
-  next: optional(text('Of the last answer; the other parameters stay as they were')),
-  'match[id]': list('STIX ids'),
-  'match[type]': list('STIX types'),
-  'match[version]': list('`first`, `last`, `all`, or timestamps'),
-  'match[spec_version]': list('`2.0`, `2.1`')
-}
-
-const { 'match[id]': _id, 'match[type]': _type, ...ofObject } = filters
-const { 'match[version]': _version, ...ofVersions } = ofObject
 
 /** Lists are written with commas. */
 const query = (properties: TProperties): TObject =>
@@ -169,19 +77,19 @@ const data = (
   summary: string,
   schema: TObject,
   names: TProperties,
-  filter: TProperties
+  endpoint: Endpoint
 ): Described =>
   describe(operationId, summary, ok(schema, dates), [...ofCollection, 'unwalkable'], {
     ...params(names),
-    querystring: query(filter)
+    querystring: query(parameters[endpoint])
   })
 
 /** Descriptions of the endpoints with filters and pages. */
 export const describedPages: Readonly<Record<Endpoint, Described>> = {
-  objects: data('taxiiObjects', 'Objects of a collection', envelope, inCollection, filters),
-  manifest: data('taxiiManifest', 'Their ids and versions', manifest, inCollection, filters),
-  object: data('taxiiObject', 'One object', envelope, inObject, ofObject),
-  versions: data('taxiiVersions', 'Versions of an object', versions, inObject, ofVersions)
+  objects: data('taxiiObjects', 'Objects of a collection', envelope, inCollection, 'objects'),
+  manifest: data('taxiiManifest', 'Their ids and versions', manifest, inCollection, 'manifest'),
+  object: data('taxiiObject', 'One object', envelope, inObject, 'object'),
+  versions: data('taxiiVersions', 'Versions of an object', versions, inObject, 'versions')
 }
 
 export const described = {

@@ -10,7 +10,8 @@ import { modes } from './modes.ts'
 import { taxiiType } from './negotiate.ts'
 import { type DataPage, type PageSource, readPage } from './page.ts'
 import { pageDigest } from './page-digest.ts'
-import { type Endpoint, parseQuery } from './query.ts'
+import type { Endpoint } from './parameters.ts'
+import { parseQuery } from './query.ts'
 
 export interface TaxiiDeps extends PageSource {
   readonly catalog: Catalog

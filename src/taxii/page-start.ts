@@ -3,7 +3,8 @@ import type { Position } from '../kernel/records.ts'
 import { toTs6 } from '../stix/timestamp.ts'
 import { agrees, type Match } from './match.ts'
 import type { Mode } from './modes.ts'
-import type { Endpoint, TaxiiQuery } from './query.ts'
+import type { Endpoint } from './parameters.ts'
+import type { TaxiiQuery } from './query.ts'
 import { decodeToken, hashMatch, type NextToken } from './token.ts'
 
 /** How the `next` of a request was used; log and metrics use these words. */

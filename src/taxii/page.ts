@@ -11,11 +11,12 @@ import {
 } from '../kernel/records.ts'
 import type { Validity } from '../kernel/validity.ts'
 import { toTs6 } from '../stix/timestamp.ts'
-import type { Match } from './match.ts'
+import { filterOf, type Match } from './match.ts'
 import { modes } from './modes.ts'
 import { foundPosition, pageLength, selectFound } from './object-versions.ts'
 import { type NextTokenUse, type PageStart, resume } from './page-start.ts'
-import type { Endpoint, TaxiiQuery } from './query.ts'
+import type { Endpoint } from './parameters.ts'
+import type { TaxiiQuery } from './query.ts'
 import type { TaxiiSettings } from './settings.ts'
 import { encodeToken } from './token.ts'
 
@@ -102,9 +103,6 @@ async function readSlice(
 const pageLimit = ({ selection }: DataRequest, settings: TaxiiSettings): number =>
   Math.min(selection.limit ?? settings.defaultLimit, settings.maxLimit)
 
-const toSet = (values: readonly string[] | undefined): ReadonlySet<string> | undefined =>
-  values && new Set(values)
-
 const readOn = (
   { records, settings }: PageSource,
   request: DataRequest,
@@ -117,10 +115,7 @@ const readOn = (
     types,
     addedAfter,
     position,
-    filter: {
-      versions: match.versions ?? lastVersion,
-      specVersions: toSet(match.specVersions)
-    },
+    filter: filterOf(match),
     limit: pageLimit(request, settings),
     maxBytes: settings.maxBytes,
     continues: token !== 'none',
@@ -140,8 +135,7 @@ async function lookUp(
   }
   const selected = selectFound(found, {
     types,
-    specVersions: toSet(match.specVersions),
-    versions: endpoint === 'versions' ? allVersions : (match.versions ?? lastVersion),
+    filter: filterOf(endpoint === 'versions' ? { ...match, versions: allVersions } : match),
     addedAfter,
     position
   })

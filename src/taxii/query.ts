@@ -4,9 +4,7 @@ import { toInstant } from '../stix/timestamp.ts'
 import { type Instant, parseInstant, withPlus } from './instant.ts'
 import type { Match } from './match.ts'
 import type { Mode } from './modes.ts'
-
-/** The four endpoints with filters and pages; also what a `next` token belongs to. */
-export type Endpoint = 'objects' | 'manifest' | 'object' | 'versions'
+import { type Endpoint, parameters } from './parameters.ts'
 
 /** A parsed query (TAXII 2.1 §3.4). */
 export interface TaxiiQuery {
@@ -14,28 +12,6 @@ export interface TaxiiQuery {
   readonly limit: number | undefined
   readonly next: string | undefined
   readonly match: Match
-}
-
-const paging = ['added_after', 'limit', 'next']
-
-/** Which parameters each endpoint knows (T-3.4.1-50); all others are ignored (D-11). */
-const known: Readonly<Record<Endpoint, ReadonlySet<string>>> = {
-  objects: new Set([
-    ...paging,
-    'match[id]',
-    'match[type]',
-    'match[version]',
-    'match[spec_version]'
-  ]),
-  manifest: new Set([
-    ...paging,
-    'match[id]',
-    'match[type]',
-    'match[version]',
-    'match[spec_version]'
-  ]),
-  object: new Set([...paging, 'match[version]', 'match[spec_version]']),
-  versions: new Set([...paging, 'match[spec_version]'])
 }
 
 /** Most values in one list: bounds the work that one URL can ask for (T-B-3). */
@@ -46,7 +22,7 @@ const maxValues = 200
  * @throws GatewayError `malformed`, its detail naming the parameter (D-7 … D-13).
  */
 export function parseQuery(raw: string, endpoint: Endpoint, mode: Mode): TaxiiQuery {
-  const values = collect(raw, known[endpoint], mode)
+  const values = collect(raw, parameters[endpoint], mode)
   const read = <T>(name: string, parse: (text: string, mode: Mode) => T | undefined) => {
     const text = values.get(name)
     return text === undefined ? undefined : parse(text, mode)
@@ -67,12 +43,12 @@ export function parseQuery(raw: string, endpoint: Endpoint, mode: Mode): TaxiiQu
 const malformed = (name: string, wanted: string): GatewayError =>
   new GatewayError('malformed', { detail: `${name}: ${wanted}.` })
 
-function collect(raw: string, names: ReadonlySet<string>, mode: Mode): Map<string, string> {
+function collect(raw: string, known: object, mode: Mode): Map<string, string> {
   const values = new Map<string, string>()
   for (const pair of raw.split('&')) {
     const equals = pair.indexOf('=')
     const name = decode(equals === -1 ? pair : pair.slice(0, equals))
-    if (name === undefined || !names.has(name)) continue
+    if (name === undefined || !Object.hasOwn(known, name)) continue
     const value = decode(equals === -1 ? '' : pair.slice(equals + 1))
     if (value === undefined) throw malformed(name, 'not properly percent-encoded')
     if (values.has(name)) throw malformed(name, 'given more than once')

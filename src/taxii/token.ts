@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { maxOtherPlaces, type OtherPlace, type Position } from '../kernel/records.ts'
 import { type Match, matchText, parseMatchText, typeAt, typeNumber } from './match.ts'
-import type { Endpoint } from './query.ts'
+import type { Endpoint } from './parameters.ts'
 
 /**
  * The `next` token: a place in one collection's order, and the query it belongs to. It gives no rights and holds no

@@ -5,7 +5,7 @@ import { RightsGate } from '../../src/auth/rights-gate.ts'
 import { type ErrorKind, GatewayError } from '../../src/kernel/errors.ts'
 import { type Page, silentMeter, type Upstream } from '../../src/kernel/ports.ts'
 import {
-  lastVersion,
+  newestVersions,
   type ReadRequest,
   type ReadResult,
   type UnguardedRecords
@@ -33,7 +33,7 @@ const request: ReadRequest = {
   types: [],
   addedAfter: undefined,
   position: undefined,
-  filter: { versions: lastVersion, specVersions: undefined },
+  filter: newestVersions,
   limit: 1,
   maxBytes: 1,
   continues: false

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { FeedLogs } from '../../src/feedlog/logs.ts'
 import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
-import { lastVersion, type ReadRequest } from '../../src/kernel/records.ts'
+import { newestVersions, type ReadRequest } from '../../src/kernel/records.ts'
 import { buildGateway } from '../support/app.ts'
 import { failure } from '../support/failure.ts'
 import { defaultFeed, logSettings, rightsOf } from '../support/gateway.ts'
@@ -120,7 +120,7 @@ async function slowLogs(t: Test) {
     types: [],
     addedAfter: undefined,
     position: undefined,
-    filter: { versions: lastVersion, specVersions: undefined },
+    filter: newestVersions,
     limit: 100,
     maxBytes: 16_000_000,
     continues: false,

@@ -5,7 +5,7 @@ import { startSimulator } from '../../src/demo/simulator.ts'
 import { FeedLogs } from '../../src/feedlog/logs.ts'
 import { ApiKey } from '../../src/kernel/caller.ts'
 import { silentMeter, systemClock } from '../../src/kernel/ports.ts'
-import { lastVersion } from '../../src/kernel/records.ts'
+import { newestVersions } from '../../src/kernel/records.ts'
 import { createSekoiaClient } from '../../src/sekoia/client.ts'
 import { clientSettings, defaultFeed, logSettings } from '../support/gateway.ts'
 import { storeWith } from '../support/worlds.ts'
@@ -30,7 +30,7 @@ t.test(
       feedId: defaultFeed,
       addedAfter: undefined,
       position: undefined,
-      filter: { versions: lastVersion, specVersions: undefined },
+      filter: newestVersions,
       limit: 5,
       maxBytes: 2 ** 20,
       continues: false

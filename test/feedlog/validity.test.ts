@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { FeedLogs, type FeedLogsSettings } from '../../src/feedlog/logs.ts'
 import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
-import { lastVersion, type ReadRequest, type ReadResult } from '../../src/kernel/records.ts'
+import { newestVersions, type ReadRequest, type ReadResult } from '../../src/kernel/records.ts'
 import { type Validity, validWhileAll } from '../../src/kernel/validity.ts'
 import { defaultFeed, logSettings, rightsOf, startWorld } from '../support/gateway.ts'
 import { callerOf, clientOf } from '../support/sekoia-client.ts'
@@ -107,7 +107,7 @@ function requestOf({ starts, limits }: Pick<Plan, 'starts' | 'limits'>, no: numb
     types: [],
     addedAfter,
     position: undefined,
-    filter: { versions: lastVersion, specVersions: undefined },
+    filter: newestVersions,
     limit: limits[no]!,
     maxBytes: 16_000_000,
     continues: false

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
+import type { RelatedValue } from '../../src/misp/mapping/model.ts'
 import type { Galaxies } from '../../src/misp/mapping/tags/galaxies.ts'
 import { listOf } from '../../src/stix/object.ts'
 import {
@@ -116,6 +117,40 @@ t.test('a better mapping reaches what is held, and takes back what was made befo
   const next = await publish(world)
   t.strictSame(next.files, after.files, 'and then nothing changes any more')
 })
+
+/** Version 4 of the mapping, as far as it matters here: it did not know the integrity level of a process. */
+const version4 = other({
+  indicator(object, find, indicates) {
+    const pattern = String(object['pattern'])
+    const unknown = pattern.replace('integrity_level', 'x_unknown')
+    const mapped = usualMapping.indicator({ ...object, pattern: unknown }, find, indicates)
+    const restored = (value: RelatedValue) =>
+      value.value === unknown ? { ...value, value: pattern } : value
+    const objects = mapped.objects.map(({ template, values }) => ({
+      template,
+      values: values.map(restored)
+    }))
+    return { ...mapped, objects }
+  }
+})
+
+t.test(
+  'a property that an earlier version of the mapping did not know reaches what is held',
+  async t => {
+    const world = await mispWorld(t, { mapping: version4 })
+    const misp = mispOf(world)
+    const pattern =
+      "[process:name = 'a.exe' AND process:extensions.'windows-process-ext'.integrity_level = 'high']"
+    addIndicator(world, 'a', { pattern })
+    const whole = attributeOf(await publish(world), pattern)
+    t.match(whole, { type: 'stix2-pattern', deleted: false })
+    await misp.pull()
+    const after = await publishAs(t, world, usualMapping)
+    t.equal(attributeOf(after, pattern).deleted, true)
+    t.match(attributeOf(after, 'high'), { object_relation: 'integrity-level', deleted: false })
+    t.strictSame(await pullAndCompare(world, misp), [])
+  }
+)
 
 t.test('names that only the new mapping wants are asked of Sekoia, at once or later', async t => {
   for (const isDown of [false, true]) {

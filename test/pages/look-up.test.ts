@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { buildGateway, type GatewayOptions } from '../support/app.ts'
-import { seriousFindings, startBrowser } from '../support/browser.ts'
+import { checkLooks, startBrowser } from '../support/browser.ts'
 import { defaultFeed } from '../support/gateway.ts'
 
 /** The look-up page in a browser: what is known, what is not, what cannot be asked; values that mean harm. */
@@ -224,15 +224,5 @@ t.test('axe finds nothing serious, in light on a screen and in dark on a phone',
   await chooseFeed()
   await page.getByText(/newest, 100 shown/).waitFor()
   await page.getByText('STIX', { exact: true }).first().click()
-  const looks = [
-    { colorScheme: 'light', width: 1280 },
-    { colorScheme: 'dark', width: 360 }
-  ] as const
-  for (const { colorScheme, width } of looks) {
-    await page.emulateMedia({ colorScheme })
-    await page.setViewportSize({ width, height: 800 })
-    t.strictSame(await seriousFindings(page), [], `${colorScheme} ${width}`)
-    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
-    t.equal(await page.evaluate(overflow), 0, 'nothing is wider than the screen')
-  }
+  await checkLooks(t, page)
 })

@@ -52,7 +52,7 @@ t.test('every file comes under the strict policy, sets no cookie and has a valid
   const named = bodies.flatMap(body =>
     [...body.matchAll(/(?:src|href)="(pages\/[^"]+)"/g)].map(([, path]) => `/${path}`)
   )
-  t.ok(named.includes('/pages/status.css'))
+  t.ok(named.includes('/pages/status/status.css'))
   for (const url of new Set([...pages, '/pages/preact.js', ...named])) {
     const { statusCode, headers } = await send({ url, headers: browser })
     t.equal(statusCode, 200, url)
@@ -98,6 +98,6 @@ t.test('the page says which credentials its listener takes, and the key of a dem
 
 t.test('PAGES_ENABLED=false: there is no page and no file of one', async t => {
   const { send } = await buildGateway(t, { env: { PAGES_ENABLED: 'false' } })
-  for (const url of ['/', '/pages/style.css'])
+  for (const url of ['/', '/pages/shell/text.css'])
     t.equal((await send({ url, headers: browser })).statusCode, 404, url)
 })

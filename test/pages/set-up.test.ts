@@ -5,11 +5,13 @@ import t, { type Test } from 'tap'
 import type { SimulatorOptions } from '../../src/demo/simulator.ts'
 import { buildGateway, type GatewayOptions } from '../support/app.ts'
 import { seriousFindings, startBrowser } from '../support/browser.ts'
+import { openFirstPage } from '../support/first-page.ts'
 import { startGateway } from '../support/gateway-process.ts'
 
 /** The set-up page in a browser, in front of a simulated Sekoia. */
 
-const { openPage } = await startBrowser(t)
+const browser = await startBrowser(t)
+const { openPage } = browser
 
 /** A gateway that does not listen yet, and an empty tab. */
 async function build(t: Test, env: Record<string, string>) {
@@ -17,16 +19,7 @@ async function build(t: Test, env: Record<string, string>) {
   return { ...gateway, page: await openPage(t) }
 }
 
-async function open(t: Test, options: GatewayOptions = {}) {
-  const gateway = await buildGateway(t, options)
-  const page = await openPage(t)
-  await page.goto(await gateway.listen())
-  const enter = async (key: string) => {
-    await page.getByLabel(/key|token/i).fill(key)
-    await page.keyboard.press('Enter')
-  }
-  return { ...gateway, page, enter }
-}
+const open = (t: Test, options?: GatewayOptions) => openFirstPage(t, browser, options)
 
 t.test('a newcomer starts the demo, enters its key, and copies the URL for MISP', async t => {
   const { url } = await startGateway(t, { DEMO_OBJECTS: '200' })

@@ -1,21 +1,13 @@
 import t, { type Test } from 'tap'
-import { buildGateway, type GatewayOptions } from '../support/app.ts'
+import type { GatewayOptions } from '../support/app.ts'
 import { seriousFindings, startBrowser } from '../support/browser.ts'
+import { openFirstPage } from '../support/first-page.ts'
 
 /** What every page shares, in a browser: the question for a key, and what becomes of it. */
 
-const { openPage } = await startBrowser(t)
+const browser = await startBrowser(t)
 
-async function open(t: Test, options: GatewayOptions = {}) {
-  const gateway = await buildGateway(t, options)
-  const page = await openPage(t)
-  await page.goto(await gateway.listen())
-  const enter = async (key: string) => {
-    await page.getByLabel(/key|token/i).fill(key)
-    await page.keyboard.press('Enter')
-  }
-  return { ...gateway, page, enter }
-}
+const open = (t: Test, options?: GatewayOptions) => openFirstPage(t, browser, options)
 
 t.test('a key that Sekoia accepts opens the page, by the keyboard alone', async t => {
   const { page, simulator } = await open(t)

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { buildGateway, type GatewayOptions } from '../support/app.ts'
-import { seriousFindings, startBrowser } from '../support/browser.ts'
+import { checkLooks, startBrowser } from '../support/browser.ts'
 import { defaultFeed } from '../support/gateway.ts'
 import { basic } from '../support/taxii-server.ts'
 
@@ -177,15 +177,5 @@ t.test('axe finds nothing serious, in light on a screen and in dark on a phone',
   await send({ url: `${objects}?limit=100` })
   await send({ url: '/misp/manifest.json' })
   await seeing('reading', section(page, 'Consumers').getByRole('row', { name: /taxii/ }))
-  const looks = [
-    { colorScheme: 'light', width: 1280 },
-    { colorScheme: 'dark', width: 360 }
-  ] as const
-  for (const { colorScheme, width } of looks) {
-    await page.emulateMedia({ colorScheme })
-    await page.setViewportSize({ width, height: 800 })
-    t.strictSame(await seriousFindings(page), [], `${colorScheme} ${width}`)
-    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
-    t.equal(await page.evaluate(overflow), 0, 'nothing is wider than the screen')
-  }
+  await checkLooks(t, page)
 })

@@ -5,19 +5,30 @@ import { play as playSweeps } from '../support/histories/sweep.ts'
 
 /** Histories of which clients once got too much or too little, as small as they could be made (npm run histories). */
 
-const usual = {
+const plain = {
   seed: 0,
   objects: 10,
   historyMs: 3_600_000,
   order: 'text',
-  pageLimit: 7,
-  assumeTies: true,
+  pageLimit: 5,
+  assumeTies: false,
   epoch: '2000',
   cacheMaxBytes: 1,
+  newestFirst: true,
+  processes: 1,
+  limits: [1, 1, 1, 1, 1, 1],
+  switches: { nullAtTip: false, modifiedAfterOrder: 'instant', cursorMode: 'A' },
+  odd: []
+} as const
+
+const usual = {
+  ...plain,
+  pageLimit: 7,
+  assumeTies: true,
+  limits: [1, 1, 1, 1, 1, 1, 1, 1],
   maxBodyBytes: 16_000,
   stranger: false,
   patienceMs: 20_000,
-  odd: [],
   store: 'memory',
   apart: false
 } as const
@@ -50,9 +61,6 @@ t.test('a gateway that was overtaken before it could write takes nothing of its 
 t.test('an oldest object that cannot be had does not hide the newest of a feed newest first', t =>
   play({
     ...usual,
-    newestFirst: true,
-    processes: 1,
-    limits: [1, 1, 1, 1, 1, 1, 1, 1],
     switches: { ...switches, nullAtTip: 'last-page' },
     items: [{ item: 'huge', at: 0 }],
     operations: [
@@ -69,7 +77,6 @@ t.test('an object that cannot be had does not keep a key from its rights', t =>
   play({
     ...usual,
     objects: 11,
-    newestFirst: true,
     processes: 2,
     limits: [4, 1, 1, 8, 2, 15, 6, 7],
     switches: { ...switches, nullAtTip: false },
@@ -95,18 +102,8 @@ t.test('an object that cannot be had does not keep a key from its rights', t =>
 
 t.test('an object without a time is found again after its copy is gone, wherever it stands', t =>
   play({
-    seed: 0,
-    objects: 10,
-    historyMs: 3_600_000,
-    order: 'text',
-    pageLimit: 5,
-    assumeTies: false,
-    epoch: '2000',
-    cacheMaxBytes: 1,
-    newestFirst: true,
-    processes: 1,
+    ...plain,
     limits: [1, 1, 2, 1, 1, 1],
-    switches: { nullAtTip: false, modifiedAfterOrder: 'instant', cursorMode: 'A' },
     odd: [{ time: 'null', byOwnTime: false, at: 0 }],
     operations: [
       { kind: 'step', client: 0, times: 1 },
@@ -149,19 +146,8 @@ t.test(
 
 t.test('a full page that leads nowhere, twice, is not the end of a feed newest first', t =>
   play({
-    seed: 0,
-    objects: 10,
+    ...plain,
     historyMs: 86_400_000,
-    order: 'text',
-    pageLimit: 5,
-    assumeTies: false,
-    epoch: '2000',
-    cacheMaxBytes: 1,
-    newestFirst: true,
-    processes: 1,
-    limits: [1, 1, 1, 1, 1, 1],
-    switches: { nullAtTip: false, modifiedAfterOrder: 'instant', cursorMode: 'A' },
-    odd: [],
     operations: [
       { kind: 'fault', fault: { kind: 'loop-cursor', match: '/objects' }, times: 3 },
       { kind: 'add', count: 3 },
@@ -181,9 +167,7 @@ t.test('an item that takes its neighbours along does not make a full page the la
     objects: 13,
     newestFirst: false,
     pageLimit: 9,
-    processes: 1,
     stranger: true,
-    limits: [1, 1, 1, 1, 1, 1, 1, 1],
     switches: { ...switches, nullAtTip: false },
     items: [
       { item: 'unfinished-string', at: 0 },
@@ -225,9 +209,6 @@ t.test('another version that stands where a segment lay, whose copy is gone, is 
 t.test('equal times behind items that cannot be read are not cut apart by the end of a page', t =>
   play({
     ...usual,
-    newestFirst: true,
-    processes: 1,
-    limits: [1, 1, 1, 1, 1, 1, 1, 1],
     switches: { ...switches, nullAtTip: false },
     items: [],
     operations: [

@@ -15,7 +15,7 @@ export const boundPackages = ['fastify', 'undici', 'ioredis']
 
 /** The rows of the table in the text of the document. */
 export const rulesIn = (text: string): FolderRule[] =>
-  [...text.matchAll(/^\| `(src\/[\w/]*)` \| .* \| ([^|]+) \|$/gm)].map(([, folder, cell]) => {
+  [...text.matchAll(/^\| `(src\/[\w/-]*)` \| .* \| ([^|]+) \|$/gm)].map(([, folder, cell]) => {
     const names = cell!.split(', ').filter(name => name !== 'nothing')
     const isFree = names.includes('everything')
     return {

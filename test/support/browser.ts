@@ -79,3 +79,18 @@ export async function seriousFindings(page: Page): Promise<string[]> {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
 }
+
+/** The page as it is now, in light on a screen and in dark on a phone: axe finds nothing serious, and it is not wider. */
+export async function checkLooks(t: Test, page: Page): Promise<void> {
+  const looks = [
+    { colorScheme: 'light', width: 1280 },
+    { colorScheme: 'dark', width: 360 }
+  ] as const
+  for (const { colorScheme, width } of looks) {
+    await page.emulateMedia({ colorScheme })
+    await page.setViewportSize({ width, height: 800 })
+    t.strictSame(await seriousFindings(page), [], `${colorScheme} ${width}`)
+    const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+    t.equal(await page.evaluate(overflow), 0, 'nothing is wider than the screen')
+  }
+}

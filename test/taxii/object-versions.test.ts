@@ -1,12 +1,21 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { lastVersion, type ObjectVersion, type Position } from '../../src/kernel/records.ts'
+import {
+  lastVersion,
+  type ObjectVersion,
+  type Position,
+  type RecordFilter
+} from '../../src/kernel/records.ts'
 import { foundPosition, pageLength, selectFound } from '../../src/taxii/object-versions.ts'
 import { stixId } from '../support/objects.ts'
 
 const seed = 20_240_101
 const all = { ...lastVersion, last: false, all: true }
-const everything = { types: [], specVersions: undefined, versions: all, addedAfter: undefined }
+const everything = {
+  types: [],
+  filter: { versions: all, specVersions: undefined },
+  addedAfter: undefined
+}
 
 const found = (n: number, minute: number, date: number, fields: Partial<ObjectVersion> = {}) => ({
   id: stixId('indicator', n),
@@ -89,12 +98,17 @@ t.test('D-20: first and last are those of the wanted spec versions', async t => 
     found(1, 2, 2, { specVersion: '2.0', isLast: false, isFirst: false }),
     found(1, 3, 3, { isFirst: false })
   ]
-  const select = (fields: object) =>
-    selectFound(held, { ...everything, position: undefined, ...fields }).map(({ date }) => date)
+  const select = (filter: Partial<RecordFilter>, fields: object = {}) =>
+    selectFound(held, {
+      ...everything,
+      filter: { ...everything.filter, ...filter },
+      position: undefined,
+      ...fields
+    }).map(({ date }) => date)
   const old = { specVersions: new Set(['2.0']) }
   t.strictSame(select({ versions: lastVersion }), [3])
   t.strictSame(select({ versions: lastVersion, ...old }), [2])
   t.strictSame(select({ versions: { ...lastVersion, last: false, first: true }, ...old }), [1])
-  t.strictSame(select({ versions: lastVersion, types: ['malware'] }), [])
-  t.strictSame(select({ addedAfter: 1 }), [2, 3])
+  t.strictSame(select({ versions: lastVersion }, { types: ['malware'] }), [])
+  t.strictSame(select({}, { addedAfter: 1 }), [2, 3])
 })

@@ -6,7 +6,8 @@ import { toStixTimestamp } from '../../src/stix/timestamp-form.ts'
 import { parseInstant } from '../../src/taxii/instant.ts'
 import { type Mode, modes } from '../../src/taxii/modes.ts'
 import { resume } from '../../src/taxii/page-start.ts'
-import { type Endpoint, parseQuery } from '../../src/taxii/query.ts'
+import type { Endpoint } from '../../src/taxii/parameters.ts'
+import { parseQuery } from '../../src/taxii/query.ts'
 import { failure } from '../support/failure.ts'
 
 const seed = 20_240_101

@@ -7,9 +7,9 @@ import type {
   RecordFilter
 } from '../../kernel/records.ts'
 import type { Validity } from '../../kernel/validity.ts'
-import { isWanted, type VersionPlace } from '../../kernel/version-filter.ts'
-import { toInstant, toTs6 } from '../../stix/timestamp.ts'
+import { toTs6 } from '../../stix/timestamp.ts'
 import { toStixTimestamp } from '../../stix/timestamp-form.ts'
+import { isWanted, type VersionPlace } from '../../stix/version-filter.ts'
 import type { Journal } from '../journal/journal.ts'
 import { entryKey, hasEarlier, hasLater } from '../journal/packed-index.ts'
 import { type Segment, sliceOf } from '../journal/segment.ts'
@@ -48,12 +48,8 @@ export function matches(
   { segment, index }: Found,
   journal: Journal
 ): boolean {
-  const { versions, specVersions } = filter
   if (isWithheld(journal, segment, index)) return false
-  if (specVersions && !specVersions.has(specVersionOf(segment.entries.at(index)!))) return false
-  return isWanted(versions, versionPlace(journal, segment, index), () =>
-    toInstant(versionOf(segment, index))
-  )
+  return isWanted(filter, versionPlace(journal, segment, index), () => toRecord(segment, index))
 }
 
 /** `modified`, else `created`, as a STIX timestamp; where neither can be read as one, the date (D-18). */

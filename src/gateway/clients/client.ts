@@ -91,5 +91,8 @@ export interface Client {
 }
 
 export const proven = (file: string, test: string): Evidence => ({ kind: 'proven', file, test })
+/** By one of the tests that play what clients of TAXII do. */
+export const provenByClients = (test: string): Evidence =>
+  proven('test/taxii/field-clients.test.ts', test)
 export const source = (of: string): Evidence => ({ kind: 'source', of })
 export const documentation = (of: string): Evidence => ({ kind: 'documentation', of })

@@ -4,6 +4,7 @@ import {
   documentation,
   keyPlaceholder,
   proven,
+  provenByClients,
   source,
   userName
 } from './client.ts'
@@ -11,8 +12,6 @@ import { json, quoted } from './quoting.ts'
 import { apiRoot, bearer, collections, discovery, objects } from './requests.ts'
 
 /** Agents, functions and sources that collect for a SIEM. */
-
-const fieldClients = 'test/taxii/field-clients.test.ts'
 
 export const elastic: Client = {
   id: 'elastic-agent',
@@ -40,7 +39,7 @@ export const elastic: Client = {
     },
     {
       text: 'It forgets its place when an empty answer has no date: the gateway repeats the one it was asked with.',
-      evidence: proven(fieldClients, 'CLIENT-6: an empty page echoes added_after in both headers')
+      evidence: provenByClients('CLIENT-6: an empty page echoes added_after in both headers')
     }
   ],
   file: ({ objects, title }) => ({

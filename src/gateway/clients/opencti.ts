@@ -1,11 +1,17 @@
-import { type Client, choose, keyPlaceholder, proven, source, userName } from './client.ts'
+import {
+  type Client,
+  choose,
+  keyPlaceholder,
+  proven,
+  provenByClients,
+  source,
+  userName
+} from './client.ts'
 import { composeUse, platform } from './opencti-platform.ts'
 import { composeService } from './quoting.ts'
 import { apiRoot, collection, collections, discovery, objects } from './requests.ts'
 
 /** The two ways into OpenCTI over TAXII. */
-
-const fieldClients = 'test/taxii/field-clients.test.ts'
 
 export const openCti: Client = {
   id: 'opencti-native',
@@ -29,8 +35,7 @@ export const openCti: Client = {
     },
     {
       text: 'It reads one page for each tick of its scheduler, so a large feed takes hours. A token of the gateway lives as long as that takes.',
-      evidence: proven(
-        fieldClients,
+      evidence: provenByClients(
         'CLIENT-6, G1: header dates cut to milliseconds repeat and lose nothing'
       )
     },

@@ -4,14 +4,13 @@ import {
   documentation,
   keyPlaceholder,
   proven,
+  provenByClients,
   source,
   userName
 } from './client.ts'
-import { apiRoot, collection, collections, discovery, objects } from './requests.ts'
+import { apiRoot, collection, collections, discovery, fromDiscovery, objects } from './requests.ts'
 
 /** Platforms for threat intelligence and response. */
-
-const fieldClients = 'test/taxii/field-clients.test.ts'
 
 export const xsoar: Client = {
   id: 'cortex-xsoar',
@@ -48,8 +47,7 @@ export const xsoar: Client = {
     },
     {
       text: 'It tries TAXII 2.1 and falls back to 2.0 on a 406, which the gateway gives to 2.0 alone.',
-      evidence: proven(
-        fieldClients,
+      evidence: provenByClients(
         'CLIENT-12: vendor types of TAXII 2.0 get 406, everything else sensible gets 2.1'
       )
     },
@@ -94,7 +92,7 @@ export const eclecticiq: Client = {
     },
     {
       text: 'It fails on date headers that are no timestamps: those of the gateway always are, on empty answers as well.',
-      evidence: proven(fieldClients, 'CLIENT-6: an empty page echoes added_after in both headers')
+      evidence: provenByClients('CLIENT-6: an empty page echoes added_after in both headers')
     }
   ],
   requests: target => [
@@ -124,8 +122,8 @@ export const threatq: Client = {
   pitfalls: [
     {
       text: 'The key is taken as a password with any user name, as a bearer token and in the header X-API-Key: use what the form offers.',
-      evidence: proven(fieldClients, 'CLIENT-11: every way to send the key')
+      evidence: provenByClients('CLIENT-11: every way to send the key')
     }
   ],
-  requests: target => [discovery(target), apiRoot(target), collections(target), objects(target)]
+  requests: fromDiscovery
 }

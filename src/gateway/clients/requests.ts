@@ -30,6 +30,14 @@ export const collection = (target: Target, style = taxii): ClientRequest =>
 export const objects = (target: Target, query = '', style = taxii): ClientRequest =>
   toRequest(`${below(target, target.objects)}${query}`, 'envelope', style)
 
+/** What any client of TAXII 2.1 asks for that is given the discovery URL. */
+export const fromDiscovery = (target: Target): ClientRequest[] => [
+  discovery(target),
+  apiRoot(target),
+  collections(target),
+  objects(target)
+]
+
 export const mispFile = (target: Target, name: string, expected: Expected): ClientRequest =>
   toRequest(`${below(target, target.misp)}/${name}`, expected, anything)
 

@@ -1,10 +1,16 @@
-import { type Client, choose, documentation, keyPlaceholder, proven, userName } from './client.ts'
+import {
+  type Client,
+  choose,
+  documentation,
+  keyPlaceholder,
+  proven,
+  provenByClients,
+  userName
+} from './client.ts'
 import { json } from './quoting.ts'
-import { apiRoot, collection, collections, discovery, objects } from './requests.ts'
+import { apiRoot, collection, fromDiscovery, objects } from './requests.ts'
 
 /** Products that watch events and match them with indicators. */
-
-const fieldClients = 'test/taxii/field-clients.test.ts'
 
 export const sentinel: Client = {
   id: 'microsoft-sentinel',
@@ -24,7 +30,7 @@ export const sentinel: Client = {
   pitfalls: [
     {
       text: 'It resumes by the header X-TAXII-Date-Added-Last, which every answer of the gateway has.',
-      evidence: proven(fieldClients, 'CLIENT-6: an empty page echoes added_after in both headers')
+      evidence: provenByClients('CLIENT-6: an empty page echoes added_after in both headers')
     },
     {
       text: 'The form takes collection ids that are UUIDs of version 4 alone: enter the id, not the title.',
@@ -105,7 +111,7 @@ export const splunk: Client = {
       )
     }
   ],
-  requests: target => [discovery(target), apiRoot(target), collections(target), objects(target)]
+  requests: fromDiscovery
 }
 
 export const qradar: Client = {
@@ -129,8 +135,8 @@ export const qradar: Client = {
     },
     {
       text: 'Discovery and the list of collections are read with the same credentials as the objects.',
-      evidence: proven(fieldClients, 'CLIENT-11: every way to send the key')
+      evidence: provenByClients('CLIENT-11: every way to send the key')
     }
   ],
-  requests: target => [discovery(target), apiRoot(target), collections(target), objects(target)]
+  requests: fromDiscovery
 }

@@ -20,10 +20,8 @@ export interface BuilderSettings extends PublisherSettings {
   readonly partialMs: number
 }
 
-export interface BuilderDeps {
-  readonly feedId: string
-  readonly title: string
-  readonly space: string
+/** What the builders of all feeds share. */
+export interface SharedDeps {
   readonly records: Pick<Records, 'read'>
   /** Left out: every walk is the builder's own. */
   readonly sweeps?: Sweeps
@@ -32,6 +30,12 @@ export interface BuilderDeps {
   readonly clock: Clock
   readonly meter: Meter
   readonly mapping: Mapping
+}
+
+export interface BuilderDeps extends SharedDeps {
+  readonly feedId: string
+  readonly title: string
+  readonly space: string
   readonly settings: BuilderSettings
   /** Called when a publication is there to be read. */
   readonly onPublished: () => void

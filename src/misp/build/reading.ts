@@ -1,5 +1,5 @@
 import { giveWayIfDue } from '../../kernel/give-way.ts'
-import { type FeedRecord, lastVersion } from '../../kernel/records.ts'
+import { type FeedRecord, newestVersions } from '../../kernel/records.ts'
 import type { StixObject } from '../../stix/object.ts'
 import type { Intake } from './intake.ts'
 import type { Round } from './round.ts'
@@ -57,7 +57,7 @@ async function readPage(
     all: true,
     addedAfter: state.addedAfter ?? startOf(state.since),
     position: state.position,
-    filter: { versions: lastVersion, specVersions: undefined },
+    filter: newestVersions,
     limit: readLimit,
     maxBytes: readBytes,
     continues: true

@@ -1,12 +1,10 @@
 import type { BaseLogger } from 'pino'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
-import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
-import type { CatalogFeed, Records, Sweeps } from '../../kernel/records.ts'
-import type { Mapping } from '../mapping/mapping.ts'
+import type { CatalogFeed } from '../../kernel/records.ts'
 import { withAbort } from './abortable.ts'
 import { Builder } from './builder.ts'
-import type { BuilderSettings } from './deps.ts'
+import type { BuilderSettings, SharedDeps } from './deps.ts'
 import { ScheduledFeed, type ScheduleSettings } from './scheduled-feed.ts'
 import { spaceOf } from './tables.ts'
 
@@ -19,15 +17,8 @@ export interface BuildSchedulerSettings
   readonly maxFeeds: number
 }
 
-export interface BuildSchedulerDeps {
-  readonly records: Pick<Records, 'read'>
-  readonly sweeps?: Sweeps
-  readonly upstream: Pick<Upstream, 'page' | 'objects'>
-  readonly store: DocumentStore
-  readonly clock: Clock
-  readonly meter: Meter
+export interface BuildSchedulerDeps extends SharedDeps {
   readonly logger: Pick<BaseLogger, 'info' | 'warn'>
-  readonly mapping: Mapping
   readonly settings: BuildSchedulerSettings
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { constants } from 'node:zlib'
 import { inPieces, type Work } from '../../kernel/give-way.ts'
 import type { Tlp } from '../mapping/model.ts'
@@ -49,7 +49,7 @@ export const layoutOf = (shardBits: number): number => generation * 16 + shardBi
 const shardBitsOf = (layout: number): number => layout % 16
 
 const shardOf = (id: string, bits: number): number =>
-  createHash('sha256').update(id).digest().readUInt16BE() >>> (16 - bits)
+  hash('sha256', id, 'buffer').readUInt16BE() >>> (16 - bits)
 
 export interface BucketName {
   readonly layout: number

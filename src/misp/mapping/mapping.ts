@@ -91,7 +91,7 @@ export interface Mapping {
 }
 
 /** Raise it whenever this folder makes something else of the same objects: then all events are made again. */
-export const mappingVersion = 4
+export const mappingVersion = 5
 
 export interface MappingOptions {
   /** The level of objects without one. */

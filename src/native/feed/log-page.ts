@@ -1,7 +1,12 @@
 import { GatewayError } from '../../kernel/errors.ts'
 import { giveWayIfDue } from '../../kernel/give-way.ts'
 import { type Clock, elapsedOf } from '../../kernel/ports.ts'
-import { lastVersion, type Position, type ReadRequest, type Records } from '../../kernel/records.ts'
+import {
+  newestVersions,
+  type Position,
+  type ReadRequest,
+  type Records
+} from '../../kernel/records.ts'
 import { type LogPage, type LogRequest, PageBuilder } from './page-builder.ts'
 
 /** The longest time a page may take, ms: the most patient clients wait 60 s. */
@@ -46,7 +51,7 @@ const toRead = (
   all,
   addedAfter,
   position,
-  filter: { versions: lastVersion, specVersions: undefined },
+  filter: newestVersions,
   limit,
   maxBytes: Number.MAX_SAFE_INTEGER,
   continues,

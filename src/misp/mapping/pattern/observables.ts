@@ -327,6 +327,9 @@ const meanings: Readonly<Record<string, Meaning | ((value: string) => Meaning | 
     'process:parent_ref.image_ref.name': weak(related('process', 'parent-image', 'filename')),
     'process:parent_ref.binary_ref.name': weak(related('process', 'parent-image', 'filename')),
     'process:parent_ref.pid': weak(related('process', 'parent-pid', 'text')),
+    'process:extensions.windows-process-ext.integrity_level': weak(
+      related('process', 'integrity-level', 'text')
+    ),
     'process:is_hidden': weak(related('process', 'hidden', 'boolean')),
     'process:extensions.windows-service-ext.service_name': alone(
       'service',

@@ -1,7 +1,7 @@
-import { count, dateTime, duration } from './format.js'
-import { html } from './preact.js'
+import { count, dateTime, duration } from '../parts/format.js'
+import { html } from '../preact.js'
 
-/** @typedef {import('../../gateway/schemas.ts').HistoryView} HistoryView */
+/** @typedef {import('../../../gateway/schemas.ts').HistoryView} HistoryView */
 /** @typedef {HistoryView['day']} Series */
 /** @typedef {'good' | 'warn' | 'bad' | 'none'} Colour */
 

@@ -1,18 +1,18 @@
-import { gatewayUrl } from './api.js'
+import { html, useCallback, useEffect, useState } from '../preact.js'
+import { gatewayUrl } from '../shell/api.js'
+import { listener } from '../shell/listener.js'
+import { mountPage } from '../shell/shell.js'
+import { wordsFor } from '../shell/words.js'
 import { CopyButton } from './copy.js'
 import { stateOf } from './feed-words.js'
-import { listener } from './listener.js'
-import { html, useCallback, useEffect, useState } from './preact.js'
 import { Product } from './product.js'
-import { mountPage } from './shell.js'
-import { wordsFor } from './words.js'
 
 /**
- * @typedef {import('../../gateway/schemas.ts').SetupView} SetupView
- * @typedef {import('../../gateway/schemas.ts').FeedView} FeedView
- * @typedef {import('../../gateway/schemas.ts').ChecksView} ChecksView
- * @typedef {import('../../gateway/schemas.ts').ClientsView} ClientsView
- * @typedef {import('./shell.js').Session} Session
+ * @typedef {import('../../../gateway/schemas.ts').SetupView} SetupView
+ * @typedef {import('../../../gateway/schemas.ts').FeedView} FeedView
+ * @typedef {import('../../../gateway/schemas.ts').ChecksView} ChecksView
+ * @typedef {import('../../../gateway/schemas.ts').ClientsView} ClientsView
+ * @typedef {import('../shell/shell.js').Session} Session
  * @typedef {{ setup: SetupView, feeds: FeedView[], checks: ChecksView }} Facts
  */
 

@@ -1,9 +1,9 @@
-import { send } from './api.js'
+import { send } from '../shell/api.js'
+import { wordsFor } from '../shell/words.js'
 import { judge } from './verdict.js'
-import { wordsFor } from './words.js'
 
 /**
- * @typedef {import('../../gateway/schemas.ts').ClientsView['clients'][number]} Client
+ * @typedef {import('../../../gateway/schemas.ts').ClientsView['clients'][number]} Client
  * @typedef {import('./verdict.js').Verdict} Verdict
  * @typedef {{ path: string, verdict: Verdict | undefined }} Step undefined while its answer is waited for
  */

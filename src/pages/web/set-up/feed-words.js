@@ -1,7 +1,7 @@
 import { several } from './verdict.js'
 
 /**
- * @typedef {import('../../gateway/schemas.ts').FeedView} FeedView
+ * @typedef {import('../../../gateway/schemas.ts').FeedView} FeedView
  * @typedef {{ tone: 'good' | 'warn' | 'bad', words: string, advice: string | undefined }} FeedState
  */
 

@@ -1,11 +1,11 @@
-import { useEffect, useState } from './preact.js'
+import { useEffect, useState } from '../preact.js'
 
 /**
  * @typedef {object} Resources what the gateway tells under `/gateway/v1/`
- * @property {import('../../gateway/schemas.ts').StatusView} status
- * @property {{ feeds: import('../../gateway/schemas.ts').FeedView[] }} feeds
- * @property {{ consumers: import('../../gateway/schemas.ts').ConsumerView[] }} consumers
- * @property {import('../../gateway/schemas.ts').HistoryView} history
+ * @property {import('../../../gateway/schemas.ts').StatusView} status
+ * @property {{ feeds: import('../../../gateway/schemas.ts').FeedView[] }} feeds
+ * @property {{ consumers: import('../../../gateway/schemas.ts').ConsumerView[] }} consumers
+ * @property {import('../../../gateway/schemas.ts').HistoryView} history
  */
 
 /**
@@ -20,7 +20,7 @@ import { useEffect, useState } from './preact.js'
  * failure leaves the last answer standing. While the page is hidden nothing is asked.
  *
  * @template {keyof Resources} Name
- * @param {import('./api.js').Api} api
+ * @param {import('../shell/api.js').Api} api
  * @param {Name | undefined} name undefined asks for nothing
  * @param {number} pauseMs
  * @returns {Polled<Resources[Name]>}
@@ -57,7 +57,7 @@ export function usePolled(api, name, pauseMs) {
 
 /**
  * @template {keyof Resources} Name
- * @param {import('./api.js').Api} api
+ * @param {import('../shell/api.js').Api} api
  * @param {Name} name
  * @param {AbortSignal} signal
  * @returns {Promise<Polled<Resources[Name]>>}

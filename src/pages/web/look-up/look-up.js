@@ -1,7 +1,7 @@
+import { html, useRef, useState } from '../preact.js'
+import { mountPage } from '../shell/shell.js'
 import { Failure, LookUpForm, lookUp, Result } from './look-up-value.js'
 import { Newest } from './newest-list.js'
-import { html, useRef, useState } from './preact.js'
-import { mountPage } from './shell.js'
 
 /**
  * @typedef {import('./look-up-value.js').Answer} Answer
@@ -19,7 +19,7 @@ const NeedsKey = () => html`
   </p>
 `
 
-/** @param {{ api: import('./api.js').Api }} props */
+/** @param {{ api: import('../shell/api.js').Api }} props */
 function LookUp({ api }) {
   const [asked, setAsked] = useState(
     /** @type {{ question: Question, answer?: Answer, error?: unknown } | undefined} */ (undefined)

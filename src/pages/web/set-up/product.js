@@ -1,9 +1,9 @@
+import { html, useState } from '../preact.js'
 import { CopyButton, download } from './copy.js'
-import { html, useState } from './preact.js'
 import { tryAs } from './try.js'
 
 /**
- * @typedef {import('../../gateway/schemas.ts').ClientsView['clients'][number]} Client
+ * @typedef {import('../../../gateway/schemas.ts').ClientsView['clients'][number]} Client
  * @typedef {import('./try.js').Step} Step
  * @typedef {{ client: Client, apiKey: string | undefined, onTried: () => void }} Props no key: the operator looks
  */

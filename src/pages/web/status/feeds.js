@@ -1,9 +1,9 @@
-import { ago, compact, count, dateTime, duration } from './format.js'
-import { html } from './preact.js'
-import { Value } from './value.js'
+import { ago, compact, count, dateTime, duration } from '../parts/format.js'
+import { Value } from '../parts/value.js'
+import { html } from '../preact.js'
 
 /**
- * @typedef {import('../../gateway/schemas.ts').FeedView} FeedView
+ * @typedef {import('../../../gateway/schemas.ts').FeedView} FeedView
  * @typedef {FeedView['logs'][number]} Log
  * @typedef {NonNullable<FeedView['misp']>} Misp
  */

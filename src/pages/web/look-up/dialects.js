@@ -1,4 +1,4 @@
-import { ApiError, send } from './api.js'
+import { ApiError, send } from '../shell/api.js'
 
 /**
  * Asks another dialect than `/gateway/v1/`, as a client with the entered key. The name makes the page known in the list

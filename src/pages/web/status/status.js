@@ -1,13 +1,13 @@
+import { ago, compact, dateTime, duration, milliseconds, size } from '../parts/format.js'
+import { html } from '../preact.js'
+import { mountPage } from '../shell/shell.js'
 import { Blocks } from './blocks.js'
 import { Consumers } from './consumers.js'
 import { Feeds } from './feeds.js'
-import { ago, compact, dateTime, duration, milliseconds, size } from './format.js'
 import { Plots } from './plots.js'
 import { usePolled } from './polled.js'
-import { html } from './preact.js'
-import { mountPage } from './shell.js'
 
-/** @typedef {import('../../gateway/schemas.ts').StatusView} StatusView */
+/** @typedef {import('../../../gateway/schemas.ts').StatusView} StatusView */
 
 const pauseMs = 5000
 const historyPauseMs = 60_000

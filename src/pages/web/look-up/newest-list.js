@@ -1,14 +1,14 @@
+import { count, dateTime } from '../parts/format.js'
+import { Value, visible } from '../parts/value.js'
+import { html, useEffect, useState } from '../preact.js'
 import { download } from './bundle.js'
 import { wordsOfFailure } from './dialects.js'
-import { count, dateTime } from './format.js'
 import { newestObjects } from './newest.js'
-import { html, useEffect, useState } from './preact.js'
 import { nameOf, Raw, Title, textsIn } from './stix-view.js'
-import { Value, visible } from './value.js'
 
 /**
  * @typedef {import('./bundle.js').StixObject} StixObject
- * @typedef {import('./api.js').Api} Api
+ * @typedef {import('../shell/api.js').Api} Api
  * @typedef {{ feedId: string, title: string, path: string, newest: string | null }} Choice
  */
 
@@ -70,11 +70,11 @@ async function readChoices(api) {
     api.get(/** @type {const} */ ('feeds'))
   ])
   const { baseUrl, feeds: addresses } =
-    /** @type {import('../../gateway/schemas.ts').SetupView} */ (setup)
+    /** @type {import('../../../gateway/schemas.ts').SetupView} */ (setup)
   return addresses
     .filter(({ obstacle }) => !obstacle)
     .map(({ feedId, title, taxiiObjects }) => {
-      const feed = /** @type {import('../../gateway/schemas.ts').FeedView[]} */ (feeds).find(
+      const feed = /** @type {import('../../../gateway/schemas.ts').FeedView[]} */ (feeds).find(
         one => one.feedId === feedId
       )
       const log = feed?.logs.find(

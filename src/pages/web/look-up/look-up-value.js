@@ -1,10 +1,10 @@
+import { duration } from '../parts/format.js'
+import { Value } from '../parts/value.js'
+import { html, useState } from '../preact.js'
 import { download } from './bundle.js'
 import { ask, wordsOfFailure } from './dialects.js'
-import { duration } from './format.js'
 import { isStixId, observableTypes, refanged, typeOf } from './observable-type.js'
-import { html, useState } from './preact.js'
 import { Indicator, nameOf, Raw, Title } from './stix-view.js'
-import { Value } from './value.js'
 
 /** @typedef {import('./bundle.js').StixObject} StixObject */
 

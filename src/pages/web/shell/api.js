@@ -1,5 +1,5 @@
 /** Where this gateway is, below whatever prefix a proxy gives it. Ends with a slash. */
-export const gatewayUrl = new URL('../', import.meta.url)
+export const gatewayUrl = new URL('../../', import.meta.url)
 
 /** An answer that is no success, or none at all. */
 export class ApiError extends Error {

@@ -1,6 +1,6 @@
-import { dateTime } from './format.js'
-import { html, useState } from './preact.js'
-import { Value } from './value.js'
+import { dateTime } from '../parts/format.js'
+import { Value } from '../parts/value.js'
+import { html, useState } from '../preact.js'
 
 /** @typedef {import('./bundle.js').StixObject} StixObject */
 

@@ -1,5 +1,5 @@
-import { dateTime } from './format.js'
-import { html, useState } from './preact.js'
+import { dateTime } from '../parts/format.js'
+import { html, useState } from '../preact.js'
 
 /**
  * @typedef {object} Line

@@ -1,5 +1,5 @@
+import { html, useRef } from '../preact.js'
 import { listener } from './listener.js'
-import { html, useRef } from './preact.js'
 
 const name = listener.takesKeys
   ? listener.takesOperator

@@ -1,4 +1,4 @@
-import { html, useEffect, useState } from './preact.js'
+import { html, useEffect, useState } from '../preact.js'
 
 /**
  * A button that copies a text. Says so for two seconds.

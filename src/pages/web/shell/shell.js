@@ -1,11 +1,11 @@
+import { html, render, useEffect, useState } from '../preact.js'
 import { ApiError, createApi } from './api.js'
 import { forgetCredential, storeCredential, storedCredential } from './credential.js'
 import { KeyForm } from './key-form.js'
-import { html, render, useEffect, useState } from './preact.js'
 import { wordsFor } from './words.js'
 
 /**
- * @typedef {import('../../gateway/schemas.ts').StatusView} StatusView
+ * @typedef {import('../../../gateway/schemas.ts').StatusView} StatusView
  * @typedef {import('./api.js').Api} Api
  * @typedef {{ api: Api, status: StatusView }} Session an accepted credential, and the answer that accepted it
  * @typedef {(session: Session) => unknown} Content

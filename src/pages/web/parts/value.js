@@ -1,4 +1,4 @@
-import { html } from './preact.js'
+import { html } from '../preact.js'
 
 /** Characters that are not seen, or change how others are seen: control, direction, zero width, half a pair. */
 const unseen = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029\u3164\uFFA0\u115F\u1160]/gu

@@ -1,8 +1,8 @@
-import { ago, compact, count, dateTime, duration, size } from './format.js'
-import { html, useState } from './preact.js'
-import { Value } from './value.js'
+import { ago, compact, count, dateTime, duration, size } from '../parts/format.js'
+import { Value } from '../parts/value.js'
+import { html, useState } from '../preact.js'
 
-/** @typedef {import('../../gateway/schemas.ts').ConsumerView} ConsumerView */
+/** @typedef {import('../../../gateway/schemas.ts').ConsumerView} ConsumerView */
 
 /** The worst first. */
 const states = /** @type {const} */ (['stuck', 'refused', 'gone', 'reading', 'at-the-tip'])

@@ -1,8 +1,8 @@
-import { compact, duration, milliseconds } from './format.js'
+import { compact, duration, milliseconds } from '../parts/format.js'
+import { html, useState } from '../preact.js'
 import { Plot } from './plot.js'
-import { html, useState } from './preact.js'
 
-/** @typedef {import('../../gateway/schemas.ts').HistoryView} HistoryView */
+/** @typedef {import('../../../gateway/schemas.ts').HistoryView} HistoryView */
 
 const minutes = [1, 2, 5, 10, 30, 60, 120, 360, 720, 1440]
 const durations = minutes.map(value => 60 * value)
