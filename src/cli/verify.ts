@@ -2,7 +2,8 @@ import { setTimeout } from 'node:timers/promises'
 import type { Config } from '../config/load.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { GatewayError } from '../kernel/errors.ts'
-import type { Page, Upstream } from '../kernel/ports.ts'
+import { asking, leadingOn } from '../kernel/leading-on.ts'
+import type { Upstream } from '../kernel/ports.ts'
 import { toInstant } from '../stix/timestamp.ts'
 import { type GatewayApi, openApi, urlHelp, urlOption } from './api.ts'
 import { type Compared, type Difference, IdComparison } from './id-comparison.ts'
@@ -74,7 +75,9 @@ async function readSekoia(
   const mark = new LoopMark()
   for (let cursor: string | undefined; empty < 2; ) {
     const request = { feedId, types: [], limit: pageLimit, ...(cursor !== undefined && { cursor }) }
-    const page: Page = await sekoia.page(caller, request).catch(toCommandError)
+    const { page } = await leadingOn(asking(sekoia, caller, request), pageLimit).catch(
+      toCommandError
+    )
     for (const { id, modified, created } of page.entries)
       comparison.add('sekoia', id, modified ?? created ?? '')
     count += page.entries.length

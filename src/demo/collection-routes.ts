@@ -1,6 +1,7 @@
 /** `GET /collections/{feed_id}/objects`. */
 import type { KeyState } from './access.ts'
 import type { Fault } from './faults.ts'
+import { decodeCursor } from './feeds/cursor.ts'
 import { defaultFeedId, type FeedDescription } from './feeds/feeds.ts'
 import { formatPage, type Payload } from './feeds/formats.ts'
 import { type FeedPage, readPage } from './feeds/page.ts'
@@ -34,13 +35,29 @@ export function answerPage(world: World, { feedId, query, key, fault }: PageCall
   const given = world.given.get(feedId)
   if (fault?.kind === 'duplicate-page' && given) return given.lastPage
   const read = readPage({ ...world, feed, now: world.clock.now() }, pageQuery)
-  const page = { ...read, nextCursor: faulty(read.nextCursor, fault, given) }
+  const page = {
+    ...read,
+    nextCursor: faulty(world, { fault, given, page: read, query: pageQuery })
+  }
   return remember(world, feed, page, pageQuery)
 }
 
-function faulty(cursor: string | null, fault: Fault | undefined, given: Given | undefined) {
+interface Answered {
+  readonly fault: Fault | undefined
+  readonly given: Given | undefined
+  readonly page: FeedPage
+  readonly query: PageQuery
+}
+
+function faulty({ switches }: World, { fault, given, page, query }: Answered): string | null {
   if (fault?.kind === 'null-cursor') return null
-  return fault?.kind === 'loop-cursor' && given ? given.firstCursor : cursor
+  if (fault?.kind !== 'loop-cursor' || !given) return page.nextCursor
+  const [first, own] = [given.firstCursor, page.nextCursor].map(
+    cursor => cursor && decodeCursor(cursor, switches)?.text
+  )
+  // A page shorter than the first may end before the first cursor, which then leads on.
+  const leadsOn = first && own && (query.descending ? first < own : first > own)
+  return leadsOn ? page.nextCursor : given.firstCursor
 }
 
 function remember(world: World, feed: FeedDescription, page: FeedPage, query: PageQuery): Payload {

@@ -26,7 +26,7 @@ export type FaultKind =
   | 'bad-gzip'
   /** The answer of this feed's previous page. */
   | 'duplicate-page'
-  /** The right items, with the first cursor that this feed ever gave. */
+  /** The right items, with the first cursor that this feed ever gave, unless that leads on. */
   | 'loop-cursor'
 
 export interface Fault {

@@ -126,11 +126,14 @@ export interface Stopwatch {
 
 export const silentStopwatch: Stopwatch = { observe: () => {} }
 
-/** Hears, for each feed log, whether reading new objects from Sekoia worked; health and metrics implement it. */
+/** Hears, for each feed log, whether reading new objects, and sweeping, worked; health and metrics implement it. */
 export interface FeedWatch {
   /** @param confirmedAt when Sekoia last confirmed the end, ms since the epoch; undefined: it was not reached yet. */
   succeeded(log: WatchedLog, confirmedAt: number | undefined): void
   failed(log: WatchedLog, error: unknown): void
+  /** A page of a sweep was read. */
+  swept(log: WatchedLog): void
+  sweepFailed(log: WatchedLog, error: unknown): void
 }
 
 export interface WatchedLog {

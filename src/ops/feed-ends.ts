@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { BaseLogger } from 'pino'
-import { isRefusal } from '../kernel/errors.ts'
+import { asGatewayError, isRefusal } from '../kernel/errors.ts'
 import type { Clock, FeedWatch, WatchedLog } from '../kernel/ports.ts'
 
 export interface FeedEndsOptions {
@@ -34,6 +34,9 @@ export class FeedEnds implements FeedWatch {
   /** Names of logs whose trouble the operator's log has told. */
   readonly #told = new LRUCache<string, true>({ max: maxLogs })
 
+  /** The same of their sweeps. */
+  readonly #unswept = new LRUCache<string, true>({ max: maxLogs })
+
   constructor({ clock, patienceMs, logger }: FeedEndsOptions) {
     this.#clock = clock
     this.#patienceMs = patienceMs
@@ -62,6 +65,20 @@ export class FeedEnds implements FeedWatch {
     this.#logger.warn(
       { err: error, feed: feedId, seconds },
       'a feed cannot be read on: clients get nothing new of it'
+    )
+  }
+
+  swept({ name, feedId }: WatchedLog): void {
+    if (this.#unswept.delete(name)) this.#logger.info({ feed: feedId }, 'a feed is swept again')
+  }
+
+  /** Once for each spell of failures. */
+  sweepFailed({ name, feedId }: WatchedLog, error: unknown): void {
+    if (isRefusal(error) || this.#unswept.has(name)) return
+    this.#unswept.set(name, true)
+    this.#logger.warn(
+      { feed: feedId, reason: asGatewayError(error).kind },
+      'a feed cannot be swept: what appears far behind its end is not found'
     )
   }
 

@@ -126,6 +126,9 @@ t.test('item 27: a cursor may lead back to the beginning', async t => {
   const third = await page(simulator, { limit: 5, cursor: second.next_cursor! })
   t.equal(third.next_cursor, first.next_cursor)
   t.not(third.items[0]!.id, second.items[0]!.id)
+  simulator.faults.once({ kind: 'loop-cursor' })
+  const shorter = await page(simulator, { limit: 2 })
+  t.not(shorter.next_cursor, first.next_cursor, 'never forward')
 })
 
 t.test('item 27: connections are refused until reopened on the same port', async t => {

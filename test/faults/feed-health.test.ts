@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import type { Fault } from '../../src/demo/faults.ts'
 import { buildGateway } from '../support/app.ts'
@@ -48,3 +49,38 @@ for (const fault of troubles) {
     }
   )
 }
+
+t.test('a feed that cannot be swept is told once, and when it is swept again', async t => {
+  const env = { UPSTREAM_BACKOFF_MS: '1', FEED_LOG_SWEEP_SECONDS: '3600' }
+  const gateway = await buildGateway(t, { env })
+  const { simulator } = gateway
+  const told = () => gateway.lines.filter(({ msg }) => /swept/.test(String(msg)))
+  const pollUntil = async (lines: number) => {
+    for (let n = 0; n < 15 && told().length < lines; n++) {
+      simulator.clock.advance(3_700_000)
+      t.equal((await gateway.send({ url: objects })).statusCode, 200)
+      await setTimeout(20)
+    }
+  }
+  for (let n = 0; n < 3; n++) {
+    await gateway.send({ url: objects })
+    simulator.clock.advance(301_000)
+  }
+  /** The reading of the end has a cursor by now. */
+  const begins = (url: string) => url.includes('/objects?') && !/cursor=|modified_after=/.test(url)
+  simulator.faults.take = url => (begins(url) ? { kind: 'status' } : undefined)
+  await pollUntil(1)
+  for (let n = 0; n < 3; n++) {
+    simulator.clock.advance(3_700_000)
+    await gateway.send({ url: objects })
+    await setTimeout(20)
+  }
+  simulator.faults.take = () => undefined
+  await pollUntil(2)
+  const feed = objects.split('/')[3]
+  t.match(told(), [
+    { level: 40, feed, reason: 'unavailable' },
+    { level: 30, feed }
+  ])
+  t.equal(told().length, 2)
+})

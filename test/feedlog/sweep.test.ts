@@ -251,3 +251,15 @@ t.test('trouble of Sekoia in the middle of a sweep loses nothing, and is no news
   for (let more = 0; more < 3; more++) found.push(...(await poller.sweep()))
   t.same(found.sort(), ids.sort())
 })
+
+t.test('full pages that once lack their cursor do not end a sweep', async t => {
+  for (const order of ['asc', 'desc'] as const) {
+    const { world, poller, simulator } = await sweptWorld(t, {}, order)
+    const ids = [1, 25, 40].flatMap(n => {
+      const { modified } = simulator.visible()[n]!
+      return simulator.add(1, { modified: modified.replace(/\d\dZ$/, '99Z') })
+    })
+    onPageCalls(world, call => (call % 3 === 0 ? undefined : { kind: 'null-cursor' }))
+    t.same((await poller.sweep()).sort(), ids.sort(), order)
+  }
+})

@@ -57,6 +57,20 @@ t.test('a walk takes the end of the feed in any form', async t => {
   }
 })
 
+t.test('a full page that lacks its cursor once is not the end of a walk', async t => {
+  for (const limit of [1, 2, 3]) {
+    const world = await mispWorld(t)
+    const ids = Array.from({ length: 7 }, (_, n) => addIndicator(world, `${n}`))
+    world.simulator.faults.once({ kind: 'null-cursor' }, 2)
+    const found = await walkOf(world, limit)
+    t.same(
+      ids.filter(id => !found.has(id)),
+      [],
+      `${limit}`
+    )
+  }
+})
+
 t.test('a walk that cannot go on is no walk', async t => {
   const world = await mispWorld(t)
   for (let n = 0; n < 10; n++) addIndicator(world, `${n}`)

@@ -120,3 +120,22 @@ t.test('trouble of a feed that nobody asks for any more is forgotten after a whi
   pass(1)
   t.strictSame(ends.failing, [])
 })
+
+t.test(
+  'a feed that cannot be swept is told once, with the kind of failure, until it can',
+  async t => {
+    const { ends, log, lines } = watched()
+    ends.swept(log('a'))
+    ends.sweepFailed(log('a'), new GatewayError('forbidden'))
+    t.strictSame(lines, [], 'a refused key is no trouble of the feed')
+    for (const error of [new GatewayError('timeout', { detail: 'of Sekoia' }), new Error('other')])
+      ends.sweepFailed(log('a'), error)
+    const text = 'a feed cannot be swept: what appears far behind its end is not found'
+    const warning = { level: 'warn', fields: { feed: 'feed', reason: 'timeout' }, text }
+    t.strictSame(lines, [warning])
+    ends.swept(log('a'))
+    t.match(lines.at(-1), { level: 'info', text: 'a feed is swept again' })
+    ends.sweepFailed(log('a'), new Error('any text'))
+    t.strictSame(lines.at(-1), { ...warning, fields: { feed: 'feed', reason: 'internal' } })
+  }
+)

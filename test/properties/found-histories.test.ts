@@ -222,3 +222,103 @@ t.test('equal times behind items that cannot be read are not cut apart by the en
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('a full page that lacks its cursor once is not the end of a feed', t =>
+  play({
+    seed: 0,
+    objects: 2,
+    historyMs: 40 * 86_400_000,
+    order: 'text',
+    pageLimit: 1,
+    assumeTies: false,
+    epoch: '2000',
+    cacheMaxBytes: 1,
+    newestFirst: false,
+    processes: 1,
+    limits: [1, 1, 1, 1, 1, 1],
+    switches: { nullAtTip: false, modifiedAfterOrder: 'instant', cursorMode: 'A' },
+    odd: [],
+    operations: [
+      { kind: 'fault', fault: { kind: 'null-cursor', match: '/objects' }, times: 1 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'fault', fault: { kind: 'status', match: '/objects' }, times: 1 },
+      { kind: 'wipe' },
+      { kind: 'tick', ms: 1 },
+      { kind: 'tick', ms: 1 },
+      { kind: 'tick', ms: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test('what a cursor that leads back shows again is not taken for new by another gateway', t =>
+  play({
+    seed: 0,
+    objects: 9,
+    historyMs: 3_600_000,
+    order: 'text',
+    pageLimit: 3,
+    assumeTies: false,
+    epoch: '2000',
+    cacheMaxBytes: 1,
+    newestFirst: false,
+    processes: 2,
+    limits: [1, 1, 1, 1, 1, 5],
+    switches: { nullAtTip: false, modifiedAfterOrder: 'instant', cursorMode: 'A' },
+    odd: [],
+    operations: [
+      { kind: 'add', count: 4 },
+      { kind: 'step', client: 5, times: 2 },
+      { kind: 'fault', fault: { kind: 'loop-cursor', match: '/objects' }, times: 1 },
+      { kind: 'add', count: 1 },
+      { kind: 'step', client: 5, times: 1 },
+      { kind: 'evict' },
+      { kind: 'edit', which: 0 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'edit', which: 0 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test('equal times that move up while the end of a page is looked for are not cut apart', t =>
+  play({
+    ...usual,
+    objects: 46,
+    pageLimit: 9,
+    newestFirst: false,
+    processes: 2,
+    limits: [1, 1, 1, 1, 1, 17, 1, 1],
+    switches: { ...switches, nullAtTip: false },
+    odd: [{ time: 'future', byOwnTime: false, at: 0 }],
+    items: [],
+    operations: [
+      { kind: 'ties', count: 6 },
+      { kind: 'tick', ms: 1_000_000 },
+      { kind: 'remove', which: 0 },
+      { kind: 'add', count: 5 },
+      { kind: 'restart' },
+      { kind: 'tick', ms: 1 },
+      { kind: 'step', client: 5, times: 2 },
+      { kind: 'late', count: 3, hiddenForMs: 1 },
+      { kind: 'edit', which: 781 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test('a page newest first that comes with fewer objects the second time leaves no hole', t =>
+  play({
+    ...usual,
+    newestFirst: true,
+    processes: 1,
+    limits: [1, 1, 1, 1, 1, 1, 1, 1],
+    switches: { ...switches, nullAtTip: 'last-page' },
+    items: [{ item: 'huge', at: 0 }],
+    operations: [
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'tick', ms: 1 },
+      { kind: 'evict' },
+      { kind: 'unreadable', item: 'nan' },
+      { kind: 'edit', which: 0 },
+      { kind: 'late', count: 1, hiddenForMs: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)

@@ -74,6 +74,12 @@ export class Backfill {
         continue
       }
       const body = await this.#whatIsNew(chain, page, isStuck, caller)
+      const isKnown = page.entries.length > 0 && body.entries.length === 0
+      if (isKnown && !isStuck && !this.#retracing.has(chain)) {
+        this.#retracing.add(chain)
+        source = restart
+        continue
+      }
       const { reached, taken } = await this.#take(chain, { body, page, source, readAt }, caller)
       const isEnd = page.nextCursor === null || (isStuck && (page.itemCount === 0 || hasAskedAgain))
       if (reached || isEnd) return true
@@ -100,13 +106,14 @@ export class Backfill {
 
   /**
    * Only a page that may hold known entries is searched for them: after a restart, at a cursor that does not move,
-   * and where a page begins with the object its cursor names (U-3).
+   * where a page begins with the object its cursor names (U-3), and where the cursor led back unnoticed.
    */
   async #whatIsNew(chain: Chain, page: Page, isStuck: boolean, caller: Caller): Promise<Body> {
     const { appender, known } = this.#with
     const [last, first] = [appender.lastEntry(chain), page.entries[0]]
     const includesLast = last && first && entryKey(last) === entryKey(first)
-    if (!isStuck && !includesLast && !this.#retracing.has(chain)) return page
+    const mayBeNew = !isStuck && !includesLast && !this.#retracing.has(chain)
+    if (mayBeNew && !known.mayHold(chain, page)) return page
     const body = await known.without(chain, page, chain.readUpTo - restartOverlapMs, caller)
     if (body.entries.length > 0) this.#retracing.delete(chain)
     return body

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { newestFirstAdvice } from '../../feeds/unwalkable.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
-import { canBeShortened } from '../../kernel/full-page.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { DescentPage, Pass } from '../journal/journal-state.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
@@ -27,8 +26,7 @@ export interface PageReader {
   fetch(
     caller: Caller,
     source: Source,
-    restart: Source,
-    limit?: number
+    restart: Source
   ): Promise<{ readonly page: Page; readonly isRestart: boolean }>
 }
 
@@ -43,6 +41,7 @@ export interface Step {
 export interface HeldPage extends DescentPage {
   /** Undefined where it would take too much memory: it is read again. */
   readonly body: Body | undefined
+  readonly itemCount: number
 }
 
 /** A date may be so much later than the own time it comes from, and neighbours stand in text order. */
@@ -65,9 +64,8 @@ export class Descent {
   }
 
   /**
-   * One page. An answer that leads nowhere is the end when it comes twice, unless the page is full: then a shorter one
-   * has to lead on. Throws GatewayError `bad-answer` when the cursor leads back, `unwalkable` when times rise, again
-   * and again.
+   * One page. An answer that leads nowhere is the end when it comes twice. Throws GatewayError `bad-answer` when the
+   * cursor leads back, `unwalkable` when times rise, again and again.
    */
   async next(caller: Caller, place: DescentPlace): Promise<Step> {
     const { source, top, bound, followed } = place
@@ -87,24 +85,9 @@ export class Descent {
         hasAskedAgain = true
         continue
       }
-      if (isStuck && !isRestart && canBeShortened(page, this.#parts.settings.pageLimit))
-        return this.#shorter(caller, place, page)
       const isBelow = bound !== undefined && (spanOf(page.entries, now)?.high ?? bound) < bound
       return { page, isRestart, isEnd: isStuck || isBelow }
     }
-  }
-
-  /** A full page without its last object: if more follows, its cursor leads there. */
-  async #shorter(
-    caller: Caller,
-    { source, top, followed }: DescentPlace,
-    { itemCount }: Page
-  ): Promise<Step> {
-    const { page, isRestart } = await this.#pages.fetch(caller, source, top, itemCount - 1)
-    const cursor = page.nextCursor
-    if (cursor === null || cursor === source.cursor || followed.has(cursor))
-      throw contradiction(false)
-    return { page, isRestart, isEnd: false }
   }
 
   /**
@@ -126,7 +109,7 @@ export class Descent {
         source = top
       }
       const span = spanOf(page.entries, this.#parts.clock.now())
-      pages.push({ source, body: page, low: span?.low })
+      pages.push({ source, body: page, low: span?.low, itemCount: page.itemCount })
       bytes += page.bytes.length
       while (
         bytes > this.#parts.settings.cacheMaxBytes / heldPart &&
@@ -148,12 +131,29 @@ export class Descent {
   async again(caller: Caller, { source, low }: DescentPage, top: Source): Promise<Body> {
     const bound = low === undefined ? Number.NEGATIVE_INFINITY : low - roundingMs
     const pages = await this.all(caller, source, bound, top)
-    const bodies = await Promise.all(pages.map(page => page.body ?? this.#one(caller, page.source)))
+    const bodies = await Promise.all(
+      pages.map((page, i) => page.body ?? this.#downTo(pages[i + 1]!.source, page, caller))
+    )
     return ascending(bodies.reduce((whole, body) => concat(whole, body)))
   }
 
-  async #one(caller: Caller, source: Source): Promise<Body> {
-    return (await this.#pages.fetch(caller, source, source)).page
+  /** A page that is not held, as far as the next one: new objects, or fewer at a time, may move its end up. */
+  async #downTo(
+    { cursor: end }: Source,
+    { source, itemCount }: HeldPage,
+    caller: Caller
+  ): Promise<Body> {
+    let whole: Body | undefined
+    let from = source
+    for (let items = 0; ; ) {
+      const { page } = await this.#pages.fetch(caller, from, from)
+      const { nextCursor: cursor } = page
+      whole = whole ? concat(whole, page) : page
+      items += page.itemCount
+      const isStuck = cursor === null || cursor === from.cursor
+      if (isStuck || cursor === end || items >= 2 * itemCount) return whole
+      from = { cursor }
+    }
   }
 }
 

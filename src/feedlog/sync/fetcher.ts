@@ -1,7 +1,9 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { CursorRefusedError, isRefusal } from '../../kernel/errors.ts'
 import { mayBeFull } from '../../kernel/full-page.ts'
+import { type Ask, asLongAs, type Fetched, leadingOn, withCursor } from '../../kernel/leading-on.ts'
 import type { Entry, Page } from '../../kernel/ports.ts'
+import { firstOfLastGroup, hasTies, isTie, limitBeforeLastGroup } from '../../kernel/ties.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
@@ -11,12 +13,6 @@ import type { EntryName, SegmentHead, Source } from '../journal/segment-head.ts'
 import { reachesBeyond } from './append.ts'
 import { Descent } from './descent.ts'
 import { sourceBefore } from './resume-point.ts'
-
-export interface Fetched {
-  readonly page: Page
-  /** True when the cursor was refused and the page was read from a time instead (U-7). */
-  readonly isRestart: boolean
-}
 
 /** Pages of one feed from Sekoia. Throws GatewayError as the upstream does. */
 export class Fetcher {
@@ -31,9 +27,9 @@ export class Fetcher {
   }
 
   /**
-   * One page that does not end inside a group of equal times: a cursor that is no more than a time would skip
-   * the rest of the group (U-4). A full page is asked for once more, only as far as before its last group.
-   * `restart` is where to read when Sekoia refuses the cursor.
+   * One page that leads on, unless it is the end (see {@link leadingOn}), and that does not end inside a group of equal
+   * times: a cursor that is no more than a time would skip the rest of the group (U-4). A full page is asked for once
+   * more, only as far as before its last group. `restart` is where to read when Sekoia refuses the cursor.
    */
   async fetch(
     caller: Caller,
@@ -42,12 +38,14 @@ export class Fetcher {
     limit = this.#parts.settings.pageLimit
   ): Promise<Fetched> {
     const { settings, meter } = this.#parts
-    const whole = await this.#ask(caller, source, restart, limit)
+    const ask: Ask = most => this.#ask(caller, source, restart, most)
+    const whole = await leadingOn(ask, limit)
     const journal = this.#journal
     if (!journal.hasTies && hasTies(whole.page.entries)) journal.noteTies()
     const isFull = mayBeFull(whole.page, limit) && whole.page.nextCursor !== null
-    if (!isFull || !(settings.assumeTies || journal.hasTies)) return whole
-    const shorter = await this.#withoutLastGroup(caller, source, restart, whole.page)
+    const mayCutTies = (settings.assumeTies || journal.hasTies) && !whole.isShortened
+    if (!isFull || !mayCutTies) return whole
+    const shorter = await this.#withoutLastGroup(caller, ask, restart, whole)
     if (!shorter) meter.count('page_edges_unproven')
     return shorter ?? whole
   }
@@ -97,25 +95,27 @@ export class Fetcher {
     }
   }
 
+  /** Undefined where nothing proves where the group begins. */
   async #withoutLastGroup(
     caller: Caller,
-    source: Source,
+    ask: Ask,
     restart: Source,
-    { entries, itemCount, nextCursor, limit: asked }: Page
+    { page: whole, from }: Fetched
   ): Promise<Fetched | undefined> {
-    const group = entries.findIndex(entry => isTie(entry, entries.at(-1)!))
-    // What cannot be read counts as standing before the group; if it does not, the last object is one of the group.
-    const limit = itemCount - (entries.length - group)
-    if (group < 0 || limit <= 0) return undefined
-    const shorter = await this.#ask(caller, source, restart, limit)
-    const last = shorter.page.entries.at(-1)
-    const cursor = shorter.page.nextCursor
-    const isBefore = cursor !== null && cursor !== nextCursor && cursor !== source.cursor
-    if ((last && isTie(last, entries[group]!)) || !isBefore) return undefined
-    if (!last && !(await this.#begins(caller, { cursor }, restart, entries[group]!)))
-      return undefined
-    const page = { ...shorter.page, itemCount, ...(asked !== undefined && { limit: asked }) }
-    return { ...shorter, page }
+    const limit = limitBeforeLastGroup(whole)
+    if (limit === undefined) return undefined
+    const shorter = await withCursor(ask, limit)
+    const [last, first] = [shorter.page.entries.at(-1), whole.entries[firstOfLastGroup(whole)]!]
+    const { nextCursor: cursor } = shorter.page
+    const isBefore = cursor !== null && cursor !== whole.nextCursor && cursor !== from.cursor
+    if (last && isTie(last, first)) {
+      // It has moved up meanwhile, or stands before what cannot be read.
+      const again = await this.#withoutLastGroup(caller, ask, restart, shorter)
+      return again && { ...again, page: asLongAs(whole, again.page) }
+    }
+    if (!isBefore) return undefined
+    if (!last && !(await this.#begins(caller, { cursor }, restart, first))) return undefined
+    return { ...shorter, page: asLongAs(whole, shorter.page) }
   }
 
   /** Where nothing that stands before a group can be read, only what follows tells that its cursor does too. */
@@ -132,11 +132,11 @@ export class Fetcher {
     const ask = (from: Source): Promise<Page> =>
       upstream.page(caller, { feedId, types, limit, all, ...from })
     try {
-      return { page: await ask(source), isRestart: false }
+      return { page: await ask(source), isRestart: false, from: source }
     } catch (error) {
       if (source.cursor === undefined || !(error instanceof CursorRefusedError)) throw error
       meter.count('cursors_refused')
-      return { page: await ask(restart), isRestart: true }
+      return { page: await ask(restart), isRestart: true, from: restart }
     }
   }
 }
@@ -151,8 +151,3 @@ const movable = ({ kind, ahead = [], undated = [], stored }: SegmentHead): Entry
 ]
 
 const isPlaced = (time: string | null): boolean => time !== null && placeOf(time) !== undefined
-
-const isTie = (a: Entry, b: Entry): boolean => a.time !== undefined && a.time === b.time
-
-const hasTies = (entries: readonly Entry[]): boolean =>
-  entries.some((entry, i) => i > 0 && isTie(entry, entries[i - 1]!))

@@ -59,24 +59,30 @@ export class KnownEntries {
     for (const entry of body.entries) this.#recent.keys.set(entryKey(entry), no)
   }
 
+  /** True when the chain holds some of it, as far as the index of newest versions tells. */
+  mayHold(chain: Chain, { entries }: Body): boolean {
+    return Array.from(entries).some(entry => {
+      const no = this.#holderOf(entry)
+      return no !== undefined && this.#journal.head(no)?.chain === chain.start
+    })
+  }
+
   /**
-   * The page without what the chain's segments hold whose own times reach `from` or later, and without what has no
-   * place and lies in the chain at all.
+   * The page without what the chain's segments hold whose own times reach `from` or later, and without what lies in the
+   * chain at all, as far as the index tells.
    */
   async without(chain: Chain, body: Body, from: number, caller: Caller): Promise<Body> {
-    const unplaced = this.#holdersOfUnplaced(body)
-    const heads = chain.heads.filter(head => head.maxNatural >= from || unplaced.has(head.no))
+    const holders = new Set(Array.from(body.entries, entry => this.#holderOf(entry)))
+    const heads = chain.heads.filter(head => head.maxNatural >= from || holders.has(head.no))
     const known = await this.#keysOf(heads, caller)
     return pick(body, entry => !known.has(entryKey(entry)) && this.aheadIn(entry) === undefined)
   }
 
-  /** Segments with the newest versions of the objects whose time is no time: no range of times tells where they lie. */
-  #holdersOfUnplaced({ entries }: Body): ReadonlySet<number | undefined> {
-    const holders = new Set<number | undefined>()
-    for (const { id, time } of entries)
-      if (time === undefined || placeOf(time) === undefined)
-        holders.add(this.#journal.versions.newest(id))
-    return holders
+  /** The segment with this version, or with the newest one where the time is no time: no range of times tells that. */
+  #holderOf(entry: Pick<Entry, 'id' | 'time'>): number | undefined {
+    const { versions } = this.#journal
+    const isPlaced = entry.time !== undefined && placeOf(entry.time) !== undefined
+    return isPlaced && !versions.isNewest(entry) ? undefined : versions.newest(entry.id)
   }
 
   async #keysOf(heads: readonly SegmentHead[], caller: Caller): Promise<Map<string, number>> {

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../kernel/caller.ts'
-import { canBeShortened } from '../../kernel/full-page.ts'
+import { GatewayError } from '../../kernel/errors.ts'
 import { IdSet, takeIds } from '../../kernel/id-set.ts'
+import type { Fetched } from '../../kernel/leading-on.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
 import type { Chain } from '../journal/chain.ts'
+import { StaleLogError } from '../journal/log-deps.ts'
 import { placesOf, readUpTo } from '../journal/place.ts'
 import type { Body } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
 import { type Span, tipParts } from './append.ts'
 import { ascending } from './descent.ts'
-import type { Fetched } from './fetcher.ts'
 import type { KnownEntries } from './known-entries.ts'
 import { sourceAt, startOf } from './resume-point.ts'
 import type { SegmentLoader } from './segment-loader.ts'
@@ -105,10 +106,17 @@ export class Sweep {
     const { parts } = this.#with
     try {
       while (!this.#isStopped && (await this.#turn(caller))) this.#failures = 0
-    } catch {
+    } catch (error) {
+      this.#tellFailure(error)
       this.#notBefore = parts.clock.now() + Math.min(longestRestMs, restMs * 2 ** this.#failures++)
-      parts.meter.count('sweep_pages', { outcome: 'failed' })
     }
+  }
+
+  /** That another writer was first is no failure of Sekoia. */
+  #tellFailure(error: unknown): void {
+    const { meter, watch, identity } = this.#with.parts
+    meter.count('sweep_pages', { outcome: 'failed' })
+    if (!(error instanceof StaleLogError)) watch?.sweepFailed(identity, error)
   }
 
   /** True when a page was read, so that another may be due. */
@@ -188,6 +196,7 @@ export class Sweep {
     const { page, isRestart, from } = fetched
     if (!(await this.#take(page, from, caller))) return undefined
     parts.meter.count('sweep_pages', { outcome: 'read' })
+    parts.watch?.swept(parts.identity)
     const before = isRestart ? this.#restarted(state) : state
     this.#noteIds(before, page)
     const { nextCursor: cursor } = page
@@ -218,42 +227,18 @@ export class Sweep {
       : { ...state, restarts }
   }
 
-  /**
-   * Undefined when the cursor leads back again and again. An answer that leads nowhere is the end when it comes twice,
-   * unless the page is full: then a shorter one has to lead on.
-   */
-  async #fetch(
-    source: Source,
-    restart: Source,
-    caller: Caller
-  ): Promise<(Fetched & { readonly from: Source }) | undefined> {
+  /** Undefined when the cursor leads back again and again. An answer that leads nowhere is the end when it comes twice. */
+  async #fetch(source: Source, restart: Source, caller: Caller): Promise<Fetched | undefined> {
     let hasAskedAgain = false
     for (let refused = 0; refused <= patience; ) {
       const fetched = await this.#with.fetcher.fetch(caller, source, restart)
-      const from = fetched.isRestart ? restart : source
       const cursor = fetched.page.nextCursor
-      const isStuck = cursor === null || cursor === from.cursor
-      if (
-        isStuck &&
-        hasAskedAgain &&
-        !fetched.isRestart &&
-        canBeShortened(fetched.page, this.#with.parts.settings.pageLimit)
-      )
-        return this.#shorter(source, restart, caller, fetched.page)
-      if (isStuck ? hasAskedAgain : !this.#followed.has(cursor) || fetched.isRestart)
-        return { ...fetched, from }
+      const isStuck = cursor === null || cursor === fetched.from.cursor
+      if (isStuck ? hasAskedAgain : !this.#followed.has(cursor) || fetched.isRestart) return fetched
       if (isStuck) hasAskedAgain = true
       else refused++
     }
     return undefined
-  }
-
-  /** A full page without its last object; undefined when its cursor does not lead on. */
-  async #shorter(source: Source, restart: Source, caller: Caller, { itemCount }: Page) {
-    const fetched = await this.#with.fetcher.fetch(caller, source, restart, itemCount - 1)
-    const cursor = fetched.page.nextCursor
-    const leadsOn = cursor !== null && cursor !== source.cursor && !this.#followed.has(cursor)
-    return leadsOn && !fetched.isRestart ? { ...fetched, from: source } : undefined
   }
 
   /** False when another gateway was first. */
@@ -312,7 +297,7 @@ export class Sweep {
   }
 
   #giveUp(): SweepState {
-    this.#with.parts.meter.count('sweep_pages', { outcome: 'failed' })
+    this.#tellFailure(new GatewayError('bad-answer'))
     this.#ids = undefined
     return this.#begin()
   }

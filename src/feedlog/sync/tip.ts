@@ -115,7 +115,8 @@ export class Tip {
       entry => !read.known.has(entryKey(entry)) && known.aheadIn(entry) === undefined
     )
     const from = this.#restartTime(chain) - restartOverlapMs
-    const body = read.isRetracing ? await known.without(chain, unknown, from, caller) : unknown
+    const mayBeKnown = read.isRetracing || known.mayHold(chain, unknown)
+    const body = mayBeKnown ? await known.without(chain, unknown, from, caller) : unknown
     const advance = () => chain.advance(read.page.nextCursor)
     const no = await appender.append(chain, { body, source: read.source, floor, advance })
     if (no === undefined) return false

@@ -1,14 +1,17 @@
 import type { Caller } from '../../kernel/caller.ts'
+import { isRefusal } from '../../kernel/errors.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
-import { pick } from '../journal/segment.ts'
+import { type Body, pick } from '../journal/segment.ts'
 import type { AppendOptions } from './append.ts'
 import type { Appender } from './appender.ts'
 import type { SegmentLoader } from './segment-loader.ts'
 
 export interface UndatedDeps {
   readonly journal: Journal
+  readonly parts: Pick<FeedLogDeps, 'upstream'>
   readonly segments: SegmentLoader
   readonly appender: Appender
   /** What new records are dated after. */
@@ -43,7 +46,8 @@ export class Undated {
       const keys = journal.versions.owed.get(no)
       if (!head || !keys || this.#gone.has(no)) continue
       const segment = await segments.load(head, caller)
-      const body = pick(segment, entry => keys.has(entryKey(entry)))
+      const owed = pick(segment, entry => keys.has(entryKey(entry)))
+      const body = await this.#withoutOutdated(owed, no, caller)
       if (body.entries.length < keys.size) this.#gone.add(no)
       if (body.entries.length === 0) continue
       await appender.append(chain, {
@@ -54,5 +58,26 @@ export class Undated {
         advance: () => {}
       })
     }
+  }
+
+  /**
+   * Where the log got another version meanwhile, from a page of another chain, no time tells which is the newer one:
+   * Sekoia does. Without the right to look objects up both are given.
+   */
+  async #withoutOutdated(body: Body, no: number, caller: Caller): Promise<Body> {
+    const { versions } = this.#with.journal
+    const rivals = Array.from(body.entries).filter(entry => {
+      const newest = versions.newest(entry.id)
+      return newest !== undefined && newest !== no && !versions.isNewest(entry)
+    })
+    const ids = [...new Set(rivals.map(({ id }) => id))]
+    if (ids.length === 0) return body
+    const now = await this.#with.parts.upstream.objects(caller, ids).catch(error => {
+      if (isRefusal(error)) return undefined
+      throw error
+    })
+    const current = Array.from(now?.entries ?? [], entryKey)
+    const known = new Set(Array.from(now?.entries ?? [], ({ id }) => id))
+    return pick(body, entry => !known.has(entry.id) || current.includes(entryKey(entry)))
   }
 }

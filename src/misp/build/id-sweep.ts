@@ -1,6 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
 import { IdSet, takeIds } from '../../kernel/id-set.ts'
+import { asking, leadingOn } from '../../kernel/leading-on.ts'
 import type { Page, PageRequest, Upstream } from '../../kernel/ports.ts'
 import { toWholeSeconds } from '../../stix/timestamp.ts'
 
@@ -37,7 +38,7 @@ export async function walkIds(
   let request: PageRequest = { ...common, ...first }
   let emptyPages = 0
   for (;;) {
-    const page = await upstream.page(caller, request)
+    const { page } = await leadingOn(asking(upstream, caller, request), limit)
     await onPage?.(page)
     const { nextCursor } = page
     const isStuck = nextCursor !== null && nextCursor === request.cursor

@@ -89,7 +89,8 @@ export const faultKinds: readonly FaultKind[] = [
   'html',
   'no-items',
   'bad-gzip',
-  'loop-cursor'
+  'loop-cursor',
+  'null-cursor'
 ]
 
 const repeats: FaultKind[] = Array(faultKinds.length).fill('duplicate-page')
