@@ -3,7 +3,7 @@ import { Access } from '../../src/auth/access.ts'
 import { namesIn } from '../../src/feedlog/idle-logs.ts'
 import { decodeState } from '../../src/feedlog/journal/journal-state.ts'
 import { decodeBody } from '../../src/feedlog/journal/segment.ts'
-import { decodeHead } from '../../src/feedlog/journal/segment-head.ts'
+import { decodeHead, type VersionPrints } from '../../src/feedlog/journal/segment-head.ts'
 import { decodeSweep } from '../../src/feedlog/sync/sweep-progress.ts'
 import { readList } from '../../src/feeds/kept-lists.ts'
 import { decodeSlot } from '../../src/history/slot.ts'
@@ -63,7 +63,10 @@ export const storedForms: readonly StoredForm[] = [
   {
     name: 'segment-head',
     at: log(`${scope} head`),
-    read: decodeHead,
+    read: bytes => {
+      const { head, prints } = decodeHead(bytes)
+      return { head, prints: rowsOf(prints) }
+    },
     shape(stored) {
       const frame = zstdDecompressSync(stored)
       return json(frame.subarray(4, 4 + frame.readUInt32LE(0)))
@@ -147,3 +150,11 @@ export function membersOf(value: unknown, path = ''): string[] {
     return opaque.has(name) ? [own] : [own, ...membersOf(member, own)]
   })
 }
+
+/** Prints as the samples tell them: an entry each. */
+const rowsOf = ({ high, low, times }: VersionPrints) =>
+  Array.from(high, (_, i) => ({
+    high: high[i],
+    low: low[i],
+    ...(times && { time: times[i] })
+  }))
