@@ -46,7 +46,7 @@ async function curve(name: string, { url, pid }: Running): Promise<Row[]> {
     const { body } = await request(`${url}/metrics`)
     const text = await body.text()
     const gauge = (metric: string) =>
-      round(Number(new RegExp(`_nodejs_${metric}_bytes (\\d+)`).exec(text)?.[1]) / 1e6)
+      round(Number(new RegExp(`\\bnodejs_${metric}_bytes (\\d+)`).exec(text)?.[1]) / 1e6)
     return {
       walk: name,
       objects: read,

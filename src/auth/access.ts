@@ -61,11 +61,12 @@ export class Access {
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(parts: AccessDeps) {
-    const max = parts.maxVerdicts ?? defaultMaxVerdicts
+    // As sizes: a number of entries is room that is taken at once.
+    const bound = { maxSize: parts.maxVerdicts ?? defaultMaxVerdicts, sizeCalculation: () => 1 }
     this.#parts = parts
-    this.#verdicts = new LRUCache({ max })
-    this.#unanswered = new LRUCache({ max })
-    this.#kept = new LRUCache({ max })
+    this.#verdicts = new LRUCache(bound)
+    this.#unanswered = new LRUCache(bound)
+    this.#kept = new LRUCache(bound)
   }
 
   accepted(caller: Caller, feedId: string): void {

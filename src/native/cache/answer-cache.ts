@@ -40,7 +40,9 @@ export class AnswerCache {
   readonly #held: LRUCache<string, Entry>
   /** By scope and object. What is no longer known here would outlast a change of the object: it is forgotten, too. */
   readonly #answersWith = new LRUCache<string, AnswersWith>({
-    max: maxObjects,
+    // As a size: a number of entries is room that is taken at once.
+    maxSize: maxObjects,
+    sizeCalculation: () => 1,
     dispose: ({ scope, names }, _, reason) => {
       if (reason === 'evict') this.forget(scope, names)
     }
