@@ -257,6 +257,7 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     const { state, heads } = await dateAnew(stored, {
       now: clock.now(),
       since: misdating.since,
+      withheldSince: misdating.withheldSince,
       promisedMs: store.isShared ? settings.tipSeconds * 1000 : 0,
       entriesOf: head => storedNames(store, name, head)
     })

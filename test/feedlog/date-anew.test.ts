@@ -2,7 +2,7 @@ import t from 'tap'
 import { dateAnew } from '../../src/feedlog/journal/date-anew.ts'
 import { Journal } from '../../src/feedlog/journal/journal.ts'
 import { decodeState, type SettledCursor } from '../../src/feedlog/journal/journal-state.ts'
-import { encodeHead } from '../../src/feedlog/journal/segment-head.ts'
+import { decodeHead, encodeHead } from '../../src/feedlog/journal/segment-head.ts'
 import { createProvenClock } from '../../src/kernel/proven-clock.ts'
 import { startWorld } from '../support/gateway.ts'
 import { headOf } from '../support/heads.ts'
@@ -27,7 +27,7 @@ async function settledAnew(time: string, settled: readonly SettledCursor[]) {
   })
   const stored = { version: 1, state: journal.encodeState(), heads: [encodeHead(head, ['x--1'])] }
   const entriesOf = async () => undefined
-  const terms = { now: noon, since: noon, promisedMs: 0, entriesOf }
+  const terms = { now: noon, since: noon, withheldSince: noon, promisedMs: 0, entriesOf }
   return decodeState(await dateAnew(stored, terms)).settled
 }
 
@@ -53,6 +53,37 @@ t.test('no cursor behind an object that is ahead of the right clock has settled'
     [{ cursor: 'before it', at: noon, afterNo: 6 }],
     'nothing tells what was read before its page but the number of its segment'
   )
+})
+
+t.test('history that was withheld when the end was told is dated anew, and no other', async t => {
+  const [before, after] = [20, 10].map(minutes => noon - minutes * minute)
+  const journal = Journal.create(noon - 60 * minute, 10)
+  journal.addChain(0)
+  const times = [before!, after!].map(at => new Date(at).toISOString())
+  const head = headOf({
+    ...{ no: 1, count: 2, firstDate: before! + 1, lastDate: after! + 1 },
+    ...{ minNatural: before! + 1, maxNatural: after! + 1 }
+  })
+  const names = times.map((time, i): [string, string] => [`x--${i}`, time])
+  const stored = {
+    ...{ version: 1, state: journal.encodeState() },
+    heads: [
+      encodeHead(
+        head,
+        names.map(([id]) => id)
+      )
+    ]
+  }
+  const { heads } = await dateAnew(stored, {
+    ...{ now: noon, since: noon, withheldSince: noon - 15 * minute, promisedMs: 0 },
+    entriesOf: async () => names
+  })
+  const dated = heads.flatMap(({ head }) => decodeHead(head).head.stored)
+  t.same(
+    dated.map(([id, time]) => [id, time]),
+    names.slice(1)
+  )
+  t.ok(dated.every(([, , date]) => date >= noon))
 })
 
 t.test('what an unproven clock took for settled is read again once one is proven', async t => {

@@ -206,6 +206,34 @@ t.test('another version that stands where a segment lay, whose copy is gone, is 
   }).then(() => t.pass('every client has everything'))
 )
 
+t.test('what a clock that was ahead had dated, and one that was behind withheld, comes again', t =>
+  playClocks({
+    seed: 0,
+    objects: 0,
+    gateways: 1,
+    newestFirst: false,
+    pageLimit: 5,
+    cursorMode: 'A',
+    limits: [1, 1, 1, 1, 1, 1],
+    skewsMs: [90_000, 0],
+    tellsTime: false,
+    operations: [
+      { kind: 'add', count: 1 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'tick', ms: 1_000_000 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'clock', gateway: 0, skewMs: -3_600_000 },
+      { kind: 'step', client: 2, times: 1 },
+      { kind: 'add', count: 1 },
+      { kind: 'restart' },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'tick', ms: 1 },
+      { kind: 'step', client: 0, times: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
 t.test('equal times behind items that cannot be read are not cut apart by the end of a page', t =>
   play({
     ...usual,

@@ -63,6 +63,8 @@ const impatient = { UPSTREAM_TOTAL_TIMEOUT_MS: '500' }
 
 interface Variant extends Omit<Fault, 'kind'> {
   readonly failures?: readonly number[]
+  /** Default: where there are failures. */
+  readonly isLasting?: boolean
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -72,7 +74,11 @@ const faults: Readonly<Record<FaultKind, readonly Variant[]>> = {
     { status: 418, failures: badAnswer },
     ...[false, true].flatMap(retryAfterAsDate => [
       { status: 429, retryAfterAsDate, retryAfterSeconds: 120, failures: unavailable },
-      { status: 503, retryAfterAsDate, retryAfterSeconds: 120, failures: unavailable }
+      // Requests that were under way for long when the lane was closed run out of time.
+      {
+        ...{ status: 503, retryAfterAsDate, retryAfterSeconds: 120 },
+        failures: [...unavailable, ...timeout]
+      }
     ]),
     { status: 429, failures: [...unavailable, ...timeout] }
   ],
@@ -85,22 +91,24 @@ const faults: Readonly<Record<FaultKind, readonly Variant[]>> = {
   'no-items': [{ failures: badAnswer }],
   null: [{ failures: badAnswer }],
   'bad-gzip': [{ failures: badAnswer }],
-  'duplicate-page': [{}],
-  'loop-cursor': [{}],
-  'null-cursor': [{}]
+  'duplicate-page': [{ failures: badAnswer }],
+  'loop-cursor': [{ failures: badAnswer, isLasting: false }],
+  // An end that is told on a full page, again and again, is none.
+  'null-cursor': [{ failures: badAnswer }]
 }
 
 /** Each fault in every answer about feeds, and in half of them. */
 function faultKnobs([kind, variants]: [string, readonly Variant[]]): Knob[] {
-  return variants.flatMap(({ failures = [], env = {}, ...how }) => {
-    const fault: Fault = { kind: kind as FaultKind, match: '/collections/', ...how }
-    const name = [kind, ...Object.entries(how).map(pair => pair.join(' '))].join(', ')
-    const isLasting = failures.length > 0
-    return [
-      knob(name, { fault, probability: 1, isLasting, failures, env }),
-      knob(`${name}, in half of the answers`, { fault, probability: 0.5, failures, env })
-    ]
-  })
+  return variants.flatMap(
+    ({ failures = [], env = {}, isLasting = failures.length > 0, ...how }) => {
+      const fault: Fault = { kind: kind as FaultKind, match: '/collections/', ...how }
+      const name = [kind, ...Object.entries(how).map(pair => pair.join(' '))].join(', ')
+      return [
+        knob(name, { fault, probability: 1, isLasting, failures, env }),
+        knob(`${name}, in half of the answers`, { fault, probability: 0.5, failures, env })
+      ]
+    }
+  )
 }
 
 const alternatives: { readonly [Name in keyof Switches]: readonly Switches[Name][] } = {

@@ -30,6 +30,8 @@ export interface RedateTerms {
   readonly now: number
   /** What a segment at the tip dates later than this is dated anew; at most `now`. */
   readonly since: number
+  /** The same for history; at most `now`. */
+  readonly withheldSince: number
   /** For how long another gateway may still tell clients the end without looking; 0 where there is no other. */
   readonly promisedMs: number
   /** The members of a segment; undefined when its body is gone. */
@@ -89,8 +91,8 @@ interface Members {
   readonly dated: readonly StoredDate[]
 }
 
-const sinceOf = ({ kind }: SegmentHead, { since, now }: RedateTerms): number =>
-  kind === 'tip' ? since : now
+const sinceOf = ({ kind }: SegmentHead, { since, withheldSince }: RedateTerms): number =>
+  kind === 'tip' ? since : withheldSince
 
 const isMisdated = (head: SegmentHead, terms: RedateTerms): boolean =>
   head.lastDate > sinceOf(head, terms)
@@ -100,13 +102,14 @@ const keyOf = ([id, time]: EntryName): string => entryKey({ id, time: time ?? un
 /** A segment of history tells only of dates that its members do not have by their own times. */
 async function membersOf(decoded: DecodedHead, terms: RedateTerms): Promise<Members | undefined> {
   const { head } = decoded
-  if (head.kind === 'tip' || head.maxNatural <= terms.now) return { decoded, dated: head.stored }
+  const since = sinceOf(head, terms)
+  if (head.kind === 'tip' || head.maxNatural <= since) return { decoded, dated: head.stored }
   const names = await terms.entriesOf(head)
   if (!names) return undefined
   const known = new Set(head.stored.map(([id, time]) => keyOf([id, time])))
   const own = names.flatMap((name): StoredDate[] => {
     const date = naturalDate(name[1] ?? undefined, Number.POSITIVE_INFINITY)
-    const isOwn = date !== undefined && date > terms.now && !known.has(keyOf(name))
+    const isOwn = date !== undefined && date > since && !known.has(keyOf(name))
     return isOwn ? [[name[0], name[1], date]] : []
   })
   return { decoded, dated: [...head.stored, ...own].sort((a, b) => a[2] - b[2]) }

@@ -6,6 +6,8 @@ import type { FeedLogDeps } from '../journal/log-deps.ts'
 /** What a clock that was wrong has dated: records later than `since`, by so many ms. */
 export interface Misdating {
   readonly since: number
+  /** Of history, which has its own times for dates, what is later than this was withheld when the end was told. */
+  readonly withheldSince: number
   /** Positive: the clock was ahead. */
   readonly skewMs: number
 }
@@ -26,6 +28,8 @@ export class ClockWatch {
   #offset: number
   #noticedAt: number | undefined
   #behindBy = 0
+  /** The earliest instant at which the end was told although later dates were there. */
+  #withheldSince = Number.POSITIVE_INFINITY
 
   constructor(journal: Journal, parts: FeedLogDeps) {
     this.#journal = journal
@@ -41,10 +45,19 @@ export class ClockWatch {
     const { clock, settings } = this.#parts
     const now = clock.now()
     const ahead = aheadBy(this.#journal, now, settings.tipSeconds * 1000)
-    if (ahead > 0 && this.#isProvenSinceNoticed()) return { since: now, skewMs: ahead }
+    if (ahead > 0 && this.#isProvenSinceNoticed()) return { ...this.#withheld(now), skewMs: ahead }
     if (ahead === 0) this.#noticedAt = undefined
     if (this.#behindBy === 0 || this.#journal.lastDate <= this.#soundUpTo) return undefined
-    return { since: Math.min(this.#soundUpTo, now), skewMs: -this.#behindBy }
+    return { ...this.#withheld(now), skewMs: -this.#behindBy }
+  }
+
+  /** A journal whose clock was ahead may have been read by one that was behind. */
+  #withheld(now: number): Omit<Misdating, 'skewMs'> {
+    if (this.#behindBy === 0) return { since: now, withheldSince: now }
+    return {
+      since: Math.min(this.#soundUpTo, now),
+      withheldSince: Math.min(this.#withheldSince, now)
+    }
   }
 
   /** True while what the journal says lies in the future of a clock that nothing has proven since that was noticed. */
@@ -55,6 +68,7 @@ export class ClockWatch {
   /** The end is told to a client, who does not see what is dated later than now: should the clock be behind, it is owed. */
   endTold(now: number): void {
     this.#soundUpTo = Math.min(this.#soundUpTo, now)
+    if (this.#journal.lastDate > now) this.#withheldSince = Math.min(this.#withheldSince, now)
   }
 
   /** A clock that is itself behind takes for the future what is not: what says so has to be newer than the doubt. */
@@ -74,6 +88,7 @@ export class ClockWatch {
       (clock.provenAt?.() ?? Number.NEGATIVE_INFINITY) >= this.#seen.at
     ) {
       this.#soundUpTo = this.#seen.date
+      this.#withheldSince = Number.POSITIVE_INFINITY
       this.#seen = { at: elapsedOf(clock), date: this.#journal.lastDate }
     }
   }
