@@ -1,4 +1,4 @@
-import { fallbackReasons } from '../misp/mapping/values/fallbacks.ts'
+import { fallbackReasons, skippedTypes } from '../misp/mapping/values/fallbacks.ts'
 import { spellings } from '../stix/pattern/lenient.ts'
 
 /**
@@ -113,13 +113,7 @@ export const counters: Readonly<Record<string, MetricNote>> = {
         'revoked',
         'note',
         'relationship',
-        'grouping',
-        'incident',
-        'language-content',
-        'malware-analysis',
-        'observed-data',
-        'opinion',
-        'sighting',
+        ...skippedTypes,
         'other-type'
       ]
     }

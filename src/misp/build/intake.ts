@@ -37,6 +37,7 @@ import {
 } from '../events/source-row.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { isWellKnownMarking } from '../mapping/tags/tags.ts'
+import { skippedTypes } from '../mapping/values/fallbacks.ts'
 import { putLink } from './indicator-index.ts'
 import type { ReferenceNames } from './reference-names.ts'
 import type { Link } from './state.ts'
@@ -56,17 +57,6 @@ const named = new Set([
   'threat-actor',
   'tool',
   'vulnerability'
-])
-
-/** Objects of STIX that MISP has no place for; others are counted as one, as there may be any number of types. */
-const skippedTypes: ReadonlySet<string> = new Set([
-  'grouping',
-  'incident',
-  'language-content',
-  'malware-analysis',
-  'observed-data',
-  'opinion',
-  'sighting'
 ])
 
 export interface IntakeDeps {
@@ -182,7 +172,8 @@ export class Intake {
     else if (object.type === 'relationship') this.#takeRelationship(object)
     else if (object.type === 'report') this.#takeReport(object)
     else if (object.type === 'note') this.#takeNote(object)
-    else this.#skip(skippedTypes.has(object.type) ? object.type : 'other-type')
+    // As one, where there may be any number of types.
+    else this.#skip(skippedTypes.includes(object.type) ? object.type : 'other-type')
   }
 
   #skip(reason: string): void {

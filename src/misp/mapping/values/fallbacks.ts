@@ -23,3 +23,14 @@ export const fallbackReasons = [
 ] as const
 
 export type FallbackReason = (typeof fallbackReasons)[number]
+
+/** Types of STIX that MISP has no place for. The words are label values of metrics, too. */
+export const skippedTypes: readonly string[] = [
+  'grouping',
+  'incident',
+  'language-content',
+  'malware-analysis',
+  'observed-data',
+  'opinion',
+  'sighting'
+]
