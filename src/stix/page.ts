@@ -49,8 +49,10 @@ function place(items: readonly SoundItem[]): number {
   return end
 }
 
-/** The part of its memory that a page must fill if it is to keep it. It tells apart what shares Node's pool, too. */
+/** The part of its memory that a page must fill if it is to keep it. */
 const filledPart = 0.75
+/** A body that fills no more than half of its memory may share it: Buffers of Node's pool do. */
+const ownPart = 0.5
 
 /**
  * The end of the body's own memory, for the page: written from behind, piece by piece, as {@link write} does. Undefined
@@ -60,6 +62,7 @@ function roomIn(body: Buffer, items: readonly SoundItem[], size: number): Buffer
   const { buffer, byteOffset } = body
   const shift = buffer.byteLength - size - byteOffset
   if (shift < 0 || size < buffer.byteLength * filledPart) return undefined
+  if (body.length <= buffer.byteLength * ownPart) return undefined
   for (const { start, edits, entry } of items) {
     let at = shift + entry.offset
     let from = start

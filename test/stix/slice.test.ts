@@ -495,3 +495,16 @@ function read<T>(action: () => T): T | undefined {
     return undefined
   }
 }
+
+t.test('a page is not made in memory that its body shares with others', async t => {
+  const marking = `{"type":"marking-definition","id":"marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9"}`
+  const json = (count: number) =>
+    Buffer.from(`{"items":[${Array(count).fill(marking).join()}],"next_cursor":null}`)
+  const whole = slicePage(json(20), { repair: true }).bytes
+  const pool = new ArrayBuffer(whole.length + 8)
+  const body = Buffer.from(pool, 0, json(20).copy(Buffer.from(pool)))
+  t.ok(body.length < pool.byteLength / 2)
+  const others = Buffer.from(pool, body.length).fill(7)
+  t.same(slicePage(body, { repair: true, inPlace: true }).bytes, whole)
+  t.ok(others.every(byte => byte === 7))
+})
