@@ -501,7 +501,7 @@ t.test('a page is not made in memory that its body shares with others', async t 
   const json = (count: number) =>
     Buffer.from(`{"items":[${Array(count).fill(marking).join()}],"next_cursor":null}`)
   const whole = slicePage(json(20), { repair: true }).bytes
-  const pool = new ArrayBuffer(whole.length + 8)
+  const pool = new ArrayBuffer(whole.length + 64)
   const body = Buffer.from(pool, 0, json(20).copy(Buffer.from(pool)))
   t.ok(body.length < pool.byteLength / 2)
   const others = Buffer.from(pool, body.length).fill(7)
