@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import { leadsNowhere } from '../../kernel/leading-on.ts'
 import { isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -10,10 +11,10 @@ import type { Source } from '../journal/segment-head.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
 import type { Appender } from './appender.ts'
 import { LoopGuard } from './cursor-loop.ts'
+import type { FeedOrder } from './feed-order.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { KnownEntries } from './known-entries.ts'
 import { nextSource, slackMs, sourceAt } from './resume-point.ts'
-import { falls } from './walkable.ts'
 
 export interface BackfillDeps {
   readonly journal: Journal
@@ -21,11 +22,7 @@ export interface BackfillDeps {
   readonly fetcher: Fetcher
   readonly appender: Appender
   readonly known: KnownEntries
-}
-
-/** The feed comes newest first: it has to be read another way. */
-export class NewestFirstError extends Error {
-  override readonly name = 'NewestFirstError'
+  readonly order: FeedOrder
 }
 
 /** How many answers without anything new one call follows. */
@@ -51,7 +48,10 @@ export class Backfill {
     this.#with = parts
   }
 
-  /** Reads on by one page that has something new. Resolves with true when the chain has come to its end. */
+  /**
+   * Reads on by one page that has something new. Resolves with true when the chain has come to its end. Throws
+   * NewestFirstError as {@link FeedOrder.checkFirst} does.
+   */
   async readOn(chain: Chain, caller: Caller): Promise<boolean> {
     const loops = new LoopGuard()
     const restart = sourceAt(chain.readUpTo)
@@ -60,13 +60,15 @@ export class Backfill {
     for (let answers = 0; answers < maxBarrenAnswers; answers++) {
       const { clock } = this.#with.parts
       const askedAt = clock.now()
-      const { page, isRestart } = await this.#with.fetcher.fetch(caller, source, restart)
+      const fetched = await this.#with.fetcher.fetch(caller, source, restart)
+      const { page, isRestart } = fetched
       // The answer may have put the clock right.
       const readAt = Math.min(askedAt, clock.now())
-      if (chain.heads.length === 0 && falls(page, readAt)) throw new NewestFirstError()
+      if (chain.heads.length === 0) await this.#with.order.checkFirst(page, readAt, caller)
       if (isRestart) this.#retracing.add(chain)
-      const isStuck = page.nextCursor === null || page.nextCursor === source.cursor
-      if (!isStuck && this.#leadsBack(chain, page.nextCursor)) {
+      const isStuck = leadsNowhere(fetched)
+      const isRefused = isRestart && page.nextCursor === source.cursor
+      if (isRefused || (!isStuck && this.#leadsBack(chain, page.nextCursor))) {
         if (!loops.mayAskAgain()) {
           this.#retracing.add(chain)
           source = restart
