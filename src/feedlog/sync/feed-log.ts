@@ -359,7 +359,8 @@ export class FeedLog {
     const isMine = await this.#lease.acquire(async () => (await this.#tryRefresh()) === true)
     if (!isMine) return false
     try {
-      const hasNews = (await this.#tryRefresh()) === true
+      // What others wrote may not change under works of this gateway that are half done.
+      const hasNews = !this.#lease.isShared && (await this.#tryRefresh()) === true
       if (!this.journal.chains.includes(chain)) throw new StaleLogError()
       return !isDone(hasNews) && (await this.#orRefresh(work))
     } finally {
