@@ -76,7 +76,7 @@ export class FeedLog {
     this.#known = new KnownEntries(journal, this.#segments)
     this.#lease = new SyncLease(parts)
     const shared = { journal, parts, fetcher, known: this.#known, appender: this.#appender }
-    this.#backfill = new Backfill(shared)
+    this.#backfill = new Backfill(shared, (chain, caller) => this.extend(chain, caller))
     const floor = () => this.#floor()
     this.#tip = new Tip({ ...shared, floor })
     const descent = new Descent(parts, fetcher)
