@@ -129,8 +129,9 @@ async function step(number: number, scene: Scene): Promise<void> {
 }
 
 /** Throws when the client that gives up has reason to, although nothing but a burst was in its way. */
-export async function stepGiver({ giver, world, key }: Scene): Promise<void> {
-  if (!giver || world.simulator.faults.waiting > 0 || key !== 'accepted') return
+export async function stepGiver({ giver, world, key, isDenied }: Scene): Promise<void> {
+  // Another client may have met the denial, which is remembered for a while.
+  if (!giver || world.simulator.faults.waiting > 0 || key !== 'accepted' || isDenied) return
   await giver.step()
   if (giver.givenUp > 0) throw new Error(`${giver.name} has lost a run`)
 }

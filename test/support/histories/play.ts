@@ -125,6 +125,7 @@ async function finish(history: History, scene: Scene): Promise<void> {
   simulator.faults.clear()
   scene.burst = undefined
   scene.key = 'accepted'
+  scene.isDenied = false
   simulator.clock.advance(relookSeconds * 1000)
   scene.ledger.note()
   const settled = truth(world)
