@@ -1,9 +1,10 @@
-/** How does the gateway compare with a plain HTTP cache, nginx, for pages that both hold? */
+/** How does the gateway compare with a plain HTTP cache, nginx, for pages and polls that both hold, with one and with
+ * two workers? */
 import { type Shots, shoot, type Target } from './support/cannon.ts'
 import { getPage, objectsPath, walkTaxii } from './support/clients.ts'
 import { startNginx } from './support/nginx.ts'
 import {
-  cpuMs,
+  cpuMsOfAll,
   type Running,
   startBare,
   startGateway,
@@ -16,29 +17,40 @@ const shots = { connections: 16, seconds: 4 }
 const rounds = 3
 
 const upstream = await startUpstream({ objects: 10_000 })
-const gateway = await startGateway({ upstream, dataDir: temporaryDir() })
-await walkTaxii(gateway.url, { limit: 2000, parse: false })
+const gatewayOf = (workers: string) =>
+  startGateway({
+    upstream,
+    dataDir: temporaryDir(),
+    env: { FEED_LOG_TIP_SECONDS: '3600', WORKERS: workers }
+  })
+const gateways = { gateway: await gatewayOf('1'), 'gateway, WORKERS=2': await gatewayOf('2') }
+for (const { url } of Object.values(gateways)) await walkTaxii(url, { limit: 2000, parse: false })
+const { lastDate } = await getPage(gateways.gateway.url, 'limit=10000')
 const tables: Record<string, Row[]> = {}
-for (const limit of [2000, 100]) {
-  const { body } = await getPage(gateway.url, `limit=${limit}`)
-  const title = `A page of ${limit.toLocaleString('en')} objects, ${(body.length / 1e6).toFixed(2)} MB`
-  tables[title] = await compare(body.length, `${objectsPath}?limit=${limit}`)
+for (const [what, query] of [
+  ['A page of 2,000 objects', 'limit=2000'],
+  ['A page of 100 objects', 'limit=100'],
+  ['A poll, nothing new', `limit=1000&added_after=${lastDate}`]
+]) {
+  const { body } = await getPage(gateways.gateway.url, query!)
+  const title = `${what}, ${body.length.toLocaleString('en')} bytes`
+  tables[title] = await compare(body.length, `${objectsPath}?${query}`)
 }
-await gateway.stop()
+for (const gateway of Object.values(gateways)) await gateway.stop()
 await upstream.stop()
 
 publish({
   question: `Requests per second with ${shots.connections} connections, and CPU for each: the gateway, nginx with proxy_cache, and a bare node:http server that sends one Buffer, all with the same number of bytes.`,
   tables,
   notes: [
-    `Median of ${rounds} rounds of ${shots.seconds} seconds, in turn. autocannon takes one of the cores, and bounds what the fastest can show; CPU for each answer, over all processes of a server, does not depend on that.`,
+    `Median of ${rounds} rounds of ${shots.seconds} seconds, in turn. autocannon takes one of the cores, and bounds what the fastest can show, and two workers or two of nginx above all, which have one core left; CPU for each answer, over all processes of a server, does not depend on that.`,
     'nginx: as Debian ships it, one worker for each core, the cache in /dev/shm, sendfile without tcp_nopush (over loopback that would hold each answer back for 40 ms), open_file_cache, keep-alive to the origin, no access log; one entry for each URL and credentials. It checks no key, counts nothing and logs nothing.',
     'The gateway has keys, rights, log line and counters on, as by default; the log goes to /dev/null. No compression asked for.'
   ]
 })
 
 function targetOf({ url, pid }: Running): Target {
-  return { url, cpuMs: () => cpuMs(pid) }
+  return { url, cpuMs: () => cpuMsOfAll(pid) }
 }
 
 async function compare(bytes: number, path: string): Promise<Row[]> {
@@ -47,9 +59,13 @@ async function compare(bytes: number, path: string): Promise<Row[]> {
   const targets: Record<string, Target> = {
     'bare node:http': targetOf(bare),
     'nginx proxy_cache': nginx,
-    gateway: targetOf(gateway)
+    ...Object.fromEntries(
+      Object.entries(gateways).map(([name, gateway]) => [name, targetOf(gateway)])
+    )
   }
   const taken: Record<string, Shots[]> = {}
+  // Each worker has what it will be asked for in memory.
+  for (const target of Object.values(targets)) await shoot(target, path, { connections: 16, seconds: 1 })
   for (let i = 0; i < rounds; i++)
     for (const [name, target] of Object.entries(targets))
       taken[name] = [...(taken[name] ?? []), await shoot(target, path, shots)]

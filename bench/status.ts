@@ -143,8 +143,9 @@ const deps: GatewayDeps = {
   clock: systemClock,
   meter: silentMeter,
   rights: { verify: async () => {}, validity: () => () => true },
-  catalog: { overview: async () => listed, known: () => [{ scope, feeds: listed }] },
-  consumers,
+  catalog: { overview: async () => listed },
+  known: async () => [{ scope, feeds: listed }],
+  consumers: async () => consumers.list(),
   logs: async () => logs(),
   condition: async () => {
     await totals()
@@ -158,6 +159,7 @@ const deps: GatewayDeps = {
       succeededAt: now,
       lastFailureAt: undefined,
       recent: { calls: 900, failed: 1, rateLimited: 0, medianMs: 200, p95Ms: 900 },
+      residentBytes: process.memoryUsage.rss(),
       replicas: 1,
       store: { kind: 'sqlite', isShared: true }
     }

@@ -5,6 +5,13 @@ import { Consumers } from './gateway/consumers.ts'
 import { gatewayError } from './gateway/error-form.ts'
 import { readingOf } from './gateway/reading.ts'
 import { type GatewayDeps, gatewayPrefix, registerGateway } from './gateway/routes.ts'
+import {
+  uniteConditions,
+  uniteConsumers,
+  uniteKnown,
+  uniteLogs,
+  type WorkerCondition
+} from './gateway/united.ts'
 import { latencyMs, type Slot } from './history/slot.ts'
 import { type AuthOptions, authPlugin } from './http/auth.ts'
 import { connectionsPlugin } from './http/connections.ts'
@@ -17,24 +24,28 @@ import { createHints } from './http/path-hints.ts'
 import { registerDialect } from './http/register-dialect.ts'
 import { type Answered, requestLog } from './http/request-log.ts'
 import { buildServer } from './http/server.ts'
-import type { ScopeId } from './kernel/caller.ts'
+import type { Caller, ScopeId } from './kernel/caller.ts'
 import { GatewayError } from './kernel/errors.ts'
+import { alone } from './kernel/siblings.ts'
 import { scopeOfSpace } from './misp/build/tables.ts'
 import { coverageOfFeeds } from './misp/serve/coverage.ts'
 import { mispDialect } from './misp/serve/dialect.ts'
 import { KeptAnswers } from './native/cache/kept-answers.ts'
 import { nativeDialect } from './native/dialect.ts'
+import { allFeeds } from './native/feeds.ts'
 import { openapiDocument } from './openapi/document.ts'
 import { registerOpenapi } from './openapi/routes.ts'
 import { exposeGauges } from './ops/gauges.ts'
 import { type Checks, healthPlugin, type Phase } from './ops/health.ts'
 import { metricsPlugin } from './ops/metrics.ts'
+import { summedText } from './ops/summed.ts'
 import { version } from './ops/version.ts'
 import { buildOpsServer } from './ops-server.ts'
 import { registerPages } from './pages/routes.ts'
 import { type AppDeps, createServices, type Services } from './services.ts'
 import { gatewaySettings, mispSettings, nativeSettings, taxiiSettings } from './settings.ts'
 import { taxiiDialect } from './taxii/dialect.ts'
+import { metricsTopic } from './workers/messages.ts'
 
 export interface App {
   readonly server: FastifyInstance
@@ -50,7 +61,7 @@ export interface App {
  * answer from memory, the store, or Sekoia, in that order. The answer goes out as the bytes that came in.
  */
 export async function buildApp(parts: AppDeps): Promise<App> {
-  const { config, clock, logger, store, upstream, meter } = parts
+  const { config, clock, logger, store, upstream, meter, siblings = alone } = parts
   const services = createServices(parts)
   const { audit, history, rights, catalog, logs, mispFeeds, publications, feedEnds } = services
   const dialects = createDialects(parts, services)
@@ -136,41 +147,52 @@ export async function buildApp(parts: AppDeps): Promise<App> {
     meter.count('operator_refused', { asked })
     throw new GatewayError('unauthorized')
   }
+  const metrics = siblings.share(metricsTopic, () => meter.snapshot())
   if (config.metrics.enabled)
     await forOperator.register(metricsPlugin, {
-      meter,
+      text: parts.siblings ? async () => summedText(await metrics()) : meter.text,
       ...(config.metrics.operatorOnly && { admit: assertOperator('metrics') })
     })
 
   const startedAt = clock.now()
+  const conditions = siblings.share('condition', async (): Promise<WorkerCondition> => {
+    await history.recorder.sample()
+    const { breaker, clockSkewMs, succeededAt, lastFailure } = upstream.health()
+    return {
+      version,
+      phase,
+      startedAt,
+      parts: Object.fromEntries(Object.entries(checks).map(([part, look]) => [part, look()])),
+      breaker,
+      clockSkewMs,
+      succeededAt,
+      lastFailureAt: lastFailure?.at,
+      recent: history.recorder.recent(),
+      residentBytes: process.memoryUsage.rss(),
+      replicas: history.replicas,
+      store: { kind: config.redis.url ? 'redis' : 'sqlite', isShared: store.isShared }
+    }
+  })
+  const logStates = siblings.share('logs', () => logs.states())
+  const known = siblings.share('known', () => catalog.known())
+  const consumerLists = siblings.share('consumers', () => consumers.list())
+  const builds = siblings.share('misp-builds', () => mispFeeds.kept)
   const gateway: GatewayDeps = {
     clock,
     meter,
     rights,
     catalog,
-    consumers,
+    known: async () => uniteKnown(await known()),
+    consumers: async () => uniteConsumers(await consumerLists()),
     history,
-    logs: () => logs.states(),
+    logs: async () => uniteLogs(await logStates()),
     condition: async () => {
-      await history.recorder.sample()
-      const { breaker, clockSkewMs, succeededAt, lastFailure } = upstream.health()
-      return {
-        version,
-        phase,
-        startedAt,
-        parts: Object.fromEntries(Object.entries(checks).map(([part, look]) => [part, look()])),
-        breaker,
-        clockSkewMs,
-        succeededAt,
-        lastFailureAt: lastFailure?.at,
-        recent: recentCalls(history.recorder.recent()),
-        replicas: history.replicas,
-        store: { kind: config.redis.url ? 'redis' : 'sqlite', isShared: store.isShared }
-      }
+      const united = uniteConditions(await conditions())
+      return { ...united, recent: recentCalls(united.recent) }
     },
-    mispBuilds: isWanted =>
+    mispBuilds: async isWanted =>
       Promise.all(
-        mispFeeds.kept
+        [...new Map((await builds()).flat().map(build => [build.space, build])).values()]
           .map(({ feedId, space }) => ({ feedId, space, scope: scopeOfSpace(space) as ScopeId }))
           .filter(({ scope }) => isWanted(scope))
           .map(async ({ feedId, space, scope }) => ({
@@ -214,8 +236,12 @@ export async function buildApp(parts: AppDeps): Promise<App> {
 }
 
 /** What no prefix decides belongs to the first. */
-function createDialects({ config, clock, meter }: AppDeps, services: Services) {
+function createDialects({ config, clock, meter, siblings = alone }: AppDeps, services: Services) {
   const { records, catalog, rights, raw, cache, mispFeeds, publications } = services
+  const feedsChanged = siblings.channel<Pick<Caller, 'scope'>>('feeds-changed', ({ scope }) => {
+    cache.forget(scope, [], [allFeeds])
+    catalog.forget({ scope })
+  })
   return [
     taxiiDialect({
       records,
@@ -246,7 +272,10 @@ function createDialects({ config, clock, meter }: AppDeps, services: Services) {
       clock,
       meter,
       settings: nativeSettings(config),
-      forgetFeeds: catalog.forget
+      forgetFeeds: ({ scope }) => {
+        catalog.forget({ scope })
+        feedsChanged({ scope })
+      }
     })
   ] as const
 }

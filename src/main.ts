@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import closeWithGrace from 'close-with-grace'
+import closeWithGrace, { type Signals } from 'close-with-grace'
 import type { Logger } from 'pino'
 import { buildApp } from './app.ts'
-import { loadScopeSecret } from './auth/secret.ts'
+import { loadScopeSecret, type ScopeSecret } from './auth/secret.ts'
 import { type Config, ConfigError, loadConfig } from './config/load.ts'
 import { findMisspelt } from './config/misspelt.ts'
+import type { Simulator } from './demo/simulator.ts'
 import { addressText, greetingOf, greetingText, nextSteps, whatToTry } from './greeting.ts'
 import type { TlsOptions } from './http/server.ts'
 import { createProvenClock } from './kernel/proven-clock.ts'
@@ -20,19 +21,31 @@ import { UnreadableItems } from './sekoia/unreadable-items.ts'
 import { openStore } from './stores/open.ts'
 import type { Tracing } from './tracing/start.ts'
 import { tracedStores } from './tracing/traced.ts'
+import { dividedAmong, workersOf } from './workers/divided.ts'
+import { type Link, linkToSupervisor } from './workers/link.ts'
 
 /** The process: configuration → parts → app → listening → graceful end. */
 
+/** Those that a terminal or a service manager sends to all processes of the gateway at once. */
+const signalsOfGroup: Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP']
+
 const config = readConfig()
-const logger = createLogger({ level: config.log.level })
+const link = linkToSupervisor(process)
+const logger = link
+  ? createLogger({ level: config.log.level, isSharedOutput: true }).child({ worker: link.seat.no })
+  : createLogger({ level: config.log.level })
 const greeting = greetingOf(version, config)
 /** Under a supervisor standard output is for the log alone. */
-const hasReader = process.stdout.isTTY || process.env['npm_lifecycle_event'] !== undefined
+const hasReader =
+  !link && (process.stdout.isTTY || process.env['npm_lifecycle_event'] !== undefined)
 if (hasReader) console.log(greetingText(greeting))
-for (const { name, suggestion } of findMisspelt(process.env))
-  logger.warn(`${name} is not an option and is ignored; did you mean ${suggestion}?`)
+if (!link)
+  for (const { name, suggestion } of findMisspelt(process.env))
+    logger.warn(`${name} is not an option and is ignored; did you mean ${suggestion}?`)
 try {
-  await run(config, logger)
+  if (link) await run(dividedAmong(link.seat.of, config), logger, link)
+  else if (workersOf(config) === 1) await run(config, logger)
+  else await supervise(config, logger, workersOf(config))
 } catch (error) {
   logger.fatal({ err: error }, 'the gateway could not start')
   process.exit(1)
@@ -52,16 +65,11 @@ function readConfig(): Config {
   }
 }
 
-async function run(config: Config, logger: Logger): Promise<void> {
-  // Loaded only where it is used, like Redis: memory is for pages.
-  const demo = config.sekoia.url ? undefined : await import('./demo/simulator.ts')
-  const simulator = await demo?.startSimulator({ ...config.demo, historyDays: 30 })
-  const { secret, durable, reason } = await loadScopeSecret({
-    configured: config.access.secret,
-    dataDir: config.store.dataDir
-  })
-  if (!durable)
-    logger.error({ reason }, 'no secret can be kept: what is stored ends with the process')
+/** @param link in a worker: its supervisor has started what is one for all, and tells what people read */
+async function run(config: Config, logger: Logger, link?: Link): Promise<void> {
+  const simulator = link ? undefined : await simulatorOf(config)
+  const simulatorUrl = simulator?.url ?? link?.seat.simulatorUrl
+  const { secret } = await secretOf(config, logger)
 
   const clock = createProvenClock({
     onCorrected: ms =>
@@ -81,8 +89,13 @@ async function run(config: Config, logger: Logger): Promise<void> {
     logger
   })
   const stores = tracing ? tracedStores(opened, tracing.tracer) : opened
+  const isShared = config.redis.url !== '' || !(stores.log.trouble() ?? stores.documents.trouble())
+  if (link && !isShared && !link.seat.mayBeAlone)
+    throw new Error('the store cannot be used, and another worker serves')
   const app = await buildApp({
     config,
+    siblings: link,
+    isFirst: !link || link.seat.no === 1,
     logger,
     meter,
     clock,
@@ -92,8 +105,8 @@ async function run(config: Config, logger: Logger): Promise<void> {
     answers: stores.answers,
     upstream: createSekoiaClient({
       ...config.upstream,
-      baseUrl: simulator?.url ?? config.sekoia.url,
-      proxies: simulator ? undefined : proxiesOf(process.env),
+      baseUrl: simulatorUrl ?? config.sekoia.url,
+      proxies: simulatorUrl ? undefined : proxiesOf(process.env),
       ca: config.sekoia.caFile ? readFileSync(config.sekoia.caFile) : undefined,
       repair: config.stix.repair === 'on',
       onTime: evidence => clock.observe(evidence),
@@ -117,19 +130,93 @@ async function run(config: Config, logger: Logger): Promise<void> {
   const opsAddress = await app.ops?.listen({ host: host || config.server.host, port })
   const address = await app.server.listen({ host: config.server.host, port: config.server.port })
   app.setPhase('serving')
-  logger.info({ ...greeting, address, ops: opsAddress }, 'the gateway serves')
-  if (hasReader) console.log(addressText(address, opsAddress))
-  if (simulator) console.log(whatToTry(address, config, simulator))
-  else if (hasReader) console.log(nextSteps(address, config, opsAddress))
+  if (link) {
+    logger.info({ pid: process.pid }, 'a worker serves')
+    link.serving({ address, ops: opsAddress, isShared })
+  } else tellServing(config, { address, ops: opsAddress }, simulator)
 
-  if (process.env['npm_lifecycle_event']) endWithParent()
-  closeWithGrace({ delay: config.server.closeTimeoutMs, logger }, async ({ err }) => {
-    if (err) logger.fatal({ err }, 'unforeseen: the gateway ends')
-    app.setPhase('closing')
-    await app.server.close()
-    await tracing?.close()
-    await simulator?.close()
+  if (!link && process.env['npm_lifecycle_event']) endWithParent()
+  const skip = link ? signalsOfGroup : []
+  const { close } = closeWithGrace(
+    { delay: config.server.closeTimeoutMs, logger, skip },
+    async ({ err }) => {
+      if (err) logger.fatal({ err }, 'unforeseen: the gateway ends')
+      app.setPhase('closing')
+      await app.server.close()
+      await tracing?.close()
+      await simulator?.close()
+      await link?.leave(await meter.snapshot())
+    }
+  )
+  link?.onEnd(() => void close())
+}
+
+/** Several processes on one port: this one serves nothing, and keeps the others going. */
+async function supervise(config: Config, logger: Logger, count: number): Promise<void> {
+  const { Supervisor } = await import('./workers/supervisor.ts')
+  const simulator = await simulatorOf(config)
+  const { secret, durable } = await secretOf(config, logger)
+  const supervisor = new Supervisor({
+    file: fileURLToPath(import.meta.url),
+    count,
+    simulatorUrl: simulator?.url,
+    // One that no file holds would be another in each of them.
+    env: durable ? {} : { ACCESS_SECRET: secret },
+    closeTimeoutMs: config.server.closeTimeoutMs,
+    logger
   })
+  if (process.env['npm_lifecycle_event']) endWithParent()
+  const delay = config.server.closeTimeoutMs + 5000
+  // A terminal that closes ends what runs in it.
+  const skip: Signals[] = process.stdout.isTTY ? [] : ['SIGHUP']
+  if (skip.length > 0) process.on('SIGHUP', () => void supervisor.restart())
+  closeWithGrace({ delay, logger, skip }, async ({ err }) => {
+    if (err) logger.fatal({ err }, 'unforeseen: the gateway ends')
+    const isWell = await supervisor.end()
+    await simulator?.close()
+    if (!isWell) process.exit(1)
+  })
+  const started = await supervisor.start()
+  if ('address' in started) tellServing(config, started, simulator, count)
+  else if (!supervisor.isEnding) process.exit(started.code || 1)
+}
+
+interface Addresses {
+  readonly address: string
+  /** Of the operator's listener. */
+  readonly ops: string | undefined
+}
+
+/** Says once that and where the gateway serves, and to people what to do next. */
+function tellServing(
+  config: Config,
+  { address, ops }: Addresses,
+  simulator: Simulator | undefined,
+  workers?: number
+): void {
+  logger.info({ ...greeting, workers, address, ops }, 'the gateway serves')
+  if (hasReader) console.log(addressText(address, ops))
+  if (simulator) console.log(whatToTry(address, config, simulator))
+  else if (hasReader) console.log(nextSteps(address, config, ops))
+}
+
+/** Loaded only where it is used, like Redis: memory is for pages. */
+async function simulatorOf(config: Config): Promise<Simulator | undefined> {
+  const demo = config.sekoia.url ? undefined : await import('./demo/simulator.ts')
+  return demo?.startSimulator({ ...config.demo, historyDays: 30 })
+}
+
+async function secretOf(config: Config, logger: Logger): Promise<ScopeSecret> {
+  const found = await loadScopeSecret({
+    configured: config.access.secret,
+    dataDir: config.store.dataDir
+  })
+  if (!found.durable)
+    logger.error(
+      { reason: found.reason },
+      'no secret can be kept: what is stored ends with the process'
+    )
+  return found
 }
 
 /** Traces where the variables of OpenTelemetry name a collector; nothing of OpenTelemetry is loaded without. */

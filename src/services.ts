@@ -12,8 +12,9 @@ import { History } from './history/history.ts'
 import { Answers } from './http/answers.ts'
 import type { TlsOptions } from './http/server.ts'
 import type { AnswerStore } from './kernel/answer-store.ts'
-import { ApiKey } from './kernel/caller.ts'
+import { ApiKey, type ScopeId } from './kernel/caller.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
+import { alone, type Siblings } from './kernel/siblings.ts'
 import { BuildScheduler } from './misp/build/scheduler.ts'
 import { StandingFeeds } from './misp/build/standing-feeds.ts'
 import { scopeOfSpace } from './misp/build/tables.ts'
@@ -21,7 +22,7 @@ import { createMapping } from './misp/mapping/mapping.ts'
 import type { Galaxies } from './misp/mapping/tags/galaxies.ts'
 import { Publications } from './misp/serve/publications.ts'
 import { AnswerCache } from './native/cache/answer-cache.ts'
-import { noticing } from './native/news.ts'
+import { type Forget, noticing } from './native/news.ts'
 import { withoutKeyParameter } from './native/relay/own-parameter.ts'
 import { Audit } from './ops/audit.ts'
 import { FeedEnds } from './ops/feed-ends.ts'
@@ -43,6 +44,10 @@ export interface AppDeps {
   readonly answers: AnswerStore
   readonly upstream: SekoiaClient
   readonly meter: TextMeter
+  /** Left out: one process serves. */
+  readonly siblings?: Siblings | undefined
+  /** False: another process does what is done once. Default true. */
+  readonly isFirst?: boolean
   /** Names of MISP's galaxies, when the operator has them at hand. */
   readonly galaxies?: Galaxies | undefined
   /** Turns keys into scopes; at least 32 bytes. */
@@ -52,12 +57,19 @@ export interface AppDeps {
   readonly tracing?: Pick<Tracing, 'tracer' | 'plugin'> | undefined
 }
 
+/** Kept answers that another process has seen to be outdated. */
+interface Forgotten {
+  readonly scope: ScopeId
+  readonly names: readonly string[]
+  readonly ids: readonly string[]
+}
+
 /** What dialects, the operator's view and the listeners are made of. */
 export type Services = ReturnType<typeof createServices>
 
 /** Makes every part behind the listeners; none asks Sekoia or the store for anything yet. */
 export function createServices(parts: AppDeps) {
-  const { config, clock, logger, store, upstream, meter } = parts
+  const { config, clock, logger, store, upstream, meter, siblings = alone, isFirst = true } = parts
   const documents = failingAsUnavailable(parts.documents)
 
   const audit = new Audit({ clock, logger })
@@ -74,12 +86,22 @@ export function createServices(parts: AppDeps) {
     meter,
     maxBytes: config.native.cacheMaxBytes
   })
-  const sekoia = noticing(rights.upstream, { cache, clock })
+  const forgetElsewhere = siblings.channel<Forgotten>('answers', ({ scope, names, ids }) =>
+    cache.forget(scope, names, ids)
+  )
+  const forget: Forget = (scope, names, ids) => {
+    cache.forget(scope, names, ids)
+    if (names.length > 0 || ids.length > 0) forgetElsewhere({ scope, names, ids })
+  }
+  const sekoia = noticing(rights.upstream, { cache: { forget }, clock })
   const passed = withoutKeyParameter(upstream.raw, config.auth.queryParameter)
   const { refusedSeconds } = config.access
   const raw = notingRawRights(passed, rights.verdicts, { clock, refusedSeconds })
   const settings = feedLogSettings(config)
-  const feedEnds = new FeedEnds({ clock, logger, patienceMs: patienceMs(config) })
+  const feedEnds: FeedEnds = new FeedEnds({
+    ...{ clock, logger, patienceMs: patienceMs(config) },
+    tell: siblings.channel('feed-ends', news => feedEnds.learn(news))
+  })
   const logs = new FeedLogs({
     ...{ upstream: sekoia, store, clock, meter, watch: feedEnds, settings },
     onRedated: ({ name, feedId: feed, skewMs }) =>
@@ -179,6 +201,7 @@ export function createServices(parts: AppDeps) {
     /** Begins what nobody asks for. */
     start() {
       history.start()
+      if (!isFirst) return
       if (store.isShared) secrets.start()
       if (config.misp.enabled) standingFeeds.start()
     },

@@ -161,6 +161,12 @@ export function cpuMs(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
 }
 
+/** The same of a process and those that it has started. */
+export function cpuMsOfAll(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+  return [pid, ...children.filter(Boolean).map(Number)].reduce((sum, one) => sum + cpuMs(one), 0)
+}
+
 export interface Memory {
   /** Resident now and at most so far, in megabytes (10^6 bytes). */
   readonly rss: number

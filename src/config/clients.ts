@@ -16,6 +16,16 @@ export const server = section('How clients reach the gateway.', {
     default: 8080,
     example: 8443
   }),
+  workers: Type.Union([Type.Integer({ minimum: 1, maximum: 64 }), Type.Literal('auto')], {
+    ...annotate<number | 'auto'>({
+      description:
+        'Processes that serve on this port; `auto` is one for each core. More than one share the store, and the bounds of memory for answers are divided among them. See [operations.md](operations.md#all-cores).',
+      default: 1,
+      example: 4
+    }),
+    expected: 'a whole number from 1 to 64, or auto',
+    wordOrNumber: true
+  }),
   publicUrl: text({
     description:
       'Base URL under which clients see the gateway, with its path prefix if a proxy adds one. Empty: taken from each request.',

@@ -212,8 +212,8 @@ function fromEnvironment(option: Option, sources: ConfigSources): Value | undefi
   return text ? { value: parseText(text, schema), origin: envName } : undefined
 }
 
-function parseText(text: string, { type, list }: OptionSchema): unknown {
-  if (type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text
+function parseText(text: string, { type, list, wordOrNumber }: OptionSchema): unknown {
+  if (type === 'integer' || wordOrNumber) return /^-?\d+$/.test(text) ? Number(text) : text
   if ((type === 'boolean' || list) && /^(true|false)$/.test(text)) return text === 'true'
   return list ? text.split(',').map(part => part.trim()) : text
 }

@@ -18,6 +18,8 @@ export interface OptionSchema extends TSchema {
   readonly file?: true
   /** `true`, `false` or a list, written with commas in the environment. */
   readonly list?: true
+  /** A whole number or a word. */
+  readonly wordOrNumber?: true
 }
 
 export interface SectionSchema extends TSchema {
@@ -40,6 +42,7 @@ const shortNames: Readonly<Record<string, string>> = {
   'server.host': 'HOST',
   'server.port': 'PORT',
   'server.publicUrl': 'PUBLIC_URL',
+  'server.workers': 'WORKERS',
   'store.dataDir': 'DATA_DIR'
 }
 

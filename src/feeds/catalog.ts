@@ -218,7 +218,7 @@ export function createCatalog(options: CatalogOptions): Catalog & FeedOverview {
     return held && (() => elapsedOf(clock) < held.renewAt && listings.peek(scope) === held)
   }
 
-  const forget = ({ scope }: Caller): void => {
+  const forget = ({ scope }: Pick<Caller, 'scope'>): void => {
     listings.delete(scope)
   }
 

@@ -14,6 +14,8 @@ export interface Condition {
   readonly succeededAt: number | undefined
   readonly lastFailureAt: number | undefined
   readonly recent: RecentCalls
+  /** Of memory, over all workers. */
+  readonly residentBytes: number
   /** Gateways that use the store, this one included. */
   readonly replicas: number
   readonly store: { readonly kind: 'sqlite' | 'redis'; readonly isShared: boolean }

@@ -1,12 +1,14 @@
 import type { Caller, ScopeId } from '../kernel/caller.ts'
 import type { FirstWalk, LogState } from '../kernel/log-state.ts'
 import type { MispBuild, MispCoverage } from '../kernel/misp-build.ts'
-import type { FeedOverview, InspectedFeed, Rights } from '../kernel/records.ts'
+import type { FeedOverview, InspectedFeed, KnownFeeds, Rights } from '../kernel/records.ts'
 import type { FeedView } from './schemas.ts'
 import { labelOf, maySee, toInstant, type Viewer } from './viewer.ts'
 
 export interface FeedsSource {
-  readonly catalog: FeedOverview
+  readonly catalog: Pick<FeedOverview, 'overview'>
+  /** Listings of all keys, as far as they are in memory. */
+  readonly known: () => Promise<readonly KnownFeeds[]>
   readonly rights: Pick<Rights, 'validity'>
   /** Every log in memory. */
   readonly logs: () => Promise<readonly LogState[]>
@@ -41,9 +43,9 @@ export async function seenFeeds(viewer: Viewer, source: FeedsSource): Promise<Se
   return [...seen, ...unlisted.filter(({ feedId }) => isStillRead(viewer, feedId, source))]
 }
 
-async function listedFeeds(viewer: Viewer, { catalog }: FeedsSource) {
+async function listedFeeds(viewer: Viewer, { catalog, known }: FeedsSource) {
   if (viewer.kind === 'operator')
-    return catalog.known().flatMap(({ scope, feeds }) => feeds.map(feed => ({ scope, feed })))
+    return (await known()).flatMap(({ scope, feeds }) => feeds.map(feed => ({ scope, feed })))
   const { scope } = viewer.caller
   return (await catalog.overview(viewer.caller)).map(feed => ({ scope, feed }))
 }

@@ -11,7 +11,7 @@ import type { Rights } from '../kernel/records.ts'
 import { toChecksView } from './checks-view.ts'
 import { toClientsView } from './clients-view.ts'
 import type { Condition, KeyAnswers } from './condition.ts'
-import type { Consumers } from './consumers.ts'
+import type { Consumer } from './consumers.ts'
 import { countStates, toConsumerViews } from './consumers-view.ts'
 import { toDescribed } from './described.ts'
 import { gatewayError } from './error-form.ts'
@@ -26,7 +26,7 @@ export interface GatewayDeps extends FeedsSource {
   readonly clock: Pick<Clock, 'now'>
   readonly meter: Meter
   readonly rights: Pick<Rights, 'verify' | 'validity'>
-  readonly consumers: Pick<Consumers, 'list'>
+  readonly consumers: () => Promise<readonly Consumer[]>
   readonly condition: () => Promise<Condition>
   /** Feeds that are built for MISP by this process, of the keys that are asked for. */
   readonly mispBuilds: (isWanted: (scope: ScopeId) => boolean) => Promise<readonly MispBuild[]>
@@ -74,7 +74,7 @@ function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
         const condition = await deps.condition()
         const feeds = await seenFeeds(viewer, deps)
         const now = clock.now()
-        const consumers = countStates(viewer, deps.consumers.list(), now)
+        const consumers = countStates(viewer, await deps.consumers(), now)
         return toStatusView({ viewer, condition, feeds, consumers, now })
       }
     },
@@ -92,7 +92,8 @@ function resourcesOf(deps: GatewayDeps): Readonly<Record<string, Resource>> {
       schema: schemas.consumers,
       view: async viewer => {
         const states = await logs()
-        return { consumers: toConsumerViews(viewer, deps.consumers.list(), states, clock.now()) }
+        const consumers = await deps.consumers()
+        return { consumers: toConsumerViews(viewer, consumers, states, clock.now()) }
       }
     },
     '/history': {

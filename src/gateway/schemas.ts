@@ -155,7 +155,7 @@ export const status = object({
     kind: text('sqlite or redis'),
     isShared: flag('Other gateways may use it')
   }),
-  residentBytes: optional(integer('Memory of the process; operator only')),
+  residentBytes: optional(integer('Memory of the process, or of all workers; operator only')),
   replicas: optional(
     integer('Gateways that use the store, this one included, as of the last minute; operator only')
   ),

@@ -42,7 +42,7 @@ export function toStatusView({
       recent: isOperator ? condition.recent : null
     },
     store,
-    residentBytes: isOperator ? process.memoryUsage.rss() : null,
+    residentBytes: isOperator ? condition.residentBytes : null,
     replicas: isOperator ? condition.replicas : null,
     feeds: summaryOf(feeds, now),
     consumers

@@ -35,6 +35,8 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
     const { server } = app
     const open = new Connections()
     server.maxConnections = maxConnections
+    // A worker that is full closes them, as a process alone does: it would hand them to others, round and round.
+    Object.assign(server, { dropMaxConnection: true })
     server.on('drop', () => {
       server.closeIdleConnections()
       open.endQuiet()

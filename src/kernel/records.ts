@@ -241,5 +241,5 @@ export interface Catalog {
   /** The validity of an answer made of the catalog; undefined if its listing is due for renewal. */
   validity(caller: Caller): Validity | undefined
   /** The caller's feeds may have changed: the next question about them goes to Sekoia. */
-  forget(caller: Caller): void
+  forget(caller: Pick<Caller, 'scope'>): void
 }

@@ -42,7 +42,7 @@ const reading =
   }
 
 /** Stands for whatever a list of feeds holds. */
-const allFeeds = 'feeds'
+export const allFeeds = 'feeds'
 
 async function write(deps: NativeDeps, ask: Asked, body?: Buffer): Promise<Answer> {
   try {

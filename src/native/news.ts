@@ -1,13 +1,15 @@
-import type { Caller } from '../kernel/caller.ts'
+import type { Caller, ScopeId } from '../kernel/caller.ts'
 import { inPieces, type Work } from '../kernel/give-way.ts'
 import type { Clock, Entry, Page, Upstream } from '../kernel/ports.ts'
 import { toMillis } from '../stix/timestamp.ts'
-import type { AnswerCache } from './cache/answer-cache.ts'
 import { usefulMs } from './cache/policy.ts'
 import { namesOfObject, namesOfPattern } from './relay/names.ts'
 
+/** As `AnswerCache.forget`. */
+export type Forget = (scope: ScopeId, names: readonly string[], ids: readonly string[]) => void
+
 export interface NewsDeps {
-  readonly cache: AnswerCache
+  readonly cache: { readonly forget: Forget }
   readonly clock: Clock
 }
 

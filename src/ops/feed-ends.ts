@@ -9,6 +9,14 @@ export interface FeedEndsOptions {
   readonly patienceMs: number
   /** Told when the trouble of a log begins and ends. */
   readonly logger: Pick<BaseLogger, 'info' | 'warn'>
+  /** Tells the other processes what this one has seen; they {@link FeedEnds.learn} it. */
+  readonly tell?: (news: EndNews) => void
+}
+
+/** What another process has seen of a log; no end: it is no longer watched. */
+export interface EndNews {
+  readonly name: string
+  readonly end: End | undefined
 }
 
 /** What is known of one log. */
@@ -31,34 +39,58 @@ export class FeedEnds implements FeedWatch {
   readonly #clock: Clock
   readonly #patienceMs: number
   readonly #logger: FeedEndsOptions['logger']
+  readonly #tell: NonNullable<FeedEndsOptions['tell']>
   /** Names of logs whose trouble the operator's log has told. */
   readonly #told = new LRUCache<string, true>({ max: maxLogs })
 
   /** The same of their sweeps. */
   readonly #unswept = new LRUCache<string, true>({ max: maxLogs })
 
-  constructor({ clock, patienceMs, logger }: FeedEndsOptions) {
+  constructor({ clock, patienceMs, logger, tell = () => {} }: FeedEndsOptions) {
     this.#clock = clock
     this.#patienceMs = patienceMs
     this.#logger = logger
+    this.#tell = tell
+  }
+
+  learn({ name, end }: EndNews): void {
+    if (!end) this.#forget(name)
+    else {
+      this.#ends.set(name, end)
+      if (end.failingSince === undefined) this.#tellRecovery(name, end.feedId)
+    }
+  }
+
+  #forget(name: string): void {
+    this.#ends.delete(name)
+    this.#told.delete(name)
+  }
+
+  #note(name: string, end: End): void {
+    this.#ends.set(name, end)
+    this.#tell({ name, end })
+  }
+
+  #tellRecovery(name: string, feedId: string): void {
+    if (this.#told.delete(name)) this.#logger.info({ feed: feedId }, 'a feed is read on again')
   }
 
   succeeded({ name, feedId }: WatchedLog, confirmedAt: number | undefined): void {
     const triedAt = this.#clock.now()
-    this.#ends.set(name, { feedId, confirmedAt, triedAt, failingSince: undefined })
-    if (this.#told.delete(name)) this.#logger.info({ feed: feedId }, 'a feed is read on again')
+    this.#note(name, { feedId, confirmedAt, triedAt, failingSince: undefined })
+    this.#tellRecovery(name, feedId)
   }
 
   /** A refused key is no trouble of the feed: its log is no longer watched. */
   failed({ name, feedId }: WatchedLog, error: unknown): void {
     if (isRefusal(error)) {
-      this.#ends.delete(name)
-      this.#told.delete(name)
+      this.#forget(name)
+      this.#tell({ name, end: undefined })
       return
     }
     const triedAt = this.#clock.now()
     const { confirmedAt, failingSince = triedAt } = this.#ends.get(name) ?? {}
-    this.#ends.set(name, { feedId, confirmedAt, triedAt, failingSince })
+    this.#note(name, { feedId, confirmedAt, triedAt, failingSince })
     if (triedAt - failingSince < this.#patienceMs || this.#told.has(name)) return
     this.#told.set(name, true)
     const seconds = Math.round((triedAt - failingSince) / 1000)

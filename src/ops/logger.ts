@@ -5,16 +5,23 @@ export interface LoggerOptions {
   readonly level: string
   /** Default standard output. */
   readonly destination?: DestinationStream
+  /** Several processes write there: what is written at once must arrive whole, even through a pipe. */
+  readonly isSharedOutput?: boolean
 }
 
 /**
  * Writes one JSON object per line. Errors are passed as `err` and written as {@link describeError} describes them.
  */
-export const createLogger = ({ level, destination }: LoggerOptions): Logger =>
-  pino({ level, base: null, serializers: { err: describeError } }, destination ?? standardOutput())
+export const createLogger = ({ level, destination, isSharedOutput }: LoggerOptions): Logger =>
+  pino(
+    { level, base: null, serializers: { err: describeError } },
+    destination ?? standardOutput(isSharedOutput ? pipeBuffer : batch)
+  )
 
 /** Bytes of lines that are written at once, and how long a line waits for others. */
 const batch = 16_384
+/** PIPE_BUF of Linux: so many bytes are written to a pipe as one. */
+const pipeBuffer = 4096
 const maxWaitMs = 100
 
 /** Of one character in UTF-8. */
@@ -25,7 +32,7 @@ const maxCharacterBytes = 3
  * for which pino calls `flushSync`. Each line by itself would be a system call. Lines are copied as they come: a line
  * consists of dozens of strings, which would otherwise outlive a garbage collection.
  */
-function standardOutput(): DestinationStream & { flushSync(): void } {
+function standardOutput(batch: number): DestinationStream & { flushSync(): void } {
   const output = pino.destination({ sync: true, contentMode: 'buffer' })
   // The types know strings alone.
   const send = (bytes: Buffer) => output.write(bytes as unknown as string)

@@ -163,11 +163,15 @@ export const histograms: Readonly<Record<string, HistogramNote>> = {
   }
 }
 
-/** Gauges are read for each scrape; their names are complete except for the prefix. */
+/**
+ * Gauges are read for each scrape; their names are complete except for the prefix. `over` says what several workers
+ * make of one; left out, the largest counts.
+ */
 export const gauges = {
   build_info: {
     help: 'Version of the gateway and of Node; always 1.',
-    labels: ['version', 'node']
+    labels: ['version', 'node'],
+    over: 'first'
   },
   degraded: {
     help: 'Whether a part is in trouble (1) or well (0), as /readyz says.',
@@ -199,12 +203,17 @@ export const gauges = {
   },
   upstream_success_age_seconds: {
     help: 'Time since Sekoia last gave an answer of use, or its word on a key.',
-    labels: []
+    labels: [],
+    over: 'min'
   },
   upstream_breakers: {
     help: 'Breakers towards Sekoia by state; an open one leaves Sekoia alone.',
-    labels: ['state']
+    labels: ['state'],
+    over: 'sum'
   }
-} as const satisfies Record<string, { help: string; labels: readonly string[] }>
+} as const satisfies Record<
+  string,
+  { help: string; labels: readonly string[]; over?: 'sum' | 'min' | 'max' | 'first' }
+>
 
 export type GaugeName = keyof typeof gauges

@@ -6,6 +6,7 @@ import type { Meter, Stopwatch } from '../kernel/ports.ts'
 import { ByLabels } from './by-labels.ts'
 import { Distribution } from './distribution.ts'
 import { counters, type GaugeName, gauges, histograms } from './metric-table.ts'
+import type { Snapshot } from './summed.ts'
 
 /** Counters, histograms and gauges of this process, as Prometheus text. */
 export interface TextMeter extends Meter, Stopwatch {
@@ -15,6 +16,8 @@ export interface TextMeter extends Meter, Stopwatch {
   samples(name: string): Promise<readonly NamedSample[]>
   /** Everything so far, in the exposition format 0.0.4. */
   text(): Promise<string>
+  /** The same for another process, to be added up with others. */
+  snapshot(): Promise<Snapshot>
 }
 
 /** One value of a gauge. */
@@ -68,6 +71,10 @@ export function createMeter({ processMetrics = false }: MeterOptions = {}): Text
     text() {
       handOver()
       return registry.metrics()
+    },
+    snapshot() {
+      handOver()
+      return registry.getMetricsAsJSON()
     }
   }
 }
@@ -155,11 +162,12 @@ function createHistograms(registry: Registry): Stopwatch['observe'] {
 type Read = Parameters<TextMeter['gauge']>[1]
 
 function createGauge(registry: Registry, name: GaugeName, read: Read): void {
-  const { help, labels } = gauges[name]
+  const { help, labels, over } = { over: 'max' as const, ...gauges[name] }
   new Gauge({
     name: `${prefix}${name}`,
     help,
     labelNames: [...labels],
+    aggregator: over,
     registers: [registry],
     async collect() {
       const samples = await readSafely(read)
@@ -180,33 +188,33 @@ async function readSafely(read: Read): Promise<readonly Sample[]> {
 }
 
 export interface MetricsOptions {
-  readonly meter: TextMeter
+  readonly text: () => Promise<string>
   /** Throws for a request that may not see them. Left out: anybody may. */
   readonly admit?: (request: FastifyRequest) => void
 }
 
-const text = { 'text/plain': { schema: Type.String() } }
+const plain = { 'text/plain': { schema: Type.String() } }
 
 const openapi: NonNullable<FastifyContextConfig['openapi']> = {
   operationId: 'metrics',
   summary: 'Counters, histograms and gauges',
   tags: ['Health'],
   response: {
-    '200': { description: 'The text format of Prometheus', content: text },
-    '401': { description: 'The operator token is asked for', content: text }
+    '200': { description: 'The text format of Prometheus', content: plain },
+    '401': { description: 'The operator token is asked for', content: plain }
   }
 }
 
 /** `GET /metrics`. */
 export const metricsPlugin = fp<MetricsOptions>(
-  async (app, { meter, admit = () => {} }) => {
+  async (app, { text, admit = () => {} }) => {
     app.get('/metrics', { logLevel: 'warn', config: { openapi } }, async (request, reply) => {
       admit(request)
-      const text = await meter.text()
+      const metrics = await text()
       return reply
         .header('content-type', Registry.PROMETHEUS_CONTENT_TYPE)
         .header('cache-control', 'no-store')
-        .send(text)
+        .send(metrics)
     })
   },
   { name: 'metrics', fastify: '5.x' }

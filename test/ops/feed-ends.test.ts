@@ -139,3 +139,20 @@ t.test(
     t.strictSame(lines.at(-1), { ...warning, fields: { feed: 'feed', reason: 'internal' } })
   }
 )
+
+t.test('what another process has seen of a log counts as if seen here', async t => {
+  const { ends: one, log, pass, lines } = watched(60_000)
+  const clock = { now: () => start + 120_000, sleep: async () => {} }
+  const logger = { info: () => {}, warn: () => {} }
+  const other = new FeedEnds({ clock, patienceMs: 60_000, logger, tell: news => one.learn(news) })
+  one.succeeded(log('a'), start - 5000)
+  one.failed(log('a'), trouble)
+  pass(120_000)
+  one.failed(log('a'), trouble)
+  t.strictSame(one.failing, ['feed'])
+  other.succeeded(log('a'), start + 119_000)
+  t.strictSame([one.failing, one.ages()], [[], [['feed', 1]]])
+  t.match(lines, [{ level: 'warn' }, { level: 'info', text: 'a feed is read on again' }])
+  other.failed(log('a'), new GatewayError('forbidden'))
+  t.equal(one.followed, 0, 'a refused key ends it')
+})

@@ -176,7 +176,7 @@ t.test('GET /metrics: Prometheus text, never cached', async t => {
   const meter = createMeter()
   const app = fastify()
   t.teardown(() => app.close())
-  await app.register(metricsPlugin, { meter })
+  await app.register(metricsPlugin, meter)
   meter.count('http_requests', { status: '200' })
   const reply = await app.inject('/metrics')
   t.equal(reply.statusCode, 200)

@@ -20,6 +20,7 @@ export interface GatewayProcess {
   readonly discovery: string
   /** Waits until its standard output matches; gives the match. */
   told(pattern: RegExp): Promise<RegExpExecArray>
+  signal(signal: NodeJS.Signals): void
   /** Ends the process as a crash would. */
   kill(): Promise<Ended>
   /** Asks it to end, as a service manager does. */
@@ -56,6 +57,7 @@ export async function startGateway(
     url,
     discovery: `${url}/taxii2/`,
     told,
+    signal: signal => void child.kill(signal),
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM')
   }

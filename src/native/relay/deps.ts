@@ -29,7 +29,7 @@ export interface NativeDeps {
   readonly meter: Meter
   readonly settings: NativeSettings
   /** Forgets the list of feeds of a caller, since it may have changed. */
-  readonly forgetFeeds: (caller: Caller) => void
+  readonly forgetFeeds: (caller: Pick<Caller, 'scope'>) => void
 }
 
 /** A request, and what the handlers of this dialect read of it. */
