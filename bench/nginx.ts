@@ -65,7 +65,8 @@ async function compare(bytes: number, path: string): Promise<Row[]> {
   }
   const taken: Record<string, Shots[]> = {}
   // Each worker has what it will be asked for in memory.
-  for (const target of Object.values(targets)) await shoot(target, path, { connections: 16, seconds: 1 })
+  for (const target of Object.values(targets))
+    await shoot(target, path, { connections: 16, seconds: 1 })
   for (let i = 0; i < rounds; i++)
     for (const [name, target] of Object.entries(targets))
       taken[name] = [...(taken[name] ?? []), await shoot(target, path, shots)]

@@ -23,21 +23,31 @@ const consumerOf = (given: Partial<Consumer>): Consumer => ({
   ...given
 })
 
-t.test('a consumer that reaches two workers is one: the later answer tells where it is', async t => {
-  const early = consumerOf({ firstAt: 50, lastAt: 200, reached: 60, pauses: [7000] })
-  const late = consumerOf({ firstAt: 90, lastAt: 300, reached: 70, more: false, lastStatus: 304 })
-  for (const lists of [
-    [[early], [late]],
-    [[late], [early]]
-  ])
-    t.match(uniteConsumers(lists), {
-      length: 1,
-      0: {
-        ...{ firstAt: 50, lastAt: 300, lastStatus: 304, reached: 70, more: false, pauses: [7000] },
-        ...{ requests: 2, items: 20, bytes: 200 }
-      }
-    })
-})
+t.test(
+  'a consumer that reaches two workers is one: the later answer tells where it is',
+  async t => {
+    const early = consumerOf({ firstAt: 50, lastAt: 200, reached: 60, pauses: [7000] })
+    const late = consumerOf({ firstAt: 90, lastAt: 300, reached: 70, more: false, lastStatus: 304 })
+    for (const lists of [
+      [[early], [late]],
+      [[late], [early]]
+    ])
+      t.match(uniteConsumers(lists), {
+        length: 1,
+        0: {
+          ...{
+            firstAt: 50,
+            lastAt: 300,
+            lastStatus: 304,
+            reached: 70,
+            more: false,
+            pauses: [7000]
+          },
+          ...{ requests: 2, items: 20, bytes: 200 }
+        }
+      })
+  }
+)
 
 t.test('one that asks two workers for the same place in turn is as stuck as at one', async t => {
   const at = (place: string) => consumerOf({ repeats: 2, place })
@@ -70,14 +80,21 @@ t.test('of a key the listing of the worker that is asked comes first', async t =
   const other = { scope: 'b'.repeat(32) as ScopeId, feeds: [] }
   const united = uniteKnown([[own], [{ scope, feeds: [] }, other]])
   t.equal(united.length, 2)
-  t.equal(united.find(known => known.scope === scope), own)
+  t.equal(
+    united.find(known => known.scope === scope),
+    own
+  )
 })
 
 t.test('trouble of one worker is trouble of the gateway; what they count is added up', async t => {
   const recent = { ...emptySlot(0), counts: { ...emptySlot(0).counts, calls: 3 } }
   const one: WorkerCondition = {
     ...{ version: '1', phase: 'serving', startedAt: 20, breaker: 'closed', clockSkewMs: undefined },
-    ...{ parts: { store: undefined, upstream: undefined }, succeededAt: 5, lastFailureAt: undefined },
+    ...{
+      parts: { store: undefined, upstream: undefined },
+      succeededAt: 5,
+      lastFailureAt: undefined
+    },
     ...{ recent, residentBytes: 100, replicas: 2, store: { kind: 'sqlite', isShared: true } }
   }
   const other: WorkerCondition = {

@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { Agent, request } from 'undici'
 import { type Simulator, startSimulator } from '../../src/demo/simulator.ts'
-import { type GatewayProcess, startGateway } from '../support/gateway-process.ts'
 import { defaultFeed } from '../support/gateway.ts'
+import { type GatewayProcess, startGateway } from '../support/gateway-process.ts'
 import { until } from '../support/redis.ts'
 
 /** A gateway of several processes, as its clients and its operator see it. */
@@ -51,7 +51,9 @@ async function walk(gateway: GatewayProcess, { key }: Simulator, between = async
 /** How often the metrics say that pages were answered. */
 async function countedPages({ url }: GatewayProcess): Promise<number> {
   const text = await get(`${url}/metrics`, token)
-  const counts = [...text.matchAll(/^sekoia_gateway_http_requests_total\{.*objects\/".*\} (\d+)$/gm)]
+  const counts = [
+    ...text.matchAll(/^sekoia_gateway_http_requests_total\{.*objects\/".*\} (\d+)$/gm)
+  ]
   return counts.reduce((sum, [, count]) => sum + Number(count), 0)
 }
 
@@ -103,11 +105,17 @@ t.test('several workers are one gateway', async t => {
   t.equal(new Set(first.ids).size, first.ids.length, 'a walk over both repeats nothing')
   t.equal(first.ids.length, (await walk(gateway, simulator)).ids.length)
   for (const no of [1, 2])
-    await gateway.told(new RegExp(`"worker":${no},.*"route":"/sekoia/collections/:collection/objects/"`))
+    await gateway.told(
+      new RegExp(`"worker":${no},.*"route":"/sekoia/collections/:collection/objects/"`)
+    )
 
   let counted = 2 * first.pages
   for (const worker of ['one', 'the other'])
-    t.equal(await countedPages(gateway), counted, `metrics are the sum, whichever is asked: ${worker}`)
+    t.equal(
+      await countedPages(gateway),
+      counted,
+      `metrics are the sum, whichever is asked: ${worker}`
+    )
 
   const consumers = JSON.parse(await get(`${gateway.url}/gateway/v1/consumers`, token)).consumers
   t.match(consumers, { length: 1, 0: { requests: counted, objects: 2 * first.ids.length } })
@@ -143,7 +151,7 @@ t.test('several workers are one gateway', async t => {
   t.notOk([...renewed.values()].some(isThere), 'they end with it')
   t.equal(stdout.match(/"msg":"the gateway serves"/g)?.length, 1)
   const lines = stdout.trim().split('\n')
-  t.doesNotThrow(() => lines.forEach(line => JSON.parse(line)), 'no line cuts another in two')
+  t.doesNotThrow(() => lines.map(line => JSON.parse(line)), 'no line cuts another in two')
 })
 
 t.test('where no store can be shared one worker serves alone, and the log says so', async t => {
