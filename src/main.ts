@@ -69,7 +69,8 @@ function readConfig(): Config {
 async function run(config: Config, logger: Logger, link?: Link): Promise<void> {
   const simulator = link ? undefined : await simulatorOf(config)
   const simulatorUrl = simulator?.url ?? link?.seat.simulatorUrl
-  const { secret } = await secretOf(config, logger)
+  const { secret, durable } = await secretOf(config, logger)
+  if (link && !durable) throw new Error('the secret of the other workers cannot be read')
 
   const clock = createProvenClock({
     onCorrected: ms =>
