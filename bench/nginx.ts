@@ -13,7 +13,7 @@ import {
 } from './support/processes.ts'
 import { median, publish, type Row, round } from './support/report.ts'
 
-const shots = { connections: 16, seconds: 4 }
+const shots = { connections: 16, seconds: 2 }
 const rounds = 3
 
 const upstream = await startUpstream({ objects: 10_000 })
