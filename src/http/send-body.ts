@@ -7,15 +7,11 @@ import { atEndOfTurn } from '../kernel/give-way.ts'
  *
  * @param sendTimeoutMs a client that reads nothing for this long is disconnected
  */
-export function sendBody(
+export const sendBody = (
   response: ServerResponse,
   pieces: readonly Buffer[],
   sendTimeoutMs: number
-): void {
-  atEndOfTurn(() => {
-    if (!response.destroyed) writeBody(response, pieces, sendTimeoutMs)
-  })
-}
+): void => atEndOfTurn(() => writeBody(response, pieces, sendTimeoutMs))
 
 /**
  * Writes head and pieces at once. The response ends only when all bytes are out: Node treats a connection whose
