@@ -6,7 +6,8 @@ import {
   fromStart,
   type JournalState,
   newState,
-  type SettledCursor
+  type SettledCursor,
+  type SortOrder
 } from './journal-state.ts'
 import { currentPlace, freeDate, honestBound, noRedatings } from './redatings.ts'
 import {
@@ -131,14 +132,16 @@ export class Journal {
     return this.#state.filled
   }
 
-  /** True when Sekoia lists the feed newest first, as far as is known. */
-  get isNewestFirst(): boolean {
-    return this.#state.newestFirst === true
+  /** The order in which Sekoia lists the feed; undefined while nobody has said it and no page has shown it. */
+  get sortOrder(): SortOrder | undefined {
+    const { isOrderOpen, newestFirst } = this.#state
+    if (isOrderOpen) return undefined
+    return newestFirst ? 'desc' : 'asc'
   }
 
-  /** Sekoia lists the feed newest first, or does so no longer. */
-  noteOrder(newestFirst: boolean): void {
-    if (newestFirst !== this.isNewestFirst) this.#change({ newestFirst })
+  noteOrder(order: SortOrder | undefined): void {
+    if (order === this.sortOrder) return
+    this.#change({ newestFirst: order === 'desc', isOrderOpen: order === undefined })
   }
 
   /** True once two objects with the same time were seen. */

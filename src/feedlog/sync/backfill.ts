@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import { leadsNowhere } from '../../kernel/leading-on.ts'
 import { isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -10,10 +11,10 @@ import type { Source } from '../journal/segment-head.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
 import type { Appender } from './appender.ts'
 import { LoopGuard } from './cursor-loop.ts'
+import type { FeedOrder } from './feed-order.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { KnownEntries } from './known-entries.ts'
-import { nextSource, slackMs, sourceAt } from './resume-point.ts'
-import { falls } from './walkable.ts'
+import { nextSource, slackMs, sourceAt, startOf } from './resume-point.ts'
 
 export interface BackfillDeps {
   readonly journal: Journal
@@ -21,11 +22,7 @@ export interface BackfillDeps {
   readonly fetcher: Fetcher
   readonly appender: Appender
   readonly known: KnownEntries
-}
-
-/** The feed comes newest first: it has to be read another way. */
-export class NewestFirstError extends Error {
-  override readonly name = 'NewestFirstError'
+  readonly order: FeedOrder
 }
 
 /** How many answers without anything new one call follows. */
@@ -51,22 +48,29 @@ export class Backfill {
     this.#with = parts
   }
 
-  /** Reads on by one page that has something new. Resolves with true when the chain has come to its end. */
+  /**
+   * Reads on by one page that has something new. Resolves with true when the chain has come to its end. Throws
+   * NewestFirstError as {@link FeedOrder.check} does.
+   */
   async readOn(chain: Chain, caller: Caller): Promise<boolean> {
     const loops = new LoopGuard()
-    const restart = sourceAt(chain.readUpTo)
+    const { order } = this.#with
+    const restart = order.isKnown ? sourceAt(chain.readUpTo) : startOf(chain)
     let source = nextSource(chain)
     let hasAskedAgain = false
     for (let answers = 0; answers < maxBarrenAnswers; answers++) {
       const { clock } = this.#with.parts
       const askedAt = clock.now()
-      const { page, isRestart } = await this.#with.fetcher.fetch(caller, source, restart)
+      const fetched = await this.#with.fetcher.fetch(caller, source, restart)
+      const { page, isRestart } = fetched
       // The answer may have put the clock right.
       const readAt = Math.min(askedAt, clock.now())
-      if (chain.heads.length === 0 && falls(page, readAt)) throw new NewestFirstError()
+      const isFirst = chain.heads.length === 0
+      if (isFirst || !order.isKnown) await order.check(page, readAt, caller, isFirst)
       if (isRestart) this.#retracing.add(chain)
-      const isStuck = page.nextCursor === null || page.nextCursor === source.cursor
-      if (!isStuck && this.#leadsBack(chain, page.nextCursor)) {
+      const isStuck = leadsNowhere(fetched)
+      const isRefused = isRestart && page.nextCursor === source.cursor
+      if (isRefused || (!isStuck && this.#leadsBack(chain, page.nextCursor))) {
         if (!loops.mayAskAgain()) {
           this.#retracing.add(chain)
           source = restart
@@ -124,12 +128,12 @@ export class Backfill {
     read: { body: Body; page: Page; source: Source; readAt: number },
     caller: Caller
   ): Promise<{ reached: boolean; taken: number }> {
-    const { journal, appender } = this.#with
+    const { journal, appender, order } = this.#with
     const next = journal.nextChain(chain)
     const isSought = read.source.cursor === undefined || this.#retracing.has(chain)
     const own = isSought ? fromChainStart(read.body, chain.start, read.readAt) : read.body
     const body = next ? await this.before(next, own, chain, caller) : own
-    if (!next) this.#settle(chain, read.source, read.page)
+    if (!next && order.isKnown) this.#settle(chain, read.source, read.page)
     if (chain.heads.length === 0 && read.source.modifiedAfter !== undefined) {
       const latest = furthestOf(read.page.entries, read.readAt)?.latest ?? chain.start
       chain.beginWithCursors(Math.max(latest, chain.start))
@@ -145,7 +149,7 @@ export class Backfill {
       const isAhead = mayBeAhead(read.page.entries.at(-1)?.time, read.readAt)
       this.#obtained = { cursor, readAt: read.readAt, afterNo: chain.lastNo, isAhead }
     }
-    const reached = next !== undefined && this.hasReached(next, read.page)
+    const reached = next !== undefined && order.isKnown && this.hasReached(next, read.page)
     return { reached, taken: body.entries.length }
   }
 
@@ -173,11 +177,17 @@ export class Backfill {
     return furthest !== undefined && furthest >= next.start && furthest > next.cursorsFrom
   }
 
-  /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
+  /**
+   * New journals date their newest history at their creation, in case an older journal was lost (P-43): all of it where
+   * no order tells what is newest, and no chain follows.
+   */
   floor(chain: Chain, body: Body): AppendOptions['floor'] {
     const { clock, settings } = this.#with.parts
-    const createdAt = Math.min(this.#with.journal.createdAt, clock.now())
-    const horizon = this.#with.journal.horizon(settings.rebuildHorizonSeconds, clock.now())
+    const { journal, order } = this.#with
+    const createdAt = Math.min(journal.createdAt, clock.now())
+    if (!order.isKnown && journal.isLast(chain))
+      return { after: createdAt, keepUpTo: Number.NEGATIVE_INFINITY }
+    const horizon = journal.horizon(settings.rebuildHorizonSeconds, clock.now())
     const latest = furthestOf(body.entries, clock.now())?.latest
     const isRecent = latest !== undefined && latest > horizon
     const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'
