@@ -48,6 +48,8 @@ export interface ChainState {
   readonly cursor: string | null
   /** The latest own time on its first page, if that was sought by time: what follows was read by cursors. */
   readonly cursorsFrom?: number
+  /** Start of the chain of which it has seen an object by its own cursors, so that it has come to where that begins. */
+  readonly met?: number
   /** While a feed that comes newest first is read for it. */
   readonly pass?: Pass | undefined
 }

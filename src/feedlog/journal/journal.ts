@@ -132,6 +132,11 @@ export class Journal {
     return this.#state.filled
   }
 
+  /** True once the end was reached and no chain before has a stretch left to read: what is not here is not in the feed. */
+  get isWhole(): boolean {
+    return this.isFilled && this.#chains.every(chain => chain.isLinked || this.isLast(chain))
+  }
+
   /** The order in which Sekoia lists the feed; undefined while nobody has said it and no page has shown it. */
   get sortOrder(): SortOrder | undefined {
     const { isOrderOpen, newestFirst } = this.#state
@@ -285,6 +290,13 @@ export class Journal {
 
   nextChain(chain: Chain): Chain | undefined {
     return this.#chains[this.#chains.indexOf(chain) + 1]
+  }
+
+  /** The next chain in which there is anything, as far as is known: one that was linked without a segment is none. */
+  nextHolding(chain: Chain): Chain | undefined {
+    let next = this.nextChain(chain)
+    while (next?.isLinked && next.heads.length === 0) next = this.nextChain(next)
+    return next
   }
 
   /** The latest date the chain or, when it has no segment, an earlier linked chain has given. */

@@ -86,7 +86,7 @@ export class FeedLog {
       ...{ journal, parts, fetcher, known: this.#known },
       ...{ appender: this.#appender, order: this.#order }
     }
-    this.#backfill = new Backfill(shared)
+    this.#backfill = new Backfill(shared, (chain, caller) => this.extend(chain, caller))
     const floor = () => this.#floor()
     this.#tip = new Tip({ ...shared, floor })
     const descent = new Descent(parts, fetcher)
@@ -381,7 +381,8 @@ export class FeedLog {
     const isMine = await this.#lease.acquire(async () => (await this.#tryRefresh()) === true)
     if (!isMine) return false
     try {
-      const hasNews = (await this.#tryRefresh()) === true
+      // What others wrote may not change under works of this gateway that are half done.
+      const hasNews = !this.#lease.isShared && (await this.#tryRefresh()) === true
       if (!this.journal.chains.includes(chain)) throw new StaleLogError()
       return !isDone(hasNews) && (await this.#orRefresh(work))
     } finally {

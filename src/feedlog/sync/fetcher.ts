@@ -154,13 +154,16 @@ export class Fetcher {
   }
 }
 
-/** Members whose place is not told by a time. */
-const movable = ({ kind, ahead = [], undated = [], stored }: SegmentHead): EntryName[] => [
+/** Members whose place is not told by a time, or lies behind what the segment was read from. */
+const movable = ({ kind, ahead = [], undated = [], stored, ...head }: SegmentHead): EntryName[] => [
   ...ahead,
   ...undated,
   ...(kind === 'tip'
-    ? stored.flatMap(([id, time]): EntryName[] => (isPlaced(time) ? [] : [[id, time]]))
+    ? stored.flatMap(([id, time]): EntryName[] => (isWithin(head, time) ? [] : [[id, time]]))
     : [])
 ]
 
-const isPlaced = (time: string | null): boolean => time !== null && placeOf(time) !== undefined
+function isWithin({ maxNatural }: Pick<SegmentHead, 'maxNatural'>, time: string | null): boolean {
+  const place = time === null ? undefined : placeOf(time)
+  return place !== undefined && place.earliest <= maxNatural
+}

@@ -71,7 +71,8 @@ export class Tip {
       await order.check(page, parts.clock.now(), caller, false)
       const cursor = page.nextCursor
       const isStuck = leadsNowhere(fetched)
-      const isOld = followed.has(cursor) || (!isRetracing && leadsBack(chain, cursor, from.afterNo))
+      const isOld =
+        followed.has(cursor) || (!isRetracing && this.#leadsBack(chain, cursor, from.afterNo))
       if (!isStuck && isOld) {
         if (!loops.mayAskAgain()) {
           isRetracing = true
@@ -194,11 +195,16 @@ export class Tip {
     return Math.min((lastReadAt || settled[0]!.at) - this.#relookMs, chain.readUpTo)
   }
 
+  /** True when a cursor was already read from, by a segment of the chain up to `upToNo`, or by a chain before it. */
+  #leadsBack(chain: Chain, cursor: string | null, upToNo: number): boolean {
+    return this.#with.journal.chains.some(({ heads, start }) =>
+      heads.some(
+        ({ no, source }) => (start < chain.start || no <= upToNo) && source.cursor === cursor
+      )
+    )
+  }
+
   get #relookMs(): number {
     return this.#with.parts.settings.relookSeconds * 1000
   }
 }
-
-/** True when a cursor was already read from, by a segment up to `upToNo`. */
-const leadsBack = (chain: Chain, cursor: string | null, upToNo: number): boolean =>
-  chain.heads.some(head => head.no <= upToNo && head.source.cursor === cursor)

@@ -131,8 +131,9 @@ async function step(number: number, scene: Scene): Promise<void> {
 }
 
 /** Throws when the client that gives up has reason to, although nothing but a burst was in its way. */
-export async function stepGiver({ giver, world, key }: Scene): Promise<void> {
-  if (!giver || world.simulator.faults.waiting > 0 || key !== 'accepted') return
+export async function stepGiver({ giver, world, key, isDenied }: Scene): Promise<void> {
+  // Another client may have met the denial, which is remembered for a while.
+  if (!giver || world.simulator.faults.waiting > 0 || key !== 'accepted' || isDenied) return
   await giver.step()
   if (giver.givenUp > 0) throw new Error(`${giver.name} has lost a run`)
 }
@@ -182,8 +183,8 @@ async function loseStore(
 
 /** Only what was read to its end may be put back (docs/operations.md, backup). */
 async function takeBackup(scene: Scene): Promise<void> {
-  const { world, store, stranger, mayRestore } = scene
-  if (!mayRestore || world.simulator.faults.waiting > 0) return
+  const { world, store, stranger, mayRestore, isDenied } = scene
+  if (!mayRestore || isDenied || world.simulator.faults.waiting > 0) return
   const walker = new TokenWalker({ world, limit: 100, inspect: () => {} })
   for (const client of [walker, ...(stranger ? [stranger.client] : [])]) await toEnd(client)
   await world.restart(undefined, {}, async () => {

@@ -113,7 +113,6 @@ function inspectorOf(served: Served, sceneOf: () => Scene): Inspect {
 const maxCalls = 10_000
 
 function checkCalls({ calls }: Scene): void {
-  if (globalThis.process.env.SEEN) console.log('CALLS', calls)
   if (calls > maxCalls) throw new Error('Sekoia is asked without end')
 }
 
@@ -137,6 +136,7 @@ async function finish(history: History, scene: Scene): Promise<void> {
   simulator.faults.clear()
   scene.burst = undefined
   scene.key = 'accepted'
+  scene.isDenied = false
   simulator.clock.advance(relookSeconds * 1000)
   scene.ledger.note()
   const settled = truth(world)
