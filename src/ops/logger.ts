@@ -33,8 +33,8 @@ interface LineMaker {
 
 /**
  * Makes the one line that each request has, `request`, in one piece. It is the line that pino would make out of dozens
- * of small texts, in some 0.5 µs in place of 1, and with less garbage. Needs fields that are texts and numbers; lines
- * with an error remain pino's.
+ * of small texts, for about 1 µs less, garbage included. Needs fields that are texts and numbers; lines with an error
+ * remain pino's.
  */
 function makeRequestLinesFlat(logger: LineMaker): void {
   const asJson = logger[symbols.asJsonSym]
