@@ -91,8 +91,8 @@ t.test('an order not described that changes later holds nothing up', async t => 
 })
 
 t.test('a description from before a change is asked for again when pages fall', async t => {
-  const world = await doubtful(t, {})
-  await world.get('')
+  const world = await doubtful(t, { logs: { pageLimit: 50 } })
+  await world.get('objects/?match[type]=malware')
   world.simulator.putFeed({ id: defaultFeed, sort_order: 'desc' })
   t.same(keysOf(await walk(world, {})), truth(world))
 })
