@@ -116,7 +116,8 @@ export class Intake {
     await this.#loadLinks(objects)
     for (const object of objects) {
       this.#takeOne(object)
-      await giveWayIfDue()
+      const pause = giveWayIfDue()
+      if (pause) await pause
     }
   }
 
@@ -184,7 +185,8 @@ export class Intake {
     const { layout, reading } = this.#parts
     const { vanished, ...link } = this.#link(object.id)
     const row = stillGone(toRow(object, reading, link.subjects), vanished)
-    const obstacle = this.#obstacleTo(row, link)
+    const day = dayOf(object)
+    const obstacle = this.#obstacleTo(row, day, link)
     if (obstacle) {
       this.#skip(obstacle)
       this.#updateCopies(row, link)
@@ -193,7 +195,7 @@ export class Intake {
     }
     // It never was live here.
     if (row.gone && !link.bucket) this.#skip('revoked')
-    const bucket = link.bucket ?? dayBucket(layout, dayOf(object), object.id)
+    const bucket = link.bucket ?? dayBucket(layout, day, object.id)
     if (!link.bucket || vanished) this.#setLink(object.id, { ...link, bucket })
     this.#put(bucket, row)
     for (const report of link.reports ?? []) this.#put(reportBucket(layout, report), row)
@@ -218,9 +220,9 @@ export class Intake {
   }
 
   /** Why an indicator is not taken in; one that is held, or was before a feed is read again, may have expired. */
-  #obstacleTo(row: Row, { bucket }: Link): string | undefined {
+  #obstacleTo(row: Row, day: string, { bucket }: Link): string | undefined {
     const { since, reading } = this.#parts
-    if (dayOf(row.stix) < since) return 'outside-window'
+    if (day < since) return 'outside-window'
     if (!bucket && !row.gone && !isLive(spanOf(row), reading.now)) return 'expired'
     return undefined
   }

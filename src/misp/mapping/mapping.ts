@@ -133,7 +133,10 @@ export function createMapping(options: MappingOptions): Mapping {
       malpedia,
       orgcFromSource
     ]),
-    refs: object => [...sourcesOf(object), ...subjectsOf(object)],
+    refs: object =>
+      object.type === 'report'
+        ? [...sourcesOf(object), ...subjectsOf(object)]
+        : contextRefs(object),
     indicator(object, find, indicates) {
       const mapped = mapIndicator(object)
       const { attributes, objects, fallback, unsaid, spellings, bounds } = mapped
