@@ -9,12 +9,14 @@ export class Chain {
   #isLinked: boolean
   #cursor: string | null
   #cursorsFrom: number | undefined
+  #met: number | undefined
   #progress: number
   #readUpTo: number
   #pass: Pass | undefined
 
-  constructor({ start, linked, cursor, cursorsFrom, pass }: ChainState) {
+  constructor({ start, linked, cursor, cursorsFrom, met, pass }: ChainState) {
     this.#pass = pass
+    this.#met = met
     this.start = start
     this.#isLinked = linked
     this.#cursor = cursor
@@ -76,6 +78,7 @@ export class Chain {
       linked: this.#isLinked,
       cursor: this.#cursor,
       ...(this.#cursorsFrom !== undefined && { cursorsFrom: this.#cursorsFrom }),
+      ...(this.#met !== undefined && { met: this.#met }),
       ...(this.#pass && { pass: this.#pass })
     }
   }
@@ -99,14 +102,30 @@ export class Chain {
     this.#cursorsFrom = from
   }
 
+  /** True when its own cursors have led it to an object that the other chain holds. */
+  hasMet({ start }: Chain): boolean {
+    return this.#met === start
+  }
+
+  /** True once its cursors may lead to what other chains hold. */
+  get hasMetAny(): boolean {
+    return this.#isLinked || this.#met !== undefined
+  }
+
+  /** Its own cursors have led it to an object that the other chain holds. */
+  meet({ start }: Chain): void {
+    this.#met = start
+  }
+
   /** It has reached the start of the next chain. */
   link(): void {
     this.#isLinked = true
   }
 
   /** Takes over what another process knows of it. */
-  adopt({ linked, cursor, cursorsFrom, pass }: ChainState): void {
+  adopt({ linked, cursor, cursorsFrom, met, pass }: ChainState): void {
     this.#pass = pass
+    this.#met = met
     this.#isLinked = linked
     this.#cursor = cursor
     this.#cursorsFrom = cursorsFrom

@@ -15,6 +15,9 @@ export interface SettledCursor {
   readonly afterNo: number
 }
 
+/** As Sekoia's descriptions of feeds name it. */
+export type SortOrder = 'asc' | 'desc'
+
 /** A page of a feed that comes newest first, as it was read. */
 export interface DescentPage {
   readonly source: Source
@@ -45,6 +48,8 @@ export interface ChainState {
   readonly cursor: string | null
   /** The latest own time on its first page, if that was sought by time: what follows was read by cursors. */
   readonly cursorsFrom?: number
+  /** Start of the chain of which it has seen an object by its own cursors, so that it has come to where that begins. */
+  readonly met?: number
   /** While a feed that comes newest first is read for it. */
   readonly pass?: Pass | undefined
 }
@@ -65,6 +70,8 @@ export interface JournalState {
   readonly chains: readonly ChainState[]
   /** True when Sekoia lists the feed newest first. */
   readonly newestFirst?: boolean
+  /** True while nobody has said so or otherwise; absent in journals of earlier versions, which took it for false. */
+  readonly isOrderOpen?: boolean
   /** True once the end of the feed was reached; from then on new records are dated by the tip's rule. */
   readonly filled: boolean
   /** True once two objects with the same time were seen. */
@@ -101,6 +108,7 @@ export const newState = (now: number, firstNo = 1, again = false): JournalState 
   nextNo: firstNo,
   ...(firstNo > 1 && { firstNo }),
   chains: [],
+  isOrderOpen: true,
   filled: false,
   hasTies: false,
   endValidUntil: 0,

@@ -6,7 +6,8 @@ import {
   fromStart,
   type JournalState,
   newState,
-  type SettledCursor
+  type SettledCursor,
+  type SortOrder
 } from './journal-state.ts'
 import { currentPlace, freeDate, honestBound, noRedatings } from './redatings.ts'
 import {
@@ -131,14 +132,21 @@ export class Journal {
     return this.#state.filled
   }
 
-  /** True when Sekoia lists the feed newest first, as far as is known. */
-  get isNewestFirst(): boolean {
-    return this.#state.newestFirst === true
+  /** True once the end was reached and no chain before has a stretch left to read: what is not here is not in the feed. */
+  get isWhole(): boolean {
+    return this.isFilled && this.#chains.every(chain => chain.isLinked || this.isLast(chain))
   }
 
-  /** Sekoia lists the feed newest first, or does so no longer. */
-  noteOrder(newestFirst: boolean): void {
-    if (newestFirst !== this.isNewestFirst) this.#change({ newestFirst })
+  /** The order in which Sekoia lists the feed; undefined while nobody has said it and no page has shown it. */
+  get sortOrder(): SortOrder | undefined {
+    const { isOrderOpen, newestFirst } = this.#state
+    if (isOrderOpen) return undefined
+    return newestFirst ? 'desc' : 'asc'
+  }
+
+  noteOrder(order: SortOrder | undefined): void {
+    if (order === this.sortOrder) return
+    this.#change({ newestFirst: order === 'desc', isOrderOpen: order === undefined })
   }
 
   /** True once two objects with the same time were seen. */
@@ -282,6 +290,13 @@ export class Journal {
 
   nextChain(chain: Chain): Chain | undefined {
     return this.#chains[this.#chains.indexOf(chain) + 1]
+  }
+
+  /** The next chain in which there is anything, as far as is known: one that was linked without a segment is none. */
+  nextHolding(chain: Chain): Chain | undefined {
+    let next = this.nextChain(chain)
+    while (next?.isLinked && next.heads.length === 0) next = this.nextChain(next)
+    return next
   }
 
   /** The latest date the chain or, when it has no segment, an earlier linked chain has given. */

@@ -43,7 +43,7 @@ export class Lookup {
       const held = log ? await this.#held(log, id, caller) : []
       const index = current?.entries.findIndex(entry => entry.id === id) ?? -1
       if (current && index < 0) continue
-      if (!current && held.length === 0 && !log?.journal.isFilled)
+      if (!current && held.length === 0 && !log?.journal.isWhole)
         throw new GatewayError('unavailable')
       const isKnown = !current || held.some(({ key }) => key === entryKey(current.entries[index]!))
       found.push(...held.map(({ record }) => (isKnown ? record : { ...record, isLast: false })))

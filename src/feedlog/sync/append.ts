@@ -77,17 +77,17 @@ export function planAppend(options: AppendOptions): Append {
   const next = journal.nextChain(chain)?.start ?? Number.POSITIVE_INFINITY
   const naturals = Array.from(body.entries, ({ time }) => {
     const natural = naturalDate(time, now)
-    return natural !== undefined && natural < next ? natural : undefined
+    return natural !== undefined && natural <= next ? natural : undefined
   })
   // A place is found by its date, from the millisecond before: every date of a chain lies after its start.
   const previousDate = Math.max(journal.dateBefore(chain), chain.start + 1, firstDate)
   const dated = datesOf(naturals, previousDate, floor, date => journal.freeDate(date))
   const grows =
     open?.head.kind === kind &&
-    !(journal.isNewestFirst && kind === 'history') &&
+    !(journal.sortOrder === 'desc' && kind === 'history') &&
     open.head.count + body.entries.length <= maxEntries[kind]
   const no = grows ? open.head.no : journal.nextNumber()
-  const addition = describe({ ...options, kind, no, naturals, dated })
+  const addition = describe({ ...options, kind, no, naturals, dated, next })
   return grows ? grow(open, addition) : addition
 }
 
@@ -107,6 +107,8 @@ interface Description extends AppendOptions {
   readonly no: number
   readonly naturals: readonly (number | undefined)[]
   readonly dated: Dated
+  /** Start of the next chain, or infinite. */
+  readonly next: number
 }
 
 function describe({
@@ -119,6 +121,7 @@ function describe({
   no,
   naturals,
   dated,
+  next,
   now,
   undatedOf,
   sweptFrom
@@ -142,14 +145,16 @@ function describe({
     chain: chain.start,
     kind,
     source,
-    ...(journal.isNewestFirst && { descending: true }),
+    ...(journal.sortOrder === 'desc' && { descending: true }),
     ...(sweptFrom && { swept: true }),
     count: entries.length,
     firstDate: dated.dates[0]!,
     lastDate: dated.dates.at(-1)!,
     minNatural: lies?.low ?? own.reduce((a, b) => Math.min(a, b)),
     maxNatural: lies?.high ?? own.reduce((a, b) => Math.max(a, b)),
-    readUpTo: lies ? chain.readUpTo : (readUpTo(body.entries, now) ?? chain.readUpTo),
+    readUpTo: lies
+      ? chain.readUpTo
+      : (readUpTo(body.entries, Math.min(now, next)) ?? chain.readUpTo),
     ...namedIf('ahead', body, ({ time }, i) => mayBeAheadIn(body.entries, i, time, now)),
     ...namedIf('undated', body, (_, i) => isUndated(i)),
     stored: dated.stored.map(i => {
@@ -196,7 +201,7 @@ function replacements(
     if (newest === undefined || newest === no) continue
     if (!journal.isLater(newest, chain))
       supersedes.push(...inAll(journal, newest, id, [entryKey(entry)]))
-    else if (!isUndated(i) || isGiven(journal.head(newest), entry)) superseded.push(id)
+    else if (!isUndated(i) || isGiven(journal, newest, entry)) superseded.push(id)
   }
   return { supersedes, superseded }
 }
@@ -227,9 +232,14 @@ function inAll(
   return [...new Set([no, ...owing])].map(other => [other, id])
 }
 
-/** True when clients get this very version from there. */
-const isGiven = (head: SegmentHead | undefined, { id, time }: Entry): boolean =>
-  head?.kind === 'tip' && head.stored.some(([other, at]) => other === id && at === (time ?? null))
+/** True when clients get this very version from that segment. */
+function isGiven(journal: Journal, no: number, entry: Entry): boolean {
+  const { versions } = journal
+  const head = journal.head(no)
+  if (head?.kind === 'tip')
+    return head.stored.some(([id, at]) => id === entry.id && at === (entry.time ?? null))
+  return versions.isNewest(entry) && !versions.undated(no).has(entryKey(entry))
+}
 
 function grow(open: OpenSegment, addition: Append): Append {
   const body = concat(open.segment, addition.segment)

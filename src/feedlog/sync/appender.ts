@@ -1,7 +1,7 @@
 import { giveWayIfDue } from '../../kernel/give-way.ts'
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
-import type { FeedLogDeps } from '../journal/log-deps.ts'
+import { type FeedLogDeps, StaleLogError } from '../journal/log-deps.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
 import { cacheName } from '../journal/segment-cache.ts'
@@ -102,7 +102,11 @@ export class Appender {
       Array.from(named, ({ id }) => id),
       Array.from(named, ({ time }) => time)
     )
-    const { advance } = addition
+    const known = this.#journal.head(head.no)
+    const advance = () => {
+      if (!this.#isAsPlanned(chain, head.no, known)) throw new StaleLogError()
+      addition.advance()
+    }
     const writing = this.#write(chain, { head, segment, prints }, { advance, isApart })
     this.#running.add(writing)
     await writing.finally(() => this.#running.delete(writing))
@@ -122,6 +126,15 @@ export class Appender {
     if (isApart) this.#open.delete(chain)
     else this.#open.set(chain, { head, segment })
     this.#parts.cache.set(cacheName(this.#parts.identity, this.#journal), segment)
+  }
+
+  /**
+   * What another gateway wrote may have been taken over since the dates were given: it may know nothing of a chain that
+   * was begun here, may have given the number to another segment or let the open one grow.
+   */
+  #isAsPlanned(chain: Chain, no: number, known: SegmentHead | undefined): boolean {
+    const journal = this.#journal
+    return journal.chains.includes(chain) && journal.hasGiven(no) && journal.head(no) === known
   }
 
   /** No segment holds the same version twice: a place in it could not be told from the other. */

@@ -1,19 +1,21 @@
 import type { Caller } from '../../kernel/caller.ts'
-import { isProven, type Page } from '../../kernel/ports.ts'
+import { leadsNowhere } from '../../kernel/leading-on.ts'
+import { type Entry, isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
+import { timeDigest, unknownTime } from '../journal/id-index.ts'
 import type { Journal } from '../journal/journal.ts'
-import type { FeedLogDeps } from '../journal/log-deps.ts'
+import { type FeedLogDeps, StaleLogError } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { furthestOf, mayBeAhead, placeOf } from '../journal/place.ts'
 import { type Body, pick } from '../journal/segment.ts'
-import type { Source } from '../journal/segment-head.ts'
+import type { SegmentHead, Source } from '../journal/segment-head.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
 import type { Appender } from './appender.ts'
 import { LoopGuard } from './cursor-loop.ts'
+import type { FeedOrder } from './feed-order.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { KnownEntries } from './known-entries.ts'
-import { nextSource, slackMs, sourceAt } from './resume-point.ts'
-import { falls } from './walkable.ts'
+import { nextSource, slackMs, sourceAt, startOf } from './resume-point.ts'
 
 export interface BackfillDeps {
   readonly journal: Journal
@@ -21,15 +23,24 @@ export interface BackfillDeps {
   readonly fetcher: Fetcher
   readonly appender: Appender
   readonly known: KnownEntries
+  readonly order: FeedOrder
 }
 
-/** The feed comes newest first: it has to be read another way. */
-export class NewestFirstError extends Error {
-  override readonly name = 'NewestFirstError'
+interface ReadPage {
+  /** What of the page is new. */
+  readonly body: Body
+  readonly page: Page
+  readonly source: Source
+  readonly readAt: number
+  /** The end of the chain when the page was asked for: another gateway may have read on since. */
+  readonly last: SegmentHead | undefined
 }
 
 /** How many answers without anything new one call follows. */
 const maxBarrenAnswers = 20
+
+/** How often a cursor that an earlier chain was read from is asked for again, before it is followed. */
+const maxDoubts = 2
 
 /** Entries this much older than what a chain has read may come again after a restart. */
 const restartOverlapMs = slackMs + 1000
@@ -42,31 +53,48 @@ export class Backfill {
   readonly #with: BackfillDeps
   /** Cursors each chain was read from. */
   readonly #followed = new Map<Chain, Set<string | undefined>>()
+  /** Those of them from before it came to the next chain. */
+  readonly #own = new Map<Chain, Set<string>>()
   /** Chains that read known objects again because Sekoia refused their cursor. */
   readonly #retracing = new Set<Chain>()
+  /** Chains for which Sekoia told an end before the next one was met. */
+  readonly #doubted = new Set<Chain>()
+  /** Reads the first page of another chain. */
+  readonly #begin: (chain: Chain, caller: Caller) => Promise<void>
   /** The newest cursor of the last chain, and when it was obtained. */
   #obtained: { cursor: string; readAt: number; afterNo: number; isAhead: boolean } | undefined
 
-  constructor(parts: BackfillDeps) {
+  constructor(parts: BackfillDeps, begin: (chain: Chain, caller: Caller) => Promise<void>) {
     this.#with = parts
+    this.#begin = begin
   }
 
-  /** Reads on by one page that has something new. Resolves with true when the chain has come to its end. */
+  /**
+   * Reads on by one page that has something new. Resolves with true when the chain has come to its end. Throws
+   * NewestFirstError as {@link FeedOrder.check} does.
+   */
   async readOn(chain: Chain, caller: Caller): Promise<boolean> {
     const loops = new LoopGuard()
-    const restart = sourceAt(chain.readUpTo)
+    const { order } = this.#with
+    const restart = order.isKnown ? sourceAt(chain.readUpTo) : startOf(chain)
     let source = nextSource(chain)
     let hasAskedAgain = false
+    let doubts = 0
     for (let answers = 0; answers < maxBarrenAnswers; answers++) {
       const { clock } = this.#with.parts
       const askedAt = clock.now()
-      const { page, isRestart } = await this.#with.fetcher.fetch(caller, source, restart)
+      const last = chain.heads.at(-1)
+      const fetched = await this.#with.fetcher.fetch(caller, source, restart)
+      const { page, isRestart } = fetched
       // The answer may have put the clock right.
       const readAt = Math.min(askedAt, clock.now())
-      if (chain.heads.length === 0 && falls(page, readAt)) throw new NewestFirstError()
+      const isFirst = chain.heads.length === 0
+      if (isFirst || !order.isKnown) await order.check(page, readAt, caller, isFirst)
       if (isRestart) this.#retracing.add(chain)
-      const isStuck = page.nextCursor === null || page.nextCursor === source.cursor
-      if (!isStuck && this.#leadsBack(chain, page.nextCursor)) {
+      const isStuck = leadsNowhere(fetched)
+      if (!isStuck && this.#isOfEarlier(chain, page.nextCursor) && doubts++ < maxDoubts) continue
+      const isRefused = isRestart && page.nextCursor === source.cursor
+      if (isRefused || (!isStuck && this.#leadsBack(chain, page.nextCursor))) {
         if (!loops.mayAskAgain()) {
           this.#retracing.add(chain)
           source = restart
@@ -80,9 +108,18 @@ export class Backfill {
         source = restart
         continue
       }
-      const { reached, taken } = await this.#take(chain, { body, page, source, readAt }, caller)
+      const read = { body, page, source, readAt, last }
+      const { reached, taken, isAstray } = await this.#take(chain, read, caller)
       const isEnd = page.nextCursor === null || (isStuck && (page.itemCount === 0 || hasAskedAgain))
-      if (reached || isEnd) return true
+      if (taken > 0) this.#doubted.delete(chain)
+      if (reached || (isEnd && (!isAstray || this.#doubted.has(chain)))) return true
+      if (isEnd) {
+        // What lies before the next chain would never be looked for again: the end has to be told twice.
+        this.#doubted.add(chain)
+        this.#retracing.add(chain)
+        source = nextSource(chain)
+        continue
+      }
       if (taken > 0) return false
       hasAskedAgain = isStuck
       source = nextSource(chain)
@@ -93,15 +130,43 @@ export class Backfill {
   /** Another gateway wrote to the journal: it may have read further. */
   forget(): void {
     this.#followed.clear()
+    this.#own.clear()
+    this.#doubted.clear()
     this.#obtained = undefined
   }
 
   /** True when the chain was already read from this cursor and is not retracing. */
   #leadsBack(chain: Chain, cursor: string | null): boolean {
+    if (chain.cursor !== null) {
+      this.#followedBy(chain).add(chain.cursor)
+      if (!chain.hasMetAny)
+        this.#own.set(chain, (this.#own.get(chain) ?? new Set()).add(chain.cursor))
+    }
+    return !this.#retracing.has(chain) && this.#followedBy(chain).has(cursor ?? undefined)
+  }
+
+  /**
+   * True when an earlier chain was read from this cursor before it came to the next: it leads back, unless that chain
+   * has gone further than it knows.
+   */
+  #isOfEarlier(chain: Chain, cursor: string | null): boolean {
+    if (this.#retracing.has(chain)) return false
+    const { chains } = this.#with.journal
+    return chains.some(each => each.start < chain.start && this.#hasBeenAt(each, cursor))
+  }
+
+  /** True when a chain has read from a cursor, or is about to, before it came to the next chain. */
+  #hasBeenAt(chain: Chain, cursor: string | null): boolean {
+    if (cursor === null) return false
+    const { heads, cursor: newest, hasMetAny } = chain
+    const isOwn = this.#own.get(chain)?.has(cursor) || (!hasMetAny && newest === cursor)
+    return isOwn || heads.some(({ source }) => source.cursor === cursor)
+  }
+
+  #followedBy(chain: Chain): Set<string | undefined> {
     const followed = this.#followed.get(chain) ?? new Set(chain.heads.map(h => h.source.cursor))
     this.#followed.set(chain, followed)
-    if (chain.cursor !== null) followed.add(chain.cursor)
-    return !this.#retracing.has(chain) && followed.has(cursor ?? undefined)
+    return followed
   }
 
   /**
@@ -121,32 +186,104 @@ export class Backfill {
 
   async #take(
     chain: Chain,
-    read: { body: Body; page: Page; source: Source; readAt: number },
+    read: ReadPage,
     caller: Caller
-  ): Promise<{ reached: boolean; taken: number }> {
-    const { journal, appender } = this.#with
-    const next = journal.nextChain(chain)
-    const isSought = read.source.cursor === undefined || this.#retracing.has(chain)
+  ): Promise<{ reached: boolean; taken: number; isAstray: boolean }> {
+    const { appender, order } = this.#with
+    const next = await this.#nextOf(chain, read.page, caller)
+    const isFirst = chain.heads.length === 0
+    const isSought = isFirst || read.source.cursor === undefined || this.#retracing.has(chain)
     const own = isSought ? fromChainStart(read.body, chain.start, read.readAt) : read.body
-    const body = next ? await this.before(next, own, chain, caller) : own
-    if (!next) this.#settle(chain, read.source, read.page)
-    if (chain.heads.length === 0 && read.source.modifiedAfter !== undefined) {
+    const { body, hasMet } = next
+      ? await this.#withoutNext(next, own, chain, caller)
+      : { body: own, hasMet: false }
+    if (!next && order.isKnown) this.#settle(chain, read.source, read.page)
+    if (isFirst && read.source.modifiedAfter !== undefined) {
       const latest = furthestOf(read.page.entries, read.readAt)?.latest ?? chain.start
       chain.beginWithCursors(Math.max(latest, chain.start))
+    }
+    const refuseIfOvertaken = () => {
+      if (chain.heads.at(-1) !== read.last) throw new StaleLogError()
     }
     await appender.append(chain, {
       body,
       source: read.source,
-      floor: () => this.floor(chain, body),
-      advance: () => chain.advance(read.page.nextCursor)
+      floor: () => {
+        refuseIfOvertaken()
+        return this.floor(chain, body)
+      },
+      advance: () => {
+        refuseIfOvertaken()
+        chain.advance(read.page.nextCursor)
+        if (next && hasMet) chain.meet(next)
+      }
     })
     const { cursor } = chain
     if (!next && cursor !== null) {
       const isAhead = mayBeAhead(read.page.entries.at(-1)?.time, read.readAt)
       this.#obtained = { cursor, readAt: read.readAt, afterNo: chain.lastNo, isAhead }
     }
-    const reached = next !== undefined && this.hasReached(next, read.page)
-    return { reached, taken: body.entries.length }
+    const isReached = next !== undefined && hasMet && order.isKnown
+    const reached = isReached && this.hasReached(next, read.page)
+    return { reached, taken: body.entries.length, isAstray: next !== undefined && !hasMet }
+  }
+
+  /** The chain that this one ends at, begun where the page may reach it: only then can be told what it holds. */
+  async #nextOf(chain: Chain, { entries }: Page, caller: Caller): Promise<Chain | undefined> {
+    const { journal } = this.#with
+    const next = journal.nextHolding(chain)
+    if (!next || next.heads.length > 0) return next
+    const mayBeTheirs = entries.some(({ time }) => {
+      const place = time === undefined ? undefined : placeOf(time)
+      return place === undefined || place.latest >= next.start
+    })
+    if (!mayBeTheirs) return next
+    await this.#begin(next, caller)
+    return journal.nextHolding(chain)
+  }
+
+  /** What the next chain does not hold, also after it was read on: it may be behind what is new at the end. */
+  async #withoutNext(next: Chain, body: Body, chain: Chain, caller: Caller) {
+    const first = await this.#upTo(next, body, chain, caller)
+    const isBeyond = ({ time }: Entry) =>
+      time !== undefined && (placeOf(time)?.earliest ?? 0) >= next.start
+    if (first.hasMet || next.isLinked || !Array.from(first.body.entries).some(isBeyond))
+      return first
+    await this.#begin(next, caller)
+    return this.#upTo(next, body, chain, caller)
+  }
+
+  /**
+   * The part of a page that the next chain does not hold. What lies behind its start by its own time alone is left to it
+   * only once this chain has come to something that it holds: a time may be wrong.
+   */
+  async #upTo(
+    next: Chain,
+    body: Body,
+    chain: Chain,
+    caller: Caller
+  ): Promise<{ body: Body; hasMet: boolean }> {
+    const { journal, known, parts } = this.#with
+    const now = parts.clock.now()
+    let hasMet = chain.hasMet(next) || !journal.versions.knowsAllIds
+    const isTheirs: boolean[] = []
+    for (const entry of body.entries) {
+      const place = entry.time === undefined ? undefined : placeOf(entry.time)
+      if (place && place.latest < next.start) isTheirs.push(false)
+      else if (place && place.earliest >= next.start && place.latest <= now) {
+        hasMet ||= this.#isHeldLater(chain, entry)
+        isTheirs.push(hasMet)
+      } else isTheirs.push(await known.isHeldLater(chain, entry, caller))
+    }
+    return { body: pick(body, (_, i) => !isTheirs[i]), hasMet }
+  }
+
+  /** By the index alone. */
+  #isHeldLater(chain: Chain, { id, time }: Pick<Entry, 'id' | 'time'>): boolean {
+    const { journal } = this.#with
+    const newest = journal.versions.newestVersion(id)
+    if (newest === undefined || !journal.isLater(newest.no, chain)) return false
+    return newest.time === unknownTime || newest.time === timeDigest(time)
   }
 
   /**
@@ -173,13 +310,21 @@ export class Backfill {
     return furthest !== undefined && furthest >= next.start && furthest > next.cursorsFrom
   }
 
-  /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
+  /**
+   * New journals date their newest history at their creation, in case an older journal was lost (P-43): all of it where
+   * no order tells what is newest, and no chain follows.
+   */
   floor(chain: Chain, body: Body): AppendOptions['floor'] {
     const { clock, settings } = this.#with.parts
-    const createdAt = Math.min(this.#with.journal.createdAt, clock.now())
-    const horizon = this.#with.journal.horizon(settings.rebuildHorizonSeconds, clock.now())
+    const { journal, order } = this.#with
+    const createdAt = Math.min(journal.createdAt, clock.now())
+    if (!order.isKnown && journal.isLast(chain))
+      return { after: createdAt, keepUpTo: Number.NEGATIVE_INFINITY }
+    const horizon = journal.horizon(settings.rebuildHorizonSeconds, clock.now())
     const latest = furthestOf(body.entries, clock.now())?.latest
-    const isRecent = latest !== undefined && latest > horizon
+    // Dates of a chain lie before the start of the next one, which is not later than the horizon.
+    const isBounded = journal.sortOrder !== 'desc' && journal.nextChain(chain) !== undefined
+    const isRecent = !isBounded && latest !== undefined && latest > horizon
     const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'
     return isRaised ? { after: createdAt, keepUpTo: horizon } : undefined
   }

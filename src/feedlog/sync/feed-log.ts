@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import type { Fetched } from '../../kernel/leading-on.ts'
 import type { StoredJournal } from '../../kernel/ports.ts'
 import { elapsedOf, isProven } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
@@ -12,9 +13,10 @@ import type { SegmentHead } from '../journal/segment-head.ts'
 import { JournalWriter } from '../journal/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { Appender } from './appender.ts'
-import { Backfill, NewestFirstError } from './backfill.ts'
+import { Backfill } from './backfill.ts'
 import { ClockWatch, type Misdating } from './clock-watch.ts'
 import { Descent } from './descent.ts'
+import { FeedOrder, NewestFirstError } from './feed-order.ts'
 import { Fetcher } from './fetcher.ts'
 import { FirstPass } from './first-pass.ts'
 import { KnownEntries } from './known-entries.ts'
@@ -38,6 +40,8 @@ export class FeedLog {
   readonly #known: KnownEntries
   readonly #backfill: Backfill
   readonly #tip: Tip
+  readonly #order: FeedOrder
+  readonly #fetcher: Fetcher
   readonly #firstPass: FirstPass
   readonly #laterPass: LaterPass
   readonly #undated: Undated
@@ -60,6 +64,7 @@ export class FeedLog {
   #endAnsweredAt = 0
   /** When Sekoia was last asked for the time, by {@link elapsedOf}. */
   #timeAskedAt = Number.NEGATIVE_INFINITY
+  #firstLook: Promise<Fetched> | undefined
   /** When what others wrote was last looked for, by {@link elapsedOf}. */
   #lookedAt: number
 
@@ -71,12 +76,17 @@ export class FeedLog {
     this.#clockWatch = new ClockWatch(journal, parts)
     this.#writer = new JournalWriter(journal, parts)
     const fetcher = new Fetcher(journal, parts)
+    this.#fetcher = fetcher
     this.#segments = new SegmentLoader(journal, parts, fetcher)
     this.#appender = new Appender(journal, parts, this.#writer)
     this.#known = new KnownEntries(journal, this.#segments)
     this.#lease = new SyncLease(parts)
-    const shared = { journal, parts, fetcher, known: this.#known, appender: this.#appender }
-    this.#backfill = new Backfill(shared)
+    this.#order = new FeedOrder(journal, parts)
+    const shared = {
+      ...{ journal, parts, fetcher, known: this.#known },
+      ...{ appender: this.#appender, order: this.#order }
+    }
+    this.#backfill = new Backfill(shared, (chain, caller) => this.extend(chain, caller))
     const floor = () => this.#floor()
     this.#tip = new Tip({ ...shared, floor })
     const descent = new Descent(parts, fetcher)
@@ -219,7 +229,7 @@ export class FeedLog {
 
   /** True while a feed that comes newest first is read down, and nothing of the chain can be given. */
   isPreparing(chain: Chain): boolean {
-    return this.journal.isNewestFirst && !this.isReadable(chain)
+    return this.journal.sortOrder === 'desc' && !this.isReadable(chain)
   }
 
   /** Tells the watch how a flight ended, but for the news that another writer was first. */
@@ -305,6 +315,18 @@ export class FeedLog {
     this.extend(chain, caller).catch(() => {})
   }
 
+  /** Before the first reading of a feed: its order decides where that may begin. Throws as the upstream does. */
+  async learnOrder(caller: Caller): Promise<void> {
+    if (this.#order.isKnown || this.journal.chains.length > 0) return
+    await this.#order.learn(caller)
+    if (this.#order.isKnown) return
+    this.#firstLook ??= this.#fetcher.fetch(caller, {}, {}).finally(() => {
+      this.#firstLook = undefined
+    })
+    const { page } = await this.#firstLook
+    this.#order.note(page, this.parts.clock.now())
+  }
+
   /** Resolves when the records being added now are there. */
   whenAppended(): Promise<void> {
     return this.#appender.settle()
@@ -359,7 +381,8 @@ export class FeedLog {
     const isMine = await this.#lease.acquire(async () => (await this.#tryRefresh()) === true)
     if (!isMine) return false
     try {
-      const hasNews = (await this.#tryRefresh()) === true
+      // What others wrote may not change under works of this gateway that are half done.
+      const hasNews = !this.#lease.isShared && (await this.#tryRefresh()) === true
       if (!this.journal.chains.includes(chain)) throw new StaleLogError()
       return !isDone(hasNews) && (await this.#orRefresh(work))
     } finally {
@@ -390,7 +413,7 @@ export class FeedLog {
   }
 
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
-    await this.#learnOrder(caller)
+    await this.#order.learn(caller)
     const isAtEnd = await this.#readHistoryOn(chain, caller)
     if (!isAtEnd) return
     if (this.journal.isLast(chain)) await this.#undated.append(chain, caller)
@@ -401,13 +424,28 @@ export class FeedLog {
   }
 
   async #readHistoryOn(chain: Chain, caller: Caller): Promise<boolean> {
-    if (this.journal.isNewestFirst) return this.#firstPass.readOn(chain, caller)
+    return this.journal.sortOrder === 'desc'
+      ? this.#readPass(chain, caller)
+      : this.#readOldestFirst(chain, caller)
+  }
+
+  async #readPass(chain: Chain, caller: Caller): Promise<boolean> {
+    try {
+      return await this.#firstPass.readOn(chain, caller)
+    } catch (error) {
+      if (!(await this.#order.isUnlikeNewestFirst(error, caller))) throw error
+      return this.#readOldestFirst(chain, caller, error)
+    }
+  }
+
+  /** `objection` is why it is not read newest first any more: the feed has no order that is good for both. */
+  async #readOldestFirst(chain: Chain, caller: Caller, objection?: unknown): Promise<boolean> {
     chain.setPass(undefined)
     try {
       return await this.#backfill.readOn(chain, caller)
     } catch (error) {
       if (!(error instanceof NewestFirstError)) throw error
-      this.journal.noteOrder(true)
+      if (objection) throw objection
       return this.#firstPass.readOn(chain, caller)
     }
   }
@@ -421,17 +459,11 @@ export class FeedLog {
     if (startedAt !== undefined) this.#confirm(startedAt, startedAt)
   }
 
-  async #learnOrder(caller: Caller): Promise<void> {
-    const isNewestFirst = await this.parts.isNewestFirst?.(caller).catch(() => undefined)
-    if (isNewestFirst !== undefined) this.journal.noteOrder(isNewestFirst)
-  }
-
   async #readTip(chain: Chain, caller: Caller): Promise<void> {
     try {
       await this.#undated.append(chain, caller)
-      await this.#learnOrder(caller)
-      const way = this.journal.isNewestFirst ? this.#laterPass : this.#tip
-      const since = await way.read(chain, caller)
+      await this.#order.learn(caller)
+      const since = await this.#readNews(chain, caller)
       const now = this.parts.clock.now()
       this.#confirm(Math.min(since, now), now)
     } catch (error) {
@@ -440,6 +472,22 @@ export class FeedLog {
     }
     await this.#writer.commit()
     this.#sweep.nudge(caller)
+  }
+
+  /** Resolves with the instant at which the reading began. */
+  async #readNews(chain: Chain, caller: Caller): Promise<number> {
+    const [way, other] =
+      this.journal.sortOrder === 'desc'
+        ? [this.#laterPass, this.#tip]
+        : [this.#tip, this.#laterPass]
+    try {
+      return await way.read(chain, caller)
+    } catch (error) {
+      const isOther =
+        error instanceof NewestFirstError || (await this.#order.isUnlikeNewestFirst(error, caller))
+      if (!isOther) throw error
+      return other.read(chain, caller)
+    }
   }
 
   #confirm(since: number, at: number): void {

@@ -1,7 +1,14 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { CursorRefusedError, isRefusal } from '../../kernel/errors.ts'
 import { mayBeFull } from '../../kernel/full-page.ts'
-import { type Ask, asLongAs, type Fetched, leadingOn, withCursor } from '../../kernel/leading-on.ts'
+import {
+  type Ask,
+  asLongAs,
+  type Fetched,
+  leadingOn,
+  leadsNowhere,
+  withCursor
+} from '../../kernel/leading-on.ts'
 import type { Entry, Page } from '../../kernel/ports.ts'
 import { firstOfLastGroup, hasTies, isTie, limitBeforeLastGroup } from '../../kernel/ties.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -11,6 +18,7 @@ import { placeOf } from '../journal/place.ts'
 import { type Body, concat } from '../journal/segment.ts'
 import type { EntryName, SegmentHead, Source } from '../journal/segment-head.ts'
 import { reachesBeyond } from './append.ts'
+import { LoopGuard } from './cursor-loop.ts'
 import { Descent } from './descent.ts'
 import { sourceBefore } from './resume-point.ts'
 
@@ -53,8 +61,9 @@ export class Fetcher {
   /** The pages that hold a segment whose body is gone, as one: from its source until beyond its end. */
   async fetchAgain(caller: Caller, head: SegmentHead): Promise<Body> {
     const restart = sourceBefore(head)
-    const isSame = this.#journal.isNewestFirst === (head.descending === true)
-    if (this.#journal.isNewestFirst) {
+    const { sortOrder } = this.#journal
+    const isSame = sortOrder === (head.descending ? 'desc' : 'asc')
+    if (sortOrder === 'desc') {
       // What was appended at the tip, piece by piece, may stand above the page its segment began with.
       const isOfPage = head.kind === 'history' || head.swept === true
       const isOnePage = isOfPage && head.source.cursor !== undefined
@@ -62,14 +71,18 @@ export class Fetcher {
       return this.#descent.again(caller, { source, low: head.minNatural }, restart)
     }
     const source = isSame ? head.source : restart
-    let { page } = await this.fetch(caller, source, restart)
-    let whole: Page = page
-    let from = source.cursor
-    while (page.nextCursor !== null && page.nextCursor !== from) {
-      if (reachesBeyond(head, page, this.#parts.clock.now())) break
-      from = page.nextCursor
-      page = (await this.fetch(caller, { cursor: from }, restart)).page
-      whole = { ...concat(whole, page), nextCursor: page.nextCursor, itemCount: whole.itemCount }
+    let fetched = await this.fetch(caller, source, restart)
+    let whole: Body = fetched.page
+    const followed = new Set<string>()
+    const loops = new LoopGuard()
+    while (!leadsNowhere(fetched)) {
+      if (sortOrder && reachesBeyond(head, fetched.page, this.#parts.clock.now())) break
+      const cursor = fetched.page.nextCursor!
+      const next = await this.fetch(caller, { cursor }, restart)
+      if (followed.has(next.page.nextCursor!) || next.isRestart) loops.mayAskAgain()
+      else followed.add(cursor)
+      fetched = next
+      whole = concat(whole, fetched.page)
     }
     return whole
   }
@@ -141,13 +154,16 @@ export class Fetcher {
   }
 }
 
-/** Members whose place is not told by a time. */
-const movable = ({ kind, ahead = [], undated = [], stored }: SegmentHead): EntryName[] => [
+/** Members whose place is not told by a time, or lies behind what the segment was read from. */
+const movable = ({ kind, ahead = [], undated = [], stored, ...head }: SegmentHead): EntryName[] => [
   ...ahead,
   ...undated,
   ...(kind === 'tip'
-    ? stored.flatMap(([id, time]): EntryName[] => (isPlaced(time) ? [] : [[id, time]]))
+    ? stored.flatMap(([id, time]): EntryName[] => (isWithin(head, time) ? [] : [[id, time]]))
     : [])
 ]
 
-const isPlaced = (time: string | null): boolean => time !== null && placeOf(time) !== undefined
+function isWithin({ maxNatural }: Pick<SegmentHead, 'maxNatural'>, time: string | null): boolean {
+  const place = time === null ? undefined : placeOf(time)
+  return place !== undefined && place.earliest <= maxNatural
+}

@@ -1,9 +1,10 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { mayBeFull } from '../../kernel/full-page.ts'
+import { leadsNowhere } from '../../kernel/leading-on.ts'
 import { isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import { naturalDate } from '../journal/dates.ts'
-import type { SettledCursor } from '../journal/journal-state.ts'
+import { fromStart, type SettledCursor } from '../journal/journal-state.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { mayBeAhead } from '../journal/place.ts'
 import { type Body, pick } from '../journal/segment.ts'
@@ -46,12 +47,15 @@ export class Tip {
     this.#with = parts
   }
 
-  /** Resolves with the instant at which it began, when the end was reached. */
+  /**
+   * Resolves with the instant at which it began, when the end was reached. Throws NewestFirstError as
+   * {@link FeedOrder.check} does.
+   */
   async read(chain: Chain, caller: Caller): Promise<number> {
-    const { parts, fetcher, known } = this.#with
+    const { parts, fetcher, known, order } = this.#with
     const startedAt = parts.clock.now()
-    const from = this.#relookCursor()
-    const restart = this.#restartTime(chain)
+    const from = order.isKnown ? this.#relookCursor() : fromStart
+    const restart = order.isKnown ? sourceAt(this.#restartTime(chain)) : startOf(chain)
     let source: Source = from.cursor === null ? startOf(chain) : { cursor: from.cursor }
     const recent = await known.since(chain, from.afterNo, caller)
     const followed = new Set<string | null>([from.cursor])
@@ -61,16 +65,19 @@ export class Tip {
     let isAhead = false
     let hasAskedAgain = false
     for (;;) {
-      const { page, isRestart } = await fetcher.fetch(caller, source, sourceAt(restart))
+      const fetched = await fetcher.fetch(caller, source, restart)
+      const { page, isRestart } = fetched
       isRetracing ||= isRestart
+      await order.check(page, parts.clock.now(), caller, false)
       const cursor = page.nextCursor
-      const isStuck = cursor === null || cursor === source.cursor
-      const isOld = followed.has(cursor) || (!isRetracing && leadsBack(chain, cursor, from.afterNo))
+      const isStuck = leadsNowhere(fetched)
+      const isOld =
+        followed.has(cursor) || (!isRetracing && this.#leadsBack(chain, cursor, from.afterNo))
       if (!isStuck && isOld) {
         if (!loops.mayAskAgain()) {
           isRetracing = true
           followed.clear()
-          source = sourceAt(restart)
+          source = restart
         }
         continue
       }
@@ -163,7 +170,8 @@ export class Tip {
   }
 
   #settle(chain: Chain, cursor: string, afterNo = chain.lastReadNo): void {
-    const { journal, parts } = this.#with
+    const { journal, parts, order } = this.#with
+    if (!order.isKnown) return
     if (!isProven(parts.clock)) journal.settleUnproven()
     journal.settle({ cursor, at: parts.clock.now(), afterNo })
   }
@@ -187,11 +195,16 @@ export class Tip {
     return Math.min((lastReadAt || settled[0]!.at) - this.#relookMs, chain.readUpTo)
   }
 
+  /** True when a cursor was already read from, by a segment of the chain up to `upToNo`, or by a chain before it. */
+  #leadsBack(chain: Chain, cursor: string | null, upToNo: number): boolean {
+    return this.#with.journal.chains.some(({ heads, start }) =>
+      heads.some(
+        ({ no, source }) => (start < chain.start || no <= upToNo) && source.cursor === cursor
+      )
+    )
+  }
+
   get #relookMs(): number {
     return this.#with.parts.settings.relookSeconds * 1000
   }
 }
-
-/** True when a cursor was already read from, by a segment up to `upToNo`. */
-const leadsBack = (chain: Chain, cursor: string | null, upToNo: number): boolean =>
-  chain.heads.some(head => head.no <= upToNo && head.source.cursor === cursor)

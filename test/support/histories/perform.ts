@@ -23,6 +23,8 @@ export interface Scene {
   backup: StoreCopy | undefined
   /** How often the secret was forgotten. */
   forgotten: number
+  /** Calls of Sekoia since the operation began. */
+  calls: number
   burst: { readonly fault: Fault; readonly until: number } | undefined
   /** Sekoia's opinion of the key, as clients may learn it; its no may be repeated where Sekoia cannot be asked. */
   key: 'accepted' | 'revoked' | 'long revoked' | 'doubted'
@@ -129,8 +131,9 @@ async function step(number: number, scene: Scene): Promise<void> {
 }
 
 /** Throws when the client that gives up has reason to, although nothing but a burst was in its way. */
-export async function stepGiver({ giver, world, key }: Scene): Promise<void> {
-  if (!giver || world.simulator.faults.waiting > 0 || key !== 'accepted') return
+export async function stepGiver({ giver, world, key, isDenied }: Scene): Promise<void> {
+  // Another client may have met the denial, which is remembered for a while.
+  if (!giver || world.simulator.faults.waiting > 0 || key !== 'accepted' || isDenied) return
   await giver.step()
   if (giver.givenUp > 0) throw new Error(`${giver.name} has lost a run`)
 }
@@ -180,8 +183,8 @@ async function loseStore(
 
 /** Only what was read to its end may be put back (docs/operations.md, backup). */
 async function takeBackup(scene: Scene): Promise<void> {
-  const { world, store, stranger, mayRestore } = scene
-  if (!mayRestore || world.simulator.faults.waiting > 0) return
+  const { world, store, stranger, mayRestore, isDenied } = scene
+  if (!mayRestore || isDenied || world.simulator.faults.waiting > 0) return
   const walker = new TokenWalker({ world, limit: 100, inspect: () => {} })
   for (const client of [walker, ...(stranger ? [stranger.client] : [])]) await toEnd(client)
   await world.restart(undefined, {}, async () => {

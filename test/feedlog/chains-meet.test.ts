@@ -1,0 +1,77 @@
+import t, { type Test } from 'tap'
+import { toTs6 } from '../../src/stix/timestamp.ts'
+import type { WorldOptions } from '../support/gateway.ts'
+import { idsOf, type Query, read, walk } from '../support/walks.ts'
+import { noon, onPageCalls, pageCalls, worldAt } from '../support/worlds.ts'
+
+/** Where one chain comes to the start of the next: they are joined by what both hold, not by times alone (P-44). */
+
+const hour = 3_600_000
+const at = (hoursAgo: number) =>
+  new Date(noon - hoursAgo * hour + 1_800_000).toISOString().replace('.000Z', '.123456Z')
+/** Sixty objects, one an hour, the last of them an hour ago. */
+const hourly = Array.from({ length: 60 }, (_, i) => at(60 - i))
+
+/** A gateway that knows nothing but the beginning of a chain of the last ten hours. */
+async function withLaterChain(t: Test, query: Query = {}, options: WorldOptions = {}) {
+  const { world } = await worldAt(t, hourly, { logs: { pageLimit: 7 }, ...options })
+  await read(world, { ...query, added_after: toTs6(noon - 10 * hour), limit: 5 })
+  return world
+}
+
+t.test('an object that stands far before its own time does not join two chains', async t => {
+  const world = await withLaterChain(t)
+  world.simulator.add(1, { modified: at(2), place: at(57.25) })
+  const ids = idsOf(await walk(world, { limit: 7 }))
+  const missing = world.simulator.visible().filter(({ id }) => !ids.includes(id))
+  t.strictSame(missing, [])
+})
+
+t.test('an end that Sekoia tells once does not join two chains that have not met', async t => {
+  const types = { 'match[type]': 'indicator' }
+  const simulator = { switches: { filterAfterSlicing: true } }
+  const world = await withLaterChain(t, types, { simulator })
+  onPageCalls(world, call => (call === 1 ? { kind: 'null-cursor' } : undefined))
+  const ids = idsOf(await walk(world, { ...types, limit: 7 }))
+  const indicators = world.simulator.visible().filter(({ id }) => id.startsWith('indicator'))
+  t.ok(ids.length > 0)
+  t.strictSame(
+    ids,
+    indicators.map(({ id }) => id)
+  )
+})
+
+t.test(
+  'a cursor that an earlier chain was read from leads back at the end of the feed',
+  async t => {
+    const { world } = await worldAt(t, hourly, { logs: { pageLimit: 7 } })
+    onPageCalls(world, call => (call === 2 ? { kind: 'status', status: 500 } : undefined))
+    const page = await read(world, { limit: 5 })
+    // From here on a segment begins with the first cursor that Sekoia ever gave.
+    await world.restart()
+    onPageCalls(world, () => undefined)
+    await read(world, { limit: 5, next: page.next })
+    await walk(world, { added_after: toTs6(noon - 10 * hour), limit: 20 })
+    world.simulator.clock.advance(11_000)
+    world.simulator.add(1)
+    pageCalls(world)
+    onPageCalls(world, call => (call === 1 ? { kind: 'loop-cursor' } : undefined))
+    const news = await walk(world, { added_after: toTs6(noon - hour / 4), limit: 20 })
+    t.equal(idsOf(news).length, 1)
+    t.ok(pageCalls(world) <= 4, 'nothing of what lies before is read')
+    const rest = await walk(world, { limit: 20, next: page.next })
+    t.strictSame(
+      [...page.ids, ...idsOf(rest)],
+      world.simulator.visible().map(({ id }) => id)
+    )
+  }
+)
+
+t.test('no object is unknown while a stretch of the feed was not read', async t => {
+  const { world } = await worldAt(t, hourly, { logs: { pageLimit: 7 } })
+  await read(world, { limit: 7 })
+  await walk(world, { added_after: toTs6(noon - 10 * hour), limit: 20 })
+  const { id } = world.simulator.visible()[40]!
+  world.simulator.faults.rate({ kind: 'status', status: 500 })
+  t.equal((await world.get(`objects/${id}/`)).status, 503)
+})
