@@ -64,8 +64,7 @@ export function* makeChildren(
   for (const draft of drafts.attributes.values()) {
     yield
     const uuid = attributeUuid(event, draft.value.type, draft.value.value)
-    const isCopied = isCopy(draft.sources)
-    const body = wanted(held.get(uuid), uuid, { ...draft, isCopied }, merging)
+    const body = wanted(held.get(uuid), uuid, draft, isCopy(draft.sources), merging)
     if (!body) continue
     attributes.set(uuid, body)
     note(draft.sources, merging.sources)
@@ -76,7 +75,7 @@ export function* makeChildren(
     yield
     const uuid = objectUuid(event, draft.object.template, draft.row.id, draft.no)
     const isCopied = isCopy([draft.row.id])
-    const body = yield* wantedObject(heldObjects.get(uuid), uuid, { ...draft, isCopied }, merging)
+    const body = yield* wantedObject(heldObjects.get(uuid), uuid, draft, isCopied, merging)
     if (!body) continue
     objects.set(uuid, body)
     note([draft.row.id], merging.sources)
@@ -127,25 +126,23 @@ function* withBuried<T extends { readonly uuid: string }>(
 function wanted(
   held: AttributeBody | undefined,
   uuid: string,
-  draft: AttributeDraft & Copied,
+  draft: AttributeDraft,
+  isCopied: boolean,
   { moment, live, distribution }: Merging
 ): AttributeBody | undefined {
   if (draft.life === 'expired' && (!held || held.deleted)) return undefined
   if (draft.life === 'live') live.add(uuid)
   const toIds = draft.life === 'live' && draft.value.toIds
-  const { value, comment, isCopied } = draft
+  const { value, comment } = draft
   const seen = seenOf(draft)
   const Tag = draft.tags.map(toTag)
   const body = attributeBody({ value, comment, isCopied, seen, Tag, toIds, distribution }, uuid)
   return stamp(held, withTagsOf(held, body), seconds(draft.modified), moment)
 }
 
-/** See {@link ChildrenDeps.isCopy}. */
-interface Copied {
+interface AttributeFacts {
+  /** See {@link ChildrenDeps.isCopy}. */
   readonly isCopied: boolean
-}
-
-interface AttributeFacts extends Copied {
   readonly value: MispValue & { readonly relation?: string }
   readonly toIds: boolean
   readonly comment: string
@@ -203,7 +200,8 @@ function withTagsOf(held: AttributeBody | undefined, body: AttributeBody): Attri
 function* wantedObject(
   held: ObjectBody | undefined,
   uuid: string,
-  { object, row, life, isCopied }: ObjectDraft & Copied,
+  { object, row, life }: ObjectDraft,
+  isCopied: boolean,
   merging: Merging
 ): Work<ObjectBody | undefined> {
   if (life === 'expired' && (!held || held.deleted)) return undefined
