@@ -86,6 +86,10 @@ t.test('an order not described that changes later holds nothing up', async t => 
     const clients = crowdOf(world)
     await readAll(clients)
     world.simulator.putFeed({ id: defaultFeed, sort_order: to })
+    for (let n = 0; n < 12; n++) {
+      world.simulator.clock.advance(2000)
+      world.simulator.add(1)
+    }
     await isGivenWhole(t, world)
   }
 })
