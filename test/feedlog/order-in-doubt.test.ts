@@ -81,7 +81,7 @@ t.test('an order not described that changes later holds nothing up', async t => 
     ['desc', 'asc'],
     ['asc', 'desc']
   ] as const) {
-    const logs = { pageLimit: 20 }
+    const logs = { pageLimit: 50 }
     const world = await doubtful(t, { order: from, described: 'none', logs })
     const clients = crowdOf(world)
     await readAll(clients)
