@@ -81,18 +81,22 @@ t.test('an order not described that changes later holds nothing up', async t => 
     ['desc', 'asc'],
     ['asc', 'desc']
   ] as const) {
-    const logs = { pageLimit: 20 }
+    const logs = { pageLimit: 50 }
     const world = await doubtful(t, { order: from, described: 'none', logs })
     const clients = crowdOf(world)
     await readAll(clients)
     world.simulator.putFeed({ id: defaultFeed, sort_order: to })
+    for (let n = 0; n < 12; n++) {
+      world.simulator.clock.advance(2000)
+      world.simulator.add(1)
+    }
     await isGivenWhole(t, world)
   }
 })
 
 t.test('a description from before a change is asked for again when pages fall', async t => {
-  const world = await doubtful(t, {})
-  await world.get('')
+  const world = await doubtful(t, { logs: { pageLimit: 50 } })
+  await world.get('objects/?match[type]=malware')
   world.simulator.putFeed({ id: defaultFeed, sort_order: 'desc' })
   t.same(keysOf(await walk(world, {})), truth(world))
 })
