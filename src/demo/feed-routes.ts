@@ -23,7 +23,7 @@ export function answerFeeds(world: World, call: FeedCall): Reply {
   const { method, id, key } = call
   if (method === 'GET') {
     permit(key, 'viewFeeds')
-    return { status: 200, body: id ? wrap(openFeed(world, id, key)) : list(world, call) }
+    return { status: 200, body: id ? wrap(world, openFeed(world, id, key)) : list(world, call) }
   }
   permit(key, 'manageFeeds')
   if (method === 'POST' && !id) return create(world, call)
@@ -31,26 +31,35 @@ export function answerFeeds(world: World, call: FeedCall): Reply {
   return change(world, openFeed(world, id, key), call)
 }
 
-const wrap = (feed: FeedDescription): Payload => jsonBody(JSON.stringify({ data: feed }))
+const wrap = (world: World, feed: FeedDescription): Payload =>
+  jsonBody(JSON.stringify({ data: described(world, feed) }))
 
-function list({ feeds }: World, { query, key }: FeedCall): Payload {
+function described({ switches }: World, feed: FeedDescription): Partial<FeedDescription> {
+  const { sort_order, ...others } = feed
+  if (switches.describedOrder === 'none') return others
+  const other = sort_order === 'asc' ? 'desc' : 'asc'
+  return { ...feed, sort_order: switches.describedOrder === 'right' ? sort_order : other }
+}
+
+function list(world: World, { query, key }: FeedCall): Payload {
   const { limit, offset } = parseWindow(query)
   const term = query.get('term')?.toLowerCase() ?? ''
   const ids = query.get('match[id]')?.split(',')
-  const all = [...feeds.values()].filter(
+  const all = [...world.feeds.values()].filter(
     feed =>
       mayRead(feed, key) &&
       feed.title.toLowerCase().includes(term) &&
       (ids?.includes(feed.id) ?? true)
   )
-  return jsonBody(JSON.stringify({ items: all.slice(offset, offset + limit), total: all.length }))
+  const items = all.slice(offset, offset + limit).map(feed => described(world, feed))
+  return jsonBody(JSON.stringify({ items, total: all.length }))
 }
 
 function create(world: World, { key, text }: FeedCall): Reply {
   const feed = makeFeed(members(text), world.clock.now())
   world.feeds.set(feed.id, feed)
   if (key.feeds !== 'all') key.feeds.push(feed.id)
-  return { status: 201, body: wrap(feed) }
+  return { status: 201, body: wrap(world, feed) }
 }
 
 function change(world: World, feed: FeedDescription, call: FeedCall): Reply {
@@ -62,7 +71,7 @@ function change(world: World, feed: FeedDescription, call: FeedCall): Reply {
   const modified = new Date(world.clock.now()).toISOString()
   const changed = { ...feed, ...members(call.text), id: feed.id, modified }
   world.feeds.set(feed.id, changed)
-  return { status: 200, body: wrap(changed) }
+  return { status: 200, body: wrap(world, changed) }
 }
 
 function members(text: string): Partial<FeedDescription> {

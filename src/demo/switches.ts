@@ -31,6 +31,8 @@ export interface Switches {
   formatParameter: 'used' | 'ignored'
   /** SEKOIA-9.16: the answer for a feed of another community. */
   foreignFeed: 404 | 403
+  /** The order that a feed's description names: its own, the other, or none. */
+  describedOrder: 'right' | 'opposite' | 'none'
   /** SEKOIA-9.18: pages hold `spec_version` and `lang` too, as those of recent years do. */
   pageSpecVersion: boolean
   /** SEKOIA-3.1: what `convert_network_traffic` is when a request has none; Sekoia's is said to be true. */
@@ -62,6 +64,7 @@ export const defaultSwitches: Readonly<Switches> = {
   latest: 'newest-first',
   formatParameter: 'used',
   foreignFeed: 404,
+  describedOrder: 'right',
   pageSpecVersion: false,
   convertsNetworkTraffic: false,
   unknownLookUpType: 'refuse',

@@ -192,7 +192,12 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     return feed
   }
 
-  async #isNewestFirst(caller: Caller, feedId: string): Promise<boolean | undefined> {
+  async #isNewestFirst(
+    caller: Caller,
+    feedId: string,
+    doubt: boolean
+  ): Promise<boolean | undefined> {
+    if (doubt) this.#feeds.delete(`${caller.scope}:${feedId}`)
     const order = (await this.#describe(caller, feedId))?.sortOrder
     return order && order === 'desc'
   }
@@ -272,7 +277,7 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     const journal = await this.#loadJournal(identity)
     return new FeedLog(journal, {
       ...this.#parts,
-      isNewestFirst: caller => this.#isNewestFirst(caller, identity.feedId),
+      isNewestFirst: (caller, doubt) => this.#isNewestFirst(caller, identity.feedId, doubt),
       identity,
       cache: this.#cache
     })

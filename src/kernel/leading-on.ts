@@ -48,14 +48,18 @@ export async function withCursor(ask: Ask, limit: number): Promise<Fetched> {
     const found = await ask(limit)
     if (found.page.nextCursor !== null || !mayBeFull(found.page, limit)) return found
   }
-  throw leadsNowhere()
+  throw contradiction()
 }
 
-const leadsNowhere = (): GatewayError =>
+/** True when a page has no cursor, or the one that it was read from. A refused one that comes again is another matter. */
+export const leadsNowhere = ({ page, from }: Pick<Fetched, 'page' | 'from'>): boolean =>
+  page.nextCursor === null || page.nextCursor === from.cursor
+
+const contradiction = (): GatewayError =>
   new GatewayError('bad-answer', { detail: 'Sekoia gave a full page whose cursor leads nowhere' })
 
-const isStuck = ({ page, from }: Fetched, asked: number): boolean =>
-  mayBeFull(page, asked) && (page.nextCursor === null || page.nextCursor === from.cursor)
+const isStuck = (fetched: Fetched, asked: number): boolean =>
+  mayBeFull(fetched.page, asked) && leadsNowhere(fetched)
 
 async function shortened(ask: Ask, whole: Fetched, asked: number): Promise<Fetched> {
   const { page } = whole
@@ -67,7 +71,7 @@ async function shortened(ask: Ask, whole: Fetched, asked: number): Promise<Fetch
   }
   // No number of objects proves that one which cannot be read took no others with it.
   if (!isLong && (page.unreadable?.length || page.skipped)) return whole
-  throw leadsNowhere()
+  throw contradiction()
 }
 
 /** It counts as full. Where it ends among objects of one time its cursor may skip the others: they are there already. */

@@ -202,12 +202,16 @@ t.test('bodies that are held nowhere are read again under the same dates (P-2)',
 t.test('a cursor that leads upwards: 409, and nothing is skipped', async t => {
   const world = await newestFirst(t)
   onPageCalls(world, call => {
-    if (call === 3) world.simulator.putFeed({ id: defaultFeed, sort_order: 'asc' })
+    if (call === 3) {
+      world.simulator.putFeed({ id: defaultFeed, sort_order: 'asc' })
+      world.simulator.switches.describedOrder = 'opposite'
+    }
     return undefined
   })
   const { status, body } = await world.get('objects/')
   t.equal(status, 409)
   t.match(body.description, /oldest first/)
+  world.simulator.switches.describedOrder = 'right'
   world.simulator.clock.advance(61_000)
   t.equal((await world.get('objects/')).body.objects.length, 60, 'as the feed is by now')
 })

@@ -126,6 +126,7 @@ const alternatives: { readonly [Name in keyof Switches]: readonly Switches[Name]
   latest: ['ignore'],
   formatParameter: ['ignored'],
   foreignFeed: [403],
+  describedOrder: ['none'],
   pageSpecVersion: [true],
   convertsNetworkTraffic: [true],
   unknownLookUpType: ['empty'],

@@ -141,9 +141,14 @@ export class Journal {
     return this.#state.newestFirst === true
   }
 
+  /** True when Sekoia is known to list the feed oldest first. */
+  get isOldestFirst(): boolean {
+    return this.#state.newestFirst === false
+  }
+
   /** Sekoia lists the feed newest first, or does so no longer. */
   noteOrder(newestFirst: boolean): void {
-    if (newestFirst !== this.isNewestFirst) this.#change({ newestFirst })
+    if (newestFirst !== this.#state.newestFirst) this.#change({ newestFirst })
   }
 
   /** True once two objects with the same time were seen. */

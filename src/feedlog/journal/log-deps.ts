@@ -41,8 +41,10 @@ export interface FeedLogDeps {
   readonly cache: SegmentCache
   readonly clock: Clock
   readonly meter: Meter
-  /** Whether Sekoia lists the feed newest first; undefined: it did not say. */
-  readonly isNewestFirst?: ((caller: Caller) => Promise<boolean | undefined>) | undefined
+  /** Whether Sekoia lists the feed newest first; undefined: it did not say. It is asked anew by who is in `doubt`. */
+  readonly isNewestFirst?:
+    | ((caller: Caller, doubt: boolean) => Promise<boolean | undefined>)
+    | undefined
   /** Left out: nobody is told how reading on goes. */
   readonly watch?: FeedWatch | undefined
   readonly settings: FeedLogSettings

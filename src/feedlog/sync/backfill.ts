@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import { leadsNowhere } from '../../kernel/leading-on.ts'
 import { type Entry, isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import { timeDigest, unknownTime } from '../journal/id-index.ts'
@@ -11,10 +12,10 @@ import type { SegmentHead, Source } from '../journal/segment-head.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
 import type { Appender } from './appender.ts'
 import { LoopGuard } from './cursor-loop.ts'
+import type { FeedOrder } from './feed-order.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { KnownEntries } from './known-entries.ts'
 import { nextSource, slackMs, sourceAt } from './resume-point.ts'
-import { falls } from './walkable.ts'
 
 export interface BackfillDeps {
   readonly journal: Journal
@@ -22,11 +23,7 @@ export interface BackfillDeps {
   readonly fetcher: Fetcher
   readonly appender: Appender
   readonly known: KnownEntries
-}
-
-/** The feed comes newest first: it has to be read another way. */
-export class NewestFirstError extends Error {
-  override readonly name = 'NewestFirstError'
+  readonly order: FeedOrder
 }
 
 interface ReadPage {
@@ -72,7 +69,10 @@ export class Backfill {
     this.#begin = begin
   }
 
-  /** Reads on by one page that has something new. Resolves with true when the chain has come to its end. */
+  /**
+   * Reads on by one page that has something new. Resolves with true when the chain has come to its end. Throws
+   * NewestFirstError as {@link FeedOrder.checkFirst} does.
+   */
   async readOn(chain: Chain, caller: Caller): Promise<boolean> {
     const loops = new LoopGuard()
     const restart = sourceAt(chain.readUpTo)
@@ -83,14 +83,16 @@ export class Backfill {
       const { clock } = this.#with.parts
       const askedAt = clock.now()
       const last = chain.heads.at(-1)
-      const { page, isRestart } = await this.#with.fetcher.fetch(caller, source, restart)
+      const fetched = await this.#with.fetcher.fetch(caller, source, restart)
+      const { page, isRestart } = fetched
       // The answer may have put the clock right.
       const readAt = Math.min(askedAt, clock.now())
-      if (chain.heads.length === 0 && falls(page, readAt)) throw new NewestFirstError()
+      if (chain.heads.length === 0) await this.#with.order.checkFirst(page, readAt, caller)
       if (isRestart) this.#retracing.add(chain)
-      const isStuck = page.nextCursor === null || page.nextCursor === source.cursor
+      const isStuck = leadsNowhere(fetched)
       if (!isStuck && this.#isOfEarlier(chain, page.nextCursor) && doubts++ < maxDoubts) continue
-      if (!isStuck && this.#leadsBack(chain, page.nextCursor)) {
+      const isRefused = isRestart && page.nextCursor === source.cursor
+      if (isRefused || (!isStuck && this.#leadsBack(chain, page.nextCursor))) {
         if (!loops.mayAskAgain()) {
           this.#retracing.add(chain)
           source = restart

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { newestFirstAdvice } from '../../feeds/unwalkable.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
+import { type Fetched, leadsNowhere } from '../../kernel/leading-on.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { DescentPage, Pass } from '../journal/journal-state.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { arrange, type Body, concat } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
+import { RisingError } from './feed-order.ts'
 import { rises, spanOf } from './walkable.ts'
 
 /** Where reading down stands. */
@@ -23,11 +24,7 @@ export interface DescentPlace {
 
 /** Pages of one feed from Sekoia; `restart` is read where it refuses the cursor. */
 export interface PageReader {
-  fetch(
-    caller: Caller,
-    source: Source,
-    restart: Source
-  ): Promise<{ readonly page: Page; readonly isRestart: boolean }>
+  fetch(caller: Caller, source: Source, restart: Source): Promise<Fetched>
 }
 
 /** One page further down. */
@@ -51,7 +48,7 @@ const patience = 3
 /** One reading holds no more objects than this part of what segments in memory may take. */
 const heldPart = 4
 /** How often one reading begins again because its cursor was refused. */
-const maxRestarts = 3
+export const maxRestarts = 3
 
 /** Reads a feed that Sekoia lists newest first, page by page to older ones. */
 export class Descent {
@@ -65,17 +62,18 @@ export class Descent {
 
   /**
    * One page. An answer that leads nowhere is the end when it comes twice. Throws GatewayError `bad-answer` when the
-   * cursor leads back, `unwalkable` when times rise, again and again.
+   * cursor leads back, RisingError when times rise, again and again.
    */
   async next(caller: Caller, place: DescentPlace): Promise<Step> {
     const { source, top, bound, followed } = place
     let hasAskedAgain = false
     for (let refused = 0; ; ) {
-      const { page, isRestart } = await this.#pages.fetch(caller, source, top)
+      const fetched = await this.#pages.fetch(caller, source, top)
+      const { page, isRestart } = fetched
       const now = this.#parts.clock.now()
       const cursor = page.nextCursor
-      const isStuck = cursor === null || cursor === source.cursor
-      const isBack = !isStuck && followed.has(cursor)
+      const isStuck = leadsNowhere(fetched)
+      const isBack = !isStuck && followed.has(cursor!)
       const isRising = rises(page, now)
       if (!isRestart && (isBack || isRising)) {
         if (++refused > patience) throw contradiction(isRising)
@@ -146,20 +144,21 @@ export class Descent {
     let whole: Body | undefined
     let from = source
     for (let items = 0; ; ) {
-      const { page } = await this.#pages.fetch(caller, from, from)
-      const { nextCursor: cursor } = page
+      const fetched = await this.#pages.fetch(caller, from, from)
+      const { page } = fetched
+      const cursor = page.nextCursor
       whole = whole ? concat(whole, page) : page
       items += page.itemCount
-      const isStuck = cursor === null || cursor === from.cursor
-      if (isStuck || cursor === end || items >= 2 * itemCount) return whole
-      from = { cursor }
+      const isOver = cursor === end || items >= 2 * itemCount
+      if (isOver || leadsNowhere(fetched)) return whole
+      from = { cursor: cursor! }
     }
   }
 }
 
 function contradiction(isRising: boolean): GatewayError {
   return isRising
-    ? new GatewayError('unwalkable', { detail: newestFirstAdvice })
+    ? new RisingError()
     : new GatewayError('bad-answer', { detail: 'Sekoia gave a cursor that leads back' })
 }
 

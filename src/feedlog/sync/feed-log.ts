@@ -12,9 +12,10 @@ import type { SegmentHead } from '../journal/segment-head.ts'
 import { JournalWriter } from '../journal/writer.ts'
 import type { AppendOptions } from './append.ts'
 import { Appender } from './appender.ts'
-import { Backfill, NewestFirstError } from './backfill.ts'
+import { Backfill } from './backfill.ts'
 import { ClockWatch, type Misdating } from './clock-watch.ts'
 import { Descent } from './descent.ts'
+import { FeedOrder, NewestFirstError } from './feed-order.ts'
 import { Fetcher } from './fetcher.ts'
 import { FirstPass } from './first-pass.ts'
 import { KnownEntries } from './known-entries.ts'
@@ -38,6 +39,7 @@ export class FeedLog {
   readonly #known: KnownEntries
   readonly #backfill: Backfill
   readonly #tip: Tip
+  readonly #order: FeedOrder
   readonly #firstPass: FirstPass
   readonly #laterPass: LaterPass
   readonly #undated: Undated
@@ -75,7 +77,11 @@ export class FeedLog {
     this.#appender = new Appender(journal, parts, this.#writer)
     this.#known = new KnownEntries(journal, this.#segments)
     this.#lease = new SyncLease(parts)
-    const shared = { journal, parts, fetcher, known: this.#known, appender: this.#appender }
+    this.#order = new FeedOrder(journal, parts)
+    const shared = {
+      ...{ journal, parts, fetcher, known: this.#known },
+      ...{ appender: this.#appender, order: this.#order }
+    }
     this.#backfill = new Backfill(shared, (chain, caller) => this.extend(chain, caller))
     const floor = () => this.#floor()
     this.#tip = new Tip({ ...shared, floor })
@@ -391,7 +397,7 @@ export class FeedLog {
   }
 
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
-    await this.#learnOrder(caller)
+    await this.#order.learn(caller)
     const isAtEnd = await this.#readHistoryOn(chain, caller)
     if (!isAtEnd) return
     if (this.journal.isLast(chain)) await this.#undated.append(chain, caller)
@@ -402,13 +408,28 @@ export class FeedLog {
   }
 
   async #readHistoryOn(chain: Chain, caller: Caller): Promise<boolean> {
-    if (this.journal.isNewestFirst) return this.#firstPass.readOn(chain, caller)
+    return this.journal.isNewestFirst
+      ? this.#readPass(chain, caller)
+      : this.#readOldestFirst(chain, caller)
+  }
+
+  async #readPass(chain: Chain, caller: Caller): Promise<boolean> {
+    try {
+      return await this.#firstPass.readOn(chain, caller)
+    } catch (error) {
+      if (!(await this.#order.isOldestFirst(error, caller))) throw error
+      return this.#readOldestFirst(chain, caller, error)
+    }
+  }
+
+  /** `objection` is why it is not read newest first any more: the feed has no order that is good for both. */
+  async #readOldestFirst(chain: Chain, caller: Caller, objection?: unknown): Promise<boolean> {
     chain.setPass(undefined)
     try {
       return await this.#backfill.readOn(chain, caller)
     } catch (error) {
       if (!(error instanceof NewestFirstError)) throw error
-      this.journal.noteOrder(true)
+      if (objection) throw objection
       return this.#firstPass.readOn(chain, caller)
     }
   }
@@ -422,17 +443,11 @@ export class FeedLog {
     if (startedAt !== undefined) this.#confirm(startedAt, startedAt)
   }
 
-  async #learnOrder(caller: Caller): Promise<void> {
-    const isNewestFirst = await this.parts.isNewestFirst?.(caller).catch(() => undefined)
-    if (isNewestFirst !== undefined) this.journal.noteOrder(isNewestFirst)
-  }
-
   async #readTip(chain: Chain, caller: Caller): Promise<void> {
     try {
       await this.#undated.append(chain, caller)
-      await this.#learnOrder(caller)
-      const way = this.journal.isNewestFirst ? this.#laterPass : this.#tip
-      const since = await way.read(chain, caller)
+      await this.#order.learn(caller)
+      const since = await this.#readNews(chain, caller)
       const now = this.parts.clock.now()
       this.#confirm(Math.min(since, now), now)
     } catch (error) {
@@ -441,6 +456,21 @@ export class FeedLog {
     }
     await this.#writer.commit()
     this.#sweep.nudge(caller)
+  }
+
+  /** Resolves with the instant at which the reading began. */
+  async #readNews(chain: Chain, caller: Caller): Promise<number> {
+    const [way, other] = this.journal.isNewestFirst
+      ? [this.#laterPass, this.#tip]
+      : [this.#tip, this.#laterPass]
+    try {
+      return await way.read(chain, caller)
+    } catch (error) {
+      const isOther =
+        error instanceof NewestFirstError || (await this.#order.isOldestFirst(error, caller))
+      if (!isOther) throw error
+      return other.read(chain, caller)
+    }
   }
 
   #confirm(since: number, at: number): void {

@@ -1,7 +1,14 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { CursorRefusedError, isRefusal } from '../../kernel/errors.ts'
 import { mayBeFull } from '../../kernel/full-page.ts'
-import { type Ask, asLongAs, type Fetched, leadingOn, withCursor } from '../../kernel/leading-on.ts'
+import {
+  type Ask,
+  asLongAs,
+  type Fetched,
+  leadingOn,
+  leadsNowhere,
+  withCursor
+} from '../../kernel/leading-on.ts'
 import type { Entry, Page } from '../../kernel/ports.ts'
 import { firstOfLastGroup, hasTies, isTie, limitBeforeLastGroup } from '../../kernel/ties.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -11,6 +18,7 @@ import { placeOf } from '../journal/place.ts'
 import { type Body, concat } from '../journal/segment.ts'
 import type { EntryName, SegmentHead, Source } from '../journal/segment-head.ts'
 import { reachesBeyond } from './append.ts'
+import { LoopGuard } from './cursor-loop.ts'
 import { Descent } from './descent.ts'
 import { sourceBefore } from './resume-point.ts'
 
@@ -62,14 +70,18 @@ export class Fetcher {
       return this.#descent.again(caller, { source, low: head.minNatural }, restart)
     }
     const source = isSame ? head.source : restart
-    let { page } = await this.fetch(caller, source, restart)
-    let whole: Page = page
-    let from = source.cursor
-    while (page.nextCursor !== null && page.nextCursor !== from) {
-      if (reachesBeyond(head, page, this.#parts.clock.now())) break
-      from = page.nextCursor
-      page = (await this.fetch(caller, { cursor: from }, restart)).page
-      whole = { ...concat(whole, page), nextCursor: page.nextCursor, itemCount: whole.itemCount }
+    let fetched = await this.fetch(caller, source, restart)
+    let whole: Body = fetched.page
+    const followed = new Set<string>()
+    const loops = new LoopGuard()
+    while (!leadsNowhere(fetched)) {
+      if (reachesBeyond(head, fetched.page, this.#parts.clock.now())) break
+      const cursor = fetched.page.nextCursor!
+      const next = await this.fetch(caller, { cursor }, restart)
+      if (followed.has(next.page.nextCursor!) || next.isRestart) loops.mayAskAgain()
+      else followed.add(cursor)
+      fetched = next
+      whole = concat(whole, fetched.page)
     }
     return whole
   }

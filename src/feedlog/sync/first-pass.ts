@@ -9,7 +9,8 @@ import { type Body, decodeBody, encodeBody } from '../journal/segment.ts'
 import type { JournalWriter } from '../journal/writer.ts'
 import { aboveStart } from './above-start.ts'
 import type { Backfill, BackfillDeps } from './backfill.ts'
-import { ascending, type Descent, newPass, type Step } from './descent.ts'
+import { ascending, type Descent, maxRestarts, newPass, type Step } from './descent.ts'
+import { RisingError } from './feed-order.ts'
 import { slackMs, startOf } from './resume-point.ts'
 import { spanOf } from './walkable.ts'
 
@@ -29,6 +30,8 @@ export const passName = (log: string, start: number): string => `${log}:pass:${s
  */
 export class FirstPass {
   readonly #with: FirstPassDeps
+  /** How often each pass began again because its cursor was refused. */
+  readonly #restarts = new Map<Chain, number>()
 
   constructor(deps: FirstPassDeps) {
     this.#with = deps
@@ -54,6 +57,7 @@ export class FirstPass {
     const top = startOf(chain)
     const source = pass.cursor === null ? top : { cursor: pass.cursor }
     const step = await this.#next(chain, pass, caller)
+    if (step.isRestart) this.#countRestart(chain)
     const before = step.isRestart ? newPass(parts.clock.now()) : pass
     const span = spanOf(step.page.entries, parts.clock.now())
     const page = { source: step.isRestart ? top : source, low: span?.low }
@@ -80,10 +84,17 @@ export class FirstPass {
         followed: new Set(pass.pages.map(page => page.source.cursor))
       })
     } catch (error) {
-      const { kind } = error as GatewayError
-      if (error instanceof GatewayError && kind === 'unwalkable') chain.setPass(undefined)
+      if (error instanceof RisingError) chain.setPass(undefined)
       throw error
     }
+  }
+
+  /** Otherwise a Sekoia that refuses all of its cursors would be asked without end. */
+  #countRestart(chain: Chain): void {
+    const count = (this.#restarts.get(chain) ?? 0) + 1
+    this.#restarts.set(chain, count % (maxRestarts + 1))
+    if (count > maxRestarts)
+      throw new GatewayError('bad-answer', { detail: 'Sekoia refuses its cursors' })
   }
 
   async #appendLowest(chain: Chain, pass: Pass, caller: Caller): Promise<boolean> {

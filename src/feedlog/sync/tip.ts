@@ -1,5 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { mayBeFull } from '../../kernel/full-page.ts'
+import { leadsNowhere } from '../../kernel/leading-on.ts'
 import { isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import { naturalDate } from '../journal/dates.ts'
@@ -46,9 +47,12 @@ export class Tip {
     this.#with = parts
   }
 
-  /** Resolves with the instant at which it began, when the end was reached. */
+  /**
+   * Resolves with the instant at which it began, when the end was reached. Throws NewestFirstError as
+   * {@link FeedOrder.checkTip} does.
+   */
   async read(chain: Chain, caller: Caller): Promise<number> {
-    const { parts, fetcher, known } = this.#with
+    const { parts, fetcher, known, order } = this.#with
     const startedAt = parts.clock.now()
     const from = this.#relookCursor()
     const restart = this.#restartTime(chain)
@@ -61,10 +65,12 @@ export class Tip {
     let isAhead = false
     let hasAskedAgain = false
     for (;;) {
-      const { page, isRestart } = await fetcher.fetch(caller, source, sourceAt(restart))
+      const fetched = await fetcher.fetch(caller, source, sourceAt(restart))
+      const { page, isRestart } = fetched
       isRetracing ||= isRestart
+      await order.checkTip(page, parts.clock.now(), caller)
       const cursor = page.nextCursor
-      const isStuck = cursor === null || cursor === source.cursor
+      const isStuck = leadsNowhere(fetched)
       const isOld =
         followed.has(cursor) || (!isRetracing && this.#leadsBack(chain, cursor, from.afterNo))
       if (!isStuck && isOld) {

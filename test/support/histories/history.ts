@@ -93,6 +93,9 @@ export const faultKinds: readonly FaultKind[] = [
   'null-cursor'
 ]
 
+/** Sekoia refuses cursors that it gave. */
+export const refusedCursors = { kind: 'status', status: 400, match: 'cursor=' } as const
+
 const repeats: FaultKind[] = Array(faultKinds.length).fill('duplicate-page')
 
 export interface Variant {
@@ -135,11 +138,17 @@ function operations({ ties, repeatedPages, oddTimes }: Variant): fc.Arbitrary<Op
       ms: fc.constantFrom(1, 999, 2000, 11_000, 60_000, 299_000, 301_000, 1_000_000)
     }),
     weighted(2, ['fault'], {
-      fault: fc.record({
-        kind: fc.constantFrom(...faultKinds, ...(repeatedPages ? repeats : [])),
-        match: fc.constant('/objects')
-      }),
-      times: fc.integer({ min: 1, max: 3 })
+      fault: fc.oneof(
+        {
+          weight: 9,
+          arbitrary: fc.record({
+            kind: fc.constantFrom(...faultKinds, ...(repeatedPages ? repeats : [])),
+            match: fc.constant('/objects')
+          })
+        },
+        fc.constant(refusedCursors)
+      ),
+      times: fc.integer({ min: 1, max: 6 })
     }),
     weighted(1, ['outage'], { ms: fc.integer({ min: 1, max: 400_000 }) }),
     weighted(

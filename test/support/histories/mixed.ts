@@ -22,9 +22,13 @@ const otherFaults: readonly Fault[] = [
   ...faultKinds.map(kind => ({ kind, match })),
   { kind: 'stall', match },
   { kind: 'status', status: 302, location: 'http://127.0.0.1:1/login', match },
-  { kind: 'null', match },
-  ...[400, 404, 410, 422].map(status => ({ kind: 'status' as const, status, match: 'cursor=' }))
+  { kind: 'null', match }
 ]
+
+/** Sekoia refuses cursors that it gave. */
+const refusedCursors = [400, 404, 410, 422].map(
+  status => ({ kind: 'status', status, match: 'cursor=' }) as const
+)
 
 /** What is large is so by the size of answers, below. */
 const brokenItems = oddItems.filter(item => item !== 'huge')
@@ -52,6 +56,7 @@ const upstream: readonly Weighted[] = [
 
 const troubles: readonly Weighted[] = [
   of(2, ['fault'], { fault: fc.constantFrom(...otherFaults), times: count(3) }),
+  of(1, ['fault'], { fault: fc.constantFrom(...refusedCursors), times: count(9) }),
   of(2, ['burst'], { fault: fc.constantFrom(...passingFaults), ms: count(15_000) }),
   of(1, ['outage'], { ms: count(400_000) }),
   of(1, ['revoked', 'trespass']),
@@ -104,6 +109,7 @@ const common = {
     cursorLifetimeMs: fc.constantFrom(0, 0, 600_000),
     nullAtTip: fc.constantFrom(false, 'empty-page', 'last-page'),
     modifiedAfterOrder: fc.constantFrom('instant', 'text'),
+    describedOrder: fc.constantFrom('right', 'right', 'none'),
     gzip: fc.boolean()
   }),
   odd: fc.array(fc.record({ ...odd, at }), { maxLength: 4 }),

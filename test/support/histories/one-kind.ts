@@ -5,7 +5,8 @@ import { historiesOf } from './history.ts'
 
 const ends = {
   nullAtTip: fc.constantFrom(false, 'empty-page', 'last-page'),
-  modifiedAfterOrder: fc.constantFrom('instant', 'text')
+  modifiedAfterOrder: fc.constantFrom('instant', 'text'),
+  describedOrder: fc.constantFrom('right', 'right', 'none')
 }
 const cursors = { ...ends, cursorMode: fc.constantFrom('A', 'B') }
 const expiring = { ...cursors, cursorLifetimeMs: fc.constantFrom(0, 0, 600_000) }

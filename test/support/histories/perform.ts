@@ -23,6 +23,8 @@ export interface Scene {
   backup: StoreCopy | undefined
   /** How often the secret was forgotten. */
   forgotten: number
+  /** Calls of Sekoia since the operation began. */
+  calls: number
   burst: { readonly fault: Fault; readonly until: number } | undefined
   /** Sekoia's opinion of the key, as clients may learn it; its no may be repeated where Sekoia cannot be asked. */
   key: 'accepted' | 'revoked' | 'long revoked' | 'doubted'

@@ -24,7 +24,9 @@ export async function play(history: History): Promise<void> {
   try {
     const scene = setUp(history, world, troubled)
     for (const operation of history.operations) {
+      scene.calls = 0
       await perform(operation, scene)
+      checkCalls(scene)
       scene.ledger.note()
     }
     await finish(history, scene)
@@ -76,6 +78,7 @@ function setUp(history: History, world: World, store: Scene['store']): Scene {
     mayRestore: history.processes === 1,
     backup: undefined,
     forgotten: 0,
+    calls: 0,
     burst: undefined,
     key: 'accepted',
     isDenied: false,
@@ -106,12 +109,21 @@ function inspectorOf(served: Served, sceneOf: () => Scene): Inspect {
   }
 }
 
-/** While a burst lasts it strikes, whatever waits besides. */
+/** Far more than one operation takes, however small the pages. */
+const maxCalls = 10_000
+
+function checkCalls({ calls }: Scene): void {
+  if (globalThis.process.env.SEEN) console.log('CALLS', calls)
+  if (calls > maxCalls) throw new Error('Sekoia is asked without end')
+}
+
+/** While a burst lasts it strikes, whatever waits besides. Who asks without end is refused in the end. */
 function letBurst(scene: Scene): void {
   const { faults } = scene.world.simulator
   const take = faults.take.bind(faults)
   faults.take = (url, key) => {
     const { burst, world } = scene
+    if (++scene.calls > maxCalls) return { kind: 'status', status: 401 }
     const isStruck =
       burst && world.clock.now() < burst.until && url.includes(burst.fault.match ?? '')
     return isStruck ? burst.fault : take(url, key)
