@@ -18,6 +18,8 @@ export interface SettledCursor {
 /** A page of a feed that comes newest first, as it was read. */
 export interface DescentPage {
   readonly source: Source
+  /** Its number among what was put by, from 1; absent where it is that of its place. */
+  readonly no?: number
   /** The earliest own time on it, ms since the epoch; undefined when none can be used. */
   readonly low: number | undefined
 }
@@ -29,8 +31,12 @@ export interface Pass {
   readonly stamp: string
   /** True once the end was reached: from then on the pages are appended, the lowest first. */
   readonly isTurned: boolean
+  /** By how many more neighbours rise than fall; absent in passes of earlier versions. */
+  readonly lean?: number
+  /** True once it turned out that the pages were read from the lowest to the highest. */
+  readonly isRising?: boolean
   readonly cursor: string | null
-  /** Newest first: what was read and is not appended yet. */
+  /** The lowest last: what was read and is not appended yet. */
   readonly pages: readonly DescentPage[]
   /** How many objects were read. */
   readonly objects: number

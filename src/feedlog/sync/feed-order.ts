@@ -33,6 +33,11 @@ export class FeedOrder {
     this.#parts = parts
   }
 
+  /** True when a description tells, as far as is known. */
+  get isDescribed(): boolean {
+    return this.#isDescribed
+  }
+
   /** Notes what the description says. Only a description from now will do for who is in `doubt`. */
   async learn(caller: Caller, doubt = false): Promise<void> {
     const said = await this.#parts.isNewestFirst?.(caller, doubt).catch(() => undefined)

@@ -29,6 +29,19 @@ function pairsOf(places: readonly PlaceBounds[]): Pairs {
   return { falling, rising }
 }
 
+/** By how many more neighbours rise than fall, the edge to the page before included. */
+export function leanOf(
+  entries: EntryList,
+  now: number,
+  before?: { readonly low: number | undefined }
+): number {
+  const places = usable(entries, now)
+  const { falling, rising } = pairsOf(places)
+  const [low, first] = [before?.low, places[0]]
+  if (low === undefined || !first) return rising - falling
+  return rising - falling + Math.sign(first.earliest - low)
+}
+
 const isApart = (newer: PlaceBounds | undefined, older: PlaceBounds | undefined): boolean =>
   newer !== undefined && older !== undefined && newer.earliest - older.latest > textOrderMs
 
