@@ -27,7 +27,7 @@ import { SingleFlight } from '../kernel/single-flight.ts'
 import { IdleLogs } from './idle-logs.ts'
 import { dateAnew } from './journal/date-anew.ts'
 import { Journal } from './journal/journal.ts'
-import { decodeState } from './journal/journal-state.ts'
+import { decodeState, type SortOrder } from './journal/journal-state.ts'
 import { type FeedLogIdentity, type FeedLogSettings, StaleLogError } from './journal/log-deps.ts'
 import { SegmentCache } from './journal/segment-cache.ts'
 import { stateOf } from './log-state.ts'
@@ -119,6 +119,8 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
       try {
         if (log.journal.isBegun) await admit()
         this.#noteRead(log)
+        const left = deadline - elapsedOf(this.#parts.clock)
+        await withDeadline(log.learnOrder(caller), left, request.signal).catch(() => {})
         const terms = { deadline, isReloaded: restarts > 0 }
         return await new Reading(log, request, terms).run()
       } catch (error) {
@@ -192,14 +194,9 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     return feed
   }
 
-  async #isNewestFirst(
-    caller: Caller,
-    feedId: string,
-    doubt: boolean
-  ): Promise<boolean | undefined> {
+  async #sortOrder(caller: Caller, feedId: string, doubt: boolean): Promise<SortOrder | undefined> {
     if (doubt) this.#feeds.delete(`${caller.scope}:${feedId}`)
-    const order = (await this.#describe(caller, feedId))?.sortOrder
-    return order && order === 'desc'
+    return (await this.#describe(caller, feedId))?.sortOrder
   }
 
   /** A feed that gives revoked and expired objects by itself has one log for all who read it. */
@@ -277,7 +274,7 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     const journal = await this.#loadJournal(identity)
     return new FeedLog(journal, {
       ...this.#parts,
-      isNewestFirst: (caller, doubt) => this.#isNewestFirst(caller, identity.feedId, doubt),
+      sortOrder: (caller, doubt) => this.#sortOrder(caller, identity.feedId, doubt),
       identity,
       cache: this.#cache
     })

@@ -88,12 +88,15 @@ t.test('what is held is not given again', async t => {
   }
 })
 
-t.test('a key that may not read descriptions is given it too', async t => {
-  const world = await newestFirst(t)
-  const { body } = await world.get('objects/', blind)
-  t.equal(body.objects.length, 60)
-  t.ok(body.objects[0].modified < body.objects[59].modified)
-})
+t.test(
+  'a key that may not read descriptions is given it too, in order where pages show it',
+  async t => {
+    const world = await newestFirst(t, { logs: { pageLimit: 50 } })
+    const { body } = await world.get('objects/', blind)
+    t.equal(body.objects.length, 60)
+    t.ok(body.objects[0].modified < body.objects[59].modified)
+  }
+)
 
 t.test('until it was read once: 503 with Retry-After and progress, and it is read on', async t => {
   const world = await newestFirst(t, slow)

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { falls, rises } from '../../src/feedlog/sync/walkable.ts'
+import { rises, seemsToFall, surelyOrdered } from '../../src/feedlog/sync/walkable.ts'
 import type { Page } from '../../src/kernel/ports.ts'
 import { indicatorId, pageOf, sekoiaTime } from '../support/bodies.ts'
 
 const noon = Date.UTC(2026, 0, 15, 12)
 const now = noon + 200_000
-const isFalling = (page: Page) => falls(page, now)
+const isFalling = (page: Page) => seemsToFall(page, now)
 const pageAt = (...ms: number[]) =>
   pageOf(ms.map((at, n) => ({ id: indicatorId(n), time: sekoiaTime((noon + at) * 1000) })))
 
@@ -51,3 +51,19 @@ t.test('a time that is none, is ahead of the clock or has a zone makes no page f
   t.notOk(isFalling(page('2083-01-01T00:00:00Z', '2026-01-15T10:00:00Z')))
   t.notOk(isFalling(page('2026-01-15T09:00:00-02:00', '2026-01-15T10:00:00Z')))
 })
+
+t.test(
+  'eleven objects prove an order, with one in ten the other way round; fewer prove none',
+  async t => {
+    const seconds = (count: number) => Array.from({ length: count }, (_, i) => i * 1000)
+    const orderOf = (...ms: number[]) => surelyOrdered(pageAt(...ms), now)
+    t.equal(orderOf(...seconds(11)), 'asc')
+    t.equal(orderOf(...seconds(11).toReversed()), 'desc')
+    t.equal(orderOf(...seconds(10)), undefined)
+    t.equal(orderOf(...seconds(10).toReversed()), undefined)
+    t.equal(orderOf(500, ...seconds(11)), 'asc')
+    t.equal(orderOf(...seconds(11).toReversed(), 500), 'desc')
+    t.equal(orderOf(...seconds(5), ...seconds(5), ...seconds(5)), undefined)
+    t.equal(orderOf(...Array(20).fill(0)), undefined)
+  }
+)

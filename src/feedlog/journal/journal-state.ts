@@ -15,11 +15,12 @@ export interface SettledCursor {
   readonly afterNo: number
 }
 
+/** As Sekoia's descriptions of feeds name it. */
+export type SortOrder = 'asc' | 'desc'
+
 /** A page of a feed that comes newest first, as it was read. */
 export interface DescentPage {
   readonly source: Source
-  /** Its number among what was put by, from 1; absent where it is that of its place. */
-  readonly no?: number
   /** The earliest own time on it, ms since the epoch; undefined when none can be used. */
   readonly low: number | undefined
 }
@@ -31,12 +32,8 @@ export interface Pass {
   readonly stamp: string
   /** True once the end was reached: from then on the pages are appended, the lowest first. */
   readonly isTurned: boolean
-  /** By how many more neighbours rise than fall; absent in passes of earlier versions. */
-  readonly lean?: number
-  /** True once it turned out that the pages were read from the lowest to the highest. */
-  readonly isRising?: boolean
   readonly cursor: string | null
-  /** The lowest last: what was read and is not appended yet. */
+  /** Newest first: what was read and is not appended yet. */
   readonly pages: readonly DescentPage[]
   /** How many objects were read. */
   readonly objects: number
@@ -73,6 +70,8 @@ export interface JournalState {
   readonly chains: readonly ChainState[]
   /** True when Sekoia lists the feed newest first. */
   readonly newestFirst?: boolean
+  /** True while nobody has said so or otherwise; absent in journals of earlier versions, which took it for false. */
+  readonly isOrderOpen?: boolean
   /** True once the end of the feed was reached; from then on new records are dated by the tip's rule. */
   readonly filled: boolean
   /** True once two objects with the same time were seen. */
@@ -109,6 +108,7 @@ export const newState = (now: number, firstNo = 1, again = false): JournalState 
   nextNo: firstNo,
   ...(firstNo > 1 && { firstNo }),
   chains: [],
+  isOrderOpen: true,
   filled: false,
   hasTies: false,
   endValidUntil: 0,

@@ -6,7 +6,8 @@ import {
   fromStart,
   type JournalState,
   newState,
-  type SettledCursor
+  type SettledCursor,
+  type SortOrder
 } from './journal-state.ts'
 import { currentPlace, freeDate, honestBound, noRedatings } from './redatings.ts'
 import {
@@ -136,19 +137,16 @@ export class Journal {
     return this.isFilled && this.#chains.every(chain => chain.isLinked || this.isLast(chain))
   }
 
-  /** True when Sekoia lists the feed newest first, as far as is known. */
-  get isNewestFirst(): boolean {
-    return this.#state.newestFirst === true
+  /** The order in which Sekoia lists the feed; undefined while nobody has said it and no page has shown it. */
+  get sortOrder(): SortOrder | undefined {
+    const { isOrderOpen, newestFirst } = this.#state
+    if (isOrderOpen) return undefined
+    return newestFirst ? 'desc' : 'asc'
   }
 
-  /** True when Sekoia is known to list the feed oldest first. */
-  get isOldestFirst(): boolean {
-    return this.#state.newestFirst === false
-  }
-
-  /** Sekoia lists the feed newest first, or does so no longer. */
-  noteOrder(newestFirst: boolean): void {
-    if (newestFirst !== this.#state.newestFirst) this.#change({ newestFirst })
+  noteOrder(order: SortOrder | undefined): void {
+    if (order === this.sortOrder) return
+    this.#change({ newestFirst: order === 'desc', isOrderOpen: order === undefined })
   }
 
   /** True once two objects with the same time were seen. */

@@ -1,5 +1,6 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock, FeedWatch, LogStore, Meter, Upstream } from '../../kernel/ports.ts'
+import type { SortOrder } from './journal-state.ts'
 import type { SegmentCache } from './segment-cache.ts'
 
 /** What one feed log is made of and told: shared by the parts of a log. */
@@ -41,10 +42,8 @@ export interface FeedLogDeps {
   readonly cache: SegmentCache
   readonly clock: Clock
   readonly meter: Meter
-  /** Whether Sekoia lists the feed newest first; undefined: it did not say. It is asked anew by who is in `doubt`. */
-  readonly isNewestFirst?:
-    | ((caller: Caller, doubt: boolean) => Promise<boolean | undefined>)
-    | undefined
+  /** The order that the feed's description names; undefined: it cannot be read. It is asked anew by who is in `doubt`. */
+  sortOrder(caller: Caller, doubt: boolean): Promise<SortOrder | undefined>
   /** Left out: nobody is told how reading on goes. */
   readonly watch?: FeedWatch | undefined
   readonly settings: FeedLogSettings

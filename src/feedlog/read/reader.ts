@@ -399,7 +399,8 @@ export class Reading {
     const { journal, parts } = this.#log
     const now = parts.clock.now()
     const horizon = journal.horizon(parts.settings.rebuildHorizonSeconds, now)
-    const target = Math.max(0, Math.min(from, horizon))
+    // Where no order is known, no place in the feed lies behind a time.
+    const target = journal.sortOrder ? Math.max(0, Math.min(from, horizon)) : 0
     const found = findChain(journal, target, now)
     if (found) return found
     // Another gateway may have read that far already.

@@ -84,7 +84,7 @@ export function planAppend(options: AppendOptions): Append {
   const dated = datesOf(naturals, previousDate, floor, date => journal.freeDate(date))
   const grows =
     open?.head.kind === kind &&
-    !(journal.isNewestFirst && kind === 'history') &&
+    !(journal.sortOrder === 'desc' && kind === 'history') &&
     open.head.count + body.entries.length <= maxEntries[kind]
   const no = grows ? open.head.no : journal.nextNumber()
   const addition = describe({ ...options, kind, no, naturals, dated, next })
@@ -145,7 +145,7 @@ function describe({
     chain: chain.start,
     kind,
     source,
-    ...(journal.isNewestFirst && { descending: true }),
+    ...(journal.sortOrder === 'desc' && { descending: true }),
     ...(sweptFrom && { swept: true }),
     count: entries.length,
     firstDate: dated.dates[0]!,

@@ -15,7 +15,7 @@ import { LoopGuard } from './cursor-loop.ts'
 import type { FeedOrder } from './feed-order.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { KnownEntries } from './known-entries.ts'
-import { nextSource, slackMs, sourceAt } from './resume-point.ts'
+import { nextSource, slackMs, sourceAt, startOf } from './resume-point.ts'
 
 export interface BackfillDeps {
   readonly journal: Journal
@@ -71,11 +71,12 @@ export class Backfill {
 
   /**
    * Reads on by one page that has something new. Resolves with true when the chain has come to its end. Throws
-   * NewestFirstError as {@link FeedOrder.checkFirst} does.
+   * NewestFirstError as {@link FeedOrder.check} does.
    */
   async readOn(chain: Chain, caller: Caller): Promise<boolean> {
     const loops = new LoopGuard()
-    const restart = sourceAt(chain.readUpTo)
+    const { order } = this.#with
+    const restart = order.isKnown ? sourceAt(chain.readUpTo) : startOf(chain)
     let source = nextSource(chain)
     let hasAskedAgain = false
     let doubts = 0
@@ -87,7 +88,8 @@ export class Backfill {
       const { page, isRestart } = fetched
       // The answer may have put the clock right.
       const readAt = Math.min(askedAt, clock.now())
-      if (chain.heads.length === 0) await this.#with.order.checkFirst(page, readAt, caller)
+      const isFirst = chain.heads.length === 0
+      if (isFirst || !order.isKnown) await order.check(page, readAt, caller, isFirst)
       if (isRestart) this.#retracing.add(chain)
       const isStuck = leadsNowhere(fetched)
       const isDoubtful = !this.#retracing.has(chain) && this.isOfEarlier(chain, page.nextCursor)
@@ -187,7 +189,7 @@ export class Backfill {
     read: ReadPage,
     caller: Caller
   ): Promise<{ reached: boolean; taken: number; isAstray: boolean }> {
-    const { appender } = this.#with
+    const { appender, order } = this.#with
     const next = await this.#nextOf(chain, read.page, caller)
     const isFirst = chain.heads.length === 0
     const isSought = isFirst || read.source.cursor === undefined || this.#retracing.has(chain)
@@ -195,7 +197,7 @@ export class Backfill {
     const { body, hasMet } = next
       ? await this.#withoutNext(next, own, chain, caller)
       : { body: own, hasMet: false }
-    if (!next) this.#settle(chain, read.source, read.page)
+    if (!next && order.isKnown) this.#settle(chain, read.source, read.page)
     if (isFirst && read.source.modifiedAfter !== undefined) {
       const latest = furthestOf(read.page.entries, read.readAt)?.latest ?? chain.start
       chain.beginWithCursors(Math.max(latest, chain.start))
@@ -221,7 +223,8 @@ export class Backfill {
       const isAhead = mayBeAhead(read.page.entries.at(-1)?.time, read.readAt)
       this.#obtained = { cursor, readAt: read.readAt, afterNo: chain.lastNo, isAhead }
     }
-    const reached = next !== undefined && hasMet && this.hasReached(next, read.page)
+    const isReached = next !== undefined && hasMet && order.isKnown
+    const reached = isReached && this.hasReached(next, read.page)
     return { reached, taken: body.entries.length, isAstray: next !== undefined && !hasMet }
   }
 
@@ -307,15 +310,20 @@ export class Backfill {
     return furthest !== undefined && furthest >= next.start && furthest > next.cursorsFrom
   }
 
-  /** New journals date their newest history at their creation, in case an older journal was lost (P-43). */
+  /**
+   * New journals date their newest history at their creation, in case an older journal was lost (P-43): all of it where
+   * no order tells what is newest, and no chain follows.
+   */
   floor(chain: Chain, body: Body): AppendOptions['floor'] {
     const { clock, settings } = this.#with.parts
-    const createdAt = Math.min(this.#with.journal.createdAt, clock.now())
-    const horizon = this.#with.journal.horizon(settings.rebuildHorizonSeconds, clock.now())
+    const { journal, order } = this.#with
+    const createdAt = Math.min(journal.createdAt, clock.now())
+    if (!order.isKnown && journal.isLast(chain))
+      return { after: createdAt, keepUpTo: Number.NEGATIVE_INFINITY }
+    const horizon = journal.horizon(settings.rebuildHorizonSeconds, clock.now())
     const latest = furthestOf(body.entries, clock.now())?.latest
-    const { journal } = this.#with
     // Dates of a chain lie before the start of the next one, which is not later than the horizon.
-    const isBounded = !journal.isNewestFirst && journal.nextChain(chain) !== undefined
+    const isBounded = journal.sortOrder !== 'desc' && journal.nextChain(chain) !== undefined
     const isRecent = !isBounded && latest !== undefined && latest > horizon
     const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'
     return isRaised ? { after: createdAt, keepUpTo: horizon } : undefined

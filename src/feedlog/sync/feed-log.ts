@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import type { Fetched } from '../../kernel/leading-on.ts'
 import type { StoredJournal } from '../../kernel/ports.ts'
 import { elapsedOf, isProven } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
@@ -40,6 +41,7 @@ export class FeedLog {
   readonly #backfill: Backfill
   readonly #tip: Tip
   readonly #order: FeedOrder
+  readonly #fetcher: Fetcher
   readonly #firstPass: FirstPass
   readonly #laterPass: LaterPass
   readonly #undated: Undated
@@ -62,6 +64,7 @@ export class FeedLog {
   #endAnsweredAt = 0
   /** When Sekoia was last asked for the time, by {@link elapsedOf}. */
   #timeAskedAt = Number.NEGATIVE_INFINITY
+  #firstLook: Promise<Fetched> | undefined
   /** When what others wrote was last looked for, by {@link elapsedOf}. */
   #lookedAt: number
 
@@ -73,6 +76,7 @@ export class FeedLog {
     this.#clockWatch = new ClockWatch(journal, parts)
     this.#writer = new JournalWriter(journal, parts)
     const fetcher = new Fetcher(journal, parts)
+    this.#fetcher = fetcher
     this.#segments = new SegmentLoader(journal, parts, fetcher)
     this.#appender = new Appender(journal, parts, this.#writer)
     this.#known = new KnownEntries(journal, this.#segments)
@@ -226,7 +230,7 @@ export class FeedLog {
 
   /** True while a feed that comes newest first is read down, and nothing of the chain can be given. */
   isPreparing(chain: Chain): boolean {
-    return this.journal.isNewestFirst && !this.isReadable(chain)
+    return this.journal.sortOrder === 'desc' && !this.isReadable(chain)
   }
 
   /** Tells the watch how a flight ended, but for the news that another writer was first. */
@@ -310,6 +314,18 @@ export class FeedLog {
     if (!isNew || chain.isLinked || this.isAtTip(chain)) return
     this.#readAheadOf.set(chain, date)
     this.extend(chain, caller).catch(() => {})
+  }
+
+  /** Before the first reading of a feed: its order decides where that may begin. Throws as the upstream does. */
+  async learnOrder(caller: Caller): Promise<void> {
+    if (this.#order.isKnown || this.journal.chains.length > 0) return
+    await this.#order.learn(caller)
+    if (this.#order.isKnown) return
+    this.#firstLook ??= this.#fetcher.fetch(caller, {}, {}).finally(() => {
+      this.#firstLook = undefined
+    })
+    const { page } = await this.#firstLook
+    this.#order.note(page, this.parts.clock.now())
   }
 
   /** Resolves when the records being added now are there. */
@@ -409,7 +425,7 @@ export class FeedLog {
   }
 
   async #readHistoryOn(chain: Chain, caller: Caller): Promise<boolean> {
-    return this.journal.isNewestFirst
+    return this.journal.sortOrder === 'desc'
       ? this.#readPass(chain, caller)
       : this.#readOldestFirst(chain, caller)
   }
@@ -418,7 +434,7 @@ export class FeedLog {
     try {
       return await this.#firstPass.readOn(chain, caller)
     } catch (error) {
-      if (!(await this.#order.isOldestFirst(error, caller))) throw error
+      if (!(await this.#order.isUnlikeNewestFirst(error, caller))) throw error
       return this.#readOldestFirst(chain, caller, error)
     }
   }
@@ -461,14 +477,15 @@ export class FeedLog {
 
   /** Resolves with the instant at which the reading began. */
   async #readNews(chain: Chain, caller: Caller): Promise<number> {
-    const [way, other] = this.journal.isNewestFirst
-      ? [this.#laterPass, this.#tip]
-      : [this.#tip, this.#laterPass]
+    const [way, other] =
+      this.journal.sortOrder === 'desc'
+        ? [this.#laterPass, this.#tip]
+        : [this.#tip, this.#laterPass]
     try {
       return await way.read(chain, caller)
     } catch (error) {
       const isOther =
-        error instanceof NewestFirstError || (await this.#order.isOldestFirst(error, caller))
+        error instanceof NewestFirstError || (await this.#order.isUnlikeNewestFirst(error, caller))
       if (!isOther) throw error
       return other.read(chain, caller)
     }

@@ -60,8 +60,9 @@ export class Fetcher {
   /** The pages that hold a segment whose body is gone, as one: from its source until beyond its end. */
   async fetchAgain(caller: Caller, head: SegmentHead): Promise<Body> {
     const restart = sourceBefore(head)
-    const isSame = this.#journal.isNewestFirst === (head.descending === true)
-    if (this.#journal.isNewestFirst) {
+    const { sortOrder } = this.#journal
+    const isSame = sortOrder === (head.descending ? 'desc' : 'asc')
+    if (sortOrder === 'desc') {
       // What was appended at the tip, piece by piece, may stand above the page its segment began with.
       const isOfPage = head.kind === 'history' || head.swept === true
       const isOnePage = isOfPage && head.source.cursor !== undefined
@@ -74,7 +75,7 @@ export class Fetcher {
     const followed = new Set<string>()
     const loops = new LoopGuard()
     while (!leadsNowhere(fetched)) {
-      if (reachesBeyond(head, fetched.page, this.#parts.clock.now())) break
+      if (sortOrder && reachesBeyond(head, fetched.page, this.#parts.clock.now())) break
       const cursor = fetched.page.nextCursor!
       const next = await this.fetch(caller, { cursor }, restart)
       if (followed.has(next.page.nextCursor!) || next.isRestart) loops.mayAskAgain()

@@ -12,7 +12,7 @@ import type { Backfill, BackfillDeps } from './backfill.ts'
 import { ascending, type Descent, maxRestarts, newPass, type Step } from './descent.ts'
 import { RisingError } from './feed-order.ts'
 import { slackMs, startOf } from './resume-point.ts'
-import { leanOf, spanOf } from './walkable.ts'
+import { spanOf } from './walkable.ts'
 
 export interface FirstPassDeps extends BackfillDeps {
   readonly descent: Descent
@@ -59,29 +59,18 @@ export class FirstPass {
     const step = await this.#next(chain, pass, caller)
     if (step.isRestart) this.#countRestart(chain)
     const before = step.isRestart ? newPass(parts.clock.now()) : pass
-    const { entries } = step.page
-    const now = parts.clock.now()
-    const page: DescentPage = {
-      source: step.isRestart ? top : source,
-      no: before.pages.length + 1,
-      low: spanOf(entries, now)?.low
-    }
+    const span = spanOf(step.page.entries, parts.clock.now())
+    const page = { source: step.isRestart ? top : source, low: span?.low }
+    const isEmpty = step.page.entries.length === 0
     const after: Pass = {
       ...before,
+      isTurned: step.isEnd,
       cursor: step.page.nextCursor,
-      lean: (before.lean ?? 0) + leanOf(entries, now, before.pages.at(-1)),
-      pages: entries.length === 0 ? before.pages : [...before.pages, page],
-      objects: before.objects + entries.length
+      pages: isEmpty ? before.pages : [...before.pages, page],
+      objects: before.objects + step.page.entries.length
     }
-    if (entries.length > 0) await this.#putBy(chain, after, step.page)
-    await writer.commit([], [], () => chain.setPass(step.isEnd ? this.#turned(after) : after))
-  }
-
-  /** Of a feed whose order nobody tells the pages are put in order before they are dated. */
-  #turned(pass: Pass): Pass {
-    const isRising = !this.#with.order.isDescribed && (pass.lean ?? 0) > 0
-    const pages = isRising ? pass.pages.toReversed() : pass.pages
-    return { ...pass, isTurned: true, isRising, pages }
+    if (!isEmpty) await this.#putBy(chain, after, step.page)
+    await writer.commit([], [], () => chain.setPass(after))
   }
 
   /** On any contradiction the pass is given up: the next one begins at the top. */
@@ -109,10 +98,12 @@ export class FirstPass {
   }
 
   async #appendLowest(chain: Chain, pass: Pass, caller: Caller): Promise<boolean> {
-    const { journal, appender, known, parts, backfill } = this.#with
+    const { journal, appender, known, parts, descent, backfill } = this.#with
     const page = pass.pages.at(-1)
     if (!page) return true
-    const whole = await this.#lowest(chain, pass, caller)
+    const held = await this.#heldBy(chain, pass)
+    const isGood = held && !this.#mayBeOutdated(held, chain)
+    const whole = isGood ? ascending(held) : await descent.again(caller, page, startOf(chain))
     const now = parts.clock.now()
     const own = chain.heads.length === 0 ? aboveStart(whole, chain.start, now) : whole
     const from = (spanOf(whole.entries, now)?.low ?? 0) - 1000
@@ -127,18 +118,6 @@ export class FirstPass {
       advance: () => chain.setPass({ ...pass, pages })
     })
     return pages.length === 0 || (next !== undefined && backfill.hasReached(next, whole))
-  }
-
-  /** The lowest page in ascending order. */
-  async #lowest(chain: Chain, pass: Pass, caller: Caller): Promise<Body> {
-    const page = pass.pages.at(-1)!
-    const held = await this.#heldBy(chain, pass, page.no ?? pass.pages.length)
-    const isGood = held && !this.#mayBeOutdated(held, chain)
-    if (!pass.isRising)
-      return isGood ? ascending(held) : this.#with.descent.again(caller, page, startOf(chain))
-    // All that follows comes with it: no time tells where the page ended.
-    const whole = { ...page, low: undefined }
-    return isGood ? held : ascending(await this.#with.descent.again(caller, whole, startOf(chain)))
   }
 
   /**
@@ -176,11 +155,11 @@ export class FirstPass {
     }
   }
 
-  /** A page as it was put by; undefined when it is gone. */
-  async #heldBy(chain: Chain, { stamp }: Pass, no: number): Promise<Body | undefined> {
+  /** The lowest page as it was put by, newest first; undefined when it is gone. */
+  async #heldBy(chain: Chain, { pages, stamp }: Pass): Promise<Body | undefined> {
     const { store, settings, meter } = this.#with.parts
     try {
-      const stored = await store.readBody(this.#shelf(chain), no)
+      const stored = await store.readBody(this.#shelf(chain), pages.length)
       const body = stored && (await decodeBody(stored))
       return body?.stamp === stamp && body.rules === settings.repairRules ? body : undefined
     } catch {

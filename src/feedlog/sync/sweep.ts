@@ -212,17 +212,17 @@ export class Sweep {
     }
   }
 
-  /** Newest first, there is no way back to a place but from the top. */
+  /** Only oldest first, there is a way back to a place that does not begin at the top. */
   #restartOf({ readUpTo }: SweepState, top: Source): Source {
     const { journal } = this.#with
     const { start } = this.#first
-    return journal.isNewestFirst || readUpTo <= start ? top : sourceAt(readUpTo)
+    return journal.sortOrder !== 'asc' || readUpTo <= start ? top : sourceAt(readUpTo)
   }
 
   #restarted(state: SweepState): SweepState {
     const restarts = state.restarts + 1
     this.#followed.clear()
-    return this.#with.journal.isNewestFirst
+    return this.#with.journal.sortOrder !== 'asc'
       ? { ...this.#begin(restarts), startedAt: state.startedAt }
       : { ...state, restarts }
   }
@@ -258,7 +258,7 @@ export class Sweep {
     from: { readonly source: Source; readonly sweptFrom: Span }
   ): Promise<void> {
     const { journal, appender, known, parts, floor } = this.#with
-    const body = journal.isNewestFirst ? ascending(unseen) : unseen
+    const body = journal.sortOrder === 'desc' ? ascending(unseen) : unseen
     for (const part of tipParts(body)) {
       const addition = { ...from, body: part, floor, advance: () => {} }
       const no = await appender.append(journal.lastChain, addition)

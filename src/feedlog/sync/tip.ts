@@ -4,7 +4,7 @@ import { leadsNowhere } from '../../kernel/leading-on.ts'
 import { isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import { naturalDate } from '../journal/dates.ts'
-import type { SettledCursor } from '../journal/journal-state.ts'
+import { fromStart, type SettledCursor } from '../journal/journal-state.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { mayBeAhead } from '../journal/place.ts'
 import { type Body, pick } from '../journal/segment.ts'
@@ -54,13 +54,13 @@ export class Tip {
 
   /**
    * Resolves with the instant at which it began, when the end was reached. Throws NewestFirstError as
-   * {@link FeedOrder.checkTip} does.
+   * {@link FeedOrder.check} does.
    */
   async read(chain: Chain, caller: Caller): Promise<number> {
     const { parts, fetcher, known, order } = this.#with
     const startedAt = parts.clock.now()
-    const from = this.#relookCursor()
-    const restart = this.#restartTime(chain)
+    const from = order.isKnown ? this.#relookCursor() : fromStart
+    const restart = order.isKnown ? sourceAt(this.#restartTime(chain)) : startOf(chain)
     let source: Source = from.cursor === null ? startOf(chain) : { cursor: from.cursor }
     const recent = await known.since(chain, from.afterNo, caller)
     const followed = new Set<string | null>([from.cursor])
@@ -70,10 +70,10 @@ export class Tip {
     let isAhead = false
     let hasAskedAgain = false
     for (;;) {
-      const fetched = await fetcher.fetch(caller, source, sourceAt(restart))
+      const fetched = await fetcher.fetch(caller, source, restart)
       const { page, isRestart } = fetched
       isRetracing ||= isRestart
-      await order.checkTip(page, parts.clock.now(), caller)
+      await order.check(page, parts.clock.now(), caller, false)
       const cursor = page.nextCursor
       const isStuck = leadsNowhere(fetched)
       const isOld =
@@ -84,7 +84,7 @@ export class Tip {
         if (!loops.mayAskAgain()) {
           isRetracing = true
           followed.clear()
-          source = sourceAt(restart)
+          source = restart
         }
         continue
       }
@@ -189,7 +189,8 @@ export class Tip {
   }
 
   #settle(chain: Chain, cursor: string, afterNo = chain.lastReadNo): void {
-    const { journal, parts } = this.#with
+    const { journal, parts, order } = this.#with
+    if (!order.isKnown) return
     if (!isProven(parts.clock)) journal.settleUnproven()
     journal.settle({ cursor, at: parts.clock.now(), afterNo })
   }

@@ -1,4 +1,5 @@
 import type { Page } from '../../kernel/ports.ts'
+import type { SortOrder } from '../journal/journal-state.ts'
 import type { EntryList } from '../journal/packed-index.ts'
 import { type PlaceBounds, placesOf } from '../journal/place.ts'
 
@@ -29,24 +30,11 @@ function pairsOf(places: readonly PlaceBounds[]): Pairs {
   return { falling, rising }
 }
 
-/** By how many more neighbours rise than fall, the edge to the page before included. */
-export function leanOf(
-  entries: EntryList,
-  now: number,
-  before?: { readonly low: number | undefined }
-): number {
-  const places = usable(entries, now)
-  const { falling, rising } = pairsOf(places)
-  const [low, first] = [before?.low, places[0]]
-  if (low === undefined || !first) return rising - falling
-  return rising - falling + Math.sign(first.earliest - low)
-}
-
 const isApart = (newer: PlaceBounds | undefined, older: PlaceBounds | undefined): boolean =>
   newer !== undefined && older !== undefined && newer.earliest - older.latest > textOrderMs
 
-/** True when a page seems to fall, as no page of a feed that comes oldest first does unless times are wrong. */
-export function falls(page: Page, now: number): boolean {
+/** True when a page seems to come newest first. Single wrong times are enough for that. */
+export function seemsToFall(page: Page, now: number): boolean {
   const places = usable(page.entries, now)
   const { falling, rising } = pairsOf(places)
   return falling > rising && isApart(places[0], places.at(-1))
@@ -59,21 +47,23 @@ const surePairs = 10
 /** Of so many neighbours one may stand the wrong way round. */
 const exception = 10
 
-/** True when a page surely falls, whatever is said of the feed. */
-export function surelyFalls(page: Page, now: number): boolean {
-  const places = usable(page.entries, now)
+/** The order that a page proves, by at least so many neighbours; undefined where it proves none. */
+function provenBy(pairs: number, { entries }: Page, now: number): SortOrder | undefined {
+  const places = usable(entries, now)
   const { falling, rising } = pairsOf(places)
-  const isProof = falling >= surePairs && falling >= exception * rising
-  return isProof && isApart(places[0], places.at(-1))
+  const [first, last] = [places[0], places.at(-1)]
+  if (rising >= Math.max(pairs, exception * falling) && isApart(last, first)) return 'asc'
+  if (falling >= Math.max(pairs, exception * rising) && isApart(first, last)) return 'desc'
+  return undefined
 }
 
-/** True when a page surely rises: no page of a feed that comes newest first. Single wrong times prove nothing. */
-export function rises(page: Page, now: number): boolean {
-  const places = usable(page.entries, now)
-  const { falling, rising } = pairsOf(places)
-  const isProof = rising >= provingPairs && rising >= exception * falling
-  return isProof && isApart(places.at(-1), places[0])
-}
+/** True for no page of a feed that comes newest first. */
+export const rises = (page: Page, now: number): boolean =>
+  provenBy(provingPairs, page, now) === 'asc'
+
+/** The order of a page, whatever is said of the feed; undefined where it may have either. */
+export const surelyOrdered = (page: Page, now: number): SortOrder | undefined =>
+  provenBy(surePairs, page, now)
 
 /** The earliest and the latest place on a page that can be told; undefined where none can. */
 export function spanOf(

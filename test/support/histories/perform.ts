@@ -183,8 +183,8 @@ async function loseStore(
 
 /** Only what was read to its end may be put back (docs/operations.md, backup). */
 async function takeBackup(scene: Scene): Promise<void> {
-  const { world, store, stranger, mayRestore } = scene
-  if (!mayRestore || world.simulator.faults.waiting > 0) return
+  const { world, store, stranger, mayRestore, isDenied } = scene
+  if (!mayRestore || isDenied || world.simulator.faults.waiting > 0) return
   const walker = new TokenWalker({ world, limit: 100, inspect: () => {} })
   for (const client of [walker, ...(stranger ? [stranger.client] : [])]) await toEnd(client)
   await world.restart(undefined, {}, async () => {

@@ -113,7 +113,6 @@ function inspectorOf(served: Served, sceneOf: () => Scene): Inspect {
 const maxCalls = 10_000
 
 function checkCalls({ calls }: Scene): void {
-  if (globalThis.process.env.SEEN) console.log('CALLS', calls)
   if (calls > maxCalls) throw new Error('Sekoia is asked without end')
 }
 
