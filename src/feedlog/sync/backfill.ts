@@ -98,7 +98,8 @@ export class Backfill {
       if (isFirst || !order.isKnown) await order.check(page, readAt, caller, isFirst)
       if (isRestart) this.#retracing.add(chain)
       const isStuck = leadsNowhere(fetched)
-      if (!isStuck && this.#isOfEarlier(chain, page.nextCursor) && doubts++ < maxDoubts) continue
+      const isDoubtful = !this.#retracing.has(chain) && this.isOfEarlier(chain, page.nextCursor)
+      if (!isStuck && isDoubtful && doubts++ < maxDoubts) continue
       const isRefused = isRestart && page.nextCursor === source.cursor
       if (isRefused || (!isStuck && this.#leadsBack(chain, page.nextCursor))) {
         if (!loops.mayAskAgain()) {
@@ -155,8 +156,7 @@ export class Backfill {
    * True when an earlier chain was read from this cursor before it came to the next: it leads back, unless that chain
    * has gone further than it knows.
    */
-  #isOfEarlier(chain: Chain, cursor: string | null): boolean {
-    if (this.#retracing.has(chain)) return false
+  isOfEarlier(chain: Chain, cursor: string | null): boolean {
     const { chains } = this.#with.journal
     return chains.some(each => each.start < chain.start && this.#hasBeenAt(each, cursor))
   }

@@ -88,9 +88,10 @@ export class FeedLog {
     }
     this.#backfill = new Backfill(shared, (chain, caller) => this.extend(chain, caller))
     const floor = () => this.#floor()
-    this.#tip = new Tip({ ...shared, floor })
-    const descent = new Descent(parts, fetcher)
     const backfill = this.#backfill
+    const isOfEarlier = backfill.isOfEarlier.bind(backfill)
+    this.#tip = new Tip({ ...shared, floor, isOfEarlier })
+    const descent = new Descent(parts, fetcher)
     this.#firstPass = new FirstPass({ ...shared, descent, backfill, writer: this.#writer })
     this.#laterPass = new LaterPass({ ...shared, descent, floor })
     this.#undated = new Undated({ ...shared, segments: this.#segments, floor })

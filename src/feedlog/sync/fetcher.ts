@@ -14,7 +14,6 @@ import { firstOfLastGroup, hasTies, isTie, limitBeforeLastGroup } from '../../ke
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
-import { placeOf } from '../journal/place.ts'
 import { type Body, concat } from '../journal/segment.ts'
 import type { EntryName, SegmentHead, Source } from '../journal/segment-head.ts'
 import { reachesBeyond } from './append.ts'
@@ -94,8 +93,9 @@ export class Fetcher {
   async fetchMembers(caller: Caller, head: SegmentHead): Promise<Body> {
     const page = await this.fetchAgain(caller, head)
     const isThere = new Set(Array.from(page.entries, entryKey))
+    const superseded = this.#journal.versions.superseded(head.no)
     const missing = movable(head).filter(
-      ([id, time]) => !isThere.has(entryKey({ id, time: time ?? undefined }))
+      ([id, time]) => !superseded.has(id) && !isThere.has(entryKey({ id, time: time ?? undefined }))
     )
     if (missing.length === 0) return page
     const ids = [...new Set(missing.map(([id]) => id))]
@@ -154,16 +154,6 @@ export class Fetcher {
   }
 }
 
-/** Members whose place is not told by a time, or lies behind what the segment was read from. */
-const movable = ({ kind, ahead = [], undated = [], stored, ...head }: SegmentHead): EntryName[] => [
-  ...ahead,
-  ...undated,
-  ...(kind === 'tip'
-    ? stored.flatMap(([id, time]): EntryName[] => (isWithin(head, time) ? [] : [[id, time]]))
-    : [])
-]
-
-function isWithin({ maxNatural }: Pick<SegmentHead, 'maxNatural'>, time: string | null): boolean {
-  const place = time === null ? undefined : placeOf(time)
-  return place !== undefined && place.earliest <= maxNatural
-}
+/** Members whose place is not told by a time; at the tip any of them, since it takes what comes from elsewhere too. */
+const movable = ({ kind, ahead = [], undated = [], stored }: SegmentHead): EntryName[] =>
+  kind === 'tip' ? stored.map(([id, time]): EntryName => [id, time]) : [...ahead, ...undated]

@@ -20,6 +20,11 @@ export interface TipDeps extends BackfillDeps {
   floor(): AppendOptions['floor']
 }
 
+export interface OldestFirstTipDeps extends TipDeps {
+  /** True when an earlier chain was read from this cursor by this process. */
+  isOfEarlier(chain: Chain, cursor: string | null): boolean
+}
+
 /** So many objects are read again at each reading of the tip, rather than asked for once more. */
 const enoughToSettle = 100
 
@@ -41,9 +46,9 @@ const restartOverlapMs = slackMs + 1000
  * it can still become visible: what the log holds is dropped, so the quiet case costs the same one call (P-42).
  */
 export class Tip {
-  readonly #with: TipDeps
+  readonly #with: OldestFirstTipDeps
 
-  constructor(parts: TipDeps) {
+  constructor(parts: OldestFirstTipDeps) {
     this.#with = parts
   }
 
@@ -72,7 +77,9 @@ export class Tip {
       const cursor = page.nextCursor
       const isStuck = leadsNowhere(fetched)
       const isOld =
-        followed.has(cursor) || (!isRetracing && this.#leadsBack(chain, cursor, from.afterNo))
+        followed.has(cursor) ||
+        (!isRetracing &&
+          (this.#leadsBack(chain, cursor, from.afterNo) || this.#with.isOfEarlier(chain, cursor)))
       if (!isStuck && isOld) {
         if (!loops.mayAskAgain()) {
           isRetracing = true
@@ -123,13 +130,25 @@ export class Tip {
     )
     const from = this.#restartTime(chain) - restartOverlapMs
     const mayBeKnown = read.isRetracing || known.mayHold(chain, unknown)
-    const body = mayBeKnown ? await known.without(chain, unknown, from, caller) : unknown
+    const body = await this.#withoutEarlier(
+      chain,
+      mayBeKnown ? await known.without(chain, unknown, from, caller) : unknown,
+      caller
+    )
     const advance = () => chain.advance(read.page.nextCursor)
     const no = await appender.append(chain, { body, source: read.source, floor, advance })
     if (no === undefined) return false
     known.remember(body, no)
     this.#countLate(read.page, body)
     return true
+  }
+
+  /** What an earlier chain holds comes again where Sekoia's cursor led back unnoticed: clients get it from there. */
+  async #withoutEarlier(chain: Chain, body: Body, caller: Caller): Promise<Body> {
+    const isHeld: boolean[] = []
+    for (const entry of body.entries)
+      isHeld.push(await this.#with.known.isHeldEarlier(chain, entry, caller))
+    return isHeld.includes(true) ? pick(body, (_, i) => !isHeld[i]) : body
   }
 
   /** Counts by how late they were at the last reading, which did not show them: more than half of `relookSeconds`, or less. */
