@@ -33,6 +33,8 @@ export interface SegmentHead {
   readonly superseded: readonly string[]
   /** True when its source leads to older objects. */
   readonly descending?: boolean
+  /** True when nobody knew the order of the feed: own times do not tell how far a walk has come. */
+  readonly unordered?: boolean
   /** A time up to which everything in the chain was read with it; absent in heads of earlier versions. */
   readonly readUpTo?: number
   /**

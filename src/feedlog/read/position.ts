@@ -37,8 +37,7 @@ export function indexIn(
 
 export interface Walked {
   readonly page: readonly Found[]
-  /** Of the journal. */
-  readonly epoch: string
+  readonly journal: Pick<Journal, 'epoch' | 'head'>
   /** Of the request, as the token says it. */
   readonly before: Position | undefined
   /** The latest own time of the walk so far. */
@@ -52,16 +51,17 @@ export interface Walked {
  */
 export function positionAfter(
   last: Found | undefined,
-  { page, epoch, before, natural = 0 }: Walked
+  { page, journal, before, natural = 0 }: Walked
 ): Position | undefined {
   if (!last) return before
   const { segment, index } = last
   const date = segment.dates[index]!
   // The latest own time of the walk: in another epoch, too, a walk goes forward only.
   const latest = page.reduce(
-    (latest, found) => Math.max(latest, ownTimeOf(found)),
-    Math.max(natural, ownTimeOf(last))
+    (latest, found) => Math.max(latest, ownTimeOf(found, journal)),
+    Math.max(natural, ownTimeOf(last, journal))
   )
+  const { epoch } = journal
   const others = othersOf(epoch, before)
   return {
     epoch,
@@ -74,5 +74,10 @@ export function positionAfter(
 }
 
 /** 0 where the record has none that dates it: its date says nothing of how far a walk has come. */
-const ownTimeOf = ({ segment: { entries, dates }, index }: Found): number =>
-  naturalDate(entries.timeAt(index), dates[index]!) ?? 0
+function ownTimeOf(
+  { segment: { no, entries, dates }, index }: Found,
+  journal: Walked['journal']
+): number {
+  if (journal.head(no)?.unordered) return 0
+  return naturalDate(entries.timeAt(index), dates[index]!) ?? 0
+}

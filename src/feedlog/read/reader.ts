@@ -142,7 +142,7 @@ export class Reading {
       more,
       position: positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined), {
         page,
-        epoch: this.#log.journal.epoch,
+        journal: this.#log.journal,
         before: this.#request.position,
         natural: this.#position?.natural
       }),
@@ -306,9 +306,10 @@ export class Reading {
     if (dates[index]! <= this.#behind) this.#limit = count
   }
 
-  #isGivenAgain({ naturals, dates }: Segment, index: number): boolean {
+  #isGivenAgain({ no, naturals, dates }: Segment, index: number): boolean {
     const isOfSecond =
-      this.#ownSecond !== undefined && secondOf(naturals[index]!) === this.#ownSecond
+      this.#ownSecond !== undefined &&
+      (this.#log.journal.head(no)?.unordered || secondOf(naturals[index]!) === this.#ownSecond)
     return isOfSecond || dates[index] === this.#goneDate
   }
 

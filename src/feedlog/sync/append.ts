@@ -85,11 +85,16 @@ export function planAppend(options: AppendOptions): Append {
   const grows =
     open?.head.kind === kind &&
     !(journal.sortOrder === 'desc' && kind === 'history') &&
+    open.head.unordered === isUnordered(journal) &&
     open.head.count + body.entries.length <= maxEntries[kind]
   const no = grows ? open.head.no : journal.nextNumber()
   const addition = describe({ ...options, kind, no, naturals, dated, next })
   return grows ? grow(open, addition) : addition
 }
+
+/** As heads say it. */
+const isUnordered = ({ sortOrder }: Journal): true | undefined =>
+  sortOrder === undefined || undefined
 
 function datesOf(
   naturals: readonly (number | undefined)[],
@@ -146,6 +151,7 @@ function describe({
     kind,
     source,
     ...(journal.sortOrder === 'desc' && { descending: true }),
+    ...(isUnordered(journal) && { unordered: true }),
     ...(sweptFrom && { swept: true }),
     count: entries.length,
     firstDate: dated.dates[0]!,
