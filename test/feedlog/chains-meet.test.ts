@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { toTs6 } from '../../src/stix/timestamp.ts'
-import type { WorldOptions } from '../support/gateway.ts'
+import { defaultFeed, type WorldOptions } from '../support/gateway.ts'
 import { idsOf, type Query, read, walk } from '../support/walks.ts'
 import { noon, pageCalls, worldAt } from '../support/worlds.ts'
 
@@ -63,23 +63,23 @@ t.test(
   }
 )
 
-t.test('what an earlier chain holds is not new where a cursor leads back unnoticed', async t => {
-  const { world } = await worldAt(t, hourly, { logs: { pageLimit: 7 } })
-  const pages = [await read(world, { limit: 7 })]
-  while (pages.length < 7) pages.push(await read(world, { limit: 7, next: pages.at(-1)!.next }))
-  await walk(world, { added_after: toTs6(noon - 4 * hour), limit: 20 })
-  await world.restart()
-  world.simulator.clock.advance(11_000)
-  world.simulator.add(1)
-  world.simulator.faults.once({ kind: 'loop-cursor', match: 'limit=7' })
-  const news = await walk(world, { added_after: toTs6(noon - hour / 4), limit: 20 })
-  t.equal(world.simulator.faults.waiting, 0)
-  const held = idsOf(pages)
-  t.strictSame(
-    idsOf(news).filter(id => held.includes(id)),
-    []
-  )
-})
+for (const sort_order of ['asc', 'desc'] as const)
+  for (const pageLimit of [10, 50, 500])
+    t.test(
+      `what an earlier chain has read at the end is new to those who read a later one: ${sort_order}, pages of ${pageLimit}`,
+      async t => {
+        const { world } = await worldAt(t, hourly, { logs: { pageLimit } })
+        world.simulator.putFeed({ id: defaultFeed, sort_order })
+        const before = await walk(world, { added_after: toTs6(noon - 4 * hour) })
+        world.simulator.clock.advance(1000)
+        const id = world.simulator.odd('before-1970', { place: toTs6(noon + 500) })
+        world.simulator.clock.advance(1000)
+        t.ok(idsOf(await walk(world, {})).includes(id))
+        world.simulator.clock.advance(61_000)
+        const news = await walk(world, { added_after: before.at(-1)!.lastDate })
+        t.ok(idsOf(news).includes(id))
+      }
+    )
 
 t.test('no object is unknown while a stretch of the feed was not read', async t => {
   const { world } = await worldAt(t, hourly, { logs: { pageLimit: 7 } })

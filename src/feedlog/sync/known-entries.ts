@@ -28,15 +28,6 @@ export class KnownEntries {
     return head !== undefined && (await this.#keysOf([head], caller)).has(entryKey(entry))
   }
 
-  /** True when a chain earlier than this one holds the entry, as far as the journal knows. */
-  async isHeldEarlier(chain: Chain, entry: Pick<Entry, 'id' | 'time'>, caller: Caller) {
-    const { versions } = this.#journal
-    const no = versions.isNewest(entry) ? versions.newest(entry.id) : undefined
-    const head = no === undefined ? undefined : this.#journal.head(no)
-    const isEarlier = head !== undefined && head.chain < chain.start
-    return isEarlier && (await this.#keysOf([head], caller)).has(entryKey(entry))
-  }
-
   /** The keys of the segments from number `afterNo` on. */
   async since(chain: Chain, afterNo: number, caller: Caller): Promise<ReadonlyMap<string, number>> {
     if (!this.#recent || this.#recent.afterNo > afterNo) {

@@ -130,25 +130,13 @@ export class Tip {
     )
     const from = this.#restartTime(chain) - restartOverlapMs
     const mayBeKnown = read.isRetracing || known.mayHold(chain, unknown)
-    const body = await this.#withoutEarlier(
-      chain,
-      mayBeKnown ? await known.without(chain, unknown, from, caller) : unknown,
-      caller
-    )
+    const body = mayBeKnown ? await known.without(chain, unknown, from, caller) : unknown
     const advance = () => chain.advance(read.page.nextCursor)
     const no = await appender.append(chain, { body, source: read.source, floor, advance })
     if (no === undefined) return false
     known.remember(body, no)
     this.#countLate(read.page, body)
     return true
-  }
-
-  /** What an earlier chain holds comes again where Sekoia's cursor led back unnoticed: clients get it from there. */
-  async #withoutEarlier(chain: Chain, body: Body, caller: Caller): Promise<Body> {
-    const isHeld: boolean[] = []
-    for (const entry of body.entries)
-      isHeld.push(await this.#with.known.isHeldEarlier(chain, entry, caller))
-    return isHeld.includes(true) ? pick(body, (_, i) => !isHeld[i]) : body
   }
 
   /** Counts by how late they were at the last reading, which did not show them: more than half of `relookSeconds`, or less. */
