@@ -350,3 +350,61 @@ t.test('a page newest first that comes with fewer objects the second time leaves
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('what is read again reaches further down than the page of a later chain did', t =>
+  play({
+    ...usual,
+    seed: 17,
+    objects: 15,
+    historyMs: 40 * 86_400_000,
+    order: 'instant',
+    pageLimit: 9,
+    cacheMaxBytes: 20_000,
+    limits: [4, 3, 19, 20, 6, 3, 2, 5],
+    switches: {},
+    odd: [
+      { time: 'leap-second', byOwnTime: true, at: 0.28 },
+      { time: 'over-precise', byOwnTime: false, at: 0.406 }
+    ],
+    operations: [
+      { kind: 'unreadable', item: 'array-item' },
+      { kind: 'late', count: 1, hiddenForMs: 16 },
+      { kind: 'together', meanwhile: 'add' },
+      { kind: 'restart' },
+      { kind: 'odd', time: 'before-1970', byOwnTime: true }
+    ],
+    processes: 2,
+    apart: true,
+    maxBodyBytes: 0,
+    patienceMs: 0
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test('a place in a log without an order is none in another log', t =>
+  play({
+    ...usual,
+    seed: 767_179,
+    objects: 11,
+    historyMs: 40 * 86_400_000,
+    pageLimit: 50,
+    assumeTies: false,
+    cacheMaxBytes: 16_000_000,
+    limits: [6, 9, 20, 20, 5, 4, 17, 18],
+    switches: { describedOrder: 'none' },
+    operations: [
+      { kind: 'together', meanwhile: 'add' },
+      { kind: 'add', count: 6 },
+      { kind: 'late', count: 1, hiddenForMs: 116_862 },
+      { kind: 'late', count: 2, hiddenForMs: 168_648 },
+      { kind: 'late', count: 3, hiddenForMs: 238_624 },
+      { kind: 'ties', count: 2 },
+      { kind: 'tick', ms: 299_000 },
+      { kind: 'step', client: 0, times: 4 },
+      { kind: 'odd', time: 'offset', byOwnTime: true }
+    ],
+    processes: 2,
+    apart: true,
+    maxBodyBytes: 0,
+    patienceMs: 0
+  }).then(() => t.pass('every client has everything'))
+)

@@ -55,7 +55,9 @@ export class LaterPass {
     const now = parts.clock.now()
     const span = spanOf(body.entries, now)
     if (span && span.high < bound) return isAbove
-    const own = isAbove ? body : aboveStart(body, chain.start, now)
+    // What is read again may reach further down than the page did.
+    const isWholeAbove = isAbove && (page.body || !reachesStart(body, chain.start, now))
+    const own = isWholeAbove ? body : aboveStart(body, chain.start, now)
     const from = Math.min(bound, span?.low ?? bound) - slackMs
     const fresh = await known.without(chain, own, from, caller)
     for (const part of tipParts(fresh))

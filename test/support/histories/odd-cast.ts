@@ -106,12 +106,17 @@ export class OddCast {
       .filter(id => this.#times.has(id))
   }
 
+  /** Of one whose date was lost nobody is owed anything. */
+  isExcused(id: string): boolean {
+    return this.#excused.has(id)
+  }
+
   missing({ name, received }: ModelClient, owed: readonly string[]): string[] {
     const ids = new Set([...received].map(key => key.slice(0, key.indexOf('|'))))
     // Who asks from 2000 on is not owed what history dates before.
     const isLate = name === 'OpenCTI ingester' && this.#epoch === '2000'
     return owed
-      .filter(id => !ids.has(id) && !this.#excused.has(id))
+      .filter(id => !ids.has(id) && !this.isExcused(id))
       .filter(id => !(isLate && ancient.has(this.#times.get(id)!)))
       .map(id => `${id} (${this.#times.get(id)})`)
   }
