@@ -1,5 +1,4 @@
 import type { Caller } from '../../kernel/caller.ts'
-import type { Fetched } from '../../kernel/leading-on.ts'
 import type { StoredJournal } from '../../kernel/ports.ts'
 import { elapsedOf, isProven } from '../../kernel/ports.ts'
 import type { SweptIds } from '../../kernel/records.ts'
@@ -16,7 +15,7 @@ import { Appender } from './appender.ts'
 import { Backfill } from './backfill.ts'
 import { ClockWatch, type Misdating } from './clock-watch.ts'
 import { Descent } from './descent.ts'
-import { FeedOrder, NewestFirstError } from './feed-order.ts'
+import { FeedOrder } from './feed-order.ts'
 import { Fetcher } from './fetcher.ts'
 import { FirstPass } from './first-pass.ts'
 import { KnownEntries } from './known-entries.ts'
@@ -26,6 +25,7 @@ import { Sweep } from './sweep.ts'
 import { SyncLease } from './sync-lease.ts'
 import { Tip } from './tip.ts'
 import { Undated } from './undated.ts'
+import { Ways } from './ways.ts'
 
 /**
  * One feed as an ordered, growing list of segments. This file decides who extends it and what clients are promised
@@ -39,11 +39,9 @@ export class FeedLog {
   readonly #appender: Appender
   readonly #known: KnownEntries
   readonly #backfill: Backfill
-  readonly #tip: Tip
   readonly #order: FeedOrder
-  readonly #fetcher: Fetcher
   readonly #firstPass: FirstPass
-  readonly #laterPass: LaterPass
+  readonly #ways: Ways
   readonly #undated: Undated
   readonly #sweep: Sweep
   readonly #lease: SyncLease
@@ -64,7 +62,6 @@ export class FeedLog {
   #endAnsweredAt = 0
   /** When Sekoia was last asked for the time, by {@link elapsedOf}. */
   #timeAskedAt = Number.NEGATIVE_INFINITY
-  #firstLook: Promise<Fetched> | undefined
   /** When what others wrote was last looked for, by {@link elapsedOf}. */
   #lookedAt: number
 
@@ -76,12 +73,11 @@ export class FeedLog {
     this.#clockWatch = new ClockWatch(journal, parts)
     this.#writer = new JournalWriter(journal, parts)
     const fetcher = new Fetcher(journal, parts)
-    this.#fetcher = fetcher
     this.#segments = new SegmentLoader(journal, parts, fetcher)
     this.#appender = new Appender(journal, parts, this.#writer)
     this.#known = new KnownEntries(journal, this.#segments)
     this.#lease = new SyncLease(parts)
-    this.#order = new FeedOrder(journal, parts)
+    this.#order = new FeedOrder(journal, parts, caller => fetcher.fetch(caller, {}, {}))
     const shared = {
       ...{ journal, parts, fetcher, known: this.#known },
       ...{ appender: this.#appender, order: this.#order }
@@ -90,10 +86,13 @@ export class FeedLog {
     const floor = () => this.#floor()
     const backfill = this.#backfill
     const isOfEarlier = backfill.isOfEarlier.bind(backfill)
-    this.#tip = new Tip({ ...shared, floor, isOfEarlier })
     const descent = new Descent(parts, fetcher)
     this.#firstPass = new FirstPass({ ...shared, descent, backfill, writer: this.#writer })
-    this.#laterPass = new LaterPass({ ...shared, descent, floor })
+    this.#ways = new Ways({
+      ...{ journal, backfill, order: this.#order, firstPass: this.#firstPass },
+      tip: new Tip({ ...shared, floor, isOfEarlier }),
+      laterPass: new LaterPass({ ...shared, descent, floor })
+    })
     this.#undated = new Undated({ ...shared, segments: this.#segments, floor })
     const inTurn = (work: () => Promise<void>) => this.#appendInTurn(work)
     this.#sweep = new Sweep({ ...shared, segments: this.#segments, floor, inTurn })
@@ -318,14 +317,7 @@ export class FeedLog {
 
   /** Before the first reading of a feed: its order decides where that may begin. Throws as the upstream does. */
   async learnOrder(caller: Caller): Promise<void> {
-    if (this.#order.isKnown || this.journal.chains.length > 0) return
-    await this.#order.learn(caller)
-    if (this.#order.isKnown) return
-    this.#firstLook ??= this.#fetcher.fetch(caller, {}, {}).finally(() => {
-      this.#firstLook = undefined
-    })
-    const { page } = await this.#firstLook
-    this.#order.note(page, this.parts.clock.now())
+    if (this.journal.chains.length === 0) await this.#order.look(caller)
   }
 
   /** Resolves when the records being added now are there. */
@@ -414,41 +406,13 @@ export class FeedLog {
   }
 
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
-    await this.#order.learn(caller)
-    const isAtEnd = await this.#readHistoryOn(chain, caller)
+    const isAtEnd = await this.#ways.readHistory(chain, caller)
     if (!isAtEnd) return
     if (this.journal.isLast(chain)) await this.#undated.append(chain, caller)
     if (this.journal.isLast(chain)) this.#endReached(chain)
     else chain.link()
     await this.#firstPass.end(chain)
     await this.#writer.commit()
-  }
-
-  async #readHistoryOn(chain: Chain, caller: Caller): Promise<boolean> {
-    return this.journal.sortOrder === 'desc'
-      ? this.#readPass(chain, caller)
-      : this.#readOldestFirst(chain, caller)
-  }
-
-  async #readPass(chain: Chain, caller: Caller): Promise<boolean> {
-    try {
-      return await this.#firstPass.readOn(chain, caller)
-    } catch (error) {
-      if (!(await this.#order.isUnlikeNewestFirst(error, caller))) throw error
-      return this.#readOldestFirst(chain, caller, error)
-    }
-  }
-
-  /** `objection` is why it is not read newest first any more: the feed has no order that is good for both. */
-  async #readOldestFirst(chain: Chain, caller: Caller, objection?: unknown): Promise<boolean> {
-    chain.setPass(undefined)
-    try {
-      return await this.#backfill.readOn(chain, caller)
-    } catch (error) {
-      if (!(error instanceof NewestFirstError)) throw error
-      if (objection) throw objection
-      return this.#firstPass.readOn(chain, caller)
-    }
   }
 
   /** The end of what came newest first was known when its reading began. */
@@ -463,8 +427,7 @@ export class FeedLog {
   async #readTip(chain: Chain, caller: Caller): Promise<void> {
     try {
       await this.#undated.append(chain, caller)
-      await this.#order.learn(caller)
-      const since = await this.#readNews(chain, caller)
+      const since = await this.#ways.readNews(chain, caller)
       const now = this.parts.clock.now()
       this.#confirm(Math.min(since, now), now)
     } catch (error) {
@@ -473,22 +436,6 @@ export class FeedLog {
     }
     await this.#writer.commit()
     this.#sweep.nudge(caller)
-  }
-
-  /** Resolves with the instant at which the reading began. */
-  async #readNews(chain: Chain, caller: Caller): Promise<number> {
-    const [way, other] =
-      this.journal.sortOrder === 'desc'
-        ? [this.#laterPass, this.#tip]
-        : [this.#tip, this.#laterPass]
-    try {
-      return await way.read(chain, caller)
-    } catch (error) {
-      const isOther =
-        error instanceof NewestFirstError || (await this.#order.isUnlikeNewestFirst(error, caller))
-      if (!isOther) throw error
-      return other.read(chain, caller)
-    }
   }
 
   #confirm(since: number, at: number): void {

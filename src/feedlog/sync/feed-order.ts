@@ -1,6 +1,7 @@
 import { newestFirstAdvice } from '../../feeds/unwalkable.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import { GatewayError } from '../../kernel/errors.ts'
+import type { Fetched } from '../../kernel/leading-on.ts'
 import type { Page } from '../../kernel/ports.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
@@ -18,6 +19,9 @@ export class RisingError extends GatewayError {
   }
 }
 
+/** The page that a feed begins with. */
+export type FirstPageReader = (caller: Caller) => Promise<Pick<Fetched, 'page'>>
+
 /**
  * Which way Sekoia lists a feed (G12). Its description decides; where pages look otherwise than it says, it is asked for
  * anew, since it may be from before a change. Where none can be read, pages decide. As long as neither does, the whole
@@ -26,11 +30,14 @@ export class RisingError extends GatewayError {
 export class FeedOrder {
   readonly #journal: Journal
   readonly #parts: FeedLogDeps
+  readonly #readFirst: FirstPageReader
   #isDescribed = false
+  #firstLook: ReturnType<FirstPageReader> | undefined
 
-  constructor(journal: Journal, parts: FeedLogDeps) {
+  constructor(journal: Journal, parts: FeedLogDeps, readFirst: FirstPageReader) {
     this.#journal = journal
     this.#parts = parts
+    this.#readFirst = readFirst
   }
 
   get isKnown(): boolean {
@@ -44,6 +51,18 @@ export class FeedOrder {
     if (said !== undefined) this.#journal.noteOrder(said)
   }
 
+  /** As {@link learn}; where no description can be read the first page is looked at. Throws as the upstream does. */
+  async look(caller: Caller): Promise<void> {
+    if (this.isKnown) return
+    await this.learn(caller)
+    if (this.isKnown) return
+    this.#firstLook ??= this.#readFirst(caller).finally(() => {
+      this.#firstLook = undefined
+    })
+    const { page } = await this.#firstLook
+    this.#note(page)
+  }
+
   /**
    * Looks at a page that is read oldest first, `isFirst` at the beginning of a history. Throws NewestFirstError when the
    * feed is to be read newest first, GatewayError `unwalkable` when all of the first page contradicts the description.
@@ -52,7 +71,7 @@ export class FeedOrder {
   async check(page: Page, now: number, caller: Caller, isFirst: boolean): Promise<void> {
     const sure = surelyOrdered(page, now)
     if (!this.#isDescribed) {
-      this.note(page, now)
+      this.#note(page)
     } else if (sure === 'desc' || (isFirst && seemsToFall(page, now))) {
       await this.learn(caller, true)
     }
@@ -61,10 +80,9 @@ export class FeedOrder {
       throw new GatewayError('unwalkable', { detail: newestFirstAdvice })
   }
 
-  /** Notes the order that a page shows, where no description does. */
-  note(page: Page, now: number): void {
-    const sure = surelyOrdered(page, now)
-    if (sure && !this.#isDescribed) this.#journal.noteOrder(sure)
+  #note(page: Page): void {
+    const sure = surelyOrdered(page, this.#parts.clock.now())
+    if (sure) this.#journal.noteOrder(sure)
   }
 
   /** True when, after this failure, the feed is not to be read newest first any more. */
