@@ -408,3 +408,25 @@ t.test('a place in a log without an order is none in another log', t =>
     patienceMs: 0
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('history is dated behind what a process before told and could not write down', t =>
+  play({
+    ...usual,
+    newestFirst: false,
+    cacheMaxBytes: 20_000,
+    limits: [1, 1, 4, 1, 1, 1, 1, 1],
+    switches: { ...switches, nullAtTip: false },
+    operations: [
+      { kind: 'late', count: 1, hiddenForMs: 60_003 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'store-fails', calls: 3 },
+      { kind: 'tick', ms: 60_000 },
+      { kind: 'step', client: 2, times: 3 },
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'burst', fault: { kind: 'status', status: 503, match: '/objects' }, ms: 1 },
+      { kind: 'crash' },
+      { kind: 'late', count: 1, hiddenForMs: 1 },
+      { kind: 'tick', ms: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)

@@ -24,6 +24,8 @@ export interface BackfillDeps {
   readonly appender: Appender
   readonly known: KnownEntries
   readonly order: FeedOrder
+  /** When this process took over the log, ms since the epoch. */
+  readonly openedAt: number
 }
 
 interface ReadPage {
@@ -318,21 +320,22 @@ export class Backfill {
 
   /**
    * New journals date their newest history at their creation, in case an older journal was lost (P-43): all of it where
-   * no order tells what is newest, and no chain follows.
+   * no order tells what is newest, and no chain follows. A process before this one may have told clients the end, and
+   * not have been able to write that down (P-39).
    */
   floor(chain: Chain, body: Body): AppendOptions['floor'] {
     const { clock, settings } = this.#with.parts
-    const { journal, order } = this.#with
-    const createdAt = Math.min(journal.createdAt, clock.now())
+    const { journal, order, openedAt } = this.#with
+    const after = Math.min(Math.max(journal.createdAt, openedAt), clock.now())
     if (!order.isKnown && journal.isLast(chain))
-      return { after: createdAt, keepUpTo: Number.NEGATIVE_INFINITY }
+      return { after, keepUpTo: Number.NEGATIVE_INFINITY }
     const horizon = journal.horizon(settings.rebuildHorizonSeconds, clock.now())
     const latest = furthestOf(body.entries, clock.now())?.latest
     // Dates of a chain lie before the start of the next one, which is not later than the horizon.
     const isBounded = journal.sortOrder !== 'desc' && journal.nextChain(chain) !== undefined
     const isRecent = !isBounded && latest !== undefined && latest > horizon
     const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'
-    return isRaised ? { after: createdAt, keepUpTo: horizon } : undefined
+    return isRaised ? { after, keepUpTo: horizon } : undefined
   }
 
   /**

@@ -80,7 +80,7 @@ export class FeedLog {
     this.#order = new FeedOrder(journal, parts, caller => fetcher.fetch(caller, {}, {}))
     const shared = {
       ...{ journal, parts, fetcher, known: this.#known },
-      ...{ appender: this.#appender, order: this.#order }
+      ...{ appender: this.#appender, order: this.#order, openedAt: this.#openedAt }
     }
     this.#backfill = new Backfill(shared, (chain, caller) => this.extend(chain, caller))
     const floor = () => this.#floor()
