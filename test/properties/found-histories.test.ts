@@ -430,3 +430,26 @@ t.test('history is dated behind what a process before told and could not write d
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('a place that a chain has dated is read in that chain, whatever time a gateway has', t =>
+  playClocks({
+    seed: 636_272,
+    objects: 40,
+    gateways: 2,
+    newestFirst: false,
+    pageLimit: 5,
+    cursorMode: 'A',
+    limits: [20, 1, 5, 16, 7, 20],
+    skewsMs: [400 * 86_400_000, 3 * 86_400_000],
+    tellsTime: false,
+    operations: [
+      { kind: 'step', client: 5, times: 1 },
+      { kind: 'date', date: 'clock' },
+      { kind: 'add', count: 1 },
+      { kind: 'step', client: 3, times: 2 },
+      { kind: 'date', date: 'none' },
+      { kind: 'clock', gateway: 0, skewMs: 90_000 },
+      { kind: 'step', client: 3, times: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)

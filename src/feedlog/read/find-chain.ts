@@ -13,13 +13,15 @@ export function startBucket(target: number, now: number): number {
 
 /**
  * The chain from which everything after `target` can be read in order: the latest that starts no later, if it
- * has already read past the target, or past where a new chain for it would start; else none.
+ * has already read or dated past the target, or read past where a new chain for it would start; else none. It may have
+ * dated further than it has read where two gateways had different times.
  */
 export function findChain(journal: Journal, target: number, now: number): Chain | undefined {
   const chain = journal.chains.findLast(candidate => candidate.start <= target)
   if (!chain) return undefined
   const isFilled = journal.isLast(chain) && journal.isFilled
-  const isPast = chain.isLinked || isFilled || chain.progress >= target
+  const lastDate = chain.heads.at(-1)?.lastDate ?? Number.NEGATIVE_INFINITY
+  const isPast = chain.isLinked || isFilled || Math.max(chain.progress, lastDate) >= target
   // A chain that began where this one has read already would hold the same objects again.
   const isNear = startBucket(target, now) <= chain.progress
   return isPast || isNear ? chain : undefined
