@@ -306,10 +306,9 @@ export class Reading {
     if (dates[index]! <= this.#behind) this.#limit = count
   }
 
-  #isGivenAgain({ no, naturals, dates }: Segment, index: number): boolean {
+  #isGivenAgain({ naturals, dates }: Segment, index: number): boolean {
     const isOfSecond =
-      this.#ownSecond !== undefined &&
-      (this.#log.journal.head(no)?.unordered || secondOf(naturals[index]!) === this.#ownSecond)
+      this.#ownSecond !== undefined && secondOf(naturals[index]!) === this.#ownSecond
     return isOfSecond || dates[index] === this.#goneDate
   }
 
