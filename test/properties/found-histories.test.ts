@@ -33,6 +33,18 @@ const usual = {
   apart: false
 } as const
 
+/** Sekoia tells no time before the end. */
+const ofClocks = {
+  seed: 0,
+  objects: 0,
+  gateways: 1,
+  newestFirst: false,
+  pageLimit: 5,
+  cursorMode: 'A',
+  limits: [1, 1, 1, 1, 1, 1],
+  tellsTime: false
+} as const
+
 const switches = {
   cursorMode: 'A',
   cursorLifetimeMs: 0,
@@ -186,15 +198,8 @@ t.test('an item that takes its neighbours along does not make a full page the la
 
 t.test('another version that stands where a segment lay, whose copy is gone, is new', t =>
   playClocks({
-    seed: 0,
-    objects: 0,
-    gateways: 1,
-    newestFirst: false,
-    pageLimit: 5,
-    cursorMode: 'A',
-    limits: [1, 1, 1, 1, 1, 1],
+    ...ofClocks,
     skewsMs: [259_200_000, 0],
-    tellsTime: false,
     operations: [
       { kind: 'add', count: 1 },
       { kind: 'edit', which: 0 },
@@ -208,15 +213,8 @@ t.test('another version that stands where a segment lay, whose copy is gone, is 
 
 t.test('what a clock that was ahead had dated, and one that was behind withheld, comes again', t =>
   playClocks({
-    seed: 0,
-    objects: 0,
-    gateways: 1,
-    newestFirst: false,
-    pageLimit: 5,
-    cursorMode: 'A',
-    limits: [1, 1, 1, 1, 1, 1],
+    ...ofClocks,
     skewsMs: [90_000, 0],
-    tellsTime: false,
     operations: [
       { kind: 'add', count: 1 },
       { kind: 'step', client: 0, times: 1 },
@@ -433,15 +431,12 @@ t.test('history is dated behind what a process before told and could not write d
 
 t.test('a place that a chain has dated is read in that chain, whatever time a gateway has', t =>
   playClocks({
+    ...ofClocks,
     seed: 636_272,
     objects: 40,
     gateways: 2,
-    newestFirst: false,
-    pageLimit: 5,
-    cursorMode: 'A',
     limits: [20, 1, 5, 16, 7, 20],
     skewsMs: [400 * 86_400_000, 3 * 86_400_000],
-    tellsTime: false,
     operations: [
       { kind: 'step', client: 5, times: 1 },
       { kind: 'date', date: 'clock' },

@@ -78,6 +78,7 @@ export class Fetcher {
       if (sortOrder && reachesBeyond(head, fetched.page, this.#parts.clock.now())) break
       const cursor = fetched.page.nextCursor!
       const next = await this.fetch(caller, { cursor }, restart)
+      // Throws once Sekoia has led back too often; what comes twice until then does no harm.
       if (followed.has(next.page.nextCursor!) || next.isRestart) loops.mayAskAgain()
       else followed.add(cursor)
       fetched = next
