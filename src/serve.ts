@@ -108,13 +108,14 @@ export async function serve(config: Config, logger: Logger, link?: Link): Promis
       await link?.leave(await meter.snapshot())
     }
   )
-  let closing: Promise<void> | undefined
+  let isClosing = false
   link?.onEnd(async isReplaced => {
     if (isReplaced) {
       app.server.endKeepAlive()
       await sleep(lingerMs(config.server))
     }
-    closing ??= close()
+    if (!isClosing) close()
+    isClosing = true
   })
 }
 
