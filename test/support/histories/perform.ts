@@ -62,6 +62,11 @@ export async function perform(operation: Operation, scene: Scene): Promise<void>
     case 'odd':
       odd.enter(operation)
       return
+    case 'shifted':
+      odd.enterShifted(operation.byMs)
+      return
+    case 'begin':
+      return readFrom(odd.timeAt(operation.at), operation.pages, world)
     case 'tick':
       simulator.clock.advance(operation.ms)
       return
@@ -118,6 +123,14 @@ async function performMixed(operation: MixedOperation, scene: Scene): Promise<vo
       return
     case 'trespass':
       return stranger?.trespass(scene.lastToken)
+  }
+}
+
+async function readFrom(start: number, pages: number, world: World): Promise<void> {
+  const first = `added_after=${new Date(start).toISOString()}`
+  for (let page = 0, from: string | undefined = first; from && page < pages; page++) {
+    const { body } = await world.get(`objects/?limit=3&${from}`)
+    from = body.next && `next=${body.next}`
   }
 }
 
