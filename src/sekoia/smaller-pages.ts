@@ -50,6 +50,9 @@ const maxWalks = 10_000
 /** How often a single object is asked for, with Sekoia well in between, before it counts as not to be had. */
 const proofs = 3
 
+/** Behind the object that cannot be had, were it from this very second, or ahead of our clock. */
+const farAheadMs = 100 * 365 * 86_400_000
+
 export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
   const { read, cursorPast, clock, meter, logger } = deps
   const cuts = new LRUCache<string, Cut>({ max: maxWalks })
@@ -142,13 +145,13 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
     return past.itemCount === 0 ? past : noted(walk, request, past)
   }
 
-  /** True when Sekoia answers about the feed what nothing is wrong with: that nothing is newer than now. */
+  /** True when Sekoia answers about the feed what nothing is wrong with: that nothing is of a time far ahead. */
   async function isWell(
     caller: Caller,
     { cursor: _, ...one }: PageRequest,
     signal?: AbortSignal
   ): Promise<boolean> {
-    const modifiedAfter = toWholeSeconds(clock.now())
+    const modifiedAfter = toWholeSeconds(clock.now() + farAheadMs)
     try {
       await read(caller, { ...one, modifiedAfter }, signal)
       return true
