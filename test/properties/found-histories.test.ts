@@ -480,13 +480,15 @@ t.test('nor is it lost with its copy, where it is the oldest of its page', t =>
   }).then(() => t.pass('every client has everything'))
 )
 
-t.test('the newest object of all does not hide a feed whose order nobody tells, if it cannot be had', t =>
-  play({
-    ...usual,
-    switches: { ...switches, nullAtTip: false, describedOrder: 'none' },
-    operations: [
-      { kind: 'unreadable', item: 'huge' },
-      { kind: 'step', client: 6, times: 2 }
-    ]
-  }).then(() => t.pass('every client has everything'))
+t.test(
+  'the newest object of all does not hide a feed whose order nobody tells, if it cannot be had',
+  t =>
+    play({
+      ...usual,
+      switches: { ...switches, nullAtTip: false, describedOrder: 'none' },
+      operations: [
+        { kind: 'unreadable', item: 'huge' },
+        { kind: 'step', client: 6, times: 2 }
+      ]
+    }).then(() => t.pass('every client has everything'))
 )

@@ -19,8 +19,7 @@ interface Pairs {
 
 /**
  * How many neighbours surely fall and rise, by so much at least. Times that are none, lie ahead of the clock or before
- * the year 2000, or may
- * stand in two places say nothing of a feed's order.
+ * the year 2000, or may stand in two places say nothing of a feed's order.
  */
 function pairsOf(places: readonly PlaceBounds[], apartMs = 1): Pairs {
   let [falling, rising] = [0, 0]
