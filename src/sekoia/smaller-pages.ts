@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
+import { behindAll } from '../kernel/behind-all.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { mayBeFull } from '../kernel/full-page.ts'
-import type { Clock, Meter, Page, PageRequest } from '../kernel/ports.ts'
-import { toWholeSeconds } from '../stix/timestamp.ts'
+import type { Meter, Page, PageRequest } from '../kernel/ports.ts'
 import { isTrouble } from './failures.ts'
 import type { SekoiaLogger } from './resilience.ts'
 import { endAt, pastByTime, type ReadPage } from './skip-by-time.ts'
@@ -24,7 +24,6 @@ export interface SmallerPagesDeps {
     request: PageRequest,
     signal?: AbortSignal
   ): Promise<string | null | undefined>
-  readonly clock: Clock
   readonly meter: Meter
   readonly logger?: SekoiaLogger | undefined
 }
@@ -50,11 +49,8 @@ const maxWalks = 10_000
 /** How often a single object is asked for, with Sekoia well in between, before it counts as not to be had. */
 const proofs = 3
 
-/** Behind the object that cannot be had, were it from this very second, or ahead of our clock. */
-const farAheadMs = 100 * 365 * 86_400_000
-
 export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
-  const { read, cursorPast, clock, meter, logger } = deps
+  const { read, cursorPast, meter, logger } = deps
   const cuts = new LRUCache<string, Cut>({ max: maxWalks })
   /** By walk: where reading is. */
   const tails = new LRUCache<string, Tail>({ max: maxWalks })
@@ -151,9 +147,8 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
     { cursor: _, ...one }: PageRequest,
     signal?: AbortSignal
   ): Promise<boolean> {
-    const modifiedAfter = toWholeSeconds(clock.now() + farAheadMs)
     try {
-      await read(caller, { ...one, modifiedAfter }, signal)
+      await read(caller, { ...one, modifiedAfter: behindAll }, signal)
       return true
     } catch (error) {
       if (isCuttable(error)) return false
