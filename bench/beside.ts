@@ -26,8 +26,8 @@ const { values } = parseArgs({
 const objects = Number(values.objects)
 const quietMs = Number(values.seconds) * 1000
 const historyDays = 90
-/** Of five series in turn: 20 requests a second of each. */
-const intervalMs = 10
+/** Of five series in turn: 40 requests a second of each. */
+const intervalMs = 5
 const bareBytes = 100_000
 const bareName = 'bare node:http'
 const mostRatio = 2

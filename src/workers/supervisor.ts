@@ -1,25 +1,13 @@
 import cluster, { type Worker } from 'node:cluster'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BaseLogger } from 'pino'
-import { lingerMs } from './link.ts'
-import { type FromWorker, type Seat, type Serving, seatVariable } from './messages.ts'
-import { Switchboard } from './switchboard.ts'
-import { passOnUntaken } from './untaken.ts'
-import { Watch } from './watch.ts'
+import { Crew, type CrewOptions, type Exit } from './crew.ts'
+import type { Serving } from './messages.ts'
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends CrewOptions {
   /** The file that a worker runs. */
   readonly file: string
   readonly count: number
   readonly simulatorUrl?: string | undefined
-  /** What workers have in their environment beside that of this process. */
-  readonly env?: Readonly<Record<string, string>>
-  /** A worker that was asked to end is killed after this time. */
-  readonly closeTimeoutMs: number
-  /** One that hangs for so long is killed; 0: never. */
-  readonly workerTimeoutMs: number
-  readonly logger: Pick<BaseLogger, 'info' | 'error'>
 }
 
 interface Place {
@@ -35,19 +23,12 @@ interface Place {
   failures: number
 }
 
-interface Exit {
-  readonly code: number | null
-  readonly signal: string | null
-}
-
 interface Seated {
   readonly worker: Worker
   /** As it was when it started. */
   readonly generation: number
   readonly serving: Serving
 }
-
-type Started = Seated | { readonly exit: Exit }
 
 /** A worker that has served for so long ended for a new reason, ms. */
 const steadyMs = 60_000
@@ -60,8 +41,7 @@ const maxPauseMs = 30_000
  */
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #switchboard = new Switchboard()
-  readonly #watch: Watch
+  readonly #crew: Crew
   readonly #places: readonly Place[]
   readonly #ending = new AbortController()
   #isShared = true
@@ -74,10 +54,7 @@ export class Supervisor {
       ...{ no: i + 1, worker: undefined, generation: 0, isFilling: false, isMissing: false },
       failures: 0
     }))
-    this.#watch = new Watch({
-      timeoutMs: options.workerTimeoutMs,
-      onHang: worker => this.#endHanging(worker)
-    })
+    this.#crew = new Crew(options)
     cluster.setupPrimary({ exec: options.file, args: [], serialization: 'advanced' })
     cluster.schedulingPolicy = cluster.SCHED_RR
   }
@@ -88,7 +65,7 @@ export class Supervisor {
    */
   async start(): Promise<Serving | Exit> {
     const [first] = this.#places
-    const started = await this.#spawn(first!)
+    const started = await this.#begin(first!)
     if ('exit' in started) return started.exit
     this.#seat(first!, started)
     return started.serving
@@ -128,11 +105,11 @@ export class Supervisor {
     const old = place.worker!
     // Should the old one die meanwhile, the place is not filled twice.
     place.isFilling = true
-    const started = await this.#spawn(place)
+    const started = await this.#begin(place)
     place.isFilling = false
     if ('serving' in started) {
       this.#seat(place, started)
-      await this.#dismiss(old, { isReplaced: true })
+      await this.#crew.dismiss(old, { isReplaced: true })
       return true
     }
     if (this.isEnding) return false
@@ -152,43 +129,17 @@ export class Supervisor {
   /** True when every worker ended as it should. */
   async end(): Promise<boolean> {
     this.#ending.abort()
-    const workers = Object.values(cluster.workers ?? {}).filter(worker => worker !== undefined)
-    const ends = await Promise.all(
-      workers.map(worker => this.#dismiss(worker, { isReplaced: false }))
-    )
-    return ends.every(isWell => isWell)
+    return this.#crew.dismissAll()
   }
 
-  /** True when the worker ended by itself. */
-  async #dismiss(worker: Worker, how: { readonly isReplaced: boolean }): Promise<boolean> {
-    if (worker.isDead()) return true
-    const exit = once(worker, 'exit')
-    const { closeTimeoutMs } = this.#options
-    const patienceMs = closeTimeoutMs + 1000 + (how.isReplaced ? lingerMs(this.#options) : 0)
-    const timer = setTimeout(() => worker.process.kill('SIGKILL'), patienceMs)
-    this.#switchboard.send(worker, { kind: 'end', ...how })
-    const [code] = await exit
-    clearTimeout(timer)
-    return code === 0
-  }
-
-  #spawn({ no }: Place): Promise<Started> {
-    const { count, simulatorUrl, env } = this.#options
+  async #begin({ no }: Place): Promise<Seated | { readonly exit: Exit }> {
+    const { count, simulatorUrl } = this.#options
     const generation = this.#generation
-    const seat: Seat = {
+    const started = await this.#crew.start({
       ...{ no, of: count, mayBeAlone: no === 1 && this.#places.every(({ worker }) => !worker) },
       ...(simulatorUrl !== undefined && { simulatorUrl })
-    }
-    const worker = cluster.fork({ ...env, [seatVariable]: JSON.stringify(seat) })
-    this.#switchboard.connect(worker)
-    this.#watch.connect(worker)
-    passOnUntaken(worker, () => this.#places.some(place => place.worker && place.worker !== worker))
-    return new Promise(resolve => {
-      worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'serving') resolve({ worker, generation, serving: message })
-      })
-      worker.once('exit', (code, signal) => resolve({ exit: { code, signal } }))
     })
+    return 'exit' in started ? started : { ...started, generation }
   }
 
   #seat(place: Place, { worker, generation, serving }: Seated): void {
@@ -215,17 +166,8 @@ export class Supervisor {
       logger.error('the store cannot be shared: one worker serves alone, from memory')
   }
 
-  /** The workers tell it on `/readyz`. */
   #tellMissing(): void {
-    const count = this.#places.filter(({ isMissing }) => isMissing).length
-    this.#switchboard.tell({ kind: 'missing', count })
-  }
-
-  /** Its end is that of one that dies: another one takes its place. */
-  #endHanging(worker: Worker): void {
-    const { logger, workerTimeoutMs } = this.#options
-    logger.error({ pid: worker.process.pid, workerTimeoutMs }, 'a worker hangs: it is killed')
-    worker.process.kill('SIGKILL')
+    this.#crew.tellMissing(this.#places.filter(({ isMissing }) => isMissing).length)
   }
 
   async #fill(place: Place): Promise<void> {
@@ -238,7 +180,7 @@ export class Supervisor {
       await sleep(pauseMs, undefined, { signal }).catch(() => {})
       if (signal.aborted) break
       place.failures++
-      const started = await this.#spawn(place)
+      const started = await this.#begin(place)
       if ('serving' in started) {
         place.isFilling = false
         this.#seat(place, started)
