@@ -1,5 +1,10 @@
+import { copyFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
 import { Agent, request } from 'undici'
-import type { GatewayProcess } from './gateway-process.ts'
+import { startSimulator } from '../../src/demo/simulator.ts'
+import { makeCertificate } from './certificate.ts'
+import { type GatewayProcess, startGateway } from './gateway-process.ts'
 
 /** A gateway of several processes: its workers, and clients that reach each of them. */
 
@@ -39,4 +44,26 @@ export const isThere = (pid: number): boolean => {
   } catch {
     return false
   }
+}
+
+/** Two workers in front of a small feed; resolves when both serve. */
+export async function startWorkers(t: Test, env: Readonly<Record<string, string>> = {}) {
+  const simulator = await startSimulator({ objects: 200, historyDays: 30, bloat: false })
+  t.teardown(() => simulator.close())
+  const gateway = await startGateway(t, { WORKERS: '2', SEKOIA_URL: simulator.url, ...env })
+  return { simulator, gateway, pids: await pidsOf(gateway, 2) }
+}
+
+/** Certificates in turn at the same paths. */
+export function changingCertificate(t: Test) {
+  const directory = t.testdir()
+  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
+  const put = (name: string) => {
+    const made = makeCertificate(t, name)
+    copyFileSync(made.certFile, certFile)
+    copyFileSync(made.keyFile, keyFile)
+  }
+  const DATA_DIR = join(directory, 'data')
+  const env = { SERVER_TLS_CERT_FILE: certFile, SERVER_TLS_KEY_FILE: keyFile, DATA_DIR }
+  return { put, env, remove: () => rmSync(certFile) }
 }

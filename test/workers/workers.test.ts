@@ -8,7 +8,7 @@ import { get, isThere, pidsOf } from '../support/workers.ts'
 
 /** A gateway of several processes, as its clients and its operator see it. */
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 const token = 'the-token-of-the-operator'
 
