@@ -56,11 +56,9 @@ interface Server extends Target {
   each(): number[]
 }
 
-const serverOf = ({ url, pid }: Pick<Running, 'url' | 'pid'>): Server => ({
-  url,
-  cpuMs: () => cpuMsOfAll(pid),
-  each: () => pidsOfAll(pid).map(cpuMs)
-})
+function serverOf({ url, pid }: Pick<Running, 'url' | 'pid'>): Server {
+  return { url, cpuMs: () => cpuMsOfAll(pid), each: () => pidsOfAll(pid).map(cpuMs) }
+}
 
 async function compare(bytes: number, path: string): Promise<Row[]> {
   const bare = await startBare(bytes)
