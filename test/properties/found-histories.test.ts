@@ -492,3 +492,18 @@ t.test(
       ]
     }).then(() => t.pass('every client has everything'))
 )
+
+t.test('a page of one object that shows a time of last year does not end a pass newest first', t =>
+  play({
+    ...usual,
+    historyMs: 3_600_000,
+    cacheMaxBytes: 20_000,
+    switches: { ...switches, nullAtTip: false },
+    operations: [
+      { kind: 'shifted', byMs: -400 * dayMs },
+      { kind: 'edit', which: 146 },
+      { kind: 'unreadable', item: 'huge' },
+      { kind: 'begin', at: 0.985, pages: 3 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
