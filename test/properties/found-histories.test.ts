@@ -507,3 +507,20 @@ t.test('a page of one object that shows a time of last year does not end a pass 
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test(
+  'an object of the first page that shows a time of today is dated behind all chains, not before',
+  t =>
+    play({
+      ...plain,
+      seed: 1,
+      objects: 30,
+      historyMs: 40 * dayMs,
+      limits: [20, 20, 20, 20, 20, 20],
+      shifted: [{ byMs: 40 * dayMs - 3_600_000, at: 0 }],
+      operations: [
+        { kind: 'begin', at: 0.5, pages: 2 },
+        { kind: 'step', client: 0, times: 4 }
+      ]
+    }).then(() => t.pass('every client has everything'))
+)
