@@ -205,6 +205,7 @@ function leashed(store: LogStore): Leashed {
     },
     commit: (log, commit) => unlessCut(() => store.commit(log, commit)),
     writeBody: (log, no, body) => unlessCut(() => store.writeBody(log, no, body)),
+    lengthenBody: (log, no, from, body) => unlessCut(() => store.lengthenBody(log, no, from, body)),
     lease: (log, owner, ms) => unlessCut(() => store.lease(log, owner, ms)),
     release: (log, owner) => unlessCut(() => store.release(log, owner))
   }

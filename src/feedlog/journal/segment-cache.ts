@@ -28,6 +28,11 @@ export class SegmentCache {
     this.#segments.set(`${log}#${segment.no}`, segment)
   }
 
+  /** Counts a segment anew that has grown in memory, if it is still held. */
+  recount(log: string, segment: Segment): void {
+    if (this.#segments.peek(`${log}#${segment.no}`) === segment) this.set(log, segment)
+  }
+
   get bytes(): number {
     return this.#segments.calculatedSize
   }
