@@ -2,8 +2,8 @@ import { crc32 } from 'node:zlib'
 import { type DeflatedPart, deflatePart } from '../kernel/deflated-part.ts'
 import { combineCrc32 } from './crc32.ts'
 
-/** RFC 1952 §2.3: deflate, no name, no time, made by the fastest algorithm, system unknown. */
-const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff])
+/** RFC 1952 §2.3: deflate, no name, no time, system unknown. */
+const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
 
 /** RFC 1951 §3.2.3: the last block, with fixed codes and nothing in it. */
 const lastBlock = Buffer.from([3, 0])

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type DeflatedPart, deflatePart } from '../../kernel/deflated-part.ts'
+import { type DeflatedPart, deflatePart, inflatePart } from '../../kernel/deflated-part.ts'
 import type { PackedIndex } from './packed-index.ts'
 
 /**
@@ -32,6 +32,11 @@ export function placeOfPart(entries: PackedIndex, no: number): PartPlace {
   return { first, last, start: entries.offsetAt(first), end }
 }
 
+/** So many parts are inflated before a body is unpacked as a whole, which costs as much as three to five of them. */
+const maxInflated = 4
+
+const comma = Buffer.from(',')
+
 /** What comes out of a store: bytes that are not unpacked before somebody asks, or that are there. */
 export interface ContentSource {
   readonly bytes: Buffer | (() => Buffer)
@@ -47,6 +52,8 @@ export class BodyContent {
   #parts: readonly HeldPart[] | undefined
   #packedBytes: number
   readonly #digests: string[] = []
+  /** Content by the number of its part: the next page begins where one ends. */
+  readonly #inflated = new Map<number, Buffer>()
   #making: Promise<readonly HeldPart[]> | undefined
   /** Called once, when the parts were made. Undefined: nobody would keep them, and they are not made. */
   keep: ((parts: readonly HeldPart[]) => void) | undefined
@@ -59,7 +66,38 @@ export class BodyContent {
 
   get bytes(): Buffer {
     if (typeof this.#bytes === 'function') this.#bytes = this.#bytes()
+    this.#inflated.clear()
     return this.#bytes
+  }
+
+  /** Objects and the commas between them; `last` exclusive. A few are inflated rather than all unpacked. */
+  slice(entries: PackedIndex, first: number, last: number): Buffer {
+    const [from, to] = [Math.floor(first / partObjects), Math.floor((last - 1) / partObjects)]
+    const start = entries.offsetAt(first)
+    const end = entries.offsetAt(last - 1) + entries.lengthAt(last - 1)
+    if (!this.#isLeftPacked(from, to)) return this.bytes.subarray(start, end)
+    const pieces = Array.from({ length: to - from + 1 }, (_, i) => {
+      const place = placeOfPart(entries, from + i)
+      const bytes = this.#inflate(from + i)
+      return bytes.subarray(Math.max(0, start - place.start), end - place.start)
+    })
+    return pieces.length === 1
+      ? pieces[0]!
+      : Buffer.concat(pieces.flatMap((piece, i) => (i === 0 ? [piece] : [comma, piece])))
+  }
+
+  #isLeftPacked(from: number, to: number): boolean {
+    if (typeof this.#bytes !== 'function' || !this.#parts) return false
+    let inflations = this.#inflated.size
+    for (let no = from; no <= to && inflations <= maxInflated; no++)
+      if (!this.#inflated.has(no)) inflations++
+    return inflations <= maxInflated
+  }
+
+  #inflate(no: number): Buffer {
+    const bytes = this.#inflated.get(no) ?? inflatePart(this.#parts![no]!)
+    this.#inflated.set(no, bytes)
+    return bytes
   }
 
   get parts(): readonly HeldPart[] | undefined {

@@ -77,7 +77,10 @@ export class SegmentStretch implements Stretch {
   }
 
   #between(first: number, last: number): Buffer {
-    return this.#segment.bytes.subarray(this.#segment.entries.offsetAt(first), this.#endAt(last))
+    const { content, entries } = this.#segment
+    return content
+      ? content.slice(entries, first, last)
+      : this.#segment.bytes.subarray(entries.offsetAt(first), this.#endAt(last))
   }
 
   /** Whole parts of the body, and what is left before and behind them, in order. */
