@@ -30,7 +30,11 @@ export class SegmentCache {
 
   /** Counts a segment anew that has grown in memory, if it is still held. */
   recount(log: string, segment: Segment): void {
-    if (this.#segments.peek(`${log}#${segment.no}`) === segment) this.set(log, segment)
+    const name = `${log}#${segment.no}`
+    if (this.#segments.peek(name) !== segment) return
+    // The size of what is set again as it was would stay.
+    this.#segments.delete(name)
+    this.#segments.set(name, segment)
   }
 
   get bytes(): number {

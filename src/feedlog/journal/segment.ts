@@ -145,13 +145,14 @@ export async function encodeBody(
 export async function decodeBody(stored: Buffer): Promise<StoredBody> {
   const [first, titleBytes, packedBytes, indexBytes, objectBytes] = numbersOf(stored)
   if (first !== form) throw new Error('a stored body is of a form this version does not know')
+  const found = findParts(stored)
+  if (found?.isSound === false) throw new Error('a stored body is damaged')
   const titleEnd = prefixBytes + titleBytes!
   const indexEnd = titleEnd + packedBytes!
   const entries = new PackedIndex(
     await decompress(stored.subarray(titleEnd, indexEnd), indexBytes!)
   )
-  const found = findParts(stored)
-  const parts = found?.parts?.length === partCount(entries.length) ? found.parts : undefined
+  const parts = found?.parts.length === partCount(entries.length) ? found.parts : undefined
   const objects = stored.subarray(indexEnd, found?.start)
   const unpack = () => decompressHere(objects, objectBytes!)
   const isLeft = parts !== undefined && objectBytes! <= maxInPlace

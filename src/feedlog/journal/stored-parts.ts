@@ -7,7 +7,7 @@ import type { HeldPart } from './body-content.ts'
  *
  * Numbers of 32 bits, little-endian. The frame: its magic number, the length of what follows; the parts deflated, one
  * after the other; of each part its length deflated, its length, its CRC-32 and its SHA-256; then the number of parts,
- * the CRC-32 of everything before that is stored, the length of the whole frame, and the form.
+ * the CRC-32 of the body, that of the frame so far, the length of the whole frame, and the form.
  */
 
 const skippable = 0x184d_2a5d
@@ -17,34 +17,37 @@ const form = 0x3170_7a67
 
 const prefixBytes = 8
 const rowBytes = 44
-const suffixBytes = 16
+const suffixBytes = 20
 
 /** What to store in the place of a body, once its parts are known. */
 export function withParts(body: Buffer, parts: readonly HeldPart[]): Buffer {
   const deflated = parts.map(part => part.deflated)
   const length = deflated.reduce((sum, bytes) => sum + bytes.length, frameBytes(parts.length))
   const prefix = numbers(skippable, length - prefixBytes)
-  const unsigned = [body, prefix, ...deflated, ...parts.map(toRow), numbers(parts.length)]
-  const crc = unsigned.reduce((sum, bytes) => crc32(bytes, sum), 0)
-  return Buffer.concat([...unsigned, numbers(crc, length, form)])
+  const counts = numbers(parts.length, crc32(body))
+  const frame = [prefix, ...deflated, ...parts.map(toRow), counts]
+  const crc = frame.reduce((sum, bytes) => crc32(bytes, sum), 0)
+  return Buffer.concat([body, ...frame, numbers(crc, length, form)])
 }
 
 export interface FoundParts {
   /** Where the frame begins: the body ends there. */
   readonly start: number
-  /** Undefined when something of body or parts is damaged. */
-  readonly parts: readonly HeldPart[] | undefined
+  readonly parts: readonly HeldPart[]
+  /** False when the body is not the one that the parts were made of. */
+  readonly isSound: boolean
 }
 
-/** The parts behind a stored body; undefined when there is no such frame. */
+/** The parts behind a stored body; undefined when there are none, or damaged ones. */
 export function findParts(stored: Buffer): FoundParts | undefined {
   const end = stored.length
   if (end < suffixBytes || stored.readUInt32LE(end - 4) !== form) return undefined
   const start = end - stored.readUInt32LE(end - 8)
   if (start < 0 || end - start < frameBytes(0) || stored.readUInt32LE(start) !== skippable)
     return undefined
-  const isSound = crc32(stored.subarray(0, end - 12)) === stored.readUInt32LE(end - 12)
-  return { start, parts: isSound ? readParts(stored, start) : undefined }
+  if (crc32(stored.subarray(start, end - 12)) !== stored.readUInt32LE(end - 12)) return undefined
+  const isSound = crc32(stored.subarray(0, start)) === stored.readUInt32LE(end - 16)
+  return { start, parts: readParts(stored, start), isSound }
 }
 
 function readParts(stored: Buffer, start: number): HeldPart[] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Stretch } from '../../kernel/chunk.ts'
 import type { DeflatedPart } from '../../kernel/deflated-part.ts'
 import { partCount, partObjects, placeOfPart } from '../journal/body-content.ts'
@@ -32,17 +32,15 @@ export class SegmentStretch implements Stretch {
     return this.#between(this.#first, this.#last)
   }
 
-  /** Of whole parts their own digests count, however the bytes are held. */
+  /** Whole parts count with their own digests, so that it is the same however the bytes are held. */
   digest(): string {
     const { content, entries } = this.#segment
-    const sum = createHash('sha256')
-    const pieces = this.#pieces().map(piece => {
-      const [part, first, last] = piece
-      if (part === undefined) sum.update(this.#between(first, last))
-      else sum.update(content!.digestOf(entries, part), 'latin1')
-      return piece
-    })
-    return sum.update(JSON.stringify([this.length, pieces])).digest('hex')
+    const digests = this.#pieces().map(([part, first, last]) =>
+      part === undefined
+        ? hash('sha256', this.#between(first, last))
+        : content!.digestOf(entries, part)
+    )
+    return hash('sha256', JSON.stringify([this.length, digests]))
   }
 
   async parts(): Promise<readonly (Buffer | DeflatedPart)[]> {
