@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import zlib from 'node:zlib'
+import zlib, { crc32 } from 'node:zlib'
 import type { Entry } from '../../kernel/ports.ts'
 import { BodyContent, partCount } from './body-content.ts'
 import { type EntryList, PackedIndex } from './packed-index.ts'
@@ -127,7 +127,7 @@ const prefixBytes = 20
  * {@link PackedIndex}) and the objects, each of these two compressed by zstd on its own.
  */
 export async function encodeBody(
-  { of, stamp, bytes, entries }: PackedBody,
+  { of, stamp, bytes, entries, content }: PackedBody,
   rules: string
 ): Promise<Buffer> {
   const [index, objects] = await Promise.all([compress(entries.bytes), compress(bytes)])
@@ -135,7 +135,9 @@ export async function encodeBody(
   const prefix = Buffer.alloc(prefixBytes)
   const lengths = [title.length, index.length, entries.bytes.length, bytes.length]
   for (const [i, number] of [form, ...lengths].entries()) prefix.writeUInt32LE(number, i * 4)
-  return Buffer.concat([prefix, title, index, objects])
+  const body = Buffer.concat([prefix, title, index, objects])
+  if (content) content.storedCrc = crc32(body)
+  return body
 }
 
 /**
@@ -152,7 +154,7 @@ export async function decodeBody(stored: Buffer): Promise<StoredBody> {
   const entries = new PackedIndex(
     await decompress(stored.subarray(titleEnd, indexEnd), indexBytes!)
   )
-  const parts = found?.parts.length === partCount(entries.length) ? found.parts : undefined
+  const parts = found?.parts?.length === partCount(entries.length) ? found.parts : undefined
   const objects = stored.subarray(indexEnd, found?.start)
   const unpack = () => decompressHere(objects, objectBytes!)
   const isLeft = parts !== undefined && objectBytes! <= maxInPlace
@@ -161,6 +163,7 @@ export async function decodeBody(stored: Buffer): Promise<StoredBody> {
   if (length !== entries.bodyLength) throw new Error('a stored body is not what its index says')
   const [stamp, of, rules] = JSON.parse(stored.toString('utf8', prefixBytes, titleEnd))
   const content = new BodyContent({ bytes, parts, packedBytes: parts ? stored.length : 0 })
+  if (!parts) content.storedCrc = crc32(stored)
   return {
     stamp,
     of,

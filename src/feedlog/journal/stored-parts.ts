@@ -33,19 +33,21 @@ export function withParts(body: Buffer, parts: readonly HeldPart[]): Buffer {
 export interface FoundParts {
   /** Where the frame begins: the body ends there. */
   readonly start: number
-  readonly parts: readonly HeldPart[]
+  /** Undefined when they are damaged. */
+  readonly parts: readonly HeldPart[] | undefined
   /** False when the body is not the one that the parts were made of. */
   readonly isSound: boolean
 }
 
-/** The parts behind a stored body; undefined when there are none, or damaged ones. */
+/** The parts behind a stored body; undefined when there are none. */
 export function findParts(stored: Buffer): FoundParts | undefined {
   const end = stored.length
   if (end < suffixBytes || stored.readUInt32LE(end - 4) !== form) return undefined
   const start = end - stored.readUInt32LE(end - 8)
   if (start < 0 || end - start < frameBytes(0) || stored.readUInt32LE(start) !== skippable)
     return undefined
-  if (crc32(stored.subarray(start, end - 12)) !== stored.readUInt32LE(end - 12)) return undefined
+  if (crc32(stored.subarray(start, end - 12)) !== stored.readUInt32LE(end - 12))
+    return { start, parts: undefined, isSound: true }
   const isSound = crc32(stored.subarray(0, start)) === stored.readUInt32LE(end - 16)
   return { start, parts: readParts(stored, start), isSound }
 }

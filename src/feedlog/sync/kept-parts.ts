@@ -1,7 +1,8 @@
+import { crc32 } from 'node:zlib'
 import type { HeldPart } from '../journal/body-content.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { FeedLogDeps } from '../journal/log-deps.ts'
-import { decodeBody, type Segment } from '../journal/segment.ts'
+import type { Segment } from '../journal/segment.ts'
 import { cacheName } from '../journal/segment-cache.ts'
 import { findParts, withParts } from '../journal/stored-parts.ts'
 
@@ -18,16 +19,14 @@ export function hold(segment: Segment, journal: Journal, deps: FeedLogDeps): voi
   deps.cache.set(name, segment)
 }
 
-/** Only behind the very bytes that they were made of. Parts that are damaged are replaced. */
+/** Only behind the very body that they were made of. Parts that are damaged are replaced. */
 async function store(
-  { no, stamp, bytes }: Segment,
+  { no, content }: Segment,
   parts: readonly HeldPart[],
   { store, identity }: FeedLogDeps
 ): Promise<void> {
   const stored = await store.readBody(identity.name, no)
-  if (!stored) return
-  const body = await decodeBody(stored)
-  if (body.content?.parts || body.stamp !== stamp || !body.bytes.equals(bytes)) return
+  if (!stored || crc32(stored) !== content?.storedCrc) return
   const alone = stored.subarray(0, findParts(stored)?.start)
   await store.lengthenBody(identity.name, no, stored.length, withParts(alone, parts))
 }
