@@ -50,11 +50,12 @@ export const logScripts = {
       end
       return found`
   },
-  /** KEYS: the body. ARGV: the length that it has, the longer form. */
+  /** KEYS: the body. ARGV: the length that it has, the longer form, its lifetime. */
   lengthenBody: {
     lua: `
-      if redis.call('STRLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end
-      redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+      local body = redis.call('GET', KEYS[1])
+      if not body or #body ~= tonumber(ARGV[1]) then return 0 end
+      redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
       return 1`
   },
   /** KEYS: the lease. ARGV: its owner. */
@@ -141,7 +142,7 @@ export function createRedisLog(options: RedisLogOptions): LogStore {
       }),
     lengthenBody: (log, no, from, body) =>
       link.run('writing', log, async () => {
-        return (await client.lengthenBody(1, bodyKey(log, no), from, body)) === 1
+        return (await client.lengthenBody(1, bodyKey(log, no), from, body, bodySeconds)) === 1
       }),
     drop: log =>
       link.run('writing', log, async () => {
