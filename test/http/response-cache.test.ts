@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { ResponseCache } from '../../src/http/response-cache.ts'
-import { bytesOf, type Chunk } from '../../src/kernel/chunk.ts'
+import { bytesOf, type Chunk, type Stretch } from '../../src/kernel/chunk.ts'
 
 /** What is given again without being made again, and when it is made again. */
 
@@ -87,6 +87,22 @@ t.test('G9: it holds no large piece in memory, and misses when one is gone', asy
   collectGarbage()
   for (let n = 0; n < 10; n++) t.equal(cache.get(`gone ${n}`), undefined)
   t.equal(memoryOf(cache.get('kept')!, 0), kept.buffer)
+})
+
+t.test('a stretch is given again as long as its owner keeps it', async t => {
+  const { cache, validity } = make()
+  let isKept = true
+  const stretch: Stretch = {
+    length: 5,
+    bytes: () => Buffer.from('bytes'),
+    digest: () => 'digest',
+    parts: async () => [Buffer.from('bytes')],
+    weakly: () => () => (isKept ? stretch : undefined)
+  }
+  cache.set('a', 'head', [Buffer.from('['), stretch, Buffer.from(']')], validity)
+  t.equal(text(cache.get('a')!), '[bytes]')
+  isKept = false
+  t.equal(cache.get('a'), undefined)
 })
 
 t.test('G9: what is kept is bounded, the least recently used goes first', async t => {

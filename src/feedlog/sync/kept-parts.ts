@@ -7,7 +7,11 @@ import { cacheName } from '../journal/segment-cache.ts'
 import { findParts, withParts } from '../journal/stored-parts.ts'
 
 /** Holds a segment in memory; the deflated parts that a gzip answer makes of it are kept with it and with its body. */
-export function hold(segment: Segment, journal: Journal, deps: FeedLogDeps): void {
+export function hold(
+  segment: Segment,
+  journal: Pick<Journal, 'epoch'>,
+  deps: Pick<FeedLogDeps, 'cache' | 'identity' | 'meter' | 'store'>
+): void {
   const name = cacheName(deps.identity, journal)
   if (segment.content && !segment.content.parts)
     segment.content.keep = parts => {
@@ -23,7 +27,7 @@ export function hold(segment: Segment, journal: Journal, deps: FeedLogDeps): voi
 async function store(
   { no, content }: Segment,
   parts: readonly HeldPart[],
-  { store, identity }: FeedLogDeps
+  { store, identity }: Pick<FeedLogDeps, 'identity' | 'store'>
 ): Promise<void> {
   const stored = await store.readBody(identity.name, no)
   if (!stored || crc32(stored) !== content?.storedCrc) return
