@@ -93,7 +93,11 @@ export const startOf = (since: string): number | undefined =>
   since === '' ? undefined : Date.parse(since) - 1000
 
 /** The next timestamp of an event, epoch seconds: pairwise distinct and growing over the feed (INV-4). */
-export function issueTimestamp(state: FeedState, now: number, marginSeconds: number): number {
+export function issueTimestamp(
+  state: Pick<FeedState, 'lastIssued'>,
+  now: number,
+  marginSeconds: number
+): number {
   state.lastIssued = Math.max(state.lastIssued + 1, Math.floor(now / 1000) + marginSeconds)
   return state.lastIssued
 }

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto'
+import type { StixObject } from '../../stix/object.ts'
+import { openPool, type ThreadPool } from '../../threads/pool.ts'
+import type { Mapping } from '../mapping/mapping.ts'
+import type { Resolve } from '../mapping/tags/tags.ts'
+import {
+  type MadeBucket,
+  type Making,
+  makeBucket,
+  openBucket,
+  type StoredBucket
+} from './make-bucket.ts'
+import {
+  type MakingResult,
+  type MakingTask,
+  movableBuckets,
+  receivedMade
+} from './maker-messages.ts'
+import type { MakerThreadData } from './maker-thread.ts'
+
+/** Makes the events of buckets, one batch of them after the other. */
+export interface Maker {
+  /** True when it is done in another thread, so that this one can do something else meanwhile. */
+  readonly isBeside: boolean
+  /** Bytes of what is stored of buckets that are made at a time, more or less. */
+  readonly batchBytes: number
+  /** @param lastIssued the newest timestamp given to an event, epoch seconds */
+  make(buckets: readonly StoredBucket[], lastIssued: number): Promise<readonly MadeBucket[]>
+}
+
+export interface MakerDeps {
+  readonly making: Making
+  readonly mapping: Mapping
+  /** Looks up objects that are referred to. */
+  readonly find: (ids: Iterable<string>) => Promise<Resolve>
+}
+
+/** Makes them in this thread, in pieces, one bucket at a time. */
+export const makerHere = ({ making, mapping, find }: MakerDeps): Maker => ({
+  isBeside: false,
+  batchBytes: 0,
+  async make(buckets, lastIssued) {
+    const made: MadeBucket[] = []
+    let last = lastIssued
+    for (const stored of buckets) {
+      const open = await openBucket(stored, mapping)
+      const bucket = await makeBucket(open, await find(open.refs), mapping, making, last)
+      last = bucket.lastIssued
+      made.push(bucket)
+    }
+    return made
+  }
+})
+
+/** The thread that makes events; it starts with the first batch, and ends when it has had nothing to do. */
+export class MakerThread {
+  readonly #pool: ThreadPool<MakingTask, MakingResult>
+  readonly #onFailure: (error: unknown) => void
+
+  /** @param onFailure called when a batch has to be made again, by the thread that asked */
+  constructor(data: MakerThreadData, onFailure: (error: unknown) => void) {
+    this.#onFailure = onFailure
+    this.#pool = openPool({
+      file: new URL('maker-thread.ts', import.meta.url),
+      threads: 1,
+      idleMs: 30_000,
+      heapMegabytes: 128,
+      newSpaceMegabytes: 8,
+      data
+    })
+  }
+
+  /** For one publication, in which names stay what they are. */
+  maker(parts: MakerDeps): Maker {
+    const here = makerHere(parts)
+    const pass = randomUUID()
+    return {
+      isBeside: true,
+      batchBytes: 64 * 1024,
+      make: async (buckets, lastIssued) => {
+        try {
+          return await this.#make(buckets, lastIssued, pass, parts)
+        } catch (error) {
+          this.#onFailure(error)
+          return here.make(buckets, lastIssued)
+        }
+      }
+    }
+  }
+
+  async #make(
+    buckets: readonly StoredBucket[],
+    lastIssued: number,
+    pass: string,
+    { making, mapping, find }: MakerDeps
+  ): Promise<readonly MadeBucket[]> {
+    let names = new Map<string, StixObject | undefined>()
+    for (;;) {
+      const { value, buffer } = movableBuckets(buckets)
+      const { fingerprint } = mapping
+      const task = { pass, fingerprint, making, lastIssued, buckets: value, names }
+      const result = await this.#pool.run(task, [buffer])
+      if ('made' in result) return receivedMade(result.made)
+      const found = await find(result.missing)
+      names = new Map(result.missing.map(id => [id, found(id)]))
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close()
+  }
+}
