@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace, { type Signals } from 'close-with-grace'
 import type { Logger } from 'pino'
@@ -10,6 +11,7 @@ import type { Simulator } from './demo/simulator.ts'
 import { addressText, greetingOf, greetingText, nextSteps, whatToTry } from './greeting.ts'
 import type { TlsOptions } from './http/server.ts'
 import { createProvenClock } from './kernel/proven-clock.ts'
+import { MakerThread } from './misp/build/maker.ts'
 import { type Galaxies, loadGalaxies } from './misp/mapping/tags/galaxies.ts'
 import { createLogger } from './ops/logger.ts'
 import { createMeter } from './ops/metrics.ts'
@@ -93,6 +95,7 @@ async function run(config: Config, logger: Logger, link?: Link): Promise<void> {
   const isShared = config.redis.url !== '' || !(stores.log.trouble() ?? stores.documents.trouble())
   if (link && !isShared && !link.seat.mayBeAlone)
     throw new Error('the store cannot be used, and another worker serves')
+  const galaxies = await galaxiesOf(config, logger)
   const app = await buildApp({
     config,
     siblings: link,
@@ -122,7 +125,8 @@ async function run(config: Config, logger: Logger, link?: Link): Promise<void> {
         logger
       })
     }),
-    galaxies: await galaxiesOf(config, logger),
+    galaxies,
+    mispThread: mispThreadOf(config, galaxies, logger),
     tracing,
     ...tlsOf(config)
   })
@@ -258,6 +262,24 @@ async function galaxiesOf({ misp }: Config, logger: Logger): Promise<Galaxies | 
     logger.error({ err }, 'the galaxies of MISP are left out')
     return undefined
   }
+}
+
+/** Undefined where events are to be made by the thread that answers requests. */
+function mispThreadOf(
+  { misp }: Config,
+  galaxies: Galaxies | undefined,
+  logger: Logger
+): MakerThread | undefined {
+  const isWanted =
+    misp.buildThread === 'auto' ? availableParallelism() > 1 : misp.buildThread === 'on'
+  if (!misp.enabled || !isWanted) return undefined
+  const { defaultTlp, malpedia, orgcFromSource } = misp
+  const mapping = { defaultTlp, malpedia, orgcFromSource }
+  return new MakerThread({
+    data: { mapping, galaxiesDir: galaxies ? misp.galaxiesDir : '' },
+    onFailure: err =>
+      logger.warn({ err }, 'the thread that makes MISP events failed: the main thread makes them')
+  })
 }
 
 function tlsOf({ server: { tls } }: Config): { tls?: TlsOptions } {

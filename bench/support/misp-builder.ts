@@ -99,8 +99,11 @@ export function startBuilder({
 }: BuilderBenchOptions): BuilderBench {
   const rules = { defaultTlp: 'amber' } as const
   const thread = isThreaded
-    ? new MakerThread({ mapping: rules, galaxiesDir: '' }, error => {
-        throw error
+    ? new MakerThread({
+        data: { mapping: rules, galaxiesDir: '' },
+        onFailure(error) {
+          throw error
+        }
       })
     : undefined
   let now = begin

@@ -19,6 +19,8 @@ export interface BuilderSettings extends PublisherSettings {
   readonly sweepMs?: number
   /** Time between publications during a first build, ms. */
   readonly partialMs: number
+  /** Changes to buckets that are committed together while a feed is read, more or less. Default 10,000. */
+  readonly maxChanges?: number
 }
 
 /** What the builders of all feeds share. */

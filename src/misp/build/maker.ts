@@ -52,35 +52,59 @@ export const makerHere = ({ making, mapping, find }: MakerDeps): Maker => ({
   }
 })
 
+const ownFile = new URL('maker-thread.ts', import.meta.url)
+
+export interface MakerThreadOptions {
+  readonly data: MakerThreadData
+  /** Called when a batch has to be made again, by the thread that asked. */
+  readonly onFailure: (error: unknown) => void
+  /** A thread that has had nothing to do for so long ends, ms. Default half a minute. */
+  readonly idleMs?: number
+  /** Bytes of what is stored of buckets that are made at a time, more or less. Default some 30 ms of work. */
+  readonly batchBytes?: number
+  /** The module of the thread. */
+  readonly file?: URL
+}
+
 /** The thread that makes events; it starts with the first batch, and ends when it has had nothing to do. */
 export class MakerThread {
   readonly #pool: ThreadPool<MakingTask, MakingResult>
   readonly #onFailure: (error: unknown) => void
+  readonly #batchBytes: number
 
-  /** @param onFailure called when a batch has to be made again, by the thread that asked */
-  constructor(data: MakerThreadData, onFailure: (error: unknown) => void) {
+  constructor(options: MakerThreadOptions) {
+    const { data, onFailure, idleMs = 30_000, batchBytes = 64 * 1024, file = ownFile } = options
     this.#onFailure = onFailure
+    this.#batchBytes = batchBytes
     this.#pool = openPool({
-      file: new URL('maker-thread.ts', import.meta.url),
+      file,
       threads: 1,
-      idleMs: 30_000,
-      heapMegabytes: 128,
+      idleMs,
+      heapMegabytes: 192,
       newSpaceMegabytes: 8,
       data
     })
   }
 
-  /** For one publication, in which names stay what they are. */
+  /** True while the thread is there. */
+  get isRunning(): boolean {
+    return this.#pool.size > 0
+  }
+
+  /** For one publication, in which names stay what they are. After a failure the rest of it is made here. */
   maker(parts: MakerDeps): Maker {
     const here = makerHere(parts)
     const pass = randomUUID()
+    let hasFailed = false
     return {
       isBeside: true,
-      batchBytes: 64 * 1024,
+      batchBytes: this.#batchBytes,
       make: async (buckets, lastIssued) => {
+        if (hasFailed) return here.make(buckets, lastIssued)
         try {
           return await this.#make(buckets, lastIssued, pass, parts)
         } catch (error) {
+          hasFailed = true
           this.#onFailure(error)
           return here.make(buckets, lastIssued)
         }

@@ -82,6 +82,12 @@ export class Publisher {
     return changed
   }
 
+  /** Makes the events of these buckets, to be listed by the next publication. None of them may have events yet. */
+  async prepare(names: readonly string[]): Promise<void> {
+    await this.#makeAll(names, { now: this.#parts.clock.now(), restamped: new Set() })
+    await this.#commit()
+  }
+
   /** While a thread makes one batch, the one before is committed and the next one read. */
   async #makeAll(due: readonly string[], pass: Pass): Promise<number> {
     const maker = this.#makerOf(due, pass)
