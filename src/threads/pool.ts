@@ -8,7 +8,7 @@ export interface ThreadPool<Task, Result> {
    * Does one task in a thread.
    *
    * @param transferred moved into the thread, not copied: empty here from now on
-   * @throws what the task throws, or that its thread has ended; the next task has a new thread
+   * @throws what the task throws, or that its thread has ended or could not start; the next task has a new thread
    */
   run(task: Task, transferred?: readonly ArrayBuffer[]): Promise<Result>
   /** Threads that are there now. */
@@ -31,8 +31,11 @@ export interface ThreadPoolOptions {
   readonly data?: unknown
 }
 
+const maxDelayMs = 2 ** 31 - 1
+
 /** Threads start when the first task comes. */
 export function openPool<Task, Result>(options: ThreadPoolOptions): ThreadPool<Task, Result> {
+  const waiting = new Set<AbortController>()
   const pool = new Piscina<Task, Result>({
     filename: fileURLToPath(options.file),
     minThreads: 0,
@@ -47,10 +50,31 @@ export function openPool<Task, Result>(options: ThreadPoolOptions): ThreadPool<T
     },
     workerData: options.data
   })
-  // A thread that ended without a task has failed nobody.
-  pool.on('error', () => {})
+  let cause: unknown
+  // Tasks of a thread that ended have failed by then; those that wait for one would wait for ever.
+  const failWaiting = () => {
+    if (pool.threads.length > 0 || pool.queueSize === 0) return
+    const failure = new Error('no thread could start', { cause })
+    for (const controller of waiting) controller.abort(failure)
+  }
+  pool.on('error', error => {
+    cause = error
+    setImmediate(failWaiting)
+  })
+  pool.on('workerDestroy', () => setImmediate(failWaiting))
   return {
-    run: (task, transferred = []) => pool.run(task, { transferList: [...transferred] }),
+    run(task, transferred = []) {
+      // A thread that is about to start keeps no process going.
+      const hold = setInterval(() => {}, maxDelayMs)
+      const controller = new AbortController()
+      waiting.add(controller)
+      return pool
+        .run(task, { transferList: [...transferred], signal: controller.signal })
+        .finally(() => {
+          clearInterval(hold)
+          waiting.delete(controller)
+        })
+    },
     get size() {
       return pool.threads.length
     },

@@ -9,7 +9,13 @@ import type { Mapping } from '../mapping/mapping.ts'
 import { bucketsDue, eventsDue } from './due.ts'
 import { encodeFile } from './files.ts'
 import { IndicatorIndex } from './indicator-index.ts'
-import type { MadeBucket, MadeEvent, MakingSettings, StoredBucket } from './make-bucket.ts'
+import type {
+  MadeBucket,
+  MadeCount,
+  MadeEvent,
+  MakingSettings,
+  StoredBucket
+} from './make-bucket.ts'
 import { type Maker, type MakerDeps, type MakerThread, makerHere } from './maker.ts'
 import type { ReferenceNames } from './reference-names.ts'
 import type { Published } from './state.ts'
@@ -76,6 +82,7 @@ export class Publisher {
     const due = bucketsDue(this.#published, restamped, now)
     const changed = await this.#makeAll(due, { now, restamped })
     if (due.length > 0) state.publications++
+    this.#published.counted.clear()
     await this.#sum()
     if (!state.isManifestCurrent) await this.#publishManifest(now)
     else await this.#commit()
@@ -193,7 +200,7 @@ export class Publisher {
 
   #count({ name, counts, tally }: MadeBucket): void {
     const { tallies } = this.#published
-    for (const { name, labels, by } of counts) this.#parts.meter.count(name, labels, by)
+    this.#meter(name, counts)
     if (isDeepStrictEqual(tally, tallies.get(name))) return
     if (tally) {
       tallies.set(name, tally)
@@ -202,6 +209,20 @@ export class Publisher {
       tallies.delete(name)
       this.#changes.delete('tally', name)
     }
+  }
+
+  /** What was counted when events were made ahead is not counted again. */
+  #meter(bucket: string, counts: readonly MadeCount[]): void {
+    const { counted } = this.#published
+    const before = counted.get(bucket) ?? []
+    for (const { name, labels, by } of counts) {
+      const same = before.find(other =>
+        isDeepStrictEqual([other.name, other.labels], [name, labels])
+      )
+      const more = by - (same?.by ?? 0)
+      if (more > 0) this.#parts.meter.count(name, labels, more)
+    }
+    if (counts.length > 0) counted.set(bucket, counts)
   }
 
   #putEvent({ uuid, made, file }: MadeEvent): void {

@@ -2,6 +2,7 @@ import type { Position } from '../../kernel/records.ts'
 import type { Head, Totals } from '../events/head.ts'
 import { rowFormat } from '../events/source-row.ts'
 import type { Coverage, Tally } from '../events/tally.ts'
+import type { MadeCount } from './make-bucket.ts'
 
 /** How far the building of a feed has come. */
 export interface FeedState {
@@ -61,6 +62,8 @@ export interface Published {
   readonly tallies: Map<string, Tally>
   /** Names of buckets whose events have to be made again. */
   readonly dirty: Set<string>
+  /** What a meter was told of buckets since the last publication, by name. */
+  readonly counted: Map<string, readonly MadeCount[]>
 }
 
 export const newState = (
