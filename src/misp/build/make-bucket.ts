@@ -23,8 +23,8 @@ import type { Mapping } from '../mapping/mapping.ts'
 import type { Tlp } from '../mapping/model.ts'
 import type { Resolve } from '../mapping/tags/tags.ts'
 import { decodeFile, encodeFile, unpack } from './files.ts'
-import { isIndicator, namesOn } from './intake.ts'
-import { issueTimestamp } from './state.ts'
+import { isIndicator, namesOn } from './references.ts'
+import { issueTimestamp, type MadeCount } from './state.ts'
 
 /** The events of one bucket, out of what is stored of it: bytes in, bytes out, so that a thread can do it. */
 
@@ -101,13 +101,6 @@ export interface MadeEvent {
   readonly made?: { readonly head: Head; readonly hashes: Buffer }
   /** Undefined when it is what was published last, or nothing is left of it. */
   readonly file?: Buffer | undefined
-}
-
-/** For a meter. */
-export interface MadeCount {
-  readonly name: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly by: number
 }
 
 /** OpenCTI builds no relationships from here on (MISP-2). */

@@ -9,16 +9,10 @@ import type { Mapping } from '../mapping/mapping.ts'
 import { bucketsDue, eventsDue } from './due.ts'
 import { encodeFile } from './files.ts'
 import { IndicatorIndex } from './indicator-index.ts'
-import type {
-  MadeBucket,
-  MadeCount,
-  MadeEvent,
-  MakingSettings,
-  StoredBucket
-} from './make-bucket.ts'
+import type { MadeBucket, MadeEvent, MakingSettings, StoredBucket } from './make-bucket.ts'
 import { type Maker, type MakerDeps, type MakerThread, makerHere } from './maker.ts'
 import type { ReferenceNames } from './reference-names.ts'
-import type { Published } from './state.ts'
+import type { MadeCount, Published } from './state.ts'
 import { Batch, type FeedTables } from './tables.ts'
 
 export interface PublisherSettings extends MakingSettings {

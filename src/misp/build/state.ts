@@ -2,7 +2,6 @@ import type { Position } from '../../kernel/records.ts'
 import type { Head, Totals } from '../events/head.ts'
 import { rowFormat } from '../events/source-row.ts'
 import type { Coverage, Tally } from '../events/tally.ts'
-import type { MadeCount } from './make-bucket.ts'
 
 /** How far the building of a feed has come. */
 export interface FeedState {
@@ -64,6 +63,13 @@ export interface Published {
   readonly dirty: Set<string>
   /** What a meter was told of buckets since the last publication, by name. */
   readonly counted: Map<string, readonly MadeCount[]>
+}
+
+/** For a meter. */
+export interface MadeCount {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly by: number
 }
 
 export const newState = (
