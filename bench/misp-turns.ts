@@ -31,15 +31,18 @@ function measureTurns(): () => number[] {
   }
 }
 
-async function measure(shardBits: number): Promise<Row> {
-  const builder = startBuilder({ indicators, shardBits, restampMs: 0 })
+async function measure(shardBits: number, isThreaded: boolean): Promise<Row> {
+  const builder = startBuilder({ indicators, shardBits, restampMs: 0, isThreaded })
   const { user, system } = process.cpuUsage()
+  const before = process.threadCpuUsage()
   const stop = measureTurns()
   await builder.round(0)
   const turns = stop()
   const used = process.cpuUsage({ user, system })
+  const here = process.threadCpuUsage(before)
   await builder.close()
   return {
+    'events are made': isThreaded ? 'by a thread' : 'here',
     'events a day': 2 ** shardBits,
     'indicators a day': round(indicators / historyDays),
     turns: turns.length,
@@ -52,12 +55,14 @@ async function measure(shardBits: number): Promise<Row> {
         turns.reduce((sum, ms) => sum + ms, 0),
       1
     ),
-    'build, CPU µs an indicator': round((used.user + used.system) / indicators)
+    'build, CPU µs an indicator': round((used.user + used.system) / indicators),
+    'of it on this thread': round((here.user + here.system) / indicators)
   }
 }
 
 const rows: Row[] = []
-for (const bits of values.bits.map(Number)) rows.push(await measure(bits))
+for (const bits of values.bits.map(Number))
+  for (const isThreaded of [false, true]) rows.push(await measure(bits, isThreaded))
 
 publish({
   question: `The first build of ${indicators.toLocaleString('en')} indicators over ${historyDays} days, in one process with its SQLite store: for how long does it keep the thread that answers requests?`,
