@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
-import type { MadeBucket, Making, StoredBucket } from '../../src/misp/build/make-bucket.ts'
 import { type Maker, makerHere } from '../../src/misp/build/maker.ts'
+import type { MadeBucket, Making, StoredBucket } from '../../src/misp/build/stored-bucket.ts'
 import {
   dayBucket,
   emptyBucket,

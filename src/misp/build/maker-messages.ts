@@ -1,7 +1,7 @@
 import type { StixObject } from '../../stix/object.ts'
 import { asBuffer, together } from '../../threads/moved.ts'
 import { toTag } from '../events/wire.ts'
-import type { MadeBucket, Making, StoredBucket } from './make-bucket.ts'
+import type { MadeBucket, Making, StoredBucket } from './stored-bucket.ts'
 
 /** What goes to the thread that makes events, and comes back. Bytes are moved, not copied. */
 

@@ -3,13 +3,14 @@ import type { StixObject } from '../../stix/object.ts'
 import { transferring } from '../../threads/pool.ts'
 import { createMapping, type Mapping, type MappingOptions } from '../mapping/mapping.ts'
 import { loadGalaxies } from '../mapping/tags/galaxies.ts'
-import { type MadeBucket, makeBucket, type OpenBucket, openBucket } from './make-bucket.ts'
+import { makeBucket, type OpenBucket, openBucket } from './make-bucket.ts'
 import {
   type MakingResult,
   type MakingTask,
   movableMade,
   receivedBuckets
 } from './maker-messages.ts'
+import type { MadeBucket } from './stored-bucket.ts'
 
 /** The thread that makes events. Tasks come one after the other. */
 

@@ -3,13 +3,7 @@ import type { StixObject } from '../../stix/object.ts'
 import { openPool, type ThreadPool } from '../../threads/pool.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Resolve } from '../mapping/tags/tags.ts'
-import {
-  type MadeBucket,
-  type Making,
-  makeBucket,
-  openBucket,
-  type StoredBucket
-} from './make-bucket.ts'
+import { makeBucket, openBucket } from './make-bucket.ts'
 import {
   type MakingResult,
   type MakingTask,
@@ -17,6 +11,7 @@ import {
   receivedMade
 } from './maker-messages.ts'
 import type { MakerThreadData } from './maker-thread.ts'
+import type { MadeBucket, Making, StoredBucket } from './stored-bucket.ts'
 
 /** Makes the events of buckets, one batch of them after the other. */
 export interface Maker {

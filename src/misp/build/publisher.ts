@@ -9,10 +9,10 @@ import type { Mapping } from '../mapping/mapping.ts'
 import { bucketsDue, eventsDue } from './due.ts'
 import { encodeFile } from './files.ts'
 import { IndicatorIndex } from './indicator-index.ts'
-import type { MadeBucket, MadeEvent, MakingSettings, StoredBucket } from './make-bucket.ts'
 import { type Maker, type MakerDeps, type MakerThread, makerHere } from './maker.ts'
 import type { ReferenceNames } from './reference-names.ts'
 import type { MadeCount, Published } from './state.ts'
+import type { MadeBucket, MadeEvent, MakingSettings, StoredBucket } from './stored-bucket.ts'
 import { Batch, type FeedTables } from './tables.ts'
 
 export interface PublisherSettings extends MakingSettings {
