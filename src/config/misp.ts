@@ -127,7 +127,7 @@ export const misp = section('MISP feeds, under `/misp/`.', {
   }),
   buildThread: oneOf(['auto', 'on', 'off'], {
     description:
-      'Make the events of large publications in a thread beside the one that answers requests, which takes some 50 MB while it builds. `auto`: where there is more than one core.',
+      'Make the events of large publications in a thread beside the one that answers requests, which takes some 40 MB while it builds. `auto`: where there is more than one core.',
     default: 'auto',
     example: 'off'
   }),
