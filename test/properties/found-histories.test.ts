@@ -544,3 +544,40 @@ t.test('one object of long ago at the end of history hides none that Sekoia show
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test(
+  'a fraction of fewer digits does not turn a feed newest first whose oldest cannot be had',
+  t =>
+    play({
+      ...usual,
+      seed: 16,
+      objects: 50,
+      order: 'instant',
+      pageLimit: 9,
+      cacheMaxBytes: 16_000_000,
+      maxBodyBytes: 200_000,
+      limits: [3, 1, 5, 14, 6, 9, 15, 18],
+      switches: { ...switches, cursorMode: 'B', nullAtTip: 'last-page', describedOrder: 'right' },
+      items: [{ item: 'huge', at: 0.021 }],
+      operations: []
+    }).then(() => t.pass('every client has everything'))
+)
+
+t.test(
+  'who changes between gateways is led past nothing by one object that shows a time to come',
+  t =>
+    play({
+      ...usual,
+      objects: 19,
+      historyMs: 40 * dayMs,
+      newestFirst: false,
+      processes: 2,
+      apart: true,
+      limits: [1, 1, 2, 2, 1, 8, 2, 1],
+      switches: { ...switches, nullAtTip: false },
+      odd: [{ time: 'before-1970', byOwnTime: false, at: 0 }],
+      shifted: [{ byMs: 20 * dayMs, at: 0 }],
+      items: [],
+      operations: [{ kind: 'begin', at: 0, pages: 2 }]
+    }).then(() => t.pass('every client has everything'))
+)

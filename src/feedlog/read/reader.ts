@@ -141,7 +141,6 @@ export class Reading {
       chunks: chunksOf(runsOf(page)),
       more,
       position: positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined), {
-        page,
         journal: this.#log.journal,
         before: this.#request.position,
         natural: this.#position?.natural
