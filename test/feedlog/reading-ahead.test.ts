@@ -22,6 +22,7 @@ function setUp(chains = 4) {
   const from = now - 1000 * dayMs
   let elapsed = 0
   const journal = Journal.create(now, 1000)
+  journal.noteOrder('asc')
   const first = journal.addChain(0)
   const read = (chain = first, at = from) => {
     const no = journal.nextNumber()
