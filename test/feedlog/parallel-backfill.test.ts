@@ -1,15 +1,18 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { textOf } from '../../src/demo/corpus/timeline.ts'
+import type { LogStore } from '../../src/kernel/ports.ts'
+import { troubledStore } from '../support/troubled-store.ts'
 import { idsOf, read, walk } from '../support/walks.ts'
-import { noon, pageCalls, worldOf } from '../support/worlds.ts'
+import { noon, pageCalls, storeWith, worldOf } from '../support/worlds.ts'
 
 /** What several chains at once may and may not do. */
 
 const hourMs = 3_600_000
 
 /** An object every six hours over half a year, and a gateway that reads them twenty at a time. */
-async function denseWorld(t: Parameters<typeof worldOf>[0], chains: number, share = 0.5) {
+async function denseWorld(t: Test, chains: number, share = 0.5, store: LogStore = storeWith()) {
   const world = await worldOf(t, {
+    store,
     simulator: { objects: 0 },
     logs: { pageLimit: 20, backfillParallel: chains, backfillShare: share },
     client: { patienceMs: 20_000 }
@@ -34,6 +37,20 @@ t.test('what lies ahead of a client is there before it asks for it', async t => 
     idsOf(pages),
     world.simulator.visible().map(({ id }) => id)
   )
+})
+
+t.test('several places are read at once on a shared store, too', async t => {
+  const now = { of: () => noon }
+  const store = troubledStore(storeWith(), { isShared: true, clock: { now: () => now.of() } })
+  const world = await denseWorld(t, 4, 0.5, store)
+  now.of = () => world.clock.now()
+  const { latency } = world.simulator
+  latency.pageMs = 5
+  t.strictSame(
+    idsOf(await walk(world, { limit: 20 })),
+    world.simulator.visible().map(({ id }) => id)
+  )
+  t.ok(latency.most > 2, `${latency.most} at once`)
 })
 
 t.test('with one chain nothing is read ahead but the next page', async t => {
