@@ -54,12 +54,16 @@ t.test('a feed of a page or a few is not cut, nor one that is read to its end', 
   t.strictSame(stretchesFrom(terms(journal)), [])
 })
 
-t.test('no chain starts later than it may, or where the chain before is being read', async t => {
+t.test('no chain starts later than it may, or close ahead of a page on its way', async t => {
   const { journal } = journalOf(20)
   const latest = from + 400 * dayMs
   t.equal(nextCut(terms(journal, { latest }))?.start, latest)
   t.equal(nextCut(terms(journal, { latest: from + 30 * dayMs })), undefined)
-  t.equal(nextCut(terms(journal, { isBusy: () => true })), undefined)
+  const isBusy = () => true
+  t.ok(nextCut(terms(journal, { isBusy })))
+  const nearly = { now: from + 27 * dayMs, latest: from + 26 * dayMs, share: 1 }
+  t.ok(nextCut(terms(journal, nearly)))
+  t.equal(nextCut(terms(journal, { ...nearly, isBusy })), undefined)
 })
 
 t.test('no more is cut than the calls of one walk allow', async t => {

@@ -39,6 +39,8 @@ export interface CutTerms {
 
 /** Smaller stretches are not worth a cut. */
 const minPages = 4
+/** The same where a page is on its way, which may come further than is known. */
+const minBusyPages = 8
 /** So many pages are believed in at the first page, and so many more for each one that was read. */
 const believedPages = { atFirst: 40, perPage: 10 }
 /** Calls that a cut costs: half of the page before it, and what is sought before the start. */
@@ -67,15 +69,16 @@ export function stretchesFrom({ journal, front, now, pageLimit }: CutTerms): Str
 }
 
 /**
- * Where to begin one chain more: in the middle of the longest stretch that is not being read at this moment, if that is
- * half as long as the longest of all. Undefined where it is not worth it.
+ * Where to begin one chain more: in the middle of the longest stretch, but well ahead of a page that is on its way.
+ * Undefined where it is not worth it.
  */
 export function nextCut(terms: CutTerms): Cut | undefined {
   const { journal, front, latest, pageLimit, share, isBusy } = terms
   const stretches = stretchesFrom(terms)
   const longest = Math.max(minPages, ...stretches.map(each => each.pages))
   const stretch = stretches
-    .filter(each => each.pages >= longest / 2 && !isBusy(each.chain))
+    .filter(each => each.pages >= longest / 2)
+    .filter(each => each.pages >= minBusyPages || !isBusy(each.chain))
     .reduce<Stretch | undefined>((a, b) => (a && a.pages >= b.pages ? a : b), undefined)
   if (!stretch || stretch.pages < minPages) return undefined
   const { low, high, pages } = stretch
