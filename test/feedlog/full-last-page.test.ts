@@ -94,12 +94,12 @@ t.test('what it costs to know the end of a feed', async t => {
     })
   }
   t.same(calls, {
-    'a page that is not full': 3,
+    'a page that is not full': 3 + 1,
     'a full page with a cursor': 3,
-    'a full page with a cursor, then null': 3,
-    'a full page without a cursor': 2 + 3,
-    'a page of one without a cursor': 3 + 1,
-    'a full page without a cursor, where ties are assumed': 3 + 3
+    'a full page with a cursor, then null': 3 + 1,
+    'a full page without a cursor': 2 + 3 + 1,
+    'a page of one without a cursor': 3 + 2 + 1,
+    'a full page without a cursor, where ties are assumed': 3 + 3 + 1
   })
 })
 
@@ -124,4 +124,22 @@ t.test('a feed may end with what cannot be read, or comes one at a time', async 
   const large = await world()
   for (let n = 0; n < 3; n++) large.simulator.add({ x_padding: 'x'.repeat(9000) })
   t.equal(keysOf(await walk(large, { limit: 100 })).length, 8)
+})
+
+t.test('a short page in the middle that once lacks its cursor is no end of history', async t => {
+  for (const order of ['asc', 'desc'] as const)
+    for (const at of [1, 2, 3]) {
+      const world = await worldOf(t, {
+        logs: { pageLimit: 10 },
+        simulator: { switches: { filterAfterSlicing: true } }
+      })
+      world.simulator.putFeed({ id: defaultFeed, sort_order: order })
+      onPageCalls(world, call => (call === at ? nullCursor : undefined))
+      const query = { limit: 7, 'match[type]': 'indicator' }
+      const wanted = truth(world).filter(key => key.startsWith('indicator'))
+      const before = world.clock.now()
+      const steps = await walk(world, query)
+      t.same(keysOf(steps), wanted, `${order}, call ${at}`)
+      t.equal(world.clock.now(), before)
+    }
 })

@@ -96,6 +96,8 @@ export class Backfill {
     const restart = order.isKnown ? sourceAt(chain.readUpTo) : startOf(chain)
     let source = this.#sourceOf(chain)
     let hasAskedAgain = false
+    /** True once a page came without a cursor, which may be a slip. */
+    let hasDoubtedEnd = false
     let doubts = 0
     for (let answers = 0; answers < maxBarrenAnswers; answers++) {
       const { clock } = this.#with.parts
@@ -103,6 +105,10 @@ export class Backfill {
       const last = chain.heads.at(-1)
       const fetched = await this.#with.fetcher.fetch(caller, source, restart)
       const { page, isRestart } = fetched
+      if (page.nextCursor === null && !hasDoubtedEnd) {
+        hasDoubtedEnd = true
+        continue
+      }
       // The answer may have put the clock right.
       const readAt = Math.min(askedAt, clock.now())
       const isFirst = chain.heads.length === 0

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { microsOf, textOf } from '../../../src/demo/corpus/timeline.ts'
 import type { FaultKind } from '../../../src/demo/faults.ts'
 import type { Switches } from '../../../src/demo/switches.ts'
-import { systemClock } from '../../../src/kernel/ports.ts'
 import { createMemoryStore } from '../../../src/stores/memory.ts'
 import { defaultFeed, startWorld, type World } from '../gateway.ts'
 import { type Inspect, type ModelClient, makeCrowd } from '../model-clients.ts'
@@ -101,8 +100,10 @@ export const sweepHistories: fc.Arbitrary<SweepHistory> = fc.record({
 export async function play(history: SweepHistory): Promise<void> {
   const now = Date.UTC(2026, 0, 15, 12)
   const { seed, objects, historyMs, order, switches, pageLimit, limits, processes } = history
+  const clock = { now: () => now }
+  const ofWorld = { now: () => clock.now() }
   const memory = createMemoryStore({ bodyMaxBytes: 16_000_000 })
-  const store = troubledStore(memory, { isShared: processes > 1, clock: systemClock })
+  const store = troubledStore(memory, { isShared: processes > 1, clock: ofWorld })
   const watch = new SweepWatch()
   const world = await startWorld({
     simulator: {
@@ -121,6 +122,7 @@ export async function play(history: SweepHistory): Promise<void> {
     store: watch.over(store),
     processes
   })
+  clock.now = () => world.clock.now()
   world.simulator.putFeed({
     id: defaultFeed,
     types: ['indicator'],
