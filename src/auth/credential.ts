@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { ApiKey } from '../kernel/caller.ts'
+import { memoize } from '../kernel/memoize.ts'
 
 export interface CredentialOptions {
   /** Lower-case name of the header that may carry a bare key. */
@@ -28,16 +29,23 @@ export function parseCredential(
   url: string,
   options: CredentialOptions
 ): ApiKey | undefined {
-  const candidates = [
-    headers[options.headerName],
-    options.queryParameter === undefined ? undefined : fromQuery(url, options.queryParameter),
-    fromAuthorization(headers.authorization, options.lenient ?? true)
-  ]
-  const key = candidates.find(text => typeof text === 'string' && keyShape.test(text))
-  return typeof key === 'string' ? new ApiKey(key) : undefined
+  const { headerName, queryParameter, lenient = true } = options
+  const key =
+    usable(headers[headerName]) ??
+    (queryParameter === undefined ? undefined : usable(fromQuery(url, queryParameter))) ??
+    inAuthorization[lenient ? 'lenient' : 'strict'](headers.authorization ?? '')
+  return key === undefined ? undefined : new ApiKey(key)
 }
 
-function fromAuthorization(header = '', lenient: boolean): string | undefined {
+const usable = (text: unknown): string | undefined =>
+  typeof text === 'string' && keyShape.test(text) ? text : undefined
+
+const inAuthorization = {
+  lenient: memoize((header: string) => usable(fromAuthorization(header, true))),
+  strict: memoize((header: string) => usable(fromAuthorization(header, false)))
+}
+
+function fromAuthorization(header: string, lenient: boolean): string | undefined {
   const [, scheme = '', value = ''] = /^(?:([A-Za-z-]+) +)?(\S+) *$/.exec(header) ?? []
   switch (scheme.toLowerCase()) {
     case 'bearer':

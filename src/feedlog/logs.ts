@@ -118,9 +118,8 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
       const log = await this.#open(caller, await this.#selectionOf(request))
       try {
         if (log.journal.isBegun) await admit()
+        else await this.#learnOrder(log, request, deadline)
         this.#noteRead(log)
-        const left = deadline - elapsedOf(this.#parts.clock)
-        await withDeadline(log.learnOrder(caller), left, request.signal).catch(() => {})
         const terms = { deadline, isReloaded: restarts > 0 }
         return await new Reading(log, request, terms).run()
       } catch (error) {
@@ -131,6 +130,16 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
         this.#noteBusy(log)
       }
     }
+  }
+
+  /** In vain where Sekoia is in trouble: the reading that follows tells it. */
+  async #learnOrder(
+    log: FeedLog,
+    { caller, signal }: ReadRequest,
+    deadline: number
+  ): Promise<void> {
+    const left = deadline - elapsedOf(this.#parts.clock)
+    await withDeadline(log.learnOrder(caller), left, signal).catch(() => {})
   }
 
   async lookup(request: LookupRequest): Promise<ObjectVersion[]> {

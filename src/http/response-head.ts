@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../kernel/caller.ts'
+import { atEndOfTurn } from '../kernel/give-way.ts'
 import { createTag, isHeld } from './conditional.ts'
 import type { Encoding } from './encodings.ts'
 
@@ -48,10 +49,9 @@ export function endsAtHead(
   const isUnchanged = isHeld(request.headers['if-none-match'], head.tag)
   if (!isUnchanged && request.method !== 'HEAD') return false
   const headers = isUnchanged ? listOf(reply, head) : headersOf(reply, head)
-  reply
-    .hijack()
-    .raw.writeHead(isUnchanged ? 304 : 200, headers)
-    .end()
+  const { raw } = reply.hijack()
+  raw.writeHead(isUnchanged ? 304 : 200, headers)
+  atEndOfTurn(() => raw.end())
   return true
 }
 

@@ -11,6 +11,22 @@ const pieceMs = 3
 const waiting: (() => void)[] = []
 /** When the piece that began last is over. */
 let endsAt = 0
+/** What is to be done at the end of this turn. */
+let ending: (() => void)[] = []
+
+/**
+ * Does something short at the end of this turn of the event loop, before any work has its next piece. Answers that are
+ * sent like that leave one right after the other: whoever waits for them is woken once for all rather than for each.
+ */
+export function atEndOfTurn(act: () => void): void {
+  if (ending.push(act) === 1) setImmediate(endTurn)
+}
+
+function endTurn(): void {
+  const acts = ending
+  ending = []
+  for (const act of acts) act()
+}
 
 /** Resolves in a later turn of the event loop, after the works that were already waiting. */
 export function giveWay(): Promise<void> {
@@ -20,6 +36,7 @@ export function giveWay(): Promise<void> {
 }
 
 function next(): void {
+  endTurn()
   const resume = waiting.shift()!
   if (waiting.length > 0) setImmediate(next)
   endsAt = performance.now() + pieceMs

@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino, symbols } from 'pino'
 
 export interface LoggerOptions {
   /** A level of pino, or `silent`. */
@@ -10,8 +10,41 @@ export interface LoggerOptions {
 /**
  * Writes one JSON object per line. Errors are passed as `err` and written as {@link describeError} describes them.
  */
-export const createLogger = ({ level, destination }: LoggerOptions): Logger =>
-  pino({ level, base: null, serializers: { err: describeError } }, destination ?? standardOutput())
+export function createLogger({ level, destination }: LoggerOptions): Logger {
+  const options = { level, base: null, serializers: { err: describeError } }
+  const logger = pino(options, destination ?? standardOutput())
+  makeRequestLinesFlat(logger as unknown as LineMaker)
+  return logger
+}
+
+/** The part of a logger that makes its lines, which pino lets libraries replace. */
+interface LineMaker {
+  [symbols.asJsonSym](
+    fields: { readonly err?: unknown },
+    message: string,
+    level: number,
+    time: string
+  ): string
+  /** How a line begins, by its level. */
+  readonly [symbols.lsCacheSym]: Readonly<Record<number, string>>
+  /** What all lines of this logger have, behind a comma. */
+  readonly [symbols.chindingsSym]: string
+}
+
+/**
+ * Makes the one line that each request has, `request`, in one piece. It is the line that pino would make out of dozens
+ * of small texts, for about 1 µs less, garbage included. Needs fields that are texts and numbers; lines with an error
+ * remain pino's.
+ */
+function makeRequestLinesFlat(logger: LineMaker): void {
+  const asJson = logger[symbols.asJsonSym]
+  logger[symbols.asJsonSym] = function (fields, message, level, time) {
+    if (message !== 'request' || fields.err !== undefined)
+      return asJson.call(this, fields, message, level, time)
+    const begin = this[symbols.lsCacheSym][level] + time + this[symbols.chindingsSym]
+    return `${begin},${JSON.stringify(fields).slice(1, -1)},"msg":"request"}\n`
+  }
+}
 
 /** Bytes of lines that are written at once, and how long a line waits for others. */
 const batch = 16_384

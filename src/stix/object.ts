@@ -1,4 +1,4 @@
-import { toInstant, toMillis } from './timestamp.ts'
+import { toDay, toInstant, toMillis } from './timestamp.ts'
 
 /** A parsed STIX object; only these two members are checked. */
 export interface StixObject {
@@ -14,22 +14,29 @@ export const textOf = (object: StixObject, member: string): string => {
 }
 
 /** The strings of a list member; none when it is anything else. */
-export function listOf(object: StixObject, member: string): string[] {
+export function listOf(object: StixObject, member: string): readonly string[] {
   const list = object[member]
-  return Array.isArray(list) ? list.filter(item => typeof item === 'string') : []
+  if (!Array.isArray(list)) return none
+  return list.every(isString) ? list : list.filter(isString)
 }
 
+const none: readonly never[] = []
+const isString = (item: unknown): item is string => typeof item === 'string'
+
 /** The strings of a list member, and of one that is a string by itself. */
-function textsOf(object: StixObject, member: string): string[] {
+function textsOf(object: StixObject, member: string): readonly string[] {
   const text = textOf(object, member)
   return text === '' ? listOf(object, member) : [text]
 }
 
 /** The objects of a list member, such as kill chain phases; none when it is anything else. */
-export function objectsOf(object: StixObject, member: string): StixObject[] {
+export function objectsOf(object: StixObject, member: string): readonly StixObject[] {
   const list = object[member]
-  return Array.isArray(list) ? list.filter(item => typeof item === 'object' && item !== null) : []
+  if (!Array.isArray(list)) return none
+  return list.every(isObject) ? list : list.filter(isObject)
 }
+
+const isObject = (item: unknown): item is StixObject => typeof item === 'object' && item !== null
 
 /** The time of a member, ms since the epoch; undefined when there is none. */
 export function timeOf(object: StixObject, member: string): number | undefined {
@@ -43,7 +50,7 @@ export const isRevoked = (object: StixObject): boolean =>
 
 /** The UTC day of `created`, which never changes, as `YYYY-MM-DD`; `modified` stands in where it is missing. */
 export const dayOf = (object: StixObject): string =>
-  new Date(timeOf(object, 'created') ?? timeOf(object, 'modified') ?? 0).toISOString().slice(0, 10)
+  toDay(timeOf(object, 'created') ?? timeOf(object, 'modified') ?? 0)
 
 /** A text that sorts after that of every earlier version; '' if the object has no time. */
 export function versionOf(object: StixObject): string {
@@ -53,7 +60,7 @@ export function versionOf(object: StixObject): string {
 }
 
 /** The ids of its markings, those of single members included. */
-export function markingRefsOf(object: StixObject): string[] {
+export function markingRefsOf(object: StixObject): readonly string[] {
   const refs = textsOf(object, 'object_marking_refs')
   if (object['granular_markings'] === undefined) return refs
   const ofMembers = objectsOf(object, 'granular_markings').map(one => textOf(one, 'marking_ref'))

@@ -165,6 +165,22 @@ export const toTs6 = (millis: number): string => `${isoText(millis).slice(0, -1)
 export const toWholeSeconds = (millis: number): string =>
   `${isoText(Math.floor(millis / 1000) * 1000).slice(0, 19)}Z`
 
+const dayMs = 86_400_000
+const maxDays = 10_000
+/** By number since the epoch: the times of a feed fall on few days. */
+const knownDays = new Map<number, string>()
+
+/** The UTC day of a time in milliseconds, as `YYYY-MM-DD`. */
+export function toDay(millis: number): string {
+  const number = Math.floor(millis / dayMs)
+  const known = knownDays.get(number)
+  if (known !== undefined) return known
+  const day = new Date(number * dayMs).toISOString().slice(0, 10)
+  if (knownDays.size >= maxDays) knownDays.clear()
+  knownDays.set(number, day)
+  return day
+}
+
 /** ISO text; times outside the years with four digits become the first or last millisecond of these. */
 const isoText = (millis: number): string =>
   new Date(Math.min(Math.max(millis, firstSecond * 1000), finalSecond * 1000 + 999)).toISOString()

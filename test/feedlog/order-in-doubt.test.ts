@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { defaultFeed, type World, type WorldOptions } from '../support/gateway.ts'
 import { keysOf, truth, walk } from '../support/walks.ts'
-import { crowdOf, pageCalls, readAll, worldOf } from '../support/worlds.ts'
+import { crowdOf, forgetful, pageCalls, readAll, worldOf } from '../support/worlds.ts'
 
 /** Descriptions that name the wrong order or none, and pages that seem to have another one (G12). */
 
@@ -50,8 +50,30 @@ for (const described of ['right', 'none'] as const)
       }
     )
 
-t.test('a feed newest first whose order is not described is given whole', async t =>
-  isGivenWhole(t, await doubtful(t, { order: 'desc', described: 'none' }))
+for (const order of ['asc', 'desc'] as const)
+  for (const objects of [1, 8, 60])
+    for (const options of [{}, forgetful()])
+      t.test(
+        `${objects} objects in an order that is not described, ${order}, are given whole, ${'store' in options ? 'held nowhere' : 'held'}`,
+        async t => {
+          const simulator = { objects }
+          await isGivenWhole(
+            t,
+            await doubtful(t, { ...options, order, described: 'none', simulator })
+          )
+        }
+      )
+
+t.test(
+  'where no order is known, one who asks from a late time has the whole feed read',
+  async t => {
+    for (const order of ['asc', 'desc'] as const) {
+      const world = await doubtful(t, { order, described: 'none', simulator: { objects: 8 } })
+      const since = new Date(world.clock.now() - 3_600_000).toISOString()
+      await world.get(`objects/?added_after=${since}`)
+      t.strictSame(keysOf(await walk(world, {})).sort(), truth(world).sort())
+    }
+  }
 )
 
 t.test('an order not described that changes later holds nothing up', async t => {
@@ -59,18 +81,22 @@ t.test('an order not described that changes later holds nothing up', async t => 
     ['desc', 'asc'],
     ['asc', 'desc']
   ] as const) {
-    const logs = { pageLimit: 20 }
+    const logs = { pageLimit: 50 }
     const world = await doubtful(t, { order: from, described: 'none', logs })
     const clients = crowdOf(world)
     await readAll(clients)
     world.simulator.putFeed({ id: defaultFeed, sort_order: to })
+    for (let n = 0; n < 12; n++) {
+      world.simulator.clock.advance(2000)
+      world.simulator.add(1)
+    }
     await isGivenWhole(t, world)
   }
 })
 
 t.test('a description from before a change is asked for again when pages fall', async t => {
-  const world = await doubtful(t, {})
-  await world.get('')
+  const world = await doubtful(t, { logs: { pageLimit: 50 } })
+  await world.get('objects/?match[type]=malware')
   world.simulator.putFeed({ id: defaultFeed, sort_order: 'desc' })
   t.same(keysOf(await walk(world, {})), truth(world))
 })

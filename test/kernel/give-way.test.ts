@@ -1,5 +1,5 @@
 import t from 'tap'
-import { atOnce, giveWay, inPieces, type Work } from '../../src/kernel/give-way.ts'
+import { atEndOfTurn, atOnce, giveWay, inPieces, type Work } from '../../src/kernel/give-way.ts'
 
 /** Longer than any piece may last. */
 function beBusy(): void {
@@ -55,6 +55,17 @@ t.test(
     t.strictSame(seen, [0, 1, 2, 3])
   }
 )
+
+t.test('the end of a turn comes before the next piece of work, and without any work', async t => {
+  const seen: string[] = []
+  const piece = giveWay().then(() => seen.push('piece'))
+  atEndOfTurn(() => seen.push('end'))
+  atEndOfTurn(() => seen.push('end again'))
+  t.strictSame(seen, [])
+  await piece
+  t.strictSame(seen, ['end', 'end again', 'piece'])
+  await new Promise<void>(atEndOfTurn)
+})
 
 t.test('work comes to the same end in pieces and at once', async t => {
   t.equal(await inPieces(steps(3, () => {})), 3)

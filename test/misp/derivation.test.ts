@@ -100,8 +100,8 @@ t.test('a better mapping reaches what is held, and takes back what was made befo
   const [place] = placesOf(before, pattern)
   t.equal(place?.attribute.type, 'stix2-pattern')
   const mapping = other({
-    indicator(object, find, indicates) {
-      const mapped = usualMapping.indicator(object, find, indicates)
+    *indicator(object, find, indicates) {
+      const mapped = yield* usualMapping.indicator(object, find, indicates)
       if (object.id !== id) return mapped
       const category = 'Network activity'
       const value = { type: 'domain', category, value: 'x.example.com', toIds: true }
@@ -120,10 +120,10 @@ t.test('a better mapping reaches what is held, and takes back what was made befo
 
 /** Version 4 of the mapping, as far as it matters here: it did not know the integrity level of a process. */
 const version4 = other({
-  indicator(object, find, indicates) {
+  *indicator(object, find, indicates) {
     const pattern = String(object['pattern'])
     const unknown = pattern.replace('integrity_level', 'x_unknown')
-    const mapped = usualMapping.indicator({ ...object, pattern: unknown }, find, indicates)
+    const mapped = yield* usualMapping.indicator({ ...object, pattern: unknown }, find, indicates)
     const restored = (value: RelatedValue) =>
       value.value === unknown ? { ...value, value: pattern } : value
     const objects = mapped.objects.map(({ template, values }) => ({
@@ -163,8 +163,8 @@ t.test('names that only the new mapping wants are asked of Sekoia, at once or la
     const refs: Mapping['refs'] = object => listOf(object, 'labels')
     const mapping = other({
       refs,
-      indicator(object, find, indicates) {
-        const mapped = usualMapping.indicator(object, find, indicates)
+      *indicator(object, find, indicates) {
+        const mapped = yield* usualMapping.indicator(object, find, indicates)
         const names = refs(object).map(id => `test:${find(id)?.['name']}`)
         return { ...mapped, tags: names }
       }

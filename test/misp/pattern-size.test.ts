@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Mapped } from '../../src/misp/mapping/model.ts'
-import { mapIndicator } from '../../src/misp/mapping/pattern/pattern.ts'
+import { mapIndicator, mapInPieces } from '../../src/misp/mapping/pattern/pattern.ts'
 
 /**
  * The work of a mapping grows in step with the length of the pattern, whatever it is. It is counted as characters that
@@ -85,3 +85,17 @@ t.test('100,000 alternatives are all mapped, 100,000 brackets go out whole', asy
   t.equal(nested('(', ')'), 'too-long')
   t.equal(map(`${'['.repeat(30_000)}a:b = 1${']'.repeat(30_000)}`).fallback, 'unparsed')
 })
+
+for (const [title, part] of [
+  ['URLs', (n: number) => `url:value = 'http://example.com/${n}'`],
+  ['hashes', (n: number) => `file:hashes.MD5 = '${hash(n)}'`]
+] as const)
+  t.test(`a pattern of 10,000 ${title} is mapped in hundreds of pieces`, async t => {
+    const pattern = `[${many(10_000, part, ' OR ')}]`
+    const work = mapInPieces({ id: 'indicator--1', type: 'indicator', pattern })
+    let pieces = 1
+    let step = work.next()
+    for (; !step.done; step = work.next()) pieces++
+    t.equal(step.value.attributes.length, 10_000)
+    t.ok(pieces > 350, `${pieces}`)
+  })

@@ -1,3 +1,5 @@
+import fc from 'fast-check'
+import { pino } from 'pino'
 import t from 'tap'
 import { request } from 'undici'
 import { createLogger, describeError } from '../../src/ops/logger.ts'
@@ -55,4 +57,26 @@ t.test('causes that never end and things that are no errors are told as well', a
   error.cause = error
   t.equal(logged(error).match(/round/g)?.length, 6)
   t.strictSame(describeError('sio_key'), { type: 'string', message: 'not an error' })
+})
+
+t.test('the line of a request is the line that pino makes', async () => {
+  const made: string[] = []
+  const destination = { write: (line: string) => void made.push(line) }
+  const loggers = [
+    createLogger({ level: 'info', destination }),
+    pino({ level: 'info', base: null, serializers: { err: describeError } }, destination)
+  ].map(logger => logger.child({ requestId: 'id "1"' }))
+  const text = fc.string({ unit: 'binary', maxLength: 120 })
+  const value = fc.oneof(text, fc.double(), fc.boolean(), fc.constant(undefined))
+  const fields = fc.dictionary(fc.string(), value, { minKeys: 1, noNullPrototype: true })
+  const failure = fc.option(fc.constant(new Error('no')), { nil: undefined, freq: 10 })
+  fc.assert(
+    fc.property(fields, failure, (told, err) => {
+      made.length = 0
+      for (const logger of loggers) logger.info({ status: 200, ...told, err }, 'request')
+      const [ours, pinos] = made.map(line => line.replace(/"time":\d+/, ''))
+      return ours === pinos
+    }),
+    { seed: 1 }
+  )
 })

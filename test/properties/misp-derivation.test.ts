@@ -98,8 +98,8 @@ function otherThan(mapping: Mapping): Mapping {
   return {
     ...mapping,
     fingerprint: `other ${mapping.fingerprint}`,
-    indicator(object, find, indicates) {
-      const mapped = mapping.indicator(object, find, indicates)
+    *indicator(object, find, indicates) {
+      const mapped = yield* mapping.indicator(object, find, indicates)
       const attributes = mapped.attributes.map(attribute =>
         attribute.type === 'url'
           ? { ...attribute, type: 'text', category: 'Other', toIds: false }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { validate, version } from 'uuid'
+import { parse, v5, validate, version } from 'uuid'
 import { createScopes } from '../../src/auth/scope.ts'
 import { ApiKey } from '../../src/kernel/caller.ts'
 import { spaceOf } from '../../src/misp/build/tables.ts'
@@ -105,4 +105,18 @@ t.test('a key has a space of its own for each feed', async t => {
     }
   )
   t.doesNotThrow(() => fc.assert(property, { seed: 20_260_115, numRuns: 300 }))
+})
+
+t.test('a uuid is the version 5 that any library makes of the same bytes', async () => {
+  const event = eventUuid(feedNamespace('feed', layoutOf(0)), 'event')
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'grapheme' }),
+      fc.constantFrom('url', 'domain'),
+      (value, type) => {
+        const bytes = Buffer.from(`attr|${type}|${value}`)
+        return attributeUuid(event, type, value) === v5(bytes, parse(event))
+      }
+    )
+  )
 })

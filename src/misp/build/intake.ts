@@ -108,15 +108,22 @@ export class Intake {
 
   /**
    * @param changes what was learnt of markings goes there
+   * @param texts what the objects were parsed from. Indicators then wait for {@link flush} as copies of these: with
+   *   their many small parts ten thousand of them would keep the collector of garbage busy.
    * @throws GatewayError `unavailable` when a marking is not known and Sekoia cannot be asked: without it the level
    *   of what it marks could be taken too low. Nothing of these objects is taken then.
    */
-  async take(objects: readonly StixObject[], changes: Batch): Promise<void> {
+  async take(
+    objects: readonly StixObject[],
+    changes: Batch,
+    texts: readonly Buffer[] = []
+  ): Promise<void> {
     await this.#resolveMarkings(objects, changes)
     await this.#loadLinks(objects)
-    for (const object of objects) {
-      this.#takeOne(object)
-      await giveWayIfDue()
+    for (const [i, object] of objects.entries()) {
+      this.#takeOne(object, texts[i])
+      const pause = giveWayIfDue()
+      if (pause) await pause
     }
   }
 
@@ -166,9 +173,9 @@ export class Intake {
     }
   }
 
-  #takeOne(object: StixObject): void {
+  #takeOne(object: StixObject, text?: Buffer): void {
     if (named.has(object.type)) this.#named.push(object)
-    else if (object.type === 'indicator') this.#takeIndicator(object)
+    else if (object.type === 'indicator') this.#takeIndicator(object, text)
     else if (object.type === 'relationship') this.#takeRelationship(object)
     else if (object.type === 'report') this.#takeReport(object)
     else if (object.type === 'note') this.#takeNote(object)
@@ -180,11 +187,14 @@ export class Intake {
     this.#parts.meter.count('misp_skipped', { reason })
   }
 
-  #takeIndicator(object: StixObject): void {
-    const { layout, reading } = this.#parts
+  #takeIndicator(object: StixObject, text: Buffer | undefined): void {
+    const { layout, reading, mapping } = this.#parts
     const { vanished, ...link } = this.#link(object.id)
-    const row = stillGone(toRow(object, reading, link.subjects), vanished)
-    const obstacle = this.#obstacleTo(row, link)
+    const { subjects } = link
+    const toItsRow = (of: StixObject) => stillGone(toRow(of, reading, subjects), vanished)
+    const row = toItsRow(object)
+    const day = dayOf(object)
+    const obstacle = this.#obstacleTo(row, day, link)
     if (obstacle) {
       this.#skip(obstacle)
       this.#updateCopies(row, link)
@@ -193,9 +203,10 @@ export class Intake {
     }
     // It never was live here.
     if (row.gone && !link.bucket) this.#skip('revoked')
-    const bucket = link.bucket ?? dayBucket(layout, dayOf(object), object.id)
+    const bucket = link.bucket ?? dayBucket(layout, day, object.id)
     if (!link.bucket || vanished) this.#setLink(object.id, { ...link, bucket })
-    this.#put(bucket, row)
+    this.#change(bucket, text ? puttingLater(text, toItsRow) : putting(row))
+    this.#refer(bucket, namesOn(row, mapping))
     for (const report of link.reports ?? []) this.#put(reportBucket(layout, report), row)
   }
 
@@ -218,15 +229,15 @@ export class Intake {
   }
 
   /** Why an indicator is not taken in; one that is held, or was before a feed is read again, may have expired. */
-  #obstacleTo(row: Row, { bucket }: Link): string | undefined {
+  #obstacleTo(row: Row, day: string, { bucket }: Link): string | undefined {
     const { since, reading } = this.#parts
-    if (dayOf(row.stix) < since) return 'outside-window'
+    if (day < since) return 'outside-window'
     if (!bucket && !row.gone && !isLive(spanOf(row), reading.now)) return 'expired'
     return undefined
   }
 
   #put(bucket: string, row: Row): void {
-    this.#change(bucket, held => putRow(held, row))
+    this.#change(bucket, putting(row))
     this.#refer(bucket, namesOn(row, this.#parts.mapping))
   }
 
@@ -311,19 +322,35 @@ export class Intake {
   async #apply(name: string, changes: Batch): Promise<void> {
     const [stored] = await this.#parts.documents.get('bucket', [name])
     const bucket = stored ? await decodeBucket(name, stored) : emptyBucket(name)
-    const done = this.#changes.get(name)!.map(change => change(bucket))
+    let isChanged = false
+    for (const change of this.#changes.get(name)!) {
+      if (change(bucket)) isChanged = true
+      const pause = giveWayIfDue()
+      if (pause) await pause
+    }
     for (const { id, report } of this.#copies.get(name) ?? []) {
       const row = bucket.rows.get(id)
       if (row) this.#put(report, row)
     }
     // A report that is not there, or not any more, copies nothing.
     if (isReportBucket(name) && !bucket.report) bucket.rows.clear()
-    if (!done.includes(true) || isBarren(bucket)) return
+    if (!isChanged || isBarren(bucket)) return
     changes.put('bucket', name, await encodeBucket(bucket))
     changes.put('dirty', name, Buffer.alloc(0))
     this.#dirtied.push(name)
     await this.#parts.spill(changes)
   }
+}
+
+const putting =
+  (row: Row): Change =>
+  held =>
+    putRow(held, row)
+
+/** @param text its own copy is kept: it may be a piece of a large page */
+function puttingLater(text: Buffer, toRow: (object: StixObject) => Row): Change {
+  const kept = Buffer.from(text)
+  return held => putRow(held, toRow(JSON.parse(kept.toString())))
 }
 
 export const isIndicator = (id: string): boolean => id.startsWith('indicator--')

@@ -190,8 +190,9 @@ export class Publisher {
   /** What of the mapping an operator is to know of. */
   #meter(rows: readonly DerivedRow[]): void {
     const { meter } = this.#parts
-    for (const { gone, fallback: reason, attributes, objects, ...row } of rows) {
-      if (gone) continue
+    for (const row of rows) {
+      if (row.gone) continue
+      const { fallback: reason, attributes, objects } = row
       const isSeen = attributes.length + objects.length > 0
       if (reason && isSeen) meter.count('misp_fallbacks', { reason })
       else if (reason) meter.count('misp_skipped', { reason })

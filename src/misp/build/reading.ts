@@ -78,7 +78,8 @@ async function readPage(
 async function takeAll(intake: Intake, texts: readonly Buffer[], changes: Batch): Promise<void> {
   for (let at = 0; at < texts.length; at += parsedAtOnce) {
     await giveWayIfDue()
-    await intake.take(texts.slice(at, at + parsedAtOnce).map(toObject), changes)
+    const some = texts.slice(at, at + parsedAtOnce)
+    await intake.take(some.map(toObject), changes, some)
   }
 }
 

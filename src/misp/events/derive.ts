@@ -23,7 +23,7 @@ export interface DerivedReport extends MappedReport {
 }
 
 /**
- * Yields between any two rows.
+ * Yields between any two rows, and within long ones.
  *
  * @param find as {@link Mapping} wants it
  */
@@ -34,7 +34,7 @@ export function* derive(
 ): Work<DerivedBucket> {
   const derived: DerivedRow[] = []
   for (const row of [...rows.values()].sort((a, b) => (a.stix.id < b.stix.id ? -1 : 1))) {
-    derived.push(withLife(mapping.indicator(row.stix, find, row.indicates), row))
+    derived.push(withLife(yield* mapping.indicator(row.stix, find, row.indicates), row))
     yield
   }
   return {

@@ -78,7 +78,7 @@ export function* makeDrafts(rows: Iterable<DerivedRow>, options: DraftOptions): 
   }
   const attributes = new Map<string, AttributeDraft>()
   for (const [key, share] of shares) {
-    attributes.set(key, merge(share, options))
+    attributes.set(key, share.length === 1 ? single(share[0]!, options) : merge(share, options))
     yield
   }
   return { attributes, objects, changesAt }
@@ -87,6 +87,21 @@ export function* makeDrafts(rows: Iterable<DerivedRow>, options: DraftOptions): 
 /** When its values are first to be looked for, if that is yet to come. */
 const startOf = ({ gone, startsAt = 0 }: DerivedRow, now: number): number =>
   gone || startsAt <= now ? Number.POSITIVE_INFINITY : startsAt
+
+/** Of a single indicator, as nearly all values are: see {@link merge}. */
+function single({ value, row }: Share, options: DraftOptions): AttributeDraft {
+  const { from, until } = row
+  return {
+    value,
+    life: lifeOf(row, options.now, options.expiredMs) === 'live' ? 'live' : 'expired',
+    comment: commentOf(row),
+    ...(from !== undefined && { first: from }),
+    ...(until !== undefined && (from === undefined || until >= from) && { last: until }),
+    tags: row.tags,
+    modified: row.modified,
+    sources: [row.id]
+  }
+}
 
 /** A value is live while one of its indicators is; only those speak for it then. */
 function merge(shares: readonly Share[], options: DraftOptions): AttributeDraft {

@@ -12,6 +12,7 @@ import {
   type EventChildren,
   type ObjectBody,
   type ReportBody,
+  type TagBody,
   toTag
 } from './wire.ts'
 
@@ -63,8 +64,7 @@ export function* makeChildren(
   for (const draft of drafts.attributes.values()) {
     yield
     const uuid = attributeUuid(event, draft.value.type, draft.value.value)
-    const isCopied = isCopy(draft.sources)
-    const body = wanted(held.get(uuid), uuid, { ...draft, isCopied }, merging)
+    const body = wanted(held.get(uuid), uuid, draft, isCopy(draft.sources), merging)
     if (!body) continue
     attributes.set(uuid, body)
     note(draft.sources, merging.sources)
@@ -75,7 +75,7 @@ export function* makeChildren(
     yield
     const uuid = objectUuid(event, draft.object.template, draft.row.id, draft.no)
     const isCopied = isCopy([draft.row.id])
-    const body = yield* wantedObject(heldObjects.get(uuid), uuid, { ...draft, isCopied }, merging)
+    const body = yield* wantedObject(heldObjects.get(uuid), uuid, draft, isCopied, merging)
     if (!body) continue
     objects.set(uuid, body)
     note([draft.row.id], merging.sources)
@@ -126,43 +126,43 @@ function* withBuried<T extends { readonly uuid: string }>(
 function wanted(
   held: AttributeBody | undefined,
   uuid: string,
-  draft: AttributeDraft & Copied,
+  draft: AttributeDraft,
+  isCopied: boolean,
   { moment, live, distribution }: Merging
 ): AttributeBody | undefined {
   if (draft.life === 'expired' && (!held || held.deleted)) return undefined
   if (draft.life === 'live') live.add(uuid)
   const toIds = draft.life === 'live' && draft.value.toIds
-  const body = attributeBody({ ...draft, toIds, distribution }, uuid)
+  const { value, comment } = draft
+  const seen = seenOf(draft)
+  const Tag = draft.tags.map(toTag)
+  const body = attributeBody({ value, comment, isCopied, seen, Tag, toIds, distribution }, uuid)
   return stamp(held, withTagsOf(held, body), seconds(draft.modified), moment)
 }
 
-/** See {@link ChildrenDeps.isCopy}. */
-interface Copied {
+interface AttributeFacts {
+  /** See {@link ChildrenDeps.isCopy}. */
   readonly isCopied: boolean
-}
-
-interface AttributeFacts extends Copied {
   readonly value: MispValue & { readonly relation?: string }
   readonly toIds: boolean
   readonly comment: string
-  readonly first?: number
-  readonly last?: number
-  readonly tags: readonly string[]
+  readonly seen: Seen | undefined
+  readonly Tag: readonly TagBody[]
   readonly distribution: '5' | undefined
 }
 
-/** One of first_seen and last_seen without the other makes MISP's preview of a feed write a warning for each. */
+type Seen = Pick<AttributeBody, 'first_seen' | 'last_seen'>
+
 function attributeBody(facts: AttributeFacts, uuid: string): AttributeBody {
-  const { value, first, last } = facts
+  const { value } = facts
   return {
-    Tag: facts.tags.map(toTag),
+    Tag: facts.Tag,
     category: value.category,
     comment: facts.comment,
     deleted: false,
     disable_correlation: facts.isCopied,
     ...(facts.distribution && { distribution: facts.distribution }),
-    ...(first !== undefined &&
-      last !== undefined && { first_seen: toSeen(first), last_seen: toSeen(last) }),
+    ...facts.seen,
     ...(value.relation && { object_relation: value.relation }),
     timestamp: '',
     to_ids: facts.toIds,
@@ -172,17 +172,25 @@ function attributeBody(facts: AttributeFacts, uuid: string): AttributeBody {
   }
 }
 
-const seen = ({ from, until }: DerivedRow) => ({
-  ...(from !== undefined && { first: from }),
-  ...(until !== undefined && (from === undefined || until >= from) && { last: until })
-})
+/** One of first_seen and last_seen without the other makes MISP's preview of a feed write a warning for each. */
+const seenOf = ({ first, last }: Pick<AttributeDraft, 'first' | 'last'>): Seen | undefined =>
+  first === undefined || last === undefined
+    ? undefined
+    : { first_seen: toSeen(first), last_seen: toSeen(last) }
+
+/** What ends before it begins has no end. */
+const seenOfRow = ({ from, until }: DerivedRow): Seen | undefined =>
+  from === undefined || until === undefined || until < from
+    ? undefined
+    : seenOf({ first: from, last: until })
 
 const toSeen = (millis: number): string => `${new Date(millis).toISOString().slice(0, -1)}000+00:00`
 const seconds = (millis: number): number => Math.floor(millis / 1000)
 
 /** Tags are only ever added: MISP keeps a tag that is no longer sent, and a fresh MISP would lack it. */
 function withTagsOf(held: AttributeBody | undefined, body: AttributeBody): AttributeBody {
-  const lost = held?.Tag.filter(({ name }) => !body.Tag.some(tag => tag.name === name)) ?? []
+  if (!held) return body
+  const lost = held.Tag.filter(({ name }) => !body.Tag.some(tag => tag.name === name))
   if (lost.length === 0) return body
   const Tag = [...body.Tag, ...lost].sort((a, b) => (a.name < b.name ? -1 : 1))
   return { ...body, Tag }
@@ -192,12 +200,15 @@ function withTagsOf(held: AttributeBody | undefined, body: AttributeBody): Attri
 function* wantedObject(
   held: ObjectBody | undefined,
   uuid: string,
-  { object, row, life, isCopied }: ObjectDraft & Copied,
+  { object, row, life }: ObjectDraft,
+  isCopied: boolean,
   merging: Merging
 ): Work<ObjectBody | undefined> {
   if (life === 'expired' && (!held || held.deleted)) return undefined
   const { moment, live, distribution } = merging
   const comment = commentOf(row)
+  const seen = seenOfRow(row)
+  const Tag = row.tags.map(toTag)
   const heldAttributes = byUuid(held?.Attribute)
   const attributes = new Map<string, AttributeBody>()
   for (const value of object.values) {
@@ -207,10 +218,10 @@ function* wantedObject(
       value,
       toIds: life === 'live' && value.toIds,
       comment,
-      tags: row.tags,
+      seen,
+      Tag,
       isCopied,
-      distribution,
-      ...seen(row)
+      distribution
     }
     const body = withTagsOf(heldAttributes.get(id), attributeBody(facts, id))
     attributes.set(id, stamp(heldAttributes.get(id), body, seconds(row.modified), moment))

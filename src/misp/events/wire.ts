@@ -1,4 +1,5 @@
 import type { Work } from '../../kernel/give-way.ts'
+import { memoize } from '../../kernel/memoize.ts'
 import { readLined, writeLined } from './lined-json.ts'
 
 /** Events as MISP reads them (MISP-1.4). Members are in the order of their names (INV-1). */
@@ -106,10 +107,13 @@ const colours: readonly (readonly [string, string])[] = [
   ['PAP:', '#8b8b8b']
 ]
 
-export const toTag = (name: string): TagBody => ({
-  colour: colours.find(([start]) => name.startsWith(start))?.[1] ?? '#2c6e8f',
-  name
-})
+/** Few different tags stand on many attributes: they are the same objects. */
+export const toTag = memoize(
+  (name: string): TagBody => ({
+    colour: colours.find(([start]) => name.startsWith(start))?.[1] ?? '#2c6e8f',
+    name
+  })
+)
 
 /**
  * An event as the text of its file; its members keep the order in which event.ts made them. A large one has megabytes:

@@ -1,3 +1,4 @@
+import type { Work } from '../../kernel/give-way.ts'
 import {
   dayOf,
   isRevoked,
@@ -9,7 +10,7 @@ import {
 } from '../../stix/object.ts'
 import type { Bounds, Mapped, Tlp } from './model.ts'
 import { distinct } from './pattern/mapped-part.ts'
-import { mapIndicator } from './pattern/pattern.ts'
+import { mapInPieces } from './pattern/pattern.ts'
 import {
   type MappedNote,
   mapCourseOfAction,
@@ -78,6 +79,8 @@ export interface Mapping {
   /** Ids of the objects whose names become tags of an object. */
   readonly refs: (object: StixObject) => readonly string[]
   /**
+   * Yields where it may be interrupted.
+   *
    * @param find objects that are referred to, markings among them; undefined for those that Sekoia does not know
    * @param indicates ids that relationships say it indicates
    */
@@ -85,7 +88,7 @@ export interface Mapping {
     object: StixObject,
     find: Resolve,
     indicates: readonly string[]
-  ) => MappedIndicator
+  ) => Work<MappedIndicator>
   readonly report: (object: StixObject, find: Resolve) => MappedReport
   readonly note: (object: StixObject) => MappedText
 }
@@ -133,9 +136,12 @@ export function createMapping(options: MappingOptions): Mapping {
       malpedia,
       orgcFromSource
     ]),
-    refs: object => [...sourcesOf(object), ...subjectsOf(object)],
-    indicator(object, find, indicates) {
-      const mapped = mapIndicator(object)
+    refs: object =>
+      object.type === 'report'
+        ? [...sourcesOf(object), ...subjectsOf(object)]
+        : contextRefs(object),
+    *indicator(object, find, indicates) {
+      const mapped = yield* mapInPieces(object)
       const { attributes, objects, fallback, unsaid, spellings, bounds } = mapped
       const facts = factsOf(object)
       return {

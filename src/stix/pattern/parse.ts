@@ -1,3 +1,4 @@
+import { atOnce, type Work } from '../../kernel/give-way.ts'
 import type { Condition, Pattern, Qualifier } from './ast.ts'
 import { readCondition } from './comparison.ts'
 import type { Spelling } from './lenient.ts'
@@ -14,10 +15,14 @@ const maxLength = 4 * 1024 * 1024
  *
  * @param seen given: the near-valid spellings of {@link Spelling} are read as meant, and noted there
  */
-export function parsePattern(text: string, seen?: Set<Spelling>): Pattern | PatternRefusal {
+export const parsePattern = (text: string, seen?: Set<Spelling>): Pattern | PatternRefusal =>
+  atOnce(parseInPieces(text, seen))
+
+/** As {@link parsePattern}; yields now and then, as the text may be long. */
+export function* parseInPieces(text: string, seen?: Set<Spelling>): Work<Pattern | PatternRefusal> {
   if (Buffer.byteLength(text) > maxLength) return { kind: 'refused', reason: 'length', at: 0 }
   try {
-    return readPattern(new TokenReader(tokenize(text, seen), seen))
+    return readPattern(new TokenReader(yield* tokenize(text, seen), seen))
   } catch (error) {
     if (error instanceof PatternError) return error.refusal
     throw error

@@ -1,3 +1,4 @@
+import type { Work } from '../../kernel/give-way.ts'
 import type { Literal } from './ast.ts'
 import type { Spelling } from './lenient.ts'
 import { prefixed, toNumber } from './literals.ts'
@@ -58,13 +59,19 @@ const otherQuotes: ReadonlyMap<string, Quote> = new Map([
  * @param seen given: spellings that are not STIX but can mean one thing only are read as meant, and noted there
  * @throws PatternError where a character begins no token, and for a string or a literal that is not valid.
  */
-export function tokenize(text: string, seen?: Set<Spelling>): readonly Token[] {
+export function* tokenize(text: string, seen?: Set<Spelling>): Work<readonly Token[]> {
   const tokenizer = new Tokenizer(text, seen)
   const tokens: Token[] = []
-  do tokens.push(tokenizer.next())
-  while (tokens.at(-1)!.kind !== 'end')
-  return tokens
+  for (;;) {
+    const token = tokenizer.next()
+    tokens.push(token)
+    if (token.kind === 'end') return tokens
+    if (tokens.length % tokensAtOnce === 0) yield
+  }
 }
+
+/** Between two places where the work may be interrupted. */
+const tokensAtOnce = 256
 
 class Tokenizer {
   readonly #text: string

@@ -1,3 +1,4 @@
+import type { Work } from '../../../kernel/give-way.ts'
 import type { Comparison } from '../../../stix/pattern/ast.ts'
 import { pathText } from '../../../stix/pattern/terms.ts'
 import type { MispObject, MispValue } from '../model.ts'
@@ -137,10 +138,12 @@ function strongAttribute(known: Known): MispValue | undefined {
  * Maps hashes that OR joins. Sekoia writes the hashes of one file so, which become one Object. If two have the same
  * algorithm they are of different files: it is unknown which belong together, and each becomes an attribute.
  */
-export function mapHashes(equalities: readonly Equality[]): MappedPart {
-  const outcomes = equalities.map(equality =>
-    mapConjunction({ equalities: [equality], others: [] })
-  )
+export function* mapHashes(hashes: readonly Conjunction[]): Work<MappedPart> {
+  const outcomes: MappedPart[] = []
+  for (const hash of hashes) {
+    outcomes.push(mapConjunction(hash))
+    if (outcomes.length % mappedAtOnce === 0) yield
+  }
   const attributes = distinct(outcomes.flatMap(outcome => outcome.attributes))
   const reason = outcomes.find(outcome => outcome.reason)?.reason
   const isOneFile = new Set(attributes.map(({ type }) => type)).size === attributes.length
@@ -150,6 +153,9 @@ export function mapHashes(equalities: readonly Equality[]): MappedPart {
       : { attributes: [], objects: [hashObject(attributes)] }
   return reason ? { ...mapped, reason } : mapped
 }
+
+/** Between two places where the work may be interrupted. */
+export const mappedAtOnce = 64
 
 const hashObject = (hashes: readonly MispValue[]): MispObject => ({
   template: 'file',

@@ -1,14 +1,22 @@
+import { atOnce, type Work } from '../../../kernel/give-way.ts'
 import type { StixObject } from '../../../stix/object.ts'
 import { type Alternative, toAlternatives } from '../../../stix/pattern/alternatives.ts'
 import type { Pattern, Qualifier } from '../../../stix/pattern/ast.ts'
 import type { Spelling } from '../../../stix/pattern/lenient.ts'
-import { parsePattern } from '../../../stix/pattern/parse.ts'
+import { parseInPieces } from '../../../stix/pattern/parse.ts'
 import type { PatternRefusal } from '../../../stix/pattern/refusal.ts'
 import type { Term } from '../../../stix/pattern/terms.ts'
 import type { Mapped } from '../model.ts'
 import { maxBytes, normalise } from '../values/attribute-types.ts'
 import { type BoundAlternatives, byBounds } from './bounds.ts'
-import { comparisonName, hasStrong, isFileHash, mapConjunction, mapHashes } from './conjunction.ts'
+import {
+  comparisonName,
+  hasStrong,
+  isFileHash,
+  mapConjunction,
+  mapHashes,
+  mappedAtOnce
+} from './conjunction.ts'
 import { type Conjunction, Conjunctions } from './equalities.ts'
 import {
   asContext,
@@ -27,21 +35,24 @@ import { languageOf, mapRule } from './rules.ts'
  * the length of the pattern. If an alternative cannot be mapped, an Object `stix2-pattern` with the whole pattern
  * stands beside the alternatives that can.
  */
-export function mapIndicator(indicator: StixObject): Mapped {
+export const mapIndicator = (indicator: StixObject): Mapped => atOnce(mapInPieces(indicator))
+
+/** As {@link mapIndicator}; yields now and then, as one pattern may name 100,000 values. */
+export function* mapInPieces(indicator: StixObject): Work<Mapped> {
   const { pattern } = indicator
   if (typeof pattern !== 'string') return fallBack('', failed('no-pattern'))
   const language = languageOf(indicator['pattern_type'], pattern)
-  return language === 'stix' ? mapPattern(pattern) : mapRule(language, pattern)
+  return language === 'stix' ? yield* mapPattern(pattern) : mapRule(language, pattern)
 }
 
-function mapPattern(text: string): Mapped {
+function* mapPattern(text: string): Work<Mapped> {
   const seen = new Set<Spelling>()
-  const pattern = read(text, seen)
+  const pattern = yield* read(text, seen)
   if (pattern.kind === 'refused') return mapRefused(text)
   const alternatives = toAlternatives(pattern)
   if (!alternatives) return fallBack(text, failed('structure'))
   const groups = byBounds(alternatives)
-  const outcome = mapGroups(groups, new Conjunctions(seen))
+  const outcome = yield* mapGroups(groups, new Conjunctions(seen))
   return {
     ...(outcome.reason ? fallBack(text, outcome) : complete(outcome)),
     ...(groups.bounds && { bounds: groups.bounds }),
@@ -50,11 +61,11 @@ function mapPattern(text: string): Mapped {
 }
 
 /** Parses a pattern as STIX. If that fails, near-valid spellings are accepted and noted in `seen`. */
-function read(text: string, seen: Set<Spelling>): Pattern | PatternRefusal {
-  const strict = parsePattern(text)
+function* read(text: string, seen: Set<Spelling>): Work<Pattern | PatternRefusal> {
+  const strict = yield* parseInPieces(text)
   if (strict.kind !== 'refused') return strict
   const noted = new Set<Spelling>()
-  const lenient = parsePattern(text, noted)
+  const lenient = yield* parseInPieces(text, noted)
   if (lenient.kind !== 'refused') for (const spelling of noted) seen.add(spelling)
   return lenient
 }
@@ -73,20 +84,24 @@ const complete = ({ attributes, objects, unsaid }: MappedPart): Mapped => ({
 })
 
 /** Alternatives with bounds of their own become context, since an attribute cannot have `to_ids` for a time only. */
-function mapGroups({ whole, others }: BoundAlternatives, conjunctions: Conjunctions): MappedPart {
-  const outcome = mapAlternatives(whole, conjunctions)
+function* mapGroups(
+  { whole, others }: BoundAlternatives,
+  conjunctions: Conjunctions
+): Work<MappedPart> {
+  const outcome = yield* mapAlternatives(whole, conjunctions)
   if (others.length === 0) return outcome
-  return unite([outcome, asContext(mapAlternatives(others, conjunctions)), failed('structure')])
+  const context = asContext(yield* mapAlternatives(others, conjunctions))
+  return unite([outcome, context, failed('structure')])
 }
 
-function mapAlternatives(
+function* mapAlternatives(
   alternatives: readonly Alternative[],
   conjunctions: Conjunctions
-): MappedPart {
+): Work<MappedPart> {
   const [counted, plain] = split(alternatives, isCounted)
-  const outcome = mapPlain(plain, conjunctions)
+  const outcome = yield* mapPlain(plain, conjunctions)
   if (counted.length === 0) return outcome
-  const context = asContext(mapPlain(counted, conjunctions))
+  const context = asContext(yield* mapPlain(counted, conjunctions))
   return unite([outcome, withUnsaid(context, countsOf(counted))])
 }
 
@@ -105,17 +120,24 @@ function qualifierText(qualifier: Qualifier): string {
   return qualifier.kind === 'within' ? `WITHIN ${qualifier.seconds} SECONDS` : ''
 }
 
-function mapPlain(alternatives: readonly Alternative[], conjunctions: Conjunctions): MappedPart {
+function* mapPlain(
+  alternatives: readonly Alternative[],
+  conjunctions: Conjunctions
+): Work<MappedPart> {
   const [joined, single] = split(alternatives, ({ observations }) => observations.length > 1)
-  const all: Conjunction[] = []
+  const hashes: Conjunction[] = []
+  const outcomes: MappedPart[] = []
+  let count = 0
   for (const { observations } of single) {
     const some = conjunctions.of(observations[0]!)
     if (!some) return failed('structure')
-    for (const one of some) all.push(one)
+    for (const one of some) {
+      if (isFileHash(one)) hashes.push(one)
+      else outcomes.push(mapConjunction(one))
+      if (++count % mappedAtOnce === 0) yield
+    }
   }
-  const [hashes, others] = split(all, isFileHash)
-  const outcomes = others.map(mapConjunction)
-  if (hashes.length > 0) outcomes.push(mapHashes(hashes.flatMap(({ equalities }) => equalities)))
+  if (hashes.length > 0) outcomes.push(yield* mapHashes(hashes))
   if (joined.length > 0)
     outcomes.push(withUnsaid(mapJoined(joined, conjunctions), countsOf(joined)))
   return unite(outcomes)

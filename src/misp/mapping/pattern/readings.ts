@@ -147,14 +147,15 @@ function toConnectionEnd(end: string, equality: Equality): readonly Equality[] {
   ]
 }
 
+const withLength = Object.values(algorithmByLength)
+
 /** Corrects the algorithm when the number of digits belongs to another one. */
 function ofItsLength(equality: Equality): Equality {
   const named = algorithmOf(equality.path)
   if (named === 'ssdeep') return { ...equality, value: plainSsdeep(equality.value) }
   const digits = plainDigits(equality.value)
-  const known = Object.values(algorithmByLength)
   const algorithm = /^[0-9a-f]+$/i.test(digits) ? algorithmByLength[digits.length] : undefined
-  const isOther = algorithm !== undefined && known.includes(named) && named !== algorithm
+  const isOther = algorithm !== undefined && withLength.includes(named) && named !== algorithm
   return { ...equality, value: digits, ...(isOther && { path: `hashes.${algorithm}` }) }
 }
 

@@ -1,4 +1,6 @@
+import { memoize } from '../../../kernel/memoize.ts'
 import { listOf, markingRefsOf, objectsOf, type StixObject, textOf } from '../../../stix/object.ts'
+import { toDay } from '../../../stix/timestamp.ts'
 import type { Tlp } from '../model.ts'
 import { toLine } from '../values/text.ts'
 import type { Galaxies } from './galaxies.ts'
@@ -38,7 +40,9 @@ function levelOf(id: string, resolve: Resolve): Tlp | undefined {
 }
 
 /** Of a marking that is known by its id, or that is named in place of an id. */
-const levelNamed = (id: string): Tlp | undefined => wellKnown.get(id.toLowerCase()) ?? tlpsIn(id)[0]
+const levelNamed = memoize(
+  (id: string): Tlp | undefined => wellKnown.get(id.toLowerCase()) ?? tlpsIn(id)[0]
+)
 
 /** Texts of an object that say how far it may be shared. What it describes, such as a pattern, is none. */
 export function statementsOf(object: StixObject): string[] {
@@ -74,19 +78,24 @@ export function ownTags(object: StixObject, resolve: Resolve = () => undefined):
   const markings = markingRefsOf(object).flatMap(id => resolve(id) ?? [])
   const tags = [
     ...objectsOf(object, 'kill_chain_phases').flatMap(phaseTag),
-    ...listOf(object, 'labels').flatMap(label => machineTag('sekoia:label', label)),
+    ...listOf(object, 'labels').flatMap(labelTag),
     ...markings.flatMap(marking => papTag(marking) ?? [])
   ]
-  return [...new Set(tags)].sort()
+  return tags.length < 2 ? tags : [...new Set(tags)].sort()
 }
 
-function phaseTag(phase: StixObject): string[] {
-  const name = textOf(phase, 'phase_name').trim().toLowerCase().replace(/[ _]/g, '-')
+/** Few different labels and phases occur many times. */
+const labelTag = memoize((label: string) => machineTag('sekoia:label', label))
+const phaseName = memoize((text: string) => text.trim().toLowerCase().replace(/[ _]/g, '-'))
+const tacticTag = memoize((name: string) => machineTag('sekoia:mitre-tactic', name))
+
+function phaseTag(phase: StixObject): readonly string[] {
+  const name = phaseName(textOf(phase, 'phase_name'))
   switch (textOf(phase, 'kill_chain_name')) {
     case 'lockheed-martin-cyber-kill-chain':
       return Object.hasOwn(killChain, name) ? [`kill-chain:${killChain[name]}`] : []
     case 'mitre-attack':
-      return machineTag('sekoia:mitre-tactic', name)
+      return tacticTag(name)
     default:
       return []
   }
@@ -162,7 +171,7 @@ export function commentOf({ name, confidence, until, unsaid = [], id }: Commente
   const parts = [
     line.length > maxName ? `${line.slice(0, maxName - 1)}…` : line,
     confidence === undefined ? '' : `confidence ${confidence}`,
-    until === undefined ? '' : `expires ${new Date(until).toISOString().slice(0, 10)}`,
+    until === undefined ? '' : `expires ${toDay(until)}`,
     unsaid.length === 0 ? '' : `pattern: ${listUnsaid(unsaid)}`,
     id
   ]
@@ -189,6 +198,7 @@ const roomForRest = 24
 
 /** Comments of several sources of one value as one, at most 1 kB: sorted, and `and N more` for what has no room. */
 export function joinComments(comments: readonly string[]): string {
+  if (comments.length === 1) return comments[0]!
   const sorted = [...new Set(comments)].sort()
   let joined = sorted[0] ?? ''
   let count = 1

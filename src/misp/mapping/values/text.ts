@@ -31,9 +31,14 @@ export const lowerAscii = (text: string): string =>
 
 /** On one line, without control characters and without blanks at its ends, for names, tags and comments. */
 export const toLine = (text: string): string =>
-  withoutWide(text)
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
+  line.test(text)
+    ? text
+    : withoutWide(text)
+        .replace(/[\s\p{Cc}]+/gu, ' ')
+        .trim()
+
+/** What nearly every name is already. */
+const line = /^[!-~]+(?: [!-~]+)*$/
 
 type Replacement = readonly [from: RegExp, to: string]
 
