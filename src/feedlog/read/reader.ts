@@ -91,6 +91,7 @@ export class Reading {
   /** Throws GatewayError when nothing was found and the log could not be read on, StaleLogError when overtaken. */
   async run(): Promise<ReadResult> {
     let ending: Ending
+    this.#log.attend(this.#chain, this.#request.caller)
     try {
       ending = await this.#collect()
     } catch (error) {
@@ -356,6 +357,7 @@ export class Reading {
   async #extend(deadline: number): Promise<false> {
     const extend = () => this.#log.extend(this.#chain, this.#request.caller)
     await this.#patiently(extend, this.#log.isExtending(this.#chain), deadline)
+    this.#log.attend(this.#chain, this.#request.caller)
     await giveWayIfDue()
     this.#outcome = 'fetched'
     return false

@@ -1,6 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { leadsNowhere } from '../../kernel/leading-on.ts'
 import { type Entry, isProven, type Page } from '../../kernel/ports.ts'
+import { toWholeSeconds } from '../../stix/timestamp.ts'
 import type { Chain } from '../journal/chain.ts'
 import { timeDigest, unknownTime } from '../journal/id-index.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -48,6 +49,12 @@ const maxDoubts = 2
 const restartOverlapMs = slackMs + 1000
 
 /**
+ * So much earlier than its start a chain may be sought that its first page lacks nothing: more than the time by which
+ * two ways to order an object differ, that of a day without its T, and that of an offset.
+ */
+export const soundSeekMs = 42 * 3_600_000
+
+/**
  * Reads a chain's history: what Sekoia held before the end was reached for the first time. Ends where the feed
  * ends, or where the next chain begins.
  */
@@ -61,6 +68,8 @@ export class Backfill {
   readonly #retracing = new Set<Chain>()
   /** Chains for which Sekoia told an end before the next one was met. */
   readonly #doubted = new Set<Chain>()
+  /** Chains that are sought so much earlier that their first page lacks nothing. */
+  readonly #soundlySought = new WeakSet<Chain>()
   /** Reads the first page of another chain. */
   readonly #begin: (chain: Chain, caller: Caller) => Promise<void>
   /** The newest cursor of the last chain, and when it was obtained. */
@@ -72,6 +81,14 @@ export class Backfill {
   }
 
   /**
+   * The chain, which has not begun, is sought earlier by {@link soundSeekMs}: whoever comes to its start has come to
+   * all of it.
+   */
+  seekSoundly(chain: Chain): void {
+    this.#soundlySought.add(chain)
+  }
+
+  /**
    * Reads on by one page that has something new. Resolves with true when the chain has come to its end. Throws
    * NewestFirstError as {@link FeedOrder.check} does.
    */
@@ -79,7 +96,7 @@ export class Backfill {
     const loops = new LoopGuard()
     const { order } = this.#with
     const restart = order.isKnown ? sourceAt(chain.readUpTo) : startOf(chain)
-    let source = nextSource(chain)
+    let source = this.#sourceOf(chain)
     let hasAskedAgain = false
     /** True once a page came without a cursor, which may be a slip. */
     let hasDoubtedEnd = false
@@ -126,7 +143,7 @@ export class Backfill {
         // What lies before the next chain would never be looked for again: the end has to be told twice.
         this.#doubted.add(chain)
         this.#retracing.add(chain)
-        source = nextSource(chain)
+        source = this.#sourceOf(chain)
         continue
       }
       if (taken > 0) return false
@@ -134,6 +151,12 @@ export class Backfill {
       source = nextSource(chain)
     }
     return false
+  }
+
+  #sourceOf(chain: Chain): Source {
+    return chain.cursor === null && this.#soundlySought.has(chain)
+      ? { modifiedAfter: toWholeSeconds(chain.start - soundSeekMs) }
+      : nextSource(chain)
   }
 
   /** Another gateway wrote to the journal: it may have read further. */
@@ -206,7 +229,8 @@ export class Backfill {
       ? await this.#withoutNext(next, own, chain, caller)
       : { body: own, hasMet: false }
     if (!next && order.isKnown) this.#settle(chain, read.source, read.page)
-    if (isFirst && read.source.modifiedAfter !== undefined) {
+    const isSound = this.#soundlySought.has(chain)
+    if (isFirst && !isSound && read.source.modifiedAfter !== undefined) {
       const latest = furthestOf(read.page.entries, read.readAt)?.latest ?? chain.start
       chain.beginWithCursors(Math.max(latest, chain.start))
     }

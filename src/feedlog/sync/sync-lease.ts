@@ -38,9 +38,9 @@ export class SyncLease {
 
   /**
    * True when this gateway has the lease, to be released once for each time; false when another one wrote something new
-   * meanwhile, as `hasNews` tells.
+   * meanwhile, as `hasNews` tells, or has the lease, and this one does not wait.
    */
-  async acquire(hasNews: () => Promise<boolean>): Promise<boolean> {
+  async acquire(hasNews: () => Promise<boolean>, waits = true): Promise<boolean> {
     const { clock } = this.#parts
     for (;;) {
       await this.#returning
@@ -48,6 +48,7 @@ export class SyncLease {
         this.#holders++
         return true
       }
+      if (!waits) return false
       await clock.sleep(lookMs)
       if (await hasNews()) return false
     }

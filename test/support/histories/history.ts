@@ -68,6 +68,8 @@ export interface History {
   readonly patienceMs?: number
   /** Largest answer of Sekoia that is read; default none. */
   readonly maxBodyBytes?: number
+  /** How many chains read the history at once at most; default 1. */
+  readonly parallel?: number
   readonly cacheMaxBytes: number
   readonly limits: readonly number[]
   /** Odd objects in what Sekoia holds at the beginning, at this part of its length. */
@@ -80,6 +82,9 @@ export interface History {
 export const relookSeconds = 300
 /** Longer than any time that can pass in a history. */
 export const horizonSeconds = 86_400
+
+/** Of gateways that read by one, two or four chains at once. */
+export const parallel = fc.constantFrom(1, 2, 4)
 
 export const faultKinds: readonly FaultKind[] = [
   'status',
@@ -180,6 +185,8 @@ export const historiesOf = (variant: Variant): fc.Arbitrary<History> =>
     assumeTies: fc.constant(variant.ties),
     processes: fc.constant(variant.processes ?? 1),
     epoch: fc.constant(variant.repeatedPages ? '1970' : '2000'),
+    // A page of another chain, given again, cannot be told from the truth.
+    parallel: variant.repeatedPages ? fc.constant(1) : parallel,
     cacheMaxBytes: fc.constantFrom(1, 20_000, 16_000_000),
     limits: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
     odd: fc.array(fc.record({ ...odd, at: fc.nat(1000).map(part => part / 1000) }), {

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { oddItems } from '../../../src/demo/corpus/odd.ts'
 import type { Fault } from '../../../src/demo/faults.ts'
-import { faultKinds, type History, type Operation, odd, relookSeconds } from './history.ts'
+import {
+  faultKinds,
+  type History,
+  type Operation,
+  odd,
+  parallel,
+  relookSeconds
+} from './history.ts'
 import { hasRedis } from './stores.ts'
 
 /** Histories in which everything happens: all times, items, faults, stores, orders and ways to end a process. */
@@ -98,6 +105,7 @@ const common = {
   pageLimit: fc.constantFrom(7, 9, 50),
   assumeTies: fc.constant(true),
   epoch: fc.constant('2000'),
+  parallel,
   cacheMaxBytes: fc.constantFrom(1, 20_000, 16_000_000),
   /** The smallest still holds a group of equal times. */
   maxBodyBytes: fc.constantFrom(16_000, 200_000),

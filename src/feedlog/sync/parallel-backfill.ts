@@ -1,0 +1,186 @@
+import type { Caller } from '../../kernel/caller.ts'
+import { elapsedOf, isProven } from '../../kernel/ports.ts'
+import type { Chain } from '../journal/chain.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { FeedLogDeps } from '../journal/log-deps.ts'
+import type { Backfill } from './backfill.ts'
+import { Pace } from './pace.ts'
+import { nextCut } from './stretches.ts'
+
+export interface ParallelBackfillDeps {
+  readonly journal: Journal
+  readonly parts: FeedLogDeps
+  readonly backfill: Pick<Backfill, 'seekSoundly'>
+  /** Reads a chain on by one page. */
+  extend(chain: Chain, caller: Caller): Promise<void>
+  isExtending(chain: Chain): boolean
+  /** True for a chain that has nothing left to read of history. */
+  isAtTip(chain: Chain): boolean
+  /** False once nothing of the log is to be read any more. */
+  isOpen(): boolean
+}
+
+/** Without a client for so long nothing is read ahead. */
+const awayMs = 120_000
+/** After trouble nothing is read ahead for so long; doubled each time, up to the longest. */
+const restMs = 1000
+const longestRestMs = 60_000
+const dayMs = 86_400_000
+/** What the calls of one walk may grow by; some of the 1.05 that are promised is left for what cannot be foreseen. */
+const defaultShare = 0.03
+
+/**
+ * Reads the history that lies ahead of a client, by several chains at once: each is read until it meets the next. All
+ * of it in the background and with the key of that client; the first trouble ends it until a client asks again.
+ */
+export class ParallelBackfill {
+  readonly #with: ParallelBackfillDeps
+  readonly #pace: Pace
+  readonly #running = new Map<Chain, Promise<void>>()
+  #reader: { readonly front: Chain; readonly caller: Caller; readonly seenAt: number } | undefined
+  #restsUntil = Number.NEGATIVE_INFINITY
+  #troubles = 0
+
+  constructor(deps: ParallelBackfillDeps) {
+    this.#with = deps
+    this.#pace = new Pace(deps.parts.settings.backfillParallel)
+  }
+
+  get isRunning(): boolean {
+    return this.#running.size > 0
+  }
+
+  /** Resolves when nothing is being read. */
+  async settle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.values())
+  }
+
+  /** A client reads in this chain: what lies ahead is read for it. */
+  attend(chain: Chain, caller: Caller): void {
+    const { settings } = this.#with.parts
+    if (settings.backfillParallel < 2) return
+    const front =
+      this.#isAttended && this.#isKnown(this.#reader!.front) ? this.#reader!.front : chain
+    this.#reader = {
+      front: front.start < chain.start ? front : chain,
+      caller,
+      seenAt: this.#elapsed
+    }
+    this.pump()
+  }
+
+  /** Begins as many pages as may be read now. To be called whenever a chain has been read on. */
+  pump(): void {
+    while (this.#mayRead) {
+      const chain = this.#pick()
+      if (!chain) return
+      const reading = this.#read(chain)
+      this.#running.set(chain, reading)
+    }
+  }
+
+  get #mayRead(): boolean {
+    const { journal, parts, isOpen } = this.#with
+    return (
+      this.#isAttended &&
+      isOpen() &&
+      journal.sortOrder === 'asc' &&
+      isProven(parts.clock) &&
+      this.#elapsed >= this.#restsUntil &&
+      this.#isKnown(this.#reader!.front) &&
+      this.#reader!.front.heads.length > 0 &&
+      this.#underWay < this.#pace.level
+    )
+  }
+
+  get #isAttended(): boolean {
+    return this.#reader !== undefined && this.#elapsed - this.#reader.seenAt < awayMs
+  }
+
+  #isKnown(chain: Chain): boolean {
+    return this.#with.journal.chains.includes(chain)
+  }
+
+  /** Those that clients wait for included. */
+  get #underWay(): number {
+    return this.#ahead.filter(chain => this.#isBusy(chain)).length
+  }
+
+  get #ahead(): readonly Chain[] {
+    const { chains } = this.#with.journal
+    return chains.slice(chains.indexOf(this.#reader!.front))
+  }
+
+  #isBusy(chain: Chain): boolean {
+    return this.#running.has(chain) || this.#with.isExtending(chain)
+  }
+
+  /** The chain to read next: what a client comes to first, first; one more where each is being read. */
+  #pick(): Chain | undefined {
+    const open = this.#ahead.filter(chain => !chain.isLinked && !this.#with.isAtTip(chain))
+    if (open.length === 0) return undefined
+    const begun = open.length < this.#pace.level ? this.#begin() : undefined
+    return begun ?? open.find(chain => !this.#isBusy(chain))
+  }
+
+  #begin(): Chain | undefined {
+    const { journal, parts, backfill } = this.#with
+    const { settings, clock } = parts
+    const now = clock.now()
+    const cut = nextCut({
+      journal,
+      front: this.#reader!.front,
+      latest: Math.min(journal.horizon(settings.rebuildHorizonSeconds, now), now - dayMs),
+      now,
+      pageLimit: settings.pageLimit,
+      share: settings.backfillShare ?? defaultShare,
+      isBusy: chain => this.#isBusy(chain)
+    })
+    if (!cut) return undefined
+    const chain = journal.addChain(cut.start)
+    if (cut.isSound) backfill.seekSoundly(chain)
+    parts.meter.count('backfill_chains')
+    return chain
+  }
+
+  async #read(chain: Chain): Promise<void> {
+    const { caller, front } = this.#reader!
+    const isFront = chain === front
+    const startedAt = this.#elapsed
+    const before = stateOf(chain)
+    try {
+      await this.#with.extend(chain, {
+        ...caller,
+        givesUp: true,
+        ...(!isFront && { continues: false, isInBackground: true })
+      })
+      // Another gateway reads the log.
+      if (stateOf(chain) === before && !this.#with.isAtTip(chain)) this.#rest()
+      else this.#answered(this.#elapsed - startedAt)
+    } catch {
+      this.#with.parts.meter.count('backfill_troubles')
+      this.#pace.troubled()
+      this.#rest()
+    } finally {
+      this.#running.delete(chain)
+      this.pump()
+    }
+  }
+
+  #answered(ms: number): void {
+    this.#troubles = 0
+    this.#pace.answered(ms)
+  }
+
+  #rest(): void {
+    const ms = Math.min(longestRestMs, restMs * 2 ** Math.min(10, this.#troubles++))
+    this.#restsUntil = this.#elapsed + ms
+  }
+
+  get #elapsed(): number {
+    return elapsedOf(this.#with.parts.clock)
+  }
+}
+
+const stateOf = ({ cursor, heads, isLinked }: Chain): string =>
+  `${cursor} ${heads.length} ${heads.at(-1)?.count} ${isLinked}`
