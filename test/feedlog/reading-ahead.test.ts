@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Chain } from '../../src/feedlog/journal/chain.ts'
 import { Journal } from '../../src/feedlog/journal/journal.ts'
 import type { FeedLogDeps } from '../../src/feedlog/journal/log-deps.ts'
 import type { SegmentHead } from '../../src/feedlog/journal/segment-head.ts'
@@ -37,7 +38,14 @@ function setUp(chains = 4) {
     )
   }
   for (let day = 0; day < 20; day++) read(first, from + day * dayMs)
-  const flights: { start: number; caller: Caller; end(error?: Error): Promise<void> }[] = []
+  const flights: {
+    start: number
+    caller: Caller
+    end(error?: Error, isAdded?: boolean): Promise<void>
+  }[] = []
+  const adding = new Set<Chain>()
+  /** Ends the adding of pages that have come. */
+  const added: (() => void)[] = []
   const ahead = new ParallelBackfill({
     journal,
     parts: {
@@ -45,20 +53,25 @@ function setUp(chains = 4) {
       clock: { now: () => now, elapsed: () => elapsed, sleep: async () => {} },
       meter: silentMeter
     } as unknown as FeedLogDeps,
-    backfill: { seekSoundly: () => {} },
+    backfill: { seekSoundly: () => {}, isAdding: chain => adding.has(chain) },
     extend(chain, asked) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const at = Math.max(chain.start, chain.readUpTo) + dayMs
       flights.push({
         start: chain.start,
         caller: asked,
-        async end(error) {
+        async end(error, isAdded = true) {
           if (error) reject(error)
           else {
-            read(chain, at)
-            resolve()
+            adding.add(chain)
+            ahead.pageCame(chain)
+            added.push(() => {
+              adding.delete(chain)
+              read(chain, at)
+              resolve()
+            })
+            if (isAdded) added.pop()!()
           }
-          await promise.catch(() => {})
           await new Promise(setImmediate)
         }
       })
@@ -66,9 +79,10 @@ function setUp(chains = 4) {
     },
     isExtending: () => false,
     isAtTip: () => false,
+    mayBegin: () => true,
     isOpen: () => true
   })
-  return { ahead, first, flights, pass: (ms: number) => (elapsed += ms) }
+  return { ahead, first, flights, added, pass: (ms: number) => (elapsed += ms) }
 }
 
 t.test('two chains at first, one more with each round; never more than may', async t => {
@@ -81,6 +95,22 @@ t.test('two chains at first, one more with each round; never more than may', asy
     most = Math.max(most, flights.length - ended - 1)
   }
   t.equal(most, 4)
+})
+
+t.test('what has come is added while the next page is on its way', async t => {
+  const { ahead, first, flights, added } = setUp(2)
+  ahead.attend(first, caller)
+  await flights[0]!.end()
+  await flights[1]!.end()
+  t.equal(flights.length, 4)
+  await flights[2]!.end(undefined, false)
+  t.equal(flights.length, 5)
+  t.equal(new Set(flights.map(({ start }) => start)).size, 3, 'a third place is begun')
+  await flights[3]!.end(undefined, false)
+  t.equal(flights.length, 5, 'and no more: each place is being read or added to')
+  for (const end of added) end()
+  await new Promise(setImmediate)
+  t.equal(flights.length, 6)
 })
 
 t.test('what a client comes to next is read in its rank, the rest behind all others', async t => {

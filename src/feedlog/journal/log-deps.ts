@@ -22,7 +22,7 @@ export interface FeedLogSettings {
   readonly cacheMaxBytes: number
   /** How many chains of a feed's history are read at once at most; 1: one after the other, as clients ask. */
   readonly backfillParallel: number
-  /** What reading at once may add to the calls of one walk, as a part of them; default 0.03. */
+  /** What reading at once may add to the calls of one walk, as a part of them; default 0.045. */
   readonly backfillShare?: number | undefined
   /** True: the end of every full page is checked for a cut tie, not only once ties were seen in the feed. */
   readonly assumeTies: boolean

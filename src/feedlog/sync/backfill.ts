@@ -29,6 +29,14 @@ export interface BackfillDeps {
   readonly openedAt: number
 }
 
+/** What the reading of one chain has to do with the others. */
+export interface OtherChains {
+  /** Reads the first page of another chain. */
+  begin(chain: Chain, caller: Caller): Promise<void>
+  /** A page of the chain has come that is to be added. */
+  pageCame(chain: Chain): void
+}
+
 interface ReadPage {
   /** What of the page is new. */
   readonly body: Body
@@ -70,14 +78,20 @@ export class Backfill {
   readonly #doubted = new Set<Chain>()
   /** Chains that are sought so much earlier that their first page lacks nothing. */
   readonly #soundlySought = new WeakSet<Chain>()
-  /** Reads the first page of another chain. */
-  readonly #begin: (chain: Chain, caller: Caller) => Promise<void>
+  /** Chains of which a page has come that is being added. */
+  readonly #adding = new Set<Chain>()
+  readonly #others: OtherChains
   /** The newest cursor of the last chain, and when it was obtained. */
   #obtained: { cursor: string; readAt: number; afterNo: number; isAhead: boolean } | undefined
 
-  constructor(parts: BackfillDeps, begin: (chain: Chain, caller: Caller) => Promise<void>) {
+  constructor(parts: BackfillDeps, others: OtherChains) {
     this.#with = parts
-    this.#begin = begin
+    this.#others = others
+  }
+
+  /** True while a page of the chain is being added: meanwhile Sekoia is not asked for it. */
+  isAdding(chain: Chain): boolean {
+    return this.#adding.has(chain)
   }
 
   /**
@@ -135,7 +149,11 @@ export class Backfill {
         continue
       }
       const read = { body, page, source, readAt, last }
-      const { reached, taken, isAstray } = await this.#take(chain, read, caller)
+      this.#adding.add(chain)
+      this.#others.pageCame(chain)
+      const { reached, taken, isAstray } = await this.#take(chain, read, caller).finally(() =>
+        this.#adding.delete(chain)
+      )
       const isEnd = page.nextCursor === null || (isStuck && (page.itemCount === 0 || hasAskedAgain))
       if (taken > 0) this.#doubted.delete(chain)
       if (reached || (isEnd && (!isAstray || this.#doubted.has(chain)))) return true
@@ -270,7 +288,7 @@ export class Backfill {
       return place === undefined || place.latest >= next.start
     })
     if (!mayBeTheirs) return next
-    await this.#begin(next, caller)
+    await this.#others.begin(next, caller)
     return journal.nextHolding(chain)
   }
 
@@ -281,7 +299,7 @@ export class Backfill {
       time !== undefined && (placeOf(time)?.earliest ?? 0) >= next.start
     if (first.hasMet || next.isLinked || !Array.from(first.body.entries).some(isBeyond))
       return first
-    await this.#begin(next, caller)
+    await this.#others.begin(next, caller)
     return this.#upTo(next, body, chain, caller)
   }
 

@@ -84,7 +84,10 @@ export class FeedLog {
       ...{ journal, parts, fetcher, known: this.#known },
       ...{ appender: this.#appender, order: this.#order, openedAt: this.#openedAt }
     }
-    this.#backfill = new Backfill(shared, (chain, caller) => this.#extendForOther(chain, caller))
+    this.#backfill = new Backfill(shared, {
+      begin: (chain, caller) => this.#extendForOther(chain, caller),
+      pageCame: chain => this.#ahead.pageCame(chain)
+    })
     const floor = () => this.#floor()
     const backfill = this.#backfill
     const isOfEarlier = backfill.isOfEarlier.bind(backfill)
@@ -103,6 +106,7 @@ export class FeedLog {
       extend: (chain, caller) => this.extend(chain, caller),
       isExtending: chain => this.isExtending(chain),
       isAtTip: chain => this.isAtTip(chain),
+      mayBegin: () => !parts.store.isShared || this.#lease.isMine,
       isOpen: () => !this.#isClosing && !this.isStale
     })
   }

@@ -10,12 +10,14 @@ import { nextCut } from './stretches.ts'
 export interface ParallelBackfillDeps {
   readonly journal: Journal
   readonly parts: FeedLogDeps
-  readonly backfill: Pick<Backfill, 'seekSoundly'>
+  readonly backfill: Pick<Backfill, 'seekSoundly' | 'isAdding'>
   /** Reads a chain on by one page. */
   extend(chain: Chain, caller: Caller): Promise<void>
   isExtending(chain: Chain): boolean
   /** True for a chain that has nothing left to read of history. */
   isAtTip(chain: Chain): boolean
+  /** True while no other gateway can begin chains, too. */
+  mayBegin(): boolean
   /** False once nothing of the log is to be read any more. */
   isOpen(): boolean
 }
@@ -26,8 +28,10 @@ const awayMs = 120_000
 const restMs = 1000
 const longestRestMs = 60_000
 const dayMs = 86_400_000
-/** What the calls of one walk may grow by; some of the 1.05 that are promised is left for what cannot be foreseen. */
-const defaultShare = 0.03
+/** What the calls of one walk may grow by; a little of the 1.05 that is promised is left for what cannot be foreseen. */
+const defaultShare = 0.045
+/** Chains more than pages on their way: what has come of one is added while the next page of another is asked for. */
+const spareChains = 1
 
 /**
  * Reads the history that lies ahead of a client, by several chains at once: each is read until it meets the next. All
@@ -37,6 +41,8 @@ export class ParallelBackfill {
   readonly #with: ParallelBackfillDeps
   readonly #pace: Pace
   readonly #running = new Map<Chain, Promise<void>>()
+  /** When the pages on their way were asked for, by {@link elapsedOf}. */
+  readonly #askedAt = new Map<Chain, number>()
   #reader: { readonly front: Chain; readonly caller: Caller; readonly seenAt: number } | undefined
   #restsUntil = Number.NEGATIVE_INFINITY
   #troubles = 0
@@ -66,16 +72,24 @@ export class ParallelBackfill {
       caller,
       seenAt: this.#elapsed
     }
-    this.pump()
+    this.#pump()
   }
 
-  /** Begins as many pages as may be read now. To be called whenever a chain has been read on. */
-  pump(): void {
+  /** A page of the chain has come, and is to be added: Sekoia may be asked for another one. */
+  pageCame(chain: Chain): void {
+    const askedAt = this.#askedAt.get(chain)
+    this.#askedAt.delete(chain)
+    if (askedAt !== undefined) this.#pace.answered(this.#elapsed - askedAt)
+    this.#pump()
+  }
+
+  /** Asks for as many pages as may be on their way. */
+  #pump(): void {
     while (this.#mayRead) {
       const chain = this.#pick()
       if (!chain) return
-      const reading = this.#read(chain)
-      this.#running.set(chain, reading)
+      this.#askedAt.set(chain, this.#elapsed)
+      this.#running.set(chain, this.#read(chain))
     }
   }
 
@@ -103,7 +117,8 @@ export class ParallelBackfill {
 
   /** Those that clients wait for included. */
   get #underWay(): number {
-    return this.#ahead.filter(chain => this.#isBusy(chain)).length
+    const { backfill } = this.#with
+    return this.#ahead.filter(chain => this.#isBusy(chain) && !backfill.isAdding(chain)).length
   }
 
   get #ahead(): readonly Chain[] {
@@ -119,7 +134,8 @@ export class ParallelBackfill {
   #pick(): Chain | undefined {
     const open = this.#ahead.filter(chain => !chain.isLinked && !this.#with.isAtTip(chain))
     if (open.length === 0) return undefined
-    const begun = open.length < this.#pace.level ? this.#begin() : undefined
+    const mayBegin = open.length < this.#pace.level + spareChains && this.#with.mayBegin()
+    const begun = mayBegin ? this.#begin() : undefined
     return begun ?? open.find(chain => !this.#isBusy(chain))
   }
 
@@ -146,7 +162,6 @@ export class ParallelBackfill {
   async #read(chain: Chain): Promise<void> {
     const { caller, front } = this.#reader!
     const isFront = chain === front
-    const startedAt = this.#elapsed
     const before = stateOf(chain)
     try {
       await this.#with.extend(chain, {
@@ -156,20 +171,16 @@ export class ParallelBackfill {
       })
       // Another gateway reads the log.
       if (stateOf(chain) === before && !this.#with.isAtTip(chain)) this.#rest()
-      else this.#answered(this.#elapsed - startedAt)
+      else this.#troubles = 0
     } catch {
       this.#with.parts.meter.count('backfill_troubles')
       this.#pace.troubled()
       this.#rest()
     } finally {
       this.#running.delete(chain)
-      this.pump()
+      this.#askedAt.delete(chain)
+      this.#pump()
     }
-  }
-
-  #answered(ms: number): void {
-    this.#troubles = 0
-    this.#pace.answered(ms)
   }
 
   #rest(): void {

@@ -1,5 +1,6 @@
 import type { Chain } from '../journal/chain.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { SegmentHead } from '../journal/segment-head.ts'
 import { soundSeekMs } from './backfill.ts'
 
 /** Where the history of a feed is cut, so that several chains read it at once. Pure. */
@@ -42,13 +43,14 @@ const minPages = 4
 /** The same where a page is on its way, which may come further than is known. */
 const minBusyPages = 8
 /** So many pages are believed in at the first page, and so many more for each one that was read. */
-const believedPages = { atFirst: 40, perPage: 10 }
-/** Calls that a cut costs: half of the page before it, and what is sought before the start. */
-const soundCost = 0.7
-/** The first page of the chain is read once more. */
-const plainCost = 1.7
+const believedPages = { atFirst: 10, perPage: 10 }
+/** Calls that a cut costs: half of the page before it, as a mean and its deviation. */
+const cutCost = 0.5
+const costDeviation = 0.29
+/** The first page of a chain that is not sought soundly is read once more. */
+const plainCost = 1
 /** What is sought before the start may have this part of a page. */
-const maxSought = 0.15
+const maxSought = 0.5
 const year2000 = Date.UTC(2000)
 /** Starts lie on whole minutes. */
 const grainMs = 60_000
@@ -69,46 +71,68 @@ export function stretchesFrom({ journal, front, now, pageLimit }: CutTerms): Str
 }
 
 /**
- * Where to begin one chain more: in the middle of the longest stretch, but well ahead of a page that is on its way.
- * Undefined where it is not worth it.
+ * Where to begin one chain more: in the middle of a stretch, but well ahead of a page that is on its way; of the longest
+ * ones the first, since clients come there first. Undefined where it is not worth it.
  */
 export function nextCut(terms: CutTerms): Cut | undefined {
-  const { journal, front, latest, pageLimit, share, isBusy } = terms
+  const { latest, isBusy } = terms
   const stretches = stretchesFrom(terms)
-  const longest = Math.max(minPages, ...stretches.map(each => each.pages))
-  const stretch = stretches
-    .filter(each => each.pages >= longest / 2)
-    .filter(each => each.pages >= minBusyPages || !isBusy(each.chain))
-    .reduce<Stretch | undefined>((a, b) => (a && a.pages >= b.pages ? a : b), undefined)
-  if (!stretch || stretch.pages < minPages) return undefined
+  const longest = Math.max(minPages, ...stretches.map(({ pages }) => pages))
+  const stretch = stretches.find(
+    ({ pages, chain }) => pages >= Math.max(longest / 2, isBusy(chain) ? minBusyPages : minPages)
+  )
+  if (!stretch) return undefined
   const { low, high, pages } = stretch
   const middle = Math.min((low + high) / 2, latest)
   const start = Math.floor(middle / grainMs) * grainMs
   if (start - low < (high - low) / 4) return undefined
-  const isSound = (pages * soundSeekMs) / (high - low) <= maxSought
-  const cost = isSound ? soundCost : plainCost
-  const chains = journal.chains.slice(journal.chains.indexOf(front))
-  const read = chains.reduce((sum, { heads }) => sum + objectsIn(heads), 0) / pageLimit
-  const left = stretches.reduce((sum, each) => sum + each.pages, 0)
-  const believed = Math.min(left, believedPages.atFirst + believedPages.perPage * read)
-  const isAffordable = chains.length * cost <= share * (read + believed)
-  return isAffordable ? { stretch, start, isSound } : undefined
+  const sought = (pages * soundSeekMs) / (high - low)
+  const isSound = sought <= maxSought
+  return isAffordable(terms, stretches, cutCost + (isSound ? sought : plainCost))
+    ? { stretch, start, isSound }
+    : undefined
 }
 
-const objectsIn = (heads: Chain['heads']): number =>
+/** True when all cuts together, one of this cost included, will hardly take more calls than they may. */
+function isAffordable(
+  { journal, front, pageLimit, share }: CutTerms,
+  stretches: readonly Stretch[],
+  cost: number
+): boolean {
+  const [first, ...begun] = journal.chains.slice(journal.chains.indexOf(front))
+  const costs = begun.reduce((sum, chain) => sum + costOf(chain, pageLimit), cost)
+  const chance = 2 * costDeviation * Math.sqrt(begun.length + 1)
+  const read = [first!, ...begun].reduce((sum, { heads }) => sum + objectsIn(heads), 0) / pageLimit
+  const left = stretches.reduce((sum, { pages }) => sum + pages, 0)
+  const believed = Math.min(left, believedPages.atFirst + believedPages.perPage * read)
+  return costs + chance <= share * (read + believed)
+}
+
+/** Calls that it took, or will take, to begin this chain. */
+function costOf(chain: Chain, pageLimit: number): number {
+  const isSound = chain.heads.length > 0 && chain.cursorsFrom === chain.start
+  const sought = (densityOf(chain) * soundSeekMs) / pageLimit
+  return cutCost + (isSound ? Math.min(maxSought, sought) : plainCost)
+}
+
+const objectsIn = (heads: readonly SegmentHead[]): number =>
   heads.reduce((sum, { count }) => sum + count, 0)
 
 /** Segments at the end of a chain that tell how dense the feed is there. */
 const sampled = 8
 
-/** Objects for each ms at the end of a chain; none where nothing was found yet. */
-function densityOf({ heads }: Chain): number {
-  const last = heads.at(-1)
-  if (!last) return 0
-  const [first, ...later] = heads.slice(-sampled)
-  const reached = last.readUpTo ?? last.maxNatural
-  const from = first!.readUpTo ?? first!.maxNatural
-  // Of a single segment the later half: single wrong times are far more often too early.
-  if (later.length === 0) return first!.count / 2 / Math.max(1, first!.maxNatural - from)
-  return objectsIn(later) / Math.max(1, reached - from)
+/** Objects for each ms: at the end of a chain, or in all of it where it is less dense; none where nothing was found yet. */
+function densityOf({ heads, start, progress }: Chain): number {
+  const [first, last] = [heads[0], heads.at(-1)]
+  if (!first || !last) return 0
+  const reached = endOf(last)
+  const after = (from: SegmentHead) =>
+    objectsIn(heads.slice(heads.indexOf(from) + 1)) / Math.max(1, reached - endOf(from))
+  const whole =
+    start > 0 || heads.length === 1
+      ? objectsIn(heads) / Math.max(1, progress - (start || first.minNatural))
+      : after(first)
+  return heads.length === 1 ? whole : Math.min(whole, after(heads.at(-sampled) ?? first))
 }
+
+const endOf = ({ readUpTo, maxNatural }: SegmentHead): number => readUpTo ?? maxNatural

@@ -31,6 +31,11 @@ export class SyncLease {
     this.#parts = parts
   }
 
+  /** True while a work of this gateway has it. */
+  get isMine(): boolean {
+    return this.#isHeld
+  }
+
   /** True while other works of this gateway need it, too: nobody else has read on since they began. */
   get isShared(): boolean {
     return this.#holders > 1
