@@ -3,7 +3,7 @@ import t from 'tap'
 import type { LogStore } from '../../src/kernel/ports.ts'
 import { defaultFeed } from '../support/gateway.ts'
 import { idsOf, keysOf, read, walk } from '../support/walks.ts'
-import { storeWith, worldOf } from '../support/worlds.ts'
+import { noon, storeWith, worldOf } from '../support/worlds.ts'
 
 /** Two chains of one log that are read at the same time. */
 
@@ -50,4 +50,33 @@ t.test('what no time can date, and both read, comes once, and as it is by now', 
     await world.crash()
     t.strictSame(await keysOfIt(), [`${id}|${modified}`])
   }
+})
+
+t.test('who begins later while the end is being reached gets what no time can date', async t => {
+  const days = (n: number) => new Date(noon - n * 86_400_000).toISOString()
+  const since = days(3)
+  let additions = 0
+  const others: Promise<unknown>[] = []
+  const store = storeWith()
+  const world = await worldOf(t, {
+    store: {
+      ...store,
+      async commit(log, commit) {
+        // The second addition is that of what is undated, at the end.
+        if (commit.heads.length > 0 && ++additions === 2)
+          others.push(read(world, { limit: 5, added_after: since }))
+        await setTimeout(20)
+        return store.commit(log, commit)
+      }
+    },
+    simulator: { objects: 0 },
+    logs: { pageLimit: 10 }
+  })
+  world.simulator.add(2, { modified: days(12) })
+  const id = world.simulator.odd('unreadable-both', { place: days(11) })
+  await read(world, { limit: 100 })
+  await Promise.all(others)
+  t.equal(others.length, 1)
+  const ids = idsOf(await walk(world, { limit: 100, added_after: since }))
+  t.ok(ids.includes(id))
 })

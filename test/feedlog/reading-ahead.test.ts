@@ -79,6 +79,7 @@ function setUp(chains = 4) {
     },
     isExtending: () => false,
     isAtTip: () => false,
+    begin: start => journal.addChain(start),
     mayBegin: () => true,
     isOpen: () => true
   })

@@ -31,7 +31,7 @@ function journalOf(pages: number) {
 
 const terms = (journal: Journal, more: Partial<CutTerms> = {}): CutTerms => ({
   ...{ journal, front: journal.chains[0]!, latest: now - dayMs, now },
-  ...{ pageLimit: 2000, share: 0.04, isBusy: () => false, ...more }
+  ...{ pageLimit: 2000, share: 0.04, minPages: 4, isBusy: () => false, ...more }
 })
 
 t.test('what is left is cut in the middle, and the longer half next', async t => {

@@ -44,7 +44,13 @@ async function readBy(chains: number, given: Plan) {
   const { order, switches, pageLimit, limit } = given
   const world = await startWorld({
     simulator: { now: noon, objects: 0, order, switches },
-    logs: { pageLimit, assumeTies: true, backfillParallel: chains, backfillShare: 100 }
+    logs: {
+      pageLimit,
+      assumeTies: true,
+      backfillParallel: chains,
+      backfillShare: 100,
+      backfillMinPages: 0.5
+    }
   })
   try {
     for (const time of timesOf(given)) world.simulator.add(1, { modified: textOf(time) })

@@ -407,7 +407,7 @@ export class Reading {
     if (found) return found
     // Another gateway may have read that far already.
     if (parts.store.isShared && !this.#terms.isReloaded) throw new StaleLogError()
-    return journal.addChain(startBucket(target, now))
+    return this.#log.begin(startBucket(target, now))
   }
 }
 

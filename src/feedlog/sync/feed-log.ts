@@ -54,6 +54,8 @@ export class FeedLog {
   readonly #clockWatch: ClockWatch
   readonly #openedAt: number
   #isClosing = false
+  /** The last chain, while what it owes is added at its end, dated as new. */
+  #ending: Chain | undefined
   /** True once another writer was first. */
   isStale = false
   /** False once it has lost its place among the open ones: another may be opened in its stead. */
@@ -106,7 +108,8 @@ export class FeedLog {
       extend: (chain, caller) => this.extend(chain, caller),
       isExtending: chain => this.isExtending(chain),
       isAtTip: chain => this.isAtTip(chain),
-      mayBegin: () => !parts.store.isShared || this.#lease.isMine,
+      begin: start => this.begin(start),
+      mayBegin: () => this.#ending === undefined && (!parts.store.isShared || this.#lease.isMine),
       isOpen: () => !this.#isClosing && !this.isStale
     })
   }
@@ -285,6 +288,15 @@ export class FeedLog {
     watch?.succeeded(identity, isFilled ? confirmedAt : undefined)
   }
 
+  /**
+   * A chain that is begun at this time. While the last one ends it is that one: what is dated as new there would lie
+   * before a later one, and clients that begin in that would miss it.
+   */
+  begin(start: number): Chain {
+    const ending = this.#ending
+    return ending && start > ending.start ? ending : this.journal.addChain(start)
+  }
+
   /** True while a chain is being read on. */
   isExtending(chain: Chain): boolean {
     return this.#extensions.has(chain)
@@ -452,11 +464,20 @@ export class FeedLog {
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
     const isAtEnd = await this.#ways.readHistory(chain, caller)
     if (!isAtEnd) return
-    if (this.journal.isLast(chain)) await this.#undated.append(chain, caller)
+    if (this.journal.isLast(chain)) await this.#appendOwed(chain, caller)
     if (this.journal.isLast(chain)) this.#endReached(chain)
     else chain.link()
     await this.#firstPass.end(chain)
     await this.#writer.commit()
+  }
+
+  async #appendOwed(chain: Chain, caller: Caller): Promise<void> {
+    this.#ending = chain
+    try {
+      await this.#undated.append(chain, caller)
+    } finally {
+      this.#ending = undefined
+    }
   }
 
   /** The end of what came newest first was known when its reading began. */

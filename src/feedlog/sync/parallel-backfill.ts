@@ -16,7 +16,8 @@ export interface ParallelBackfillDeps {
   isExtending(chain: Chain): boolean
   /** True for a chain that has nothing left to read of history. */
   isAtTip(chain: Chain): boolean
-  /** True while no other gateway can begin chains, too. */
+  begin(start: number): Chain
+  /** True while the last chain does not end, and no other gateway can begin chains, too. */
   mayBegin(): boolean
   /** False once nothing of the log is to be read any more. */
   isOpen(): boolean
@@ -30,6 +31,7 @@ const longestRestMs = 60_000
 const dayMs = 86_400_000
 /** What the calls of one walk may grow by; a little of the 1.05 that is promised is left for what cannot be foreseen. */
 const defaultShare = 0.045
+const defaultMinPages = 4
 /** Chains more than pages on their way: what has come of one is added while the next page of another is asked for. */
 const spareChains = 1
 
@@ -150,10 +152,11 @@ export class ParallelBackfill {
       now,
       pageLimit: settings.pageLimit,
       share: settings.backfillShare ?? defaultShare,
+      minPages: settings.backfillMinPages ?? defaultMinPages,
       isBusy: chain => this.#isBusy(chain)
     })
     if (!cut) return undefined
-    const chain = journal.addChain(cut.start)
+    const chain = this.#with.begin(cut.start)
     if (cut.isSound) backfill.seekSoundly(chain)
     parts.meter.count('backfill_chains')
     return chain

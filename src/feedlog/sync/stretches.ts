@@ -34,14 +34,12 @@ export interface CutTerms {
   readonly pageLimit: number
   /** What reading at once may add to the calls of one walk, as a part of them. */
   readonly share: number
+  /** Smaller stretches are not worth a cut; twice as many where a page is on its way, which may come further. */
+  readonly minPages: number
   /** True while the chain is being read: it may come further than is known. */
   isBusy(chain: Chain): boolean
 }
 
-/** Smaller stretches are not worth a cut. */
-const minPages = 4
-/** The same where a page is on its way, which may come further than is known. */
-const minBusyPages = 8
 /** So many pages are believed in at the first page, and so many more for each one that was read. */
 const believedPages = { atFirst: 10, perPage: 10 }
 /** Calls that a cut costs: half of the page before it, as a mean and its deviation. */
@@ -75,11 +73,11 @@ export function stretchesFrom({ journal, front, now, pageLimit }: CutTerms): Str
  * ones the first, since clients come there first. Undefined where it is not worth it.
  */
 export function nextCut(terms: CutTerms): Cut | undefined {
-  const { latest, isBusy } = terms
+  const { latest, minPages, isBusy } = terms
   const stretches = stretchesFrom(terms)
-  const longest = Math.max(minPages, ...stretches.map(({ pages }) => pages))
+  const longest = Math.max(...stretches.map(({ pages }) => pages))
   const stretch = stretches.find(
-    ({ pages, chain }) => pages >= Math.max(longest / 2, isBusy(chain) ? minBusyPages : minPages)
+    ({ pages, chain }) => pages >= Math.max(longest / 2, isBusy(chain) ? 2 * minPages : minPages)
   )
   if (!stretch) return undefined
   const { low, high, pages } = stretch

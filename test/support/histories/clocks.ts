@@ -180,7 +180,7 @@ export async function play(history: ClockHistory): Promise<void> {
     },
     logs: {
       ...{ pageLimit, rebuildHorizonSeconds: 86_400, cacheMaxBytes: seed % 2 ? 1 : 16_000_000 },
-      ...{ backfillParallel: history.parallel ?? 1, backfillShare: 100 }
+      ...{ backfillParallel: history.parallel ?? 1, backfillShare: 100, backfillMinPages: 0.5 }
     },
     store,
     processes: gateways,

@@ -177,7 +177,7 @@ export const historiesOf = (variant: Variant): fc.Arbitrary<History> =>
   fc.record({
     seed: fc.nat(1_000_000),
     objects: fc.integer({ min: variant.oddTimes ? 10 : 0, max: 60 }),
-    historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000),
+    historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000, 40 * 86_400_000),
     order: fc.constantFrom('text', 'instant'),
     switches: fc.record(variant.switches),
     newestFirst: fc.constant(variant.newestFirst ?? false),

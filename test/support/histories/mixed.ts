@@ -98,7 +98,7 @@ const places = (stores: readonly NonNullable<History['store']>[]) =>
 
 const common = {
   ...{ seed: fc.nat(1_000_000), objects: fc.integer({ min: 10, max: 50 }) },
-  historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000),
+  historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000, 40 * 86_400_000),
   order: fc.constantFrom('text', 'instant'),
   newestFirst: fc.boolean(),
   /** Longer than a group of equal times. */

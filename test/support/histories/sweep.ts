@@ -80,7 +80,7 @@ const operation = fc.oneof(
 export const sweepHistories: fc.Arbitrary<SweepHistory> = fc.record({
   seed: fc.nat(1_000_000),
   objects: fc.integer({ min: 0, max: 50 }),
-  historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000),
+  historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000, 40 * 86_400_000),
   order: fc.constantFrom('text', 'instant'),
   switches: fc.record({
     cursorMode: fc.constantFrom('A', 'B'),
@@ -117,7 +117,7 @@ export async function play(history: SweepHistory): Promise<void> {
     },
     logs: {
       ...{ pageLimit, relookSeconds, sweepSeconds: sweepMs / 1000, rebuildHorizonSeconds: 86_400 },
-      ...{ backfillParallel: history.parallel ?? 1, backfillShare: 100 }
+      ...{ backfillParallel: history.parallel ?? 1, backfillShare: 100, backfillMinPages: 0.5 }
     },
     store: watch.over(store),
     processes
