@@ -1,3 +1,4 @@
+import { behindAll } from '../kernel/behind-all.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { withDeadline } from '../kernel/deadline.ts'
 import { asGatewayError, GatewayError, isRefusal } from '../kernel/errors.ts'
@@ -98,11 +99,8 @@ export class RightsGate implements Rights {
 
   /** Asks for nothing, so that no object that cannot be had stands in the way. */
   #feedQuestion(caller: Caller, feedId: string): Ask {
-    const { clock } = this.#deps
-    return () => {
-      const modifiedAfter = new Date(clock.now()).toISOString()
-      return this.upstream.page(caller, { feedId, types: [], limit: 1, modifiedAfter })
-    }
+    const request = { feedId, types: [], limit: 1, modifiedAfter: behindAll }
+    return () => this.upstream.page(caller, request)
   }
 
   /**

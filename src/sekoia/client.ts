@@ -151,8 +151,8 @@ export function createSekoiaClient(options: SekoiaClientOptions): SekoiaClient {
     return ask({ caller, endpoint: 'page', path, signal, accept, rank }).catch(() => undefined)
   }
 
-  const { clock, logger } = options
-  const page = createSmallerPages({ read: readPage, cursorPast, clock, meter, logger })
+  const { logger } = options
+  const page = createSmallerPages({ read: readPage, cursorPast, meter, logger })
 
   async function lookUp(caller: Caller, group: IdGroup, signal?: AbortSignal): Promise<Page> {
     const { kind, ids } = group

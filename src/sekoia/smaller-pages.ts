@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
+import { behindAll } from '../kernel/behind-all.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { mayBeFull } from '../kernel/full-page.ts'
-import type { Clock, Meter, Page, PageRequest } from '../kernel/ports.ts'
-import { toWholeSeconds } from '../stix/timestamp.ts'
+import type { Meter, Page, PageRequest } from '../kernel/ports.ts'
 import { isTrouble } from './failures.ts'
 import type { SekoiaLogger } from './resilience.ts'
 import { endAt, pastByTime, type ReadPage } from './skip-by-time.ts'
@@ -24,7 +24,6 @@ export interface SmallerPagesDeps {
     request: PageRequest,
     signal?: AbortSignal
   ): Promise<string | null | undefined>
-  readonly clock: Clock
   readonly meter: Meter
   readonly logger?: SekoiaLogger | undefined
 }
@@ -51,7 +50,7 @@ const maxWalks = 10_000
 const proofs = 3
 
 export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
-  const { read, cursorPast, clock, meter, logger } = deps
+  const { read, cursorPast, meter, logger } = deps
   const cuts = new LRUCache<string, Cut>({ max: maxWalks })
   /** By walk: where reading is. */
   const tails = new LRUCache<string, Tail>({ max: maxWalks })
@@ -142,15 +141,14 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
     return past.itemCount === 0 ? past : noted(walk, request, past)
   }
 
-  /** True when Sekoia answers about the feed what nothing is wrong with: that nothing is newer than now. */
+  /** True when Sekoia answers about the feed what nothing is wrong with: that nothing is of a time far ahead. */
   async function isWell(
     caller: Caller,
     { cursor: _, ...one }: PageRequest,
     signal?: AbortSignal
   ): Promise<boolean> {
-    const modifiedAfter = toWholeSeconds(clock.now())
     try {
-      await read(caller, { ...one, modifiedAfter }, signal)
+      await read(caller, { ...one, modifiedAfter: behindAll }, signal)
       return true
     } catch (error) {
       if (isCuttable(error)) return false

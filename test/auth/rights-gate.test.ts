@@ -41,10 +41,12 @@ const request: ReadRequest = {
 
 /** A gate of 300 s of rights and 10 s of refusal, before a Sekoia that answers as `sekoia.says`. */
 function make(store = createMemoryStore({ bodyMaxBytes: 1 })) {
-  const sekoia: { says: 'yes' | 'late' | ErrorKind; calls: string[] } = {
-    says: 'yes',
-    calls: []
-  }
+  const sekoia: {
+    says: 'yes' | 'late' | ErrorKind
+    calls: string[]
+    /** Of the last page. */
+    asksAfter: string | undefined
+  } = { says: 'yes', calls: [], asksAfter: undefined }
   const answer = async <T>(name: string, value: T): Promise<T> => {
     sekoia.calls.push(name)
     if (sekoia.says === 'late') await delay(200)
@@ -52,7 +54,10 @@ function make(store = createMemoryStore({ bodyMaxBytes: 1 })) {
     return value
   }
   const upstream: Upstream = {
-    page: () => answer('page', page),
+    page: (_, { modifiedAfter }) => {
+      sekoia.asksAfter = modifiedAfter
+      return answer('page', page)
+    },
     objects: () => answer('objects', page),
     feeds: () => answer('feeds', []),
     feed: () => answer('feed', undefined),
@@ -93,6 +98,15 @@ t.test('what is held is read without a question while a yes is recent', async t 
   t.equal(sekoia.calls.length, 2)
   t.strictSame(reads, ['held', 'held', 'lookup', 'held'])
 })
+
+t.test(
+  'the question asks for no object, be it ahead of our clock: it may be one that cannot be had',
+  async t => {
+    const { sekoia, held } = make()
+    await held.read(request)
+    t.ok(Date.parse(sekoia.asksAfter ?? '') > Date.UTC(2100))
+  }
+)
 
 t.test('where nothing is held the gate asks nothing: Sekoia decides over the reading', async t => {
   const { sekoia, empty, reads } = make()

@@ -116,3 +116,24 @@ t.test(
     }
   }
 )
+
+t.test(
+  'a key that may not read a description asks for it once a minute, and finds the right it gets',
+  async t => {
+    const world = await doubtful(t, { order: 'desc', simulator: { objects: 8 } })
+    const { simulator } = world
+    const asked = () => simulator.calls.filter(({ path }) => path.includes('/feeds/')).length
+    simulator.putKey(simulator.key, { permissions: ['viewIntelligence'] })
+    const clients = crowdOf(world)
+    for (let poll = 0; poll < 5; poll++) {
+      await readAll(clients)
+      simulator.add(1)
+      simulator.clock.advance(11_000)
+    }
+    t.equal(asked(), 1)
+    simulator.putKey(simulator.key, { permissions: ['viewIntelligence', 'viewFeeds'] })
+    simulator.clock.advance(61_000)
+    await isGivenWhole(t, world)
+    t.equal(asked(), 3, 'once for the right, once for what has changed by a minute later')
+  }
+)

@@ -20,6 +20,7 @@ t.test(
     t.ok(rises(pageAt(0, 5000, 6000, 9000), now))
     t.notOk(rises(pageAt(0, 300, 600, 999), now))
     t.notOk(rises(pageAt(0, 5000, 9000), now))
+    t.notOk(rises(pageAt(0, 5000, 9000, 9999), now), 'text order')
     t.notOk(rises(pageAt(0, 5000, 4000, 6000, 7000, 9000), now))
     t.notOk(rises(pageAt(9000, 5000, 0), now))
     t.notOk(rises(pageAt(), now))

@@ -448,3 +448,47 @@ t.test('a place that a chain has dated is read in that chain, whatever time a ga
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+const dayMs = 86_400_000
+
+t.test('an object that shows a later time than its place has does not end a pass newest first', t =>
+  play({
+    ...plain,
+    seed: 876_922,
+    historyMs: 40 * dayMs,
+    shifted: [{ byMs: 20 * dayMs, at: 0 }],
+    operations: [
+      { kind: 'begin', at: 0.038, pages: 1 },
+      { kind: 'edit', which: 1 },
+      { kind: 'late', count: 1, hiddenForMs: 1 },
+      { kind: 'tick', ms: 1 },
+      { kind: 'fault', fault: { kind: 'status', match: '/objects' }, times: 1 },
+      { kind: 'fault', fault: { kind: 'status', match: '/objects' }, times: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test('nor is it lost with its copy, where it is the oldest of its page', t =>
+  play({
+    ...plain,
+    seed: 31_087,
+    historyMs: 40 * dayMs,
+    pageLimit: 50,
+    switches: { ...plain.switches, nullAtTip: 'last-page' },
+    shifted: [{ byMs: 3 * dayMs, at: 0 }],
+    operations: [{ kind: 'step', client: 0, times: 1 }, { kind: 'evict' }]
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test(
+  'the newest object of all does not hide a feed whose order nobody tells, if it cannot be had',
+  t =>
+    play({
+      ...usual,
+      switches: { ...switches, nullAtTip: false, describedOrder: 'none' },
+      operations: [
+        { kind: 'unreadable', item: 'huge' },
+        { kind: 'step', client: 6, times: 2 }
+      ]
+    }).then(() => t.pass('every client has everything'))
+)

@@ -6,10 +6,12 @@ import {
   inclusiveCursorHistories,
   newestFirstHistories,
   newestFirstOddHistories,
+  newestFirstShiftedHistories,
   newestFirstShortHistories,
   oddTimeHistories,
   repeatedPageHistories,
   sharedStoreHistories,
+  shiftedHistories,
   shortPageHistories,
   tiedHistories
 } from '../support/histories/one-kind.ts'
@@ -38,6 +40,8 @@ const variants: [title: string, arbitrary: fc.Arbitrary<History>, runs: number][
     100
   ],
   ['of a feed that comes newest first, with odd times', newestFirstOddHistories, 100],
+  ['read from places in its middle, with times from elsewhere in the feed', shiftedHistories, 60],
+  ['of a feed that comes newest first, with the same', newestFirstShiftedHistories, 60],
   ['with two gateways on one store, asked in turn (P-40)', sharedStoreHistories, 150],
   ['with all of this, and more, at once', mixedOf(['memory', 'memory', 'sqlite']), 40]
 ]

@@ -216,3 +216,11 @@ t.test('at the end of a feed that comes newest first, too, it is the end', async
     t.equal(nextCursor, behind.cursor)
   }
 })
+
+t.test('nor does one that is ahead of our clock hide what lies below it', async t => {
+  const centuryOn = 100 * 366 * 86_400
+  const secondsOf = (no: number) => (no === 7 ? centuryOn : no)
+  const feed = { size: 8, bad: [7], instead: tooLong, isDescending: true, secondsOf }
+  const { client } = await clientFor(t, feed, { maxBodyBytes: 1_000_000 })
+  t.same((await walk(client, 16, 20)).numbers.sort(), upTo(7))
+})

@@ -47,6 +47,12 @@ interface ReadPage {
   readonly last: SegmentHead | undefined
 }
 
+/** What of a page a chain is to hold, beside the one that follows it. */
+interface Own {
+  readonly body: Body
+  readonly hasMet: boolean
+}
+
 /** How many answers without anything new one call follows. */
 const maxBarrenAnswers = 20
 
@@ -244,7 +250,7 @@ export class Backfill {
     const isSought = isFirst || read.source.cursor === undefined || this.#retracing.has(chain)
     const own = isSought ? fromChainStart(read.body, chain.start, read.readAt) : read.body
     const { body, hasMet } = next
-      ? await this.#withoutNext(next, own, chain, caller)
+      ? await this.withoutNext(next, own, chain, caller)
       : { body: own, hasMet: false }
     if (!next && order.isKnown) this.#settle(chain, read.source, read.page)
     const isSound = this.#soundlySought.has(chain)
@@ -292,8 +298,11 @@ export class Backfill {
     return journal.nextHolding(chain)
   }
 
-  /** What the next chain does not hold, also after it was read on: it may be behind what is new at the end. */
-  async #withoutNext(next: Chain, body: Body, chain: Chain, caller: Caller) {
+  /**
+   * The part of a page, in ascending order, that the next chain does not hold, also after that was read on: it may be
+   * behind what is new at the end. `hasMet` is true once this chain has come to something that the next one holds.
+   */
+  async withoutNext(next: Chain, body: Body, chain: Chain, caller: Caller): Promise<Own> {
     const first = await this.#upTo(next, body, chain, caller)
     const isBeyond = ({ time }: Entry) =>
       time !== undefined && (placeOf(time)?.earliest ?? 0) >= next.start
@@ -307,12 +316,7 @@ export class Backfill {
    * The part of a page that the next chain does not hold. What lies behind its start by its own time alone is left to it
    * only once this chain has come to something that it holds: a time may be wrong.
    */
-  async #upTo(
-    next: Chain,
-    body: Body,
-    chain: Chain,
-    caller: Caller
-  ): Promise<{ body: Body; hasMet: boolean }> {
+  async #upTo(next: Chain, body: Body, chain: Chain, caller: Caller): Promise<Own> {
     const { journal, known, parts } = this.#with
     const now = parts.clock.now()
     let hasMet = chain.hasMet(next) || !journal.versions.knowsAllIds
@@ -328,29 +332,13 @@ export class Backfill {
     return { body: pick(body, (_, i) => !isTheirs[i]), hasMet }
   }
 
-  /** By the index alone. */
+  /** By the index alone. What a sweep found may stand anywhere. */
   #isHeldLater(chain: Chain, { id, time }: Pick<Entry, 'id' | 'time'>): boolean {
     const { journal } = this.#with
     const newest = journal.versions.newestVersion(id)
     if (newest === undefined || !journal.isLater(newest.no, chain)) return false
+    if (journal.head(newest.no)?.swept) return false
     return newest.time === unknownTime || newest.time === timeDigest(time)
-  }
-
-  /**
-   * The part of a page that the next chain does not hold: what does not surely lie behind its start, and is not
-   * there. Times in which Sekoia's order and its comparison differ may be in both or in neither.
-   */
-  async before(next: Chain, body: Body, chain: Chain, caller: Caller): Promise<Body> {
-    const now = this.#with.parts.clock.now()
-    const isTheirs = await Promise.all(
-      Array.from(body.entries, entry => {
-        const place = entry.time === undefined ? undefined : placeOf(entry.time)
-        if (place && place.latest < next.start) return false
-        if (place && place.earliest >= next.start && place.latest <= now) return true
-        return this.#with.known.isHeldLater(chain, entry, caller)
-      })
-    )
-    return pick(body, (_, i) => !isTheirs[i])
   }
 
   /** True when a page goes beyond the next chain's first page: what follows was read there by cursors. */

@@ -86,15 +86,14 @@ export class FeedLog {
       ...{ journal, parts, fetcher, known: this.#known },
       ...{ appender: this.#appender, order: this.#order, openedAt: this.#openedAt }
     }
-    this.#backfill = new Backfill(shared, {
-      begin: (chain, caller) => this.#extendForOther(chain, caller),
-      pageCame: chain => this.#ahead.pageCame(chain)
-    })
+    const begin = (chain: Chain, caller: Caller) => this.#extendForOther(chain, caller)
+    const pageCame = (chain: Chain) => this.#ahead.pageCame(chain)
+    this.#backfill = new Backfill(shared, { begin, pageCame })
     const floor = () => this.#floor()
     const backfill = this.#backfill
     const isOfEarlier = backfill.isOfEarlier.bind(backfill)
     const descent = new Descent(parts, fetcher)
-    this.#firstPass = new FirstPass({ ...shared, descent, backfill, writer: this.#writer })
+    this.#firstPass = new FirstPass({ ...shared, descent, backfill, begin, writer: this.#writer })
     this.#ways = new Ways({
       ...{ journal, backfill, order: this.#order, firstPass: this.#firstPass },
       tip: new Tip({ ...shared, floor, isOfEarlier }),

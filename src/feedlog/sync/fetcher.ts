@@ -59,16 +59,18 @@ export class Fetcher {
 
   /** The pages that hold a segment whose body is gone, as one: from its source until beyond its end. */
   async fetchAgain(caller: Caller, head: SegmentHead): Promise<Body> {
-    const restart = sourceBefore(head)
     const { sortOrder } = this.#journal
     const isSame = sortOrder === (head.descending ? 'desc' : 'asc')
     if (sortOrder === 'desc') {
       // What was appended at the tip, piece by piece, may stand above the page its segment began with.
       const isOfPage = head.kind === 'history' || head.swept === true
       const isOnePage = isOfPage && head.source.cursor !== undefined
-      const source = isSame && isOnePage ? head.source : restart
-      return this.#descent.again(caller, { source, low: head.minNatural }, restart)
+      // A time below which nothing is asked for would keep away what stands lower than its own time says.
+      const top: Source = {}
+      const source = isSame && isOnePage ? head.source : top
+      return this.#descent.again(caller, { source, low: head.minNatural }, top)
     }
+    const restart = sourceBefore(head)
     const source = isSame ? head.source : restart
     let fetched = await this.fetch(caller, source, restart)
     let whole: Body = fetched.page

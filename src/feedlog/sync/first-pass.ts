@@ -18,6 +18,8 @@ export interface FirstPassDeps extends BackfillDeps {
   readonly descent: Descent
   readonly backfill: Backfill
   readonly writer: JournalWriter
+  /** Reads on another chain. */
+  begin(chain: Chain, caller: Caller): Promise<void>
 }
 
 /** Where the bodies of a pass are put by, in the store. */
@@ -101,6 +103,11 @@ export class FirstPass {
     const { journal, appender, known, parts, descent, backfill } = this.#with
     const page = pass.pages.at(-1)
     if (!page) return true
+    const next = journal.nextHolding(chain)
+    if (next && this.#isToCome(next)) {
+      await this.#with.begin(next, caller)
+      return false
+    }
     const held = await this.#heldBy(chain, pass)
     const isGood = held && !this.#mayBeOutdated(held, chain)
     const whole = isGood ? ascending(held) : await descent.again(caller, page, startOf(chain))
@@ -108,16 +115,26 @@ export class FirstPass {
     const own = chain.heads.length === 0 ? aboveStart(whole, chain.start, now) : whole
     const from = (spanOf(whole.entries, now)?.low ?? 0) - 1000
     const fresh = await known.without(chain, own, from, caller)
-    const next = journal.nextChain(chain)
-    const body = next ? await backfill.before(next, fresh, chain, caller) : fresh
+    const { body, hasMet } = next
+      ? await backfill.withoutNext(next, fresh, chain, caller)
+      : { body: fresh, hasMet: false }
     const pages: readonly DescentPage[] = pass.pages.slice(0, -1)
     await appender.append(chain, {
       body,
       source: page.source,
       floor: () => backfill.floor(chain, body),
-      advance: () => chain.setPass({ ...pass, pages })
+      advance: () => {
+        chain.setPass({ ...pass, pages })
+        if (next && hasMet) chain.meet(next)
+      }
     })
-    return pages.length === 0 || (next !== undefined && backfill.hasReached(next, whole))
+    return pages.length === 0 || (next !== undefined && hasMet && backfill.hasReached(next, whole))
+  }
+
+  /** True while nothing tells what a chain holds: only an object that it holds shows where it begins. */
+  #isToCome(chain: Chain): boolean {
+    const { journal } = this.#with
+    return chain.heads.length === 0 && !(journal.isLast(chain) && journal.isFilled)
   }
 
   /**

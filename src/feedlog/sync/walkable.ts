@@ -18,14 +18,14 @@ interface Pairs {
 }
 
 /**
- * How many neighbours surely fall and rise. Times that are none, lie ahead of the clock or before the year 2000, or may
- * stand in two places say nothing of a feed's order.
+ * How many neighbours surely fall and rise, by so much at least. Times that are none, lie ahead of the clock or before
+ * the year 2000, or may stand in two places say nothing of a feed's order.
  */
-function pairsOf(places: readonly PlaceBounds[]): Pairs {
+function pairsOf(places: readonly PlaceBounds[], apartMs = 1): Pairs {
   let [falling, rising] = [0, 0]
   for (let i = 1; i < places.length; i++) {
-    if (places[i - 1]!.earliest > places[i]!.latest) falling++
-    else if (places[i - 1]!.latest < places[i]!.earliest) rising++
+    if (places[i - 1]!.earliest - places[i]!.latest >= apartMs) falling++
+    else if (places[i]!.earliest - places[i - 1]!.latest >= apartMs) rising++
   }
   return { falling, rising }
 }
@@ -48,9 +48,14 @@ const surePairs = 10
 const exception = 10
 
 /** The order that a page proves, by at least so many neighbours; undefined where it proves none. */
-function provenBy(pairs: number, { entries }: Page, now: number): SortOrder | undefined {
+function provenBy(
+  pairs: number,
+  { entries }: Page,
+  now: number,
+  apartMs?: number
+): SortOrder | undefined {
   const places = usable(entries, now)
-  const { falling, rising } = pairsOf(places)
+  const { falling, rising } = pairsOf(places, apartMs)
   const [first, last] = [places[0], places.at(-1)]
   if (rising >= Math.max(pairs, exception * falling) && isApart(last, first)) return 'asc'
   if (falling >= Math.max(pairs, exception * rising) && isApart(first, last)) return 'desc'
@@ -59,7 +64,7 @@ function provenBy(pairs: number, { entries }: Page, now: number): SortOrder | un
 
 /** True for no page of a feed that comes newest first. */
 export const rises = (page: Page, now: number): boolean =>
-  provenBy(provingPairs, page, now) === 'asc'
+  provenBy(provingPairs, page, now, textOrderMs) === 'asc'
 
 /** The order of a page, whatever is said of the feed; undefined where it may have either. */
 export const surelyOrdered = (page: Page, now: number): SortOrder | undefined =>

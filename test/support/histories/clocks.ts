@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { textOf } from '../../../src/demo/corpus/timeline.ts'
 import type { Switches } from '../../../src/demo/switches.ts'
-import type { LogStore } from '../../../src/kernel/ports.ts'
 import { createProvenClock, type ProvenClock } from '../../../src/kernel/proven-clock.ts'
 import { createMemoryStore } from '../../../src/stores/memory.ts'
 import { defaultFeed, startWorld, type World } from '../gateway.ts'
 import { type ModelClient, makeCrowd } from '../model-clients.ts'
+import { type TroubledStore, troubledStore } from '../troubled-store.ts'
 import { padded } from '../walks.ts'
 import { parallel } from './history.ts'
 
@@ -156,7 +156,7 @@ interface Scene {
   readonly clients: readonly ModelClient[]
   /** Ids of objects that were ahead of Sekoia's own clock. */
   readonly ahead: Set<string>
-  evict(): void
+  readonly store: TroubledStore
 }
 
 const noon = Date.UTC(2026, 0, 15, 12)
@@ -164,7 +164,10 @@ const noon = Date.UTC(2026, 0, 15, 12)
 /** Plays a history, lets every client finish, and throws when one of them misses an object. */
 export async function play(history: ClockHistory): Promise<void> {
   const { seed, objects, gateways, pageLimit, cursorMode, tellsTime, newestFirst } = history
-  const { store, evict } = evicting(gateways > 1)
+  const clock = { now: () => noon }
+  const memory = createMemoryStore({ bodyMaxBytes: 16_000_000 })
+  const ofWorld = { now: () => clock.now() }
+  const store = troubledStore(memory, { isShared: gateways > 1, clock: ofWorld })
   const machines: Machine[] = []
   const world = await startWorld({
     simulator: {
@@ -189,36 +192,17 @@ export async function play(history: ClockHistory): Promise<void> {
       return { ...machines[gateway].clock(), sleep: truth.sleep }
     }
   })
+  clock.now = () => world.clock.now()
   if (newestFirst) world.simulator.putFeed({ id: defaultFeed, sort_order: 'desc' })
   try {
     const start = '2000-01-01T00:00:00.000Z'
     const clients = makeCrowd({ world, limits: history.limits, inspect, start })
-    const scene = { world, machines, clients, ahead: new Set<string>(), evict }
+    const scene = { world, machines, clients, ahead: new Set<string>(), store }
     for (const operation of history.operations) await perform(operation, scene)
     await finish(scene)
   } finally {
     await world.close()
   }
-}
-
-/** A store whose bodies can be thrown away; the journals stay. */
-function evicting(isShared: boolean): { store: LogStore; evict: () => void } {
-  const held = createMemoryStore({ bodyMaxBytes: 16_000_000 })
-  const kept = new Set<string>()
-  const store: LogStore = {
-    ...held,
-    isShared,
-    async commit(log, commit) {
-      for (const { no } of commit.bodies) kept.add(`${log} ${no}`)
-      return held.commit(log, commit)
-    },
-    async writeBody(log, no, body) {
-      kept.add(`${log} ${no}`)
-      return held.writeBody(log, no, body)
-    },
-    readBody: async (log, no) => (kept.has(`${log} ${no}`) ? held.readBody(log, no) : undefined)
-  }
-  return { store, evict: () => kept.clear() }
 }
 
 function inspect({ status, text, body }: { status: number; text: string; body: Body }): void {
@@ -280,7 +264,7 @@ async function perform(operation: Operation, scene: Scene): Promise<void> {
       return world[operation.kind]()
     case 'evict':
       await tellThoseBehind(scene)
-      scene.evict()
+      scene.store.evictAll()
       return world.restart()
   }
 }

@@ -12,6 +12,9 @@ export type Operation =
   | { readonly kind: 'add' | 'ties'; readonly count: number }
   | { readonly kind: 'late'; readonly count: number; readonly hiddenForMs: number }
   | ({ readonly kind: 'odd' } & OddObject)
+  | ({ readonly kind: 'shifted' } & ShiftedObject)
+  /** Somebody begins at this part of what Sekoia holds at the beginning, and reads a few pages. */
+  | { readonly kind: 'begin'; readonly at: number; readonly pages: number }
   | { readonly kind: 'tick'; readonly ms: number }
   | { readonly kind: 'fault'; readonly fault: Fault; readonly times: number }
   | { readonly kind: 'outage'; readonly ms: number }
@@ -45,6 +48,11 @@ export interface OddObject {
   readonly byOwnTime: boolean
 }
 
+/** An object that stands where one of now would stand, and shows a time that is so much later. */
+export interface ShiftedObject {
+  readonly byMs: number
+}
+
 export interface History {
   readonly seed: number
   readonly objects: number
@@ -74,6 +82,8 @@ export interface History {
   readonly limits: readonly number[]
   /** Odd objects in what Sekoia holds at the beginning, at this part of its length. */
   readonly odd: readonly (OddObject & { readonly at: number })[]
+  /** Objects with a time that lies elsewhere in the feed, in the same way. */
+  readonly shifted?: readonly (ShiftedObject & { readonly at: number })[]
   /** Items that nobody can read, in the same way. */
   readonly items?: readonly { readonly item: OddItem; readonly at: number }[]
   readonly operations: readonly Operation[]
@@ -139,6 +149,8 @@ function operations({ ties, repeatedPages, oddTimes }: Variant): fc.Arbitrary<Op
       hiddenForMs: fc.integer({ min: 1, max: (relookSeconds - 1) * 1000 })
     }),
     weighted(oddTimes ? 3 : 0, ['odd'], odd),
+    weighted(oddTimes ? 2 : 0, ['shifted'], shifted),
+    weighted(oddTimes ? 2 : 0, ['begin'], begin),
     weighted(4, ['tick'], {
       ms: fc.constantFrom(1, 999, 2000, 11_000, 60_000, 299_000, 301_000, 1_000_000)
     }),
@@ -172,6 +184,18 @@ export const odd = {
   byOwnTime: fc.boolean()
 }
 
+const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000]
+
+const shifts = [20 * minuteMs, 6 * hourMs, 3 * dayMs, 20 * dayMs, 400 * dayMs]
+
+/** A typing error, another zone, the date of something else. */
+export const shifted = { byMs: fc.constantFrom(...shifts, ...shifts.map(ms => -ms)) }
+
+/** A part of what Sekoia holds at the beginning. */
+export const at = fc.nat(1000).map(part => part / 1000)
+
+export const begin = { at, pages: fc.integer({ min: 1, max: 3 }) }
+
 /** Random histories of one variant. */
 export const historiesOf = (variant: Variant): fc.Arbitrary<History> =>
   fc.record({
@@ -189,8 +213,7 @@ export const historiesOf = (variant: Variant): fc.Arbitrary<History> =>
     parallel: variant.repeatedPages ? fc.constant(1) : parallel,
     cacheMaxBytes: fc.constantFrom(1, 20_000, 16_000_000),
     limits: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
-    odd: fc.array(fc.record({ ...odd, at: fc.nat(1000).map(part => part / 1000) }), {
-      maxLength: variant.oddTimes ? 6 : 0
-    }),
+    odd: fc.array(fc.record({ ...odd, at }), { maxLength: variant.oddTimes ? 6 : 0 }),
+    shifted: fc.array(fc.record({ ...shifted, at }), { maxLength: variant.oddTimes ? 4 : 0 }),
     operations: fc.array(operations(variant), { minLength: 5, maxLength: 40 })
   }) as fc.Arbitrary<History>

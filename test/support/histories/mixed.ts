@@ -2,12 +2,15 @@ import fc from 'fast-check'
 import { oddItems } from '../../../src/demo/corpus/odd.ts'
 import type { Fault } from '../../../src/demo/faults.ts'
 import {
+  at,
+  begin,
   faultKinds,
   type History,
   type Operation,
   odd,
   parallel,
-  relookSeconds
+  relookSeconds,
+  shifted
 } from './history.ts'
 import { hasRedis } from './stores.ts'
 
@@ -58,6 +61,7 @@ const upstream: readonly Weighted[] = [
   of(3, ['add', 'ties'], { count: count(6) }),
   of(2, ['late'], { count: count(3), hiddenForMs: count((relookSeconds - 1) * 1000) }),
   of(2, ['odd'], odd),
+  of(1, ['shifted'], shifted),
   of(2, ['unreadable'], { item: fc.constantFrom(...brokenItems, 'huge', 'huge') })
 ]
 
@@ -78,6 +82,7 @@ const ends: readonly Weighted[] = [
 
 const clients: readonly Weighted[] = [
   of(10, ['step'], { client: fc.nat(7), times: count(4) }),
+  of(1, ['begin'], begin),
   of(3, ['together'], {
     meanwhile: fc.constantFrom('nothing', 'edit', 'add', 'restart', 'crash')
   }),
@@ -87,8 +92,6 @@ const clients: readonly Weighted[] = [
 ]
 
 const operation = fc.oneof(...clients, ...upstream, ...troubles, ...ends) as fc.Arbitrary<Operation>
-
-const at = fc.nat(1000).map(part => part / 1000)
 
 const places = (stores: readonly NonNullable<History['store']>[]) =>
   fc.constantFrom(
@@ -121,6 +124,7 @@ const common = {
     gzip: fc.boolean()
   }),
   odd: fc.array(fc.record({ ...odd, at }), { maxLength: 4 }),
+  shifted: fc.array(fc.record({ ...shifted, at }), { maxLength: 3 }),
   items: fc.array(fc.record({ item: fc.constantFrom(...brokenItems, 'huge'), at }), {
     maxLength: 3
   }),

@@ -37,20 +37,31 @@ export class OddCast {
   readonly #order: History['order']
   readonly #epoch: History['epoch']
   readonly #times = new Map<string, OddTime>()
+  /** Ids of those that show a time from elsewhere in the feed. */
+  readonly #shifted = new Set<string>()
   readonly #tooLarge: number
+  readonly #beganAt: number
+  readonly #historyMs: number
+  readonly #isNewestFirst: boolean
+  /** True once one of them showed a time ahead of the clock. */
+  #isAhead = false
   #entered = 0
   /** Of those that a lost store knew the dates of. */
   #excused: ReadonlySet<string> = new Set()
 
   constructor(world: World, history: History) {
-    const { odd, items = [], order, epoch, historyMs, newestFirst, switches } = history
+    const { odd, items = [], shifted = [], order, epoch, newestFirst, switches } = history
     this.#world = world
     this.#tooLarge = history.maxBodyBytes ?? 0
     // A feed that comes newest first is followed by times alone.
     this.#order = newestFirst && switches.modifiedAfterOrder === 'text' ? 'text' : order
     this.#epoch = epoch
-    const placeAt = (at: number) => this.#place(world.clock.now() - 300_000 - historyMs * (1 - at))
+    this.#historyMs = history.historyMs
+    this.#isNewestFirst = newestFirst
+    this.#beganAt = world.clock.now()
+    const placeAt = (at: number) => this.#place(this.timeAt(at))
     for (const { item, at } of items) this.#putItem(item, placeAt(at))
+    for (const { byMs, at } of shifted) this.#putShifted(this.timeAt(at), byMs)
     for (const { time, byOwnTime, at } of odd) {
       const place = placeAt(at)
       // What is ordered by one time and shows a slightly later one cannot be told from the truth.
@@ -69,6 +80,24 @@ export class OddCast {
     this.#times.set(id, time)
   }
 
+  /** Milliseconds since the epoch of a part of what Sekoia holds at the beginning. */
+  timeAt(part: number): number {
+    return this.#beganAt - 300_000 - this.#historyMs * (1 - part)
+  }
+
+  /** A new object, which shows a time that is so much later. */
+  enterShifted(byMs: number): void {
+    this.#putShifted(this.#world.clock.now(), byMs)
+  }
+
+  #putShifted(millis: number, byMs: number): void {
+    // Three that stand beside each other prove that a feed does not come newest first.
+    if (this.#isNewestFirst && this.#shifted.size > 1) return
+    const [place, modified] = [this.#place(millis), this.#place(millis + byMs)]
+    for (const id of this.#world.simulator.add(1, { place, modified })) this.#shifted.add(id)
+    this.#isAhead ||= millis + byMs > this.#world.clock.now()
+  }
+
   /** A new item that nobody can read. */
   enterItem(item: OddItem): void {
     this.#putItem(item, this.#place(this.#world.clock.now()))
@@ -80,7 +109,7 @@ export class OddCast {
 
   /** The store is lost, and with it which objects were dated as new long after their place in the feed. */
   excuse(): void {
-    this.#excused = new Set(this.#times.keys())
+    this.#excused = new Set([...this.#times.keys(), ...this.#shifted])
   }
 
   /** A time that no other object has: ties are for other histories. */
@@ -111,6 +140,11 @@ export class OddCast {
     return this.#excused.has(id)
   }
 
+  /** The same by the key of a version. */
+  isExcusedKey(key: string): boolean {
+    return this.isExcused(key.slice(0, key.indexOf('|')))
+  }
+
   missing({ name, received }: ModelClient, owed: readonly string[]): string[] {
     const ids = new Set([...received].map(key => key.slice(0, key.indexOf('|'))))
     // Who asks from 2000 on is not owed what history dates before.
@@ -123,6 +157,7 @@ export class OddCast {
 
   /** True when the client resumes by the times that objects show, and one of them is ahead. */
   mayMislead({ name }: ModelClient): boolean {
-    return name === 'largest-modified poller' && [...this.#times.values()].some(t => leading.has(t))
+    const isAhead = this.#isAhead || [...this.#times.values()].some(t => leading.has(t))
+    return name === 'largest-modified poller' && isAhead
   }
 }

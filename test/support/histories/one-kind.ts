@@ -76,3 +76,19 @@ export const newestFirstOddHistories = historiesOf({
   newestFirst: true,
   oddTimes: true
 })
+
+/** Chains that begin anywhere in feeds of which objects show times from elsewhere. */
+export const shiftedHistories = historiesOf({
+  pageLimits: [5, 9, 50],
+  ties: false,
+  switches: cursors,
+  oddTimes: true
+}).map(history => ({ ...history, historyMs: 40 * 86_400_000, odd: [] }))
+
+export const newestFirstShiftedHistories = historiesOf({
+  pageLimits: [5, 9, 50],
+  ties: false,
+  switches: cursors,
+  newestFirst: true,
+  oddTimes: true
+}).map(history => ({ ...history, historyMs: 40 * 86_400_000, odd: [] }))

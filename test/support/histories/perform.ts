@@ -62,6 +62,11 @@ export async function perform(operation: Operation, scene: Scene): Promise<void>
     case 'odd':
       odd.enter(operation)
       return
+    case 'shifted':
+      odd.enterShifted(operation.byMs)
+      return
+    case 'begin':
+      return readFrom(odd.timeAt(operation.at), operation.pages, world)
     case 'tick':
       simulator.clock.advance(operation.ms)
       return
@@ -118,6 +123,14 @@ async function performMixed(operation: MixedOperation, scene: Scene): Promise<vo
       return
     case 'trespass':
       return stranger?.trespass(scene.lastToken)
+  }
+}
+
+async function readFrom(start: number, pages: number, world: World): Promise<void> {
+  const first = `added_after=${new Date(start).toISOString()}`
+  for (let page = 0, from: string | undefined = first; from && page < pages; page++) {
+    const { body } = await world.get(`objects/?limit=3&${from}`)
+    from = body.next && `next=${body.next}`
   }
 }
 
@@ -186,13 +199,7 @@ async function takeBackup(scene: Scene): Promise<void> {
   const { world, store, stranger, mayRestore, isDenied } = scene
   if (!mayRestore || isDenied || world.simulator.faults.waiting > 0) return
   const walker = new TokenWalker({ world, limit: 100, inspect: () => {} })
-  // What cannot be had at the end of a feed is passed by once it lies a while back.
-  const step = async (client: ModelClient) => {
-    await client.step()
-    if (!client.isIdle) world.simulator.clock.advance(1000)
-  }
-  for (const client of [walker, ...(stranger ? [stranger.client] : [])])
-    await toEnd(client, () => step(client))
+  for (const client of [walker, ...(stranger ? [stranger.client] : [])]) await toEnd(client)
   await world.restart(undefined, {}, async () => {
     scene.backup = await store.copy()
   })

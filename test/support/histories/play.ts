@@ -157,7 +157,9 @@ async function finish(history: History, scene: Scene): Promise<void> {
     : [...clients, ...(giver ? [giver] : [])]
   for (const client of readers) {
     const missing = [
-      ...settled.filter(key => !odd.has(key) && !client.received.has(key)),
+      ...settled.filter(
+        key => !odd.has(key) && !odd.isExcusedKey(key) && !client.received.has(key)
+      ),
       ...odd.missing(client, owed)
     ]
     if (missing.length > 0 && !odd.mayMislead(client))
