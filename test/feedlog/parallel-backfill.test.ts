@@ -73,6 +73,29 @@ t.test('a walk by four chains costs no more calls than it may', async t => {
   t.ok(four.pages <= one.pages * 1.25, `${four.pages} calls for ${one.pages}`)
 })
 
+t.test('by default a walk by four chains costs at most 1.05 times the calls of one', async t => {
+  /** An object each day over almost three years, and three bulk imports of six pages each. */
+  const calls = async (chains: number) => {
+    const world = await worldOf(t, {
+      simulator: { objects: 0 },
+      logs: { pageLimit: 10, backfillParallel: chains },
+      client: { patienceMs: 20_000 }
+    })
+    const addAt = (ms: number) => world.simulator.add(1, { modified: textOf(ms * 1000 + 501) })
+    for (let day = 1000; day > 2; day--) {
+      addAt(noon - day * 24 * hourMs)
+      if (day % 330 === 0) for (let n = 1; n <= 60; n++) addAt(noon - day * 24 * hourMs + n)
+    }
+    const pages = await walk(world, { limit: 50 })
+    t.equal(idsOf(pages).length, 1178)
+    return { starts: startsIn(world), pages: pageCalls(world) }
+  }
+  const one = await calls(1)
+  const four = await calls(4)
+  t.ok(four.starts >= 3, `${four.starts} chains were begun`)
+  t.ok(four.pages <= Math.ceil(one.pages * 1.05), `${four.pages} calls for ${one.pages}`)
+})
+
 t.test(
   'trouble while reading ahead is no trouble of a client, and ends it until one asks again',
   async t => {
