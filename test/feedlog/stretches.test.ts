@@ -88,3 +88,11 @@ t.test('a chain in which nothing was found says that nothing is there', async t 
   journal.addChain(from + 500 * dayMs).link()
   t.equal(stretchesFrom(terms(journal))[0]?.pages, 0)
 })
+
+t.test('a bulk import at the end of a chain does not make what follows long', async t => {
+  const { journal, first } = journalOf(20)
+  const [before] = stretchesFrom(terms(journal))
+  for (let page = 0; page < 10; page++) head(journal, first, from + 20 * dayMs + page * 60_000)
+  const [after] = stretchesFrom(terms(journal))
+  t.ok(after!.pages < 2 * before!.pages, `${after!.pages} pages after ${before!.pages}`)
+})
