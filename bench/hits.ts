@@ -26,7 +26,7 @@ publish({
     'Two ratios, both 1 for a gateway as light as the bare server and smaller for a heavier one: of the rates, and of the CPU that the servers used for an answer. Rates depend on who else uses the machine and on the client, which shares the two cores; CPU does so less.',
     'The client (`support/load.ts`) writes requests to sockets and looks at no more of an answer than its length; it does not unzip.',
     'Keys, rights, log line and counters are all on, as by default; the log goes to /dev/null. The end of the feed was confirmed less than `tipSeconds` ago.',
-    'Gateway CPU is all threads of its process, garbage collection and compression included, per page.'
+    'Gateway CPU is all threads of its process, garbage collection and compression included, per page. MB a page are those without a coding.'
   ]
 })
 
@@ -70,9 +70,17 @@ async function costOfPages(): Promise<Row[]> {
   const upstream = await startUpstream({ objects: walked })
   const gateway = await startGateway({ upstream, dataDir: temporaryDir() })
   const rows: Row[] = []
-  for (const way of ['miss, from Sekoia', 'out of SQLite', 'out of SQLite, again']) {
+  for (const { way, ...asked } of [
+    { way: 'miss, from Sekoia' },
+    { way: 'out of SQLite' },
+    { way: 'out of SQLite, again' },
+    { way: 'out of SQLite, gzip for the first time', gzip: true },
+    { way: 'out of SQLite, gzip', gzip: true },
+    { way: 'out of SQLite, gzip, again', gzip: true },
+    { way: 'out of SQLite, gzip, pages of half the size', gzip: true, limit: pageSize / 2 }
+  ]) {
     const before = cpuMs(gateway.pid)
-    const walk = await walkTaxii(gateway.url, { limit: pageSize, parse: false })
+    const walk = await walkTaxii(gateway.url, { limit: pageSize, parse: false, ...asked })
     const cpu = cpuMs(gateway.pid) - before
     rows.push({
       way,

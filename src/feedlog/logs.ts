@@ -170,8 +170,8 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
   }
 
   /**
-   * Begins to read a feed that comes newest first, and waits for it no longer than `waitMs`. Resolves with what keeps
-   * clients from reading it; undefined once they can. Reading goes on meanwhile.
+   * Begins to read a feed of which nothing may be held, and waits for it no longer than `waitMs`. Resolves with what
+   * keeps clients from reading it; undefined once they can. Reading goes on meanwhile.
    */
   async prepare(caller: Caller, feedId: string, waitMs: number): Promise<GatewayError | undefined> {
     const log = await this.#open(caller, { feedId, types: [], all: false })

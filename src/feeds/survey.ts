@@ -12,8 +12,8 @@ export interface SurveyOptions {
   readonly rights: Pick<Rights, 'validity'>
   readonly meter: Meter
   /**
-   * Begins to read a feed that Sekoia lists newest first, and waits for it no longer than `waitMs`. Resolves with why
-   * it cannot be read yet.
+   * Begins to read a feed that is not held, and waits for it no longer than `waitMs`. Resolves with why it cannot be
+   * read yet.
    */
   readonly prepare?: (
     caller: Caller,
@@ -110,8 +110,19 @@ export class Survey {
       const { kind, detail } = error as GatewayError
       const advice = advices[kind]
       if (kind === 'unauthorized') throw error
+      if (kind === 'bad-answer') return this.#unlessHeld(caller, feedId, before)
       return advice === undefined ? before : { kind, advice: detail ?? advice }
     }
+  }
+
+  /** The beginning of a feed may be what nobody can have: then it is listed once something of it is held. */
+  async #unlessHeld(
+    caller: Caller,
+    feedId: string,
+    before: Obstacle | undefined
+  ): Promise<Obstacle | undefined> {
+    const failure = await this.#options.prepare?.(caller, feedId, prepareMs)
+    return failure ? { kind: 'preparing', advice: advices.preparing! } : before
   }
 
   #tell({ scope }: Caller, feedId: string, obstacle: Obstacle): void {

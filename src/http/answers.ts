@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { bytesOf, type Chunk } from '../kernel/chunk.ts'
 import { type Clock, systemClock } from '../kernel/ports.ts'
 import type { Validity } from '../kernel/validity.ts'
 import { CompressedAnswers } from './compressed.ts'
@@ -22,7 +23,7 @@ export type Answer = Content | LongContent | Verbatim
 /** A 200 in memory; whether the client already has it is decided later. */
 export interface Content extends Tagged {
   /** The bytes, in pieces. Called only if they are sent. */
-  readonly body: () => readonly Buffer[]
+  readonly body: () => readonly Chunk[]
   /** The whole body in a coding, if it is already there. */
   readonly encoded?: { readonly encoding: Encoding; readonly bytes: Buffer }
   /** True while the same request would get the same content: then the answer is sent again without the handler. */
@@ -119,7 +120,7 @@ export class Answers {
     if (encoded) return this.#write(request, reply, head, [encoded], encoding)
     const pieces = content.body()
     if (!encoding || lengthOf(pieces) <= minCompressed)
-      return this.#write(request, reply, head, pieces)
+      return this.#write(request, reply, head, pieces.map(bytesOf))
     return this.#compressed
       .make(head.tag, encoding, pieces)
       .then(bytes => this.#write(request, reply, head, [bytes], encoding))
@@ -189,5 +190,5 @@ function sendVerbatim(reply: FastifyReply, { status, headers, bytes }: Verbatim)
     .send(bytes)
 }
 
-const lengthOf = (pieces: readonly Buffer[]): number =>
+const lengthOf = (pieces: readonly Chunk[]): number =>
   pieces.reduce((sum, { length }) => sum + length, 0)

@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache'
+import { bytesOf, type Chunk } from '../kernel/chunk.ts'
 import { giveWayIfDue } from '../kernel/give-way.ts'
 import { SingleFlight } from '../kernel/single-flight.ts'
 import { compress, type Encoding } from './encodings.ts'
+import { toGzipMember } from './gzip-member.ts'
 
 /**
  * Compressed answers by tag and coding. An answer is compressed once, however many clients ask at the same time.
@@ -24,13 +26,31 @@ export class CompressedAnswers {
   }
 
   /** Compresses the body of this tag, or waits for the call that is doing so. */
-  make(tag: string, encoding: Encoding, body: readonly Buffer[]): Promise<Buffer> {
+  make(tag: string, encoding: Encoding, body: readonly Chunk[]): Promise<Buffer> {
     const name = `${tag} ${encoding}`
     return this.#running.run(name, async () => {
       await giveWayIfDue()
-      const compressed = await compress(encoding, Buffer.concat(body))
+      const compressed = await (encoding === 'gzip' ? gzipOf(body) : wholly(encoding, body))
       this.#held.set(name, compressed)
       return compressed
     })
   }
+}
+
+const wholly = (encoding: Encoding, body: readonly Chunk[]): Promise<Buffer> =>
+  compress(encoding, Buffer.concat(body.map(bytesOf)))
+
+/** Where less than this much of an answer is held deflated, it is smaller when it is compressed as a whole. */
+const minDeflated = 1 / 2
+
+/** Out of what is held deflated, where that is enough. */
+async function gzipOf(body: readonly Chunk[]): Promise<Buffer> {
+  if (body.every(chunk => Buffer.isBuffer(chunk))) return wholly('gzip', body)
+  const parts = (
+    await Promise.all(body.map(chunk => (Buffer.isBuffer(chunk) ? [chunk] : chunk.parts())))
+  ).flat()
+  const [all, held] = [parts, parts.filter(part => !Buffer.isBuffer(part))].map(some =>
+    some.reduce((sum, { length }) => sum + length, 0)
+  )
+  return held! < all! * minDeflated ? wholly('gzip', body) : toGzipMember(parts)
 }

@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto'
+import type { Chunk } from '../kernel/chunk.ts'
 
 /** Hashing fewer bytes costs less than remembering the digest. */
 const minRemembered = 64 * 1024
@@ -11,12 +12,16 @@ const remembered = new WeakMap<ArrayBufferLike, Map<string, string>>()
  * A digest of content in pieces, 64 hex digits. The bytes must never change. Equal digests mean equal content. Large
  * slices of the same memory are hashed once: popular pages are slices of segments that stay in memory.
  */
-export function digestOf(pieces: readonly Buffer[]): string {
+export function digestOf(pieces: readonly Chunk[]): string {
   const small = createHash('sha256')
   const shape: (number | string)[] = []
   for (const piece of pieces) {
-    if (piece.length < minRemembered) small.update(piece)
-    shape.push(piece.length < minRemembered ? piece.length : digestOfSlice(piece))
+    if (!Buffer.isBuffer(piece)) shape.push(piece.digest())
+    else if (piece.length >= minRemembered) shape.push(digestOfSlice(piece))
+    else {
+      small.update(piece)
+      shape.push(piece.length)
+    }
   }
   return hash('sha256', JSON.stringify([small.digest('hex'), shape]))
 }

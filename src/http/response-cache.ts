@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { Chunk, Stretch } from '../kernel/chunk.ts'
 import type { Clock } from '../kernel/ports.ts'
 import type { Validity } from '../kernel/validity.ts'
 
@@ -20,11 +21,12 @@ interface CacheEntry<T> {
 /** A copy, or a reference to memory that its owner may release at any time, so that bytes are counted once (G9). */
 type Piece =
   | Buffer
+  | (() => Stretch | undefined)
   | { readonly memory: WeakRef<ArrayBufferLike>; readonly offset: number; readonly length: number }
 
 export interface Cached<T> {
   readonly response: T
-  readonly pieces: readonly Buffer[]
+  readonly pieces: readonly Chunk[]
 }
 
 /**
@@ -54,9 +56,8 @@ export class ResponseCache<T> {
   }
 
   /** Keeps a response unless it lies in too many small pieces. @param pieces bytes that never change. */
-  set(key: string, response: T, pieces: readonly Buffer[], validity: Validity): void {
-    const small = pieces.filter(({ length }) => length < minReferred)
-    const copied = small.reduce((sum, { length }) => sum + length, 0)
+  set(key: string, response: T, pieces: readonly Chunk[], validity: Validity): void {
+    const copied = pieces.filter(isCopied).reduce((sum, { length }) => sum + length, 0)
     if (copied > maxCopied) return
     this.#entries.set(key, {
       response,
@@ -68,17 +69,25 @@ export class ResponseCache<T> {
   }
 }
 
-const keep = (bytes: Buffer): Piece =>
-  bytes.length < minReferred
-    ? Buffer.from(new Uint8Array(bytes).buffer)
-    : { memory: new WeakRef(bytes.buffer), offset: bytes.byteOffset, length: bytes.length }
+const isCopied = (chunk: Chunk): boolean => Buffer.isBuffer(chunk) && chunk.length < minReferred
+
+function keep(chunk: Chunk): Piece {
+  if (!Buffer.isBuffer(chunk)) return chunk.weakly()
+  return isCopied(chunk)
+    ? Buffer.from(new Uint8Array(chunk).buffer)
+    : { memory: new WeakRef(chunk.buffer), offset: chunk.byteOffset, length: chunk.length }
+}
 
 /** Undefined if some of the memory was released. */
-function recall(pieces: readonly Piece[]): Buffer[] | undefined {
-  const found: Buffer[] = []
+function recall(pieces: readonly Piece[]): Chunk[] | undefined {
+  const found: Chunk[] = []
   for (const piece of pieces) {
     if (Buffer.isBuffer(piece)) found.push(piece)
-    else {
+    else if (typeof piece === 'function') {
+      const stretch = piece()
+      if (!stretch) return undefined
+      found.push(stretch)
+    } else {
       const memory = piece.memory.deref()
       if (!memory) return undefined
       found.push(Buffer.from(memory, piece.offset, piece.length))

@@ -189,6 +189,11 @@ export interface LogStore {
   readBody(log: string, no: number): Promise<Buffer | undefined>
   /** Puts back a body that was evicted and fetched again; does not touch the journal. */
   writeBody(log: string, no: number, body: Buffer): Promise<void>
+  /**
+   * Puts a longer form in the place of a body. False, and nothing changed, when the body is gone or has another length
+   * than `from`, or when more than half of the room for bodies would be taken: longer forms push no body out.
+   */
+  lengthenBody(log: string, no: number, from: number, body: Buffer): Promise<boolean>
   /** Forgets journal and bodies, and that the log was read. */
   drop(log: string): Promise<void>
   /** Notes that a log was read at this instant, ms since the epoch. */

@@ -1,4 +1,5 @@
 import type { Caller, ScopeId } from './caller.ts'
+import type { Chunk } from './chunk.ts'
 import type { ErrorKind } from './errors.ts'
 import type { IdSet } from './id-set.ts'
 import type { Validity } from './validity.ts'
@@ -118,8 +119,8 @@ export interface ReadResult {
   readonly records: readonly FeedRecord[]
   /** date_added of each record, ms since the epoch. */
   readonly dates: readonly number[]
-  /** Buffers which, written one after the other, are the objects joined by commas. */
-  readonly chunks: readonly Buffer[]
+  /** Pieces which, written one after the other, are the objects joined by commas. */
+  readonly chunks: readonly Chunk[]
   /** True if and only if at least one matching record follows (or the work budget ended, P-35). */
   readonly more: boolean
   /** After the last record, or the place reached when the budget ended; present when `more`. */

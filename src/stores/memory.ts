@@ -74,6 +74,12 @@ export function createMemoryStore({ bodyMaxBytes, trouble }: MemoryStoreOptions)
     async writeBody(log, no, body) {
       bodies.set(bodyName(log, no), Buffer.from(body))
     },
+    async lengthenBody(log, no, from, body) {
+      const isThere = bodies.peek(bodyName(log, no))?.length === from
+      const hasRoom = bodies.calculatedSize + body.length - from <= bodyMaxBytes / 2
+      if (isThere && hasRoom) bodies.set(bodyName(log, no), Buffer.from(body))
+      return isThere && hasRoom
+    },
     async drop(log) {
       journals.delete(log)
       reads.delete(log)

@@ -55,6 +55,7 @@ export interface RedisClient {
     ...keysAndArguments: (string | number | Buffer)[]
   ): Promise<number>
   loadChangesBuffer(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<Buffer[]>
+  lengthenBody(keyCount: number, ...keysAndArguments: (string | number | Buffer)[]): Promise<number>
   releaseLease(keyCount: number, ...keysAndArguments: string[]): Promise<number>
   dropJournal(keyCount: number, ...keysAndArguments: string[]): Promise<number>
   spaceVersion(keyCount: number, ...keysAndArguments: string[]): Promise<number>
@@ -87,6 +88,7 @@ export type Scripts = Readonly<
   Record<
     | 'commitJournal'
     | 'loadChanges'
+    | 'lengthenBody'
     | 'releaseLease'
     | 'dropJournal'
     | 'spaceVersion'

@@ -50,6 +50,14 @@ export const logScripts = {
       end
       return found`
   },
+  /** KEYS: the body. ARGV: the length that it has, the longer form, its lifetime. */
+  lengthenBody: {
+    lua: `
+      local body = redis.call('GET', KEYS[1])
+      if not body or #body ~= tonumber(ARGV[1]) then return 0 end
+      redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+      return 1`
+  },
   /** KEYS: the lease. ARGV: its owner. */
   releaseLease: {
     lua: `
@@ -131,6 +139,10 @@ export function createRedisLog(options: RedisLogOptions): LogStore {
     writeBody: (log, no, body) =>
       link.run('writing', log, async () => {
         await client.set(bodyKey(log, no), body, 'EX', bodySeconds)
+      }),
+    lengthenBody: (log, no, from, body) =>
+      link.run('writing', log, async () => {
+        return (await client.lengthenBody(1, bodyKey(log, no), from, body, bodySeconds)) === 1
       }),
     drop: log =>
       link.run('writing', log, async () => {

@@ -145,6 +145,11 @@ export function openSqliteStore(options: SqliteStoreOptions): LogStore {
         putBody(log, no, body)
         evict()
       }),
+    lengthenBody: (log, no, from, body) =>
+      write(() => {
+        const most = options.bodyMaxBytes / 2 - (body.length - from)
+        return sql.lengthenBody.run(body.length, body, log, no, from, most).changes > 0
+      }),
     drop: log =>
       write(() => {
         sql.dropJournal.run(log)
@@ -183,6 +188,10 @@ const prepare = (database: DatabaseSync) => ({
   putBody: database.prepare(
     `INSERT INTO bodies (log, no, bytes, used_at, body) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET bytes = excluded.bytes, used_at = excluded.used_at, body = excluded.body`
+  ),
+  lengthenBody: database.prepare(
+    `UPDATE bodies SET bytes = ?, body = ?
+     WHERE log = ? AND no = ? AND bytes = ? AND (SELECT bytes FROM body_total) <= ?`
   ),
   dropJournal: database.prepare('DELETE FROM journals WHERE log = ?'),
   dropHeads: database.prepare('DELETE FROM heads WHERE log = ?'),

@@ -1,3 +1,4 @@
+import type { Chunk } from '../kernel/chunk.ts'
 import type { Mode } from './modes.ts'
 import type { DataPage } from './page.ts'
 
@@ -15,7 +16,7 @@ export const isBare = ({ dates, more, next }: DataPage, mode: Mode): boolean =>
 const suffix = Buffer.from(']}')
 
 /** An envelope (TAXII 2.1 §3.7) in pieces; Sekoia's objects are sent byte for byte. */
-export function toEnvelope(page: DataPage, mode: Mode): Buffer[] {
+export function toEnvelope(page: DataPage, mode: Mode): Chunk[] {
   if (isBare(page, mode)) return [Buffer.from('{}')]
   const head = JSON.stringify(pagingFields(page))
   if (page.dates.length === 0 && !mode.emptyLists) return [Buffer.from(head)]

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Handler } from '../http/dialect.ts'
 import type { Caller } from '../kernel/caller.ts'
+import type { Chunk } from '../kernel/chunk.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import type { Meter } from '../kernel/ports.ts'
 import type { Catalog, CatalogFeed } from '../kernel/records.ts'
@@ -27,7 +28,7 @@ interface PathParams {
 export function pageHandler(
   deps: TaxiiDeps,
   endpoint: Endpoint,
-  render: (page: DataPage) => readonly Buffer[]
+  render: (page: DataPage) => readonly Chunk[]
 ): Handler {
   return async (request, caller) => {
     const { page, feed } = await readRequested(deps, endpoint, request, caller)

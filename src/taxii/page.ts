@@ -1,4 +1,5 @@
 import type { Caller } from '../kernel/caller.ts'
+import type { Chunk } from '../kernel/chunk.ts'
 import { GatewayError } from '../kernel/errors.ts'
 import {
   type CatalogFeed,
@@ -27,7 +28,7 @@ export interface DataPage {
   /** date_added of each record, ms since the epoch. */
   readonly dates: readonly number[]
   /** The objects joined by commas. */
-  readonly chunks: readonly Buffer[]
+  readonly chunks: readonly Chunk[]
   readonly more: boolean
   readonly next: string | undefined
   /** Values of the date headers (TAXII 2.1 §3.2, D-1), TS6. */

@@ -215,6 +215,20 @@ export function logStoreContract(t: Test, open: OpenStore) {
     t.equal(await store.load('unknown'), undefined)
   })
 
+  t.test('lengthenBody: puts a longer form in the place of the body it was made of', async t => {
+    const store = await open(t)
+    await store.commit('log', firstCommit())
+    const before = await store.load('log')
+    const from = text('body 1').length
+    t.equal(await store.lengthenBody('log', 1, from, text('body 1, longer')), true)
+    t.same(await store.readBody('log', 1), text('body 1, longer'))
+    t.equal(await store.lengthenBody('log', 1, from, text('made of the one before')), false)
+    t.same(await store.readBody('log', 1), text('body 1, longer'))
+    t.equal(await store.lengthenBody('log', 2, from, text('of none')), false)
+    t.equal(await store.readBody('log', 2), undefined)
+    t.same(await store.load('log'), before)
+  })
+
   t.test(
     'drop: forgets journal and bodies of that log, which can then be created anew',
     async t => {
@@ -356,6 +370,23 @@ export function bodyBoundContract(
     t.equal((await store.readBody('log', 1))?.length, 100)
     t.equal((await store.readBody('log', 2))?.length, 900)
   })
+
+  t.test(
+    'lengthenBody: takes no more than half of the room, so that it pushes nothing out',
+    async t => {
+      const store = await open(t, 1000)
+      for (const no of [1, 2, 3]) await store.writeBody('log', no, Buffer.alloc(100, no))
+      t.equal(await store.lengthenBody('log', 1, 100, Buffer.alloc(301)), false)
+      t.equal(await store.lengthenBody('log', 1, 100, Buffer.alloc(300)), true)
+      t.equal(await store.lengthenBody('log', 2, 100, Buffer.alloc(101)), false)
+      await store.writeBody('log', 4, Buffer.alloc(500, 4))
+      const kept = await Promise.all([1, 2, 3, 4].map(no => store.readBody('log', no)))
+      t.same(
+        kept.map(body => body?.length),
+        [300, 100, 100, 500]
+      )
+    }
+  )
 
   t.test('bodies: one larger than bodyMaxBytes is not kept, and is no trouble', async t => {
     const store = await open(t, 1000)

@@ -237,3 +237,25 @@ for (const [from, to] of [
     }
     t.same(missing(world, clients), {})
   })
+
+t.test(
+  'a feed that nothing is held of, and whose newest object nothing leads past, is not listed',
+  async t => {
+    const client = { maxBodyBytes: 16_000 }
+    const world = await newestFirst(t, { simulator: { objects: 8 }, client })
+    const { simulator } = world
+    Object.assign(simulator.switches, { describedOrder: 'none', formatParameter: 'ignored' })
+    const id = simulator.odd('huge', { size: 16_000 })
+    t.notOk(await isListed(world))
+    simulator.remove(id)
+    simulator.clock.advance(130_000)
+    await isListed(world)
+    t.ok(await isListed(world))
+    const [walker] = crowdOf(world)
+    await readAll([walker!])
+    simulator.odd('huge', { size: 16_000 })
+    simulator.clock.advance(310_000)
+    await isListed(world)
+    t.ok(await isListed(world), 'what is held can be read')
+  }
+)

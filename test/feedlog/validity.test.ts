@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { FeedLogs, type FeedLogsSettings } from '../../src/feedlog/logs.ts'
+import { bytesOf } from '../../src/kernel/chunk.ts'
 import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
 import { newestVersions, type ReadRequest, type ReadResult } from '../../src/kernel/records.ts'
 import { type Validity, validWhileAll } from '../../src/kernel/validity.ts'
@@ -42,7 +43,7 @@ const told = (result: ReadResult) => ({
   dates: result.dates,
   more: result.more,
   position: result.position,
-  text: Buffer.concat(result.chunks).toString()
+  text: Buffer.concat(result.chunks.map(bytesOf)).toString()
 })
 
 t.setTimeout(300_000)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { rises, seemsToFall, surelyOrdered } from '../../src/feedlog/sync/walkable.ts'
+import { liesBelow, rises, seemsToFall, surelyOrdered } from '../../src/feedlog/sync/walkable.ts'
 import type { Page } from '../../src/kernel/ports.ts'
 import { indicatorId, pageOf, sekoiaTime } from '../support/bodies.ts'
 
@@ -68,3 +68,14 @@ t.test(
     t.equal(orderOf(...Array(20).fill(0)), undefined)
   }
 )
+
+t.test('only a page of several objects, behind a cursor, lies below a bound', async t => {
+  const options = { now, pageLimit: 8, isSought: false }
+  const { entries } = pageAt(0, 1000, 2000, 3000)
+  const bound = pageAt(5000).entries[0]!.time!
+  t.ok(liesBelow(entries, Date.parse(bound), options))
+  t.notOk(liesBelow(pageAt(0, 1000, 2000).entries, Date.parse(bound), options), 'too few')
+  t.notOk(liesBelow(pageAt(0, 1000, 2000, 6000).entries, Date.parse(bound), options))
+  t.notOk(liesBelow(entries, Date.parse(bound), { ...options, isSought: true }))
+  t.notOk(liesBelow([], Date.parse(bound), options))
+})

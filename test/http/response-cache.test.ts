@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { ResponseCache } from '../../src/http/response-cache.ts'
+import { bytesOf, type Chunk, type Stretch } from '../../src/kernel/chunk.ts'
 
 /** What is given again without being made again, and when it is made again. */
 
@@ -22,7 +23,10 @@ function make() {
   return { cache, state, validity, advance }
 }
 
-const text = ({ pieces }: { pieces: readonly Buffer[] }) => Buffer.concat(pieces).toString()
+const joined = ({ pieces }: { pieces: readonly Chunk[] }) => Buffer.concat(pieces.map(bytesOf))
+const text = (found: { pieces: readonly Chunk[] }) => joined(found).toString()
+const memoryOf = ({ pieces }: { pieces: readonly Chunk[] }, no: number) =>
+  bytesOf(pieces[no]!).buffer
 const large = () => Buffer.alloc(100_000, 'x')
 
 t.test('a response is given again, byte for byte, while it is valid', async t => {
@@ -33,8 +37,8 @@ t.test('a response is given again, byte for byte, while it is valid', async t =>
   advance(5)
   const found = cache.get('a')!
   t.equal(found.response, 'head')
-  t.ok(Buffer.concat(found.pieces).equals(Buffer.concat(pieces)))
-  t.equal(found.pieces[1]!.buffer, kept.buffer, 'large pieces stay where they lie')
+  t.ok(joined(found).equals(Buffer.concat(pieces)))
+  t.equal(memoryOf(found, 1), kept.buffer, 'large pieces stay where they lie')
   t.strictSame(state.asked, [1_000_005])
   t.equal(cache.get('b'), undefined)
 })
@@ -62,7 +66,7 @@ t.test('small pieces are copies: they keep nothing else in memory', async t => {
   bytes.fill('-')
   const found = cache.get('a')!
   t.equal(text(found), 'text')
-  t.equal(found.pieces[0]!.buffer.byteLength, 4)
+  t.equal(memoryOf(found, 0).byteLength, 4)
 })
 
 t.test('what lies in many small pieces is not kept', async t => {
@@ -82,7 +86,23 @@ t.test('G9: it holds no large piece in memory, and misses when one is gone', asy
   await new Promise(setImmediate)
   collectGarbage()
   for (let n = 0; n < 10; n++) t.equal(cache.get(`gone ${n}`), undefined)
-  t.equal(cache.get('kept')!.pieces[0]!.buffer, kept.buffer)
+  t.equal(memoryOf(cache.get('kept')!, 0), kept.buffer)
+})
+
+t.test('a stretch is given again as long as its owner keeps it', async t => {
+  const { cache, validity } = make()
+  let isKept = true
+  const stretch: Stretch = {
+    length: 5,
+    bytes: () => Buffer.from('bytes'),
+    digest: () => 'digest',
+    parts: async () => [Buffer.from('bytes')],
+    weakly: () => () => (isKept ? stretch : undefined)
+  }
+  cache.set('a', 'head', [Buffer.from('['), stretch, Buffer.from(']')], validity)
+  t.equal(text(cache.get('a')!), '[bytes]')
+  isKept = false
+  t.equal(cache.get('a'), undefined)
 })
 
 t.test('G9: what is kept is bounded, the least recently used goes first', async t => {

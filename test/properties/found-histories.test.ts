@@ -492,3 +492,35 @@ t.test(
       ]
     }).then(() => t.pass('every client has everything'))
 )
+
+t.test('a page of one object that shows a time of last year does not end a pass newest first', t =>
+  play({
+    ...usual,
+    historyMs: 3_600_000,
+    cacheMaxBytes: 20_000,
+    switches: { ...switches, nullAtTip: false },
+    operations: [
+      { kind: 'shifted', byMs: -400 * dayMs },
+      { kind: 'edit', which: 146 },
+      { kind: 'unreadable', item: 'huge' },
+      { kind: 'begin', at: 0.985, pages: 3 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test(
+  'an object of the first page that shows a time of today is dated behind all chains, not before',
+  t =>
+    play({
+      ...plain,
+      seed: 1,
+      objects: 30,
+      historyMs: 40 * dayMs,
+      limits: [20, 20, 20, 20, 20, 20],
+      shifted: [{ byMs: 40 * dayMs - 3_600_000, at: 0 }],
+      operations: [
+        { kind: 'begin', at: 0.5, pages: 2 },
+        { kind: 'step', client: 0, times: 4 }
+      ]
+    }).then(() => t.pass('every client has everything'))
+)

@@ -49,6 +49,10 @@ export interface Answer {
   readonly body: any
 }
 
+export interface RawAnswer extends Pick<Answer, 'status' | 'headers'> {
+  readonly bytes: Buffer
+}
+
 type Method = 'GET' | 'POST' | 'DELETE'
 
 /** What another process may be told. */
@@ -61,6 +65,12 @@ export interface World {
   get(path: string, key?: string): Promise<Answer>
   /** GET of a whole path. */
   fetch(path: string, key?: string): Promise<Answer>
+  /** GET or HEAD of a whole path with these headers, as it comes. */
+  raw(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    method?: 'GET' | 'HEAD'
+  ): Promise<RawAnswer>
   /** A request of any method. */
   send(method: Method, path: string, key?: string): Promise<Answer>
   /** A new process on the same store, or on another one; `whileDown` runs while there is none. */
@@ -137,12 +147,23 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   let processes = await start()
   let requests = 0
 
+  const accept = 'application/taxii+json;version=2.1'
+  const raw: World['raw'] = async (url, headers, method = 'GET') => {
+    const authorization = `Bearer ${simulator.key}`
+    const { server } = processes[requests++ % processes.length]!
+    const reply = await server.inject({
+      method,
+      url,
+      headers: { authorization, accept, ...headers }
+    })
+    return { status: reply.statusCode, headers: reply.headers, bytes: reply.rawPayload }
+  }
   const send = async (method: Method, path: string, key = simulator.key): Promise<Answer> => {
     const process = processes[requests++ % processes.length]!
     const reply = await process.server.inject({
       method,
       url: path,
-      headers: { authorization: `Bearer ${key}`, accept: 'application/taxii+json;version=2.1' }
+      headers: { authorization: `Bearer ${key}`, accept }
     })
     const text = reply.body
     if (process.store.isCut) return { status: 503, headers: {}, text: 'no answer', body: {} }
@@ -153,6 +174,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     simulator,
     clock,
     fetch,
+    raw,
     send,
     get: (path, key) => fetch(`/sekoia/collections/${defaultFeed}/${path}`, key),
     async restart(other, changes, whileDown) {
@@ -206,6 +228,7 @@ function leashed(store: LogStore): Leashed {
     },
     commit: (log, commit) => unlessCut(() => store.commit(log, commit)),
     writeBody: (log, no, body) => unlessCut(() => store.writeBody(log, no, body)),
+    lengthenBody: (log, no, from, body) => unlessCut(() => store.lengthenBody(log, no, from, body)),
     lease: (log, owner, ms) => unlessCut(() => store.lease(log, owner, ms)),
     release: (log, owner) => unlessCut(() => store.release(log, owner))
   }

@@ -4,11 +4,13 @@ import { namesIn } from '../../src/feedlog/idle-logs.ts'
 import { decodeState } from '../../src/feedlog/journal/journal-state.ts'
 import { decodeBody } from '../../src/feedlog/journal/segment.ts'
 import { decodeHead, type VersionPrints } from '../../src/feedlog/journal/segment-head.ts'
+import { findParts } from '../../src/feedlog/journal/stored-parts.ts'
 import { decodeSweep } from '../../src/feedlog/sync/sweep-progress.ts'
 import { readList } from '../../src/feeds/kept-lists.ts'
 import { decodeSlot } from '../../src/history/slot.ts'
 import { decodeWriter } from '../../src/history/writers.ts'
 import { ApiKey, type ScopeId } from '../../src/kernel/caller.ts'
+import { inflatePart } from '../../src/kernel/deflated-part.ts'
 import { systemClock } from '../../src/kernel/ports.ts'
 import { decodeFile, unpack } from '../../src/misp/build/files.ts'
 import { decodeBucket } from '../../src/misp/events/bucket.ts'
@@ -76,10 +78,15 @@ export const storedForms: readonly StoredForm[] = [
     name: 'segment-body',
     at: log(`${scope} body`),
     async read(stored) {
-      const { entries, bytes, ...rest } = await decodeBody(stored)
-      return { ...rest, entries: [...entries], bytes: bytes.toString() }
+      const { entries, bytes, content, stamp, of, rules } = await decodeBody(stored)
+      const parts = content?.parts?.map(part => `${inflatePart(part)}`)
+      const body = { stamp, of, rules, entries: [...entries], bytes: bytes.toString() }
+      return parts ? { ...body, parts } : body
     },
-    shape: stored => ({ form: `${stored.readUInt32LE(0)}` })
+    shape: stored => ({
+      form: `${stored.readUInt32LE(0)}`,
+      ...(findParts(stored) && { parts: `${stored.readUInt32LE(stored.length - 4)}` })
+    })
   },
   { name: 'sweep', at: log(`${scope}:sweep state`), ...of(decodeSweep) },
   { name: 'removed-logs', at: log('removed state'), ...of(namesIn) },

@@ -70,6 +70,8 @@ export function troubledStore(
         note(log, no)
         return inner.writeBody(nameOf(log), no, body)
       }),
+    lengthenBody: (log, no, from, body) =>
+      unlessFailing(() => inner.lengthenBody(nameOf(log), no, from, body)),
     lease: (log, owner, ms) =>
       unlessFailing(async () => {
         const held = leases.get(log)

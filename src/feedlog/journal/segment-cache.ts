@@ -28,6 +28,15 @@ export class SegmentCache {
     this.#segments.set(`${log}#${segment.no}`, segment)
   }
 
+  /** Counts a segment anew that has grown in memory, if it is still held. */
+  recount(log: string, segment: Segment): void {
+    const name = `${log}#${segment.no}`
+    if (this.#segments.peek(name) !== segment) return
+    // The size of what is set again as it was would stay.
+    this.#segments.delete(name)
+    this.#segments.set(name, segment)
+  }
+
   get bytes(): number {
     return this.#segments.calculatedSize
   }

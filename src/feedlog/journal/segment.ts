@@ -1,7 +1,9 @@
 import { promisify } from 'node:util'
-import zlib from 'node:zlib'
+import zlib, { crc32 } from 'node:zlib'
 import type { Entry } from '../../kernel/ports.ts'
+import { BodyContent, partCount } from './body-content.ts'
 import { type EntryList, PackedIndex } from './packed-index.ts'
+import { findParts } from './stored-parts.ts'
 
 const zstd = promisify(zlib.zstdCompress)
 const params = { [zlib.constants.ZSTD_c_compressionLevel]: 1 }
@@ -14,6 +16,8 @@ const compress = (bytes: Buffer): Promise<Buffer> =>
 export interface Body {
   readonly bytes: Buffer
   readonly entries: EntryList
+  /** The bytes again, and what else is held of them; `bytes` may be unpacked when they are first asked for. */
+  readonly content?: BodyContent
 }
 
 /** A body with its dates: what reading works on. */
@@ -40,9 +44,32 @@ export interface PackedBody extends Body {
   readonly of: number
 }
 
+/** A segment over these bytes, which are not unpacked before they are asked for. */
+export const segmentOf = (
+  content: BodyContent,
+  { no, stamp, of, entries, dates, naturals }: Omit<Segment, 'bytes' | 'content'>
+): Segment => ({
+  no,
+  stamp,
+  of,
+  entries,
+  dates,
+  naturals,
+  content,
+  get bytes() {
+    return content.bytes
+  }
+})
+
+/** The bytes of a body, and what is held of them. */
+export const contentOf = (body: Body): BodyContent =>
+  body.content ?? new BodyContent({ bytes: body.bytes })
+
 /** What a segment costs in memory, in bytes: the objects, their index and dates, and a little for itself. */
-export const segmentCost = ({ bytes, entries }: Segment): number =>
-  bytes.length + entries.bytes.length + entries.length * 24 + 2000
+export const segmentCost = ({ entries, content }: Segment): number => {
+  const bytes = entries.bodyLength + entries.bytes.length + (content?.packedBytes ?? 0)
+  return bytes + entries.length * 24 + 2000
+}
 
 /** One body out of the chosen entries of another, in the same order. */
 export function pick(body: Body, keep: (entry: Entry, index: number) => boolean): Body {
@@ -100,7 +127,7 @@ const prefixBytes = 20
  * {@link PackedIndex}) and the objects, each of these two compressed by zstd on its own.
  */
 export async function encodeBody(
-  { of, stamp, bytes, entries }: PackedBody,
+  { of, stamp, bytes, entries, content }: PackedBody,
   rules: string
 ): Promise<Buffer> {
   const [index, objects] = await Promise.all([compress(entries.bytes), compress(bytes)])
@@ -108,24 +135,45 @@ export async function encodeBody(
   const prefix = Buffer.alloc(prefixBytes)
   const lengths = [title.length, index.length, entries.bytes.length, bytes.length]
   for (const [i, number] of [form, ...lengths].entries()) prefix.writeUInt32LE(number, i * 4)
-  return Buffer.concat([prefix, title, index, objects])
+  const body = Buffer.concat([prefix, title, index, objects])
+  if (content) content.storedCrc = crc32(body)
+  return body
 }
 
-/** The body of {@link encodeBody}. Throws when the bytes are not one. */
+/**
+ * The body of {@link encodeBody}, perhaps with its deflated parts behind it. Throws when the bytes are not one. A body
+ * with parts is unpacked when its bytes are asked for: gzip answers do without. That it can be, its checksum tells.
+ */
 export async function decodeBody(stored: Buffer): Promise<StoredBody> {
   const [first, titleBytes, packedBytes, indexBytes, objectBytes] = numbersOf(stored)
   if (first !== form) throw new Error('a stored body is of a form this version does not know')
+  const found = findParts(stored)
+  if (found?.isSound === false) throw new Error('a stored body is damaged')
   const titleEnd = prefixBytes + titleBytes!
   const indexEnd = titleEnd + packedBytes!
-  const [index, bytes] = await Promise.all([
-    decompress(stored.subarray(titleEnd, indexEnd), indexBytes!),
-    decompress(stored.subarray(indexEnd), objectBytes!)
-  ])
+  const entries = new PackedIndex(
+    await decompress(stored.subarray(titleEnd, indexEnd), indexBytes!)
+  )
+  const parts = found?.parts?.length === partCount(entries.length) ? found.parts : undefined
+  const objects = stored.subarray(indexEnd, found?.start)
+  const unpack = () => decompressHere(objects, objectBytes!)
+  const isLeft = parts !== undefined && objectBytes! <= maxInPlace
+  const bytes = isLeft ? unpack : await decompress(objects, objectBytes!)
+  const length = typeof bytes === 'function' ? objectBytes : bytes.length
+  if (length !== entries.bodyLength) throw new Error('a stored body is not what its index says')
   const [stamp, of, rules] = JSON.parse(stored.toString('utf8', prefixBytes, titleEnd))
-  const entries = new PackedIndex(index)
-  if (entries.bodyLength !== bytes.length)
-    throw new Error('a stored body is not what its index says')
-  return { stamp, of, rules, bytes, entries }
+  const content = new BodyContent({ bytes, parts, packedBytes: parts ? stored.length : 0 })
+  if (!parts) content.storedCrc = crc32(stored)
+  return {
+    stamp,
+    of,
+    rules,
+    entries,
+    content,
+    get bytes() {
+      return content.bytes
+    }
+  }
 }
 
 const numbersOf = (stored: Buffer): number[] =>
@@ -136,10 +184,15 @@ const maxInPlace = 4 * 1024 * 1024
 
 const decompressElsewhere = promisify(zlib.zstdDecompress)
 
-/** All in one piece, with a little room to see that it is the end: it stays in memory as it comes out. */
+/** A little, to see that it is the end. */
+const room = 64
+
+/** All in one piece: it stays in memory as it comes out. */
 async function decompress(compressed: Buffer, bytes: number): Promise<Buffer> {
-  const options = { chunkSize: bytes + 64 }
   return bytes <= maxInPlace
-    ? zlib.zstdDecompressSync(compressed, options)
-    : decompressElsewhere(compressed, options)
+    ? decompressHere(compressed, bytes)
+    : decompressElsewhere(compressed, { chunkSize: bytes + room })
 }
+
+const decompressHere = (compressed: Buffer, bytes: number): Buffer =>
+  zlib.zstdDecompressSync(compressed, { chunkSize: bytes + room })

@@ -1,3 +1,4 @@
+import type { Chunk } from '../../kernel/chunk.ts'
 import type { Entry } from '../../kernel/ports.ts'
 import type {
   FeedRecord,
@@ -13,6 +14,7 @@ import { isWanted, type VersionPlace } from '../../stix/version-filter.ts'
 import type { Journal } from '../journal/journal.ts'
 import { entryKey, hasEarlier, hasLater } from '../journal/packed-index.ts'
 import { type Segment, sliceOf } from '../journal/segment.ts'
+import { SegmentStretch } from './segment-stretch.ts'
 
 /** Entries of segments as the records that clients see. Pure. */
 
@@ -86,9 +88,9 @@ export function toRecord(segment: Segment, index: number): FeedRecord {
 /** Neighbours in a segment: their bytes lie in one piece. */
 export interface Run {
   readonly segment: Segment
-  /** Byte offsets within the segment, `end` exclusive. */
-  readonly start: number
-  readonly end: number
+  /** Places in the index of the segment, `last` exclusive. */
+  readonly first: number
+  readonly last: number
 }
 
 /** The objects of a page as few runs as possible. */
@@ -99,13 +101,7 @@ export function runsOf(page: readonly Found[]): Run[] {
     let last = i
     while (page[last + 1]?.segment === segment && page[last + 1]!.index === page[last]!.index + 1)
       last++
-    const { entries } = segment
-    const final = page[last]!.index
-    runs.push({
-      segment,
-      start: entries.offsetAt(index),
-      end: entries.offsetAt(final) + entries.lengthAt(final)
-    })
+    runs.push({ segment, first: index, last: page[last]!.index + 1 })
     i = last + 1
   }
   return runs
@@ -113,17 +109,21 @@ export function runsOf(page: readonly Found[]): Run[] {
 
 const comma = Buffer.from(',')
 
+/** Shorter runs are bytes and nothing else. */
+const minStretch = 64 * 1024
+
 /** The bytes of runs, joined by commas. */
-export const chunksOf = (runs: readonly Run[]): Buffer[] =>
-  runs.flatMap(({ segment, start, end }, i) => {
-    const bytes = segment.bytes.subarray(start, end)
-    return i === 0 ? [bytes] : [comma, bytes]
+export const chunksOf = (runs: readonly Run[]): Chunk[] =>
+  runs.flatMap(({ segment, first, last }, i) => {
+    const stretch = new SegmentStretch(segment, first, last)
+    const chunk = stretch.length < minStretch ? stretch.bytes() : stretch
+    return i === 0 ? [chunk] : [comma, chunk]
   })
 
 /** A page whose records are made when they are looked at: most answers are bytes and dates alone. */
 export class FoundPage implements ReadResult {
   readonly dates: readonly number[]
-  readonly chunks: readonly Buffer[]
+  readonly chunks: readonly Chunk[]
   readonly more: boolean
   readonly position: Position | undefined
   readonly outcome: Outcome

@@ -17,9 +17,11 @@ import {
   arrange,
   type Body,
   concat,
+  contentOf,
   type PackedBody,
   pick,
-  type Segment
+  type Segment,
+  segmentOf
 } from '../journal/segment.ts'
 import type { EntryName, SegmentHead, Source } from '../journal/segment-head.ts'
 
@@ -135,15 +137,14 @@ function describe({
   const lies = sweptFrom ?? spanOfHead(undatedOf)
   const isUndated = (i: number) => kind === 'history' && naturals[i] === undefined
   const stamp = randomBytes(4).toString('hex')
-  const segment: Segment = {
-    bytes: body.bytes,
+  const segment = segmentOf(contentOf(body), {
     entries,
     no,
     stamp,
     of: entries.length,
     dates: Float64Array.from(dated.dates),
     naturals: Float64Array.from(own)
-  }
+  })
   const head: SegmentHead = {
     no,
     stamp,
@@ -251,15 +252,14 @@ function grow(open: OpenSegment, addition: Append): Append {
   const body = concat(open.segment, addition.segment)
   const [before, more] = [open.head, addition.head]
   return {
-    segment: {
-      bytes: body.bytes,
+    segment: segmentOf(contentOf(body), {
       entries: PackedIndex.of(body.entries),
       no: before.no,
       stamp: before.stamp,
       of: body.entries.length,
       dates: Float64Array.of(...open.segment.dates, ...addition.segment.dates),
       naturals: Float64Array.of(...open.segment.naturals, ...addition.segment.naturals)
-    },
+    }),
     head: {
       ...before,
       count: body.entries.length,
@@ -313,15 +313,14 @@ export function restore(head: SegmentHead, page: Body, options: RestoreOptions):
     page,
     dated.map(({ i }) => i)
   )
-  return {
-    bytes: body.bytes,
+  return segmentOf(contentOf(body), {
     entries: PackedIndex.of(body.entries),
     no: head.no,
     stamp: head.stamp,
     of: head.count,
     dates: Float64Array.from(dated, ({ date }) => date),
     naturals: Float64Array.from(dated, ({ natural }) => natural)
-  }
+  })
 }
 
 const storedKey = (id: string, time: string | null): string =>
@@ -341,9 +340,15 @@ export const reachesBeyond = (head: SegmentHead, page: Page, now: number): boole
 export function redate(head: SegmentHead, body: PackedBody, now: number): Segment {
   const dates = head.stored.length > 0 ? undefined : naturalDates(head, body.entries, now)
   if (!dates) return restore(head, body, { now, isMember: () => true })
-  const { bytes, entries } = body
   const { no, stamp, count: of } = head
-  return { bytes, entries, no, stamp, of, dates, naturals: dates }
+  return segmentOf(contentOf(body), {
+    entries: body.entries,
+    no,
+    stamp,
+    of,
+    dates,
+    naturals: dates
+  })
 }
 
 /** Undefined when one of them does not lie within the head, so that it had another date. */

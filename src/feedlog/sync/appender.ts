@@ -4,7 +4,6 @@ import type { Journal } from '../journal/journal.ts'
 import { type FeedLogDeps, StaleLogError } from '../journal/log-deps.ts'
 import { entryKey, PackedIndex } from '../journal/packed-index.ts'
 import { type Body, encodeBody, pick } from '../journal/segment.ts'
-import { cacheName } from '../journal/segment-cache.ts'
 import {
   type DecodedHead,
   encodeDecoded,
@@ -14,6 +13,7 @@ import {
 } from '../journal/segment-head.ts'
 import type { JournalWriter } from '../journal/writer.ts'
 import { type AppendOptions, type OpenSegment, planAppend, type Span } from './append.ts'
+import { hold } from './kept-parts.ts'
 
 export interface Addition {
   readonly body: Body
@@ -125,7 +125,7 @@ export class Appender {
     this.#journal.putDecoded(decoded)
     if (isApart) this.#open.delete(chain)
     else this.#open.set(chain, { head, segment })
-    this.#parts.cache.set(cacheName(this.#parts.identity, this.#journal), segment)
+    hold(segment, this.#journal, this.#parts)
   }
 
   /**

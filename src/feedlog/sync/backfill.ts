@@ -362,7 +362,7 @@ export class Backfill {
     const horizon = journal.horizon(settings.rebuildHorizonSeconds, clock.now())
     const latest = furthestOf(body.entries, clock.now())?.latest
     // Dates of a chain lie before the start of the next one, which is not later than the horizon.
-    const isBounded = journal.sortOrder !== 'desc' && journal.nextChain(chain) !== undefined
+    const isBounded = journal.nextChain(chain) !== undefined
     const isRecent = !isBounded && latest !== undefined && latest > horizon
     const isRaised = isRecent || chain.heads.at(-1)?.kind === 'tip'
     return isRaised ? { after, keepUpTo: horizon } : undefined

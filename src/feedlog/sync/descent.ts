@@ -9,7 +9,7 @@ import { entryKey } from '../journal/packed-index.ts'
 import { arrange, type Body, concat } from '../journal/segment.ts'
 import type { Source } from '../journal/segment-head.ts'
 import { RisingError } from './feed-order.ts'
-import { rises, spanOf } from './walkable.ts'
+import { liesBelow, rises, spanOf } from './walkable.ts'
 
 /** Where reading down stands. */
 export interface DescentPlace {
@@ -83,7 +83,10 @@ export class Descent {
         hasAskedAgain = true
         continue
       }
-      const isBelow = bound !== undefined && (spanOf(page.entries, now)?.high ?? bound) < bound
+      const isSought = isRestart || source.cursor === undefined
+      const { pageLimit } = this.#parts.settings
+      const isBelow =
+        bound !== undefined && liesBelow(page.entries, bound, { now, pageLimit, isSought })
       return { page, isRestart, isEnd: isStuck || isBelow }
     }
   }

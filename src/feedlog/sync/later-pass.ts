@@ -8,7 +8,7 @@ import { tipParts } from './append.ts'
 import { ascending, type Descent, type HeldPage } from './descent.ts'
 import { slackMs, startOf } from './resume-point.ts'
 import type { TipDeps } from './tip.ts'
-import { spanOf } from './walkable.ts'
+import { liesBelow, spanOf } from './walkable.ts'
 
 export interface LaterPassDeps extends TipDeps {
   readonly descent: Descent
@@ -53,8 +53,10 @@ export class LaterPass {
       ? ascending(page.body)
       : await descent.again(caller, page, sourceFrom(chain, bound))
     const now = parts.clock.now()
+    const { pageLimit } = parts.settings
+    const isSought = page.source.cursor === undefined
+    if (liesBelow(body.entries, bound, { now, pageLimit, isSought })) return isAbove
     const span = spanOf(body.entries, now)
-    if (span && span.high < bound) return isAbove
     // What is read again may reach further down than the page did.
     const isWholeAbove = isAbove && (page.body || !reachesStart(body, chain.start, now))
     const own = isWholeAbove ? body : aboveStart(body, chain.start, now)

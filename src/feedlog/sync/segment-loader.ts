@@ -11,6 +11,7 @@ import { cacheName } from '../journal/segment-cache.ts'
 import type { EntryName, SegmentHead } from '../journal/segment-head.ts'
 import { redate, restore } from './append.ts'
 import type { Fetcher } from './fetcher.ts'
+import { hold } from './kept-parts.ts'
 
 /** How often a place is read again before what is missing there counts as gone. */
 const proofsOfAbsence = 3
@@ -46,11 +47,7 @@ export class SegmentLoader {
 
   /** The segment of a head, if it is in memory. */
   held(head: SegmentHead): Segment | undefined {
-    return this.#deps.cache.get(this.#cacheName, head)
-  }
-
-  get #cacheName(): string {
-    return cacheName(this.#deps.identity, this.#journal)
+    return this.#deps.cache.get(cacheName(this.#deps.identity, this.#journal), head)
   }
 
   /** A clock that was ahead may have dated members later than it is now: they are members nonetheless. */
@@ -70,19 +67,19 @@ export class SegmentLoader {
   }
 
   async #load(head: SegmentHead, caller: Caller): Promise<Segment> {
-    const { cache, meter, settings } = this.#deps
+    const { meter, settings } = this.#deps
     const stored = await this.#readStored(head)
     const held = stored && redate(head, stored, this.#asOf(head))
     if (held && stored.rules !== settings.repairRules) return this.#repairAnew(head, held, caller)
     meter.count('segments_loaded', { from: held ? 'store' : 'sekoia' })
     if (!held) return this.#readAgain(head, caller)
-    cache.set(this.#cacheName, held)
+    hold(held, this.#journal, this.#deps)
     return held
   }
 
   async #readAgain(head: SegmentHead, caller: Caller): Promise<Segment> {
     const segment = await this.#restore(head, caller)
-    this.#deps.cache.set(this.#cacheName, segment)
+    hold(segment, this.#journal, this.#deps)
     await this.#keep(segment)
     return segment
   }

@@ -82,3 +82,25 @@ export function spanOf(
     high: Math.max(...places.map(({ latest }) => latest))
   }
 }
+
+/**
+ * True when a page that was read from a cursor surely lies below a bound. A few objects may show wrong times, and a page
+ * may be as short as that; above what was sought by a time nothing else can be.
+ */
+export function liesBelow(
+  entries: EntryList,
+  bound: number,
+  { now, pageLimit, isSought }: BelowOptions
+): boolean {
+  if (isSought) return false
+  const places = usable(entries, now)
+  const enough = Math.min(surePairs, Math.ceil(pageLimit / 2))
+  return places.length >= enough && places.every(({ latest }) => latest < bound)
+}
+
+interface BelowOptions {
+  readonly now: number
+  readonly pageLimit: number
+  /** True for a page that was sought by a time. */
+  readonly isSought: boolean
+}

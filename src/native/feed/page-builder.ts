@@ -1,4 +1,5 @@
 import type { Caller } from '../../kernel/caller.ts'
+import { bytesOf } from '../../kernel/chunk.ts'
 import type { FeedRecord, Outcome, ReadResult } from '../../kernel/records.ts'
 import { type Validity, validWhileAll } from '../../kernel/validity.ts'
 import { isUpTo, leftOut, type TimeStart } from './leading-run.ts'
@@ -129,7 +130,7 @@ export class PageBuilder {
     this.#next = rest[0]
     this.#seen.push(...records.slice(0, count))
     const extra = rest.reduce((sum, { bytes }) => sum + bytes.length + 1, 0)
-    this.#append(withoutEnd(chunks, extra), count)
+    this.#append(withoutEnd(chunks.map(bytesOf), extra), count)
   }
 
   #append(chunks: readonly Buffer[], count: number): void {

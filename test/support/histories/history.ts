@@ -186,7 +186,8 @@ export const odd = {
 
 const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000]
 
-const shifts = [20 * minuteMs, 6 * hourMs, 3 * dayMs, 20 * dayMs, 400 * dayMs]
+/** The last but one: from the beginning of the longest feed to its end. */
+const shifts = [20 * minuteMs, 6 * hourMs, 3 * dayMs, 20 * dayMs, 40 * dayMs - hourMs, 400 * dayMs]
 
 /** A typing error, another zone, the date of something else. */
 export const shifted = { byMs: fc.constantFrom(...shifts, ...shifts.map(ms => -ms)) }
