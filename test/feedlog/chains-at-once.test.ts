@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { LogStore } from '../../src/kernel/ports.ts'
 import { defaultFeed } from '../support/gateway.ts'
 import { idsOf, keysOf, read, walk } from '../support/walks.ts'
@@ -52,9 +52,10 @@ t.test('what no time can date, and both read, comes once, and as it is by now', 
   }
 })
 
-t.test('who begins later while the end is being reached gets what no time can date', async t => {
-  const days = (n: number) => new Date(noon - n * 86_400_000).toISOString()
-  const since = days(3)
+const days = (n: number) => new Date(noon - n * 86_400_000).toISOString()
+
+/** Of objects of three days; while an addition of this number is being written, somebody begins at a time. */
+async function worldWithOther(t: Test, addition: number, since: string) {
   let additions = 0
   const others: Promise<unknown>[] = []
   const store = storeWith()
@@ -62,8 +63,7 @@ t.test('who begins later while the end is being reached gets what no time can da
     store: {
       ...store,
       async commit(log, commit) {
-        // The second addition is that of what is undated, at the end.
-        if (commit.heads.length > 0 && ++additions === 2)
+        if (commit.heads.length > 0 && ++additions === addition)
           others.push(read(world, { limit: 5, added_after: since }))
         await setTimeout(20)
         return store.commit(log, commit)
@@ -74,9 +74,21 @@ t.test('who begins later while the end is being reached gets what no time can da
   })
   world.simulator.add(2, { modified: days(12) })
   const id = world.simulator.odd('unreadable-both', { place: days(11) })
+  world.simulator.add(1, { modified: days(10) })
   await read(world, { limit: 100 })
   await Promise.all(others)
   t.equal(others.length, 1)
-  const ids = idsOf(await walk(world, { limit: 100, added_after: since }))
-  t.ok(ids.includes(id))
+  return { world, id }
+}
+
+t.test('who begins later while the end is being reached gets what no time can date', async t => {
+  // The second addition is that of what is undated.
+  const { world, id } = await worldWithOther(t, 2, days(3))
+  t.ok(idsOf(await walk(world, { limit: 100, added_after: days(3) })).includes(id))
+})
+
+t.test('who begins where a page that is being added has come to reads it there', async t => {
+  const { world } = await worldWithOther(t, 1, days(10.5))
+  const starts = world.simulator.calls.filter(({ query }) => query['modified_after'] !== undefined)
+  t.equal(starts.filter(({ query }) => query['limit'] !== '1').length, 0)
 })

@@ -84,8 +84,8 @@ export class Backfill {
   readonly #doubted = new Set<Chain>()
   /** Chains that are sought so much earlier that their first page lacks nothing. */
   readonly #soundlySought = new WeakSet<Chain>()
-  /** Chains of which a page has come that is being added. */
-  readonly #adding = new Set<Chain>()
+  /** Chains of which a page has come that is being added, and the latest time on it. */
+  readonly #adding = new Map<Chain, number>()
   readonly #others: OtherChains
   /** The newest cursor of the last chain, and when it was obtained. */
   #obtained: { cursor: string; readAt: number; afterNo: number; isAhead: boolean } | undefined
@@ -98,6 +98,11 @@ export class Backfill {
   /** True while a page of the chain is being added: meanwhile Sekoia is not asked for it. */
   isAdding(chain: Chain): boolean {
     return this.#adding.has(chain)
+  }
+
+  /** True while a page of the chain is being added that goes as far as this time: no other may begin there. */
+  isAddingUpTo(chain: Chain, time: number): boolean {
+    return (this.#adding.get(chain) ?? Number.NEGATIVE_INFINITY) >= time
   }
 
   /**
@@ -155,7 +160,7 @@ export class Backfill {
         continue
       }
       const read = { body, page, source, readAt, last }
-      this.#adding.add(chain)
+      this.#adding.set(chain, furthestOf(page.entries, readAt)?.latest ?? Number.POSITIVE_INFINITY)
       this.#others.pageCame(chain)
       const { reached, taken, isAstray } = await this.#take(chain, read, caller).finally(() =>
         this.#adding.delete(chain)

@@ -108,7 +108,7 @@ export class FeedLog {
       isExtending: chain => this.isExtending(chain),
       isAtTip: chain => this.isAtTip(chain),
       begin: start => this.begin(start),
-      mayBegin: () => this.#ending === undefined && (!parts.store.isShared || this.#lease.isMine),
+      mayBegin: () => !parts.store.isShared || this.#lease.isMine,
       isOpen: () => !this.#isClosing && !this.isStale
     })
   }
@@ -288,12 +288,14 @@ export class FeedLog {
   }
 
   /**
-   * A chain that is begun at this time. While the last one ends it is that one: what is dated as new there would lie
-   * before a later one, and clients that begin in that would miss it.
+   * A chain that is begun at this time, or the one before where a page of that is being added that goes as far: its
+   * dates are decided as if no other followed. So are those of what is dated as new while the last chain ends.
    */
   begin(start: number): Chain {
-    const ending = this.#ending
-    return ending && start > ending.start ? ending : this.journal.addChain(start)
+    const before = this.journal.chains.findLast(chain => chain.start < start)
+    const isTaken =
+      before && (before === this.#ending || this.#backfill.isAddingUpTo(before, start))
+    return isTaken ? before : this.journal.addChain(start)
   }
 
   /** True while a chain is being read on. */

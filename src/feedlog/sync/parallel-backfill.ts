@@ -16,8 +16,9 @@ export interface ParallelBackfillDeps {
   isExtending(chain: Chain): boolean
   /** True for a chain that has nothing left to read of history. */
   isAtTip(chain: Chain): boolean
+  /** A chain that starts at this time; where none may, the one before. */
   begin(start: number): Chain
-  /** True while the last chain does not end, and no other gateway can begin chains, too. */
+  /** True while no other gateway can begin chains, too. */
   mayBegin(): boolean
   /** False once nothing of the log is to be read any more. */
   isOpen(): boolean
@@ -157,6 +158,7 @@ export class ParallelBackfill {
     })
     if (!cut) return undefined
     const chain = this.#with.begin(cut.start)
+    if (chain.start !== cut.start) return undefined
     if (cut.isSound) backfill.seekSoundly(chain)
     parts.meter.count('backfill_chains')
     return chain
