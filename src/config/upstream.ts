@@ -79,7 +79,7 @@ export const upstream = section('Calls to Sekoia: time limits, retries, and how 
   backfillParallel: integer(1, 32, {
     description:
       'Most pages of one feed at a time while its history is read for the first time. How many there are adapts to what Sekoia bears; never more than `maxInFlightPerKey`. 1: one after the other, as clients ask.',
-    default: 4,
+    default: 1,
     example: 2
   }),
   breakerFailures: integer(1, 1000, {

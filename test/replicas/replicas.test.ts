@@ -103,7 +103,7 @@ t.test('a gateway that is killed while it reads is waited for, then replaced', a
 t.test(
   'of a gateway that is killed while it reads at several places, each costs a page at most',
   async t => {
-    const small = { FEED_LOG_PAGE_LIMIT: '100' }
+    const small = { FEED_LOG_PAGE_LIMIT: '100', UPSTREAM_BACKFILL_PARALLEL: '4' }
     const { simulator, pages } = await walkWithKill(t, small)
     const asked = simulator.calls.filter(({ query }) => query['limit'] === '100')
     const starts = new Set(asked.flatMap(({ query }) => query['modified_after'] ?? []))

@@ -174,7 +174,7 @@ export class ParallelBackfill {
         givesUp: true,
         ...(!isFront && { continues: false, isInBackground: true })
       })
-      // Another gateway reads the log.
+      // Another gateway reads the log, or nothing new comes.
       if (stateOf(chain) === before && !this.#with.isAtTip(chain)) this.#rest()
       else this.#troubles = 0
     } catch {
@@ -198,5 +198,6 @@ export class ParallelBackfill {
   }
 }
 
-const stateOf = ({ cursor, heads, isLinked }: Chain): string =>
-  `${cursor} ${heads.length} ${heads.at(-1)?.count} ${isLinked}`
+/** A cursor alone is no news: it may lead in a circle. */
+const stateOf = ({ heads, isLinked }: Chain): string =>
+  `${heads.length} ${heads.at(-1)?.count} ${isLinked}`
