@@ -4,7 +4,9 @@ import { type Shots, shoot, type Target } from './support/cannon.ts'
 import { getPage, objectsPath, walkTaxii } from './support/clients.ts'
 import { startNginx } from './support/nginx.ts'
 import {
+  cpuMs,
   cpuMsOfAll,
+  pidsOfAll,
   type Running,
   startBare,
   startGateway,
@@ -49,30 +51,45 @@ publish({
   ]
 })
 
-function targetOf({ url, pid }: Running): Target {
-  return { url, cpuMs: () => cpuMsOfAll(pid) }
+interface Server extends Target {
+  /** CPU that each of its processes has used, ms: the one that was started first, and the others. */
+  each(): number[]
+}
+
+function serverOf({ url, pid }: Pick<Running, 'url' | 'pid'>): Server {
+  return { url, cpuMs: () => cpuMsOfAll(pid), each: () => pidsOfAll(pid).map(cpuMs) }
 }
 
 async function compare(bytes: number, path: string): Promise<Row[]> {
   const bare = await startBare(bytes)
   const nginx = await startNginx(bare.url)
-  const targets: Record<string, Target> = {
-    'bare node:http': targetOf(bare),
-    'nginx proxy_cache': nginx,
+  const targets: Record<string, Server> = {
+    'bare node:http': serverOf(bare),
+    'nginx proxy_cache': serverOf(nginx),
     ...Object.fromEntries(
-      Object.entries(gateways).map(([name, gateway]) => [name, targetOf(gateway)])
+      Object.entries(gateways).map(([name, gateway]) => [name, serverOf(gateway)])
     )
   }
   const taken: Record<string, Shots[]> = {}
   // Each worker has what it will be asked for in memory.
   for (const target of Object.values(targets))
     await shoot(target, path, { connections: 16, seconds: 1 })
+  const before = Object.values(targets).map(target => target.each())
   for (let i = 0; i < rounds; i++)
     for (const [name, target] of Object.entries(targets))
       taken[name] = [...(taken[name] ?? []), await shoot(target, path, shots)]
+  const shares = Object.values(targets).map((target, i) => sharesOf(before[i]!, target.each()))
   await nginx.stop()
   await bare.stop()
-  return rowsOf(bytes, taken)
+  return rowsOf(bytes, taken).map((row, i) => ({ ...row, 'by process, %': shares[i]! }))
+}
+
+/** Of the CPU between two moments, what each process has used; those that did nothing aside. */
+function sharesOf(before: readonly number[], after: readonly number[]): string {
+  const used = after.map((ms, i) => ms - (before[i] ?? 0))
+  const all = used.reduce((sum, ms) => sum + ms, 0)
+  const shares = used.map(ms => round((100 * ms) / all))
+  return shares.filter(share => share > 0).join(', ')
 }
 
 function rowsOf(bytes: number, taken: Readonly<Record<string, readonly Shots[]>>): Row[] {

@@ -102,7 +102,8 @@ export async function buildApp(parts: AppDeps): Promise<App> {
   const checks: Checks = {
     store: services.storeTrouble,
     upstream: () => upstream.health().trouble,
-    feeds: () => troubleOfFeeds(feedEnds.failing)
+    feeds: () => troubleOfFeeds(feedEnds.failing),
+    ...(parts.siblings && { workers: siblings.trouble })
   }
   exposeGauges({
     meter,

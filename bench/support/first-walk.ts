@@ -1,21 +1,38 @@
 /** The most that a gateway does at once: the first walk of a feed, and the MISP build of it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { request } from 'undici'
-import { authorization, feedId, walkSekoia } from './clients.ts'
+import { authorization, feedId, walkSekoia, walkTaxii } from './clients.ts'
 import { sample } from './gauges.ts'
-import { cpuMs, memoryOf, type Running } from './processes.ts'
+import { cpuMsOfAll, memoryOf, type Running } from './processes.ts'
 import { type Row, round } from './report.ts'
 
 /** Both from the same moment to the end of the later one. */
-export async function walkAndBuild(gateway: Running, limit: number): Promise<Row> {
+export const walkAndBuild = (gateway: Running, limit: number): Promise<Row> =>
+  measured(gateway, async sinceStart => {
+    const walked = walkSekoia(gateway.url, { limit, parse: false }).then(sinceStart)
+    const built = build(gateway).then(sinceStart)
+    return { 'walk s': await walked, 'build s': await built }
+  })
+
+/** By a TAXII client, to the end. */
+export const firstWalk = (gateway: Running, limit: number): Promise<Row> =>
+  measured(gateway, async sinceStart => ({
+    s: await walkTaxii(gateway.url, { limit, parse: false }).then(sinceStart)
+  }))
+
+export const firstBuild = (gateway: Running): Promise<Row> =>
+  measured(gateway, async sinceStart => ({ s: await build(gateway).then(sinceStart) }))
+
+/** What work takes, by its own account and of the gateway, all its processes. */
+async function measured(
+  gateway: Running,
+  work: (sinceStart: () => number) => Promise<Row>
+): Promise<Row> {
   const startedAt = performance.now()
   await sample(gateway, startedAt)
-  const cpu = cpuMs(gateway.pid)
-  const sinceStart = () => round((performance.now() - startedAt) / 1000, 1)
-  const walked = walkSekoia(gateway.url, { limit, parse: false }).then(sinceStart)
-  const built = build(gateway).then(sinceStart)
-  const row = { 'walk s': await walked, 'build s': await built }
-  const cpuSeconds = round((cpuMs(gateway.pid) - cpu) / 1000, 1)
+  const cpu = cpuMsOfAll(gateway.pid)
+  const row = await work(() => round((performance.now() - startedAt) / 1000, 1))
+  const cpuSeconds = round((cpuMsOfAll(gateway.pid) - cpu) / 1000, 1)
   const { delayP99, delayMax } = await sample(gateway, startedAt)
   return {
     ...row,

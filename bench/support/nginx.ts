@@ -1,18 +1,18 @@
 /** nginx as a caching proxy, in a directory of its own; its cache is in memory where the system offers that. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { request } from 'undici'
 import { installPackage } from '../../test/support/system-package.ts'
-import { cpuMs, freePort, temporaryDir } from './processes.ts'
+import { freePort, temporaryDir } from './processes.ts'
 
 export interface Nginx {
   /** `http://host:port`, without a path. */
   readonly url: string
-  /** CPU time of all its processes, in milliseconds. */
-  cpuMs(): number
+  /** Of its master. */
+  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -78,10 +78,9 @@ export async function startNginx(upstream: string): Promise<Nginx> {
     if (answer?.statusCode === 200) break
     await delay(10)
   }
-  const pids = () => [child.pid!, ...childrenOf(child.pid!)]
   return {
     url,
-    cpuMs: () => pids().reduce((sum, pid) => sum + cpuMs(pid), 0),
+    pid: child.pid!,
     async stop() {
       process.off('exit', end)
       if (child.exitCode === null) {
@@ -92,6 +91,3 @@ export async function startNginx(upstream: string): Promise<Nginx> {
     }
   }
 }
-
-const childrenOf = (pid: number): number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)

@@ -161,11 +161,15 @@ export function cpuMs(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
 }
 
-/** The same of a process and those that it has started. */
-export function cpuMsOfAll(pid: number): number {
+/** A process and those that it has started. */
+export function pidsOfAll(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
-  return [pid, ...children.filter(Boolean).map(Number)].reduce((sum, one) => sum + cpuMs(one), 0)
+  return [pid, ...children.filter(Boolean).map(Number)]
 }
+
+/** {@link cpuMs} of a process and those that it has started. */
+export const cpuMsOfAll = (pid: number): number =>
+  pidsOfAll(pid).reduce((sum, one) => sum + cpuMs(one), 0)
 
 export interface Memory {
   /** Resident now and at most so far, in megabytes (10^6 bytes). */

@@ -26,6 +26,12 @@ export const server = section('How clients reach the gateway.', {
     expected: 'a whole number from 1 to 64, or auto',
     wordOrNumber: true
   }),
+  workerTimeoutMs: integer(0, maxMs, {
+    description:
+      'With several workers: one whose event loop has not turned for so long is killed and replaced; 0: never.',
+    default: 30_000,
+    example: 60_000
+  }),
   publicUrl: text({
     description:
       'Base URL under which clients see the gateway, with its path prefix if a proxy adds one. Empty: taken from each request.',

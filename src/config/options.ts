@@ -43,6 +43,7 @@ const shortNames: Readonly<Record<string, string>> = {
   'server.port': 'PORT',
   'server.publicUrl': 'PUBLIC_URL',
   'server.workers': 'WORKERS',
+  'server.workerTimeoutMs': 'WORKER_TIMEOUT_MS',
   'store.dataDir': 'DATA_DIR'
 }
 

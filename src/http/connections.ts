@@ -25,6 +25,13 @@ interface Connection {
   quietSince: number
 }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** From now on each answer ends its connection, while new ones are served as before. */
+    endKeepAlive(): void
+  }
+}
+
 /**
  * Bounds the number of connections and closes them in order. When the server closes, the framework ends idle
  * connections at once; the others end after the answer they wait for. If there are too many, in all or from one
@@ -49,9 +56,14 @@ export const connectionsPlugin = fp<ConnectionsOptions>(
       // Makes room for the next connection, which a full server would close before any code sees it.
       if (open.size >= maxConnections) open.endQuiet(open.othersThan(socket))
     })
-    server.on('request', (request: IncomingMessage, response: ServerResponse) =>
+    let keepsAlive = true
+    app.decorate('endKeepAlive', () => {
+      keepsAlive = false
+    })
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       open.watch(request.socket, response)
-    )
+      if (!keepsAlive) response.setHeader('connection', 'close')
+    })
     boundForwarded(app, { maxPerAddress, isTrusted })
     app.addHook('preClose', async () => {
       for (const response of open.lastAnswers()) {

@@ -7,10 +7,13 @@ export interface Siblings {
   share<T>(topic: string, own: () => T | Promise<T>): () => Promise<readonly T[]>
   /** `take` gets what other processes tell of `topic`; the function that comes back tells them. */
   channel<T>(topic: string, take: (value: T) => void): (value: T) => void
+  /** In public words that some of them are gone; undefined while all are there. */
+  trouble(): string | undefined
 }
 
 /** A gateway of one process. */
 export const alone: Siblings = {
   share: (_topic, own) => async () => [await own()],
-  channel: () => () => {}
+  channel: () => () => {},
+  trouble: () => undefined
 }

@@ -23,11 +23,16 @@ export interface Serving {
   readonly isShared: boolean
 }
 
+/** How often a worker tells that it is alive, ms. */
+export const beatMs = 1000
+
 export type FromWorker =
   | ({ readonly kind: 'serving' } & Serving)
   | { readonly kind: 'ask'; readonly id: number; readonly topic: string; readonly own: unknown }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'tell'; readonly topic: string; readonly value: unknown }
+  /** Says no more than that its event loop turns. */
+  | { readonly kind: 'beat' }
   /** Its metrics as it ends. */
   | { readonly kind: 'last'; readonly value: unknown }
 
@@ -35,4 +40,7 @@ export type FromSupervisor =
   | { readonly kind: 'ask'; readonly id: number; readonly topic: string }
   | { readonly kind: 'answers'; readonly id: number; readonly values: readonly unknown[] }
   | { readonly kind: 'tell'; readonly topic: string; readonly value: unknown }
-  | { readonly kind: 'end' }
+  /** How many workers have ended and are not replaced yet. */
+  | { readonly kind: 'missing'; readonly count: number }
+  /** Another one serves in its place, or all of them end. */
+  | { readonly kind: 'end'; readonly isReplaced: boolean }

@@ -1,37 +1,34 @@
 import cluster, { type Worker } from 'node:cluster'
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BaseLogger } from 'pino'
-import { type FromWorker, type Seat, type Serving, seatVariable } from './messages.ts'
-import { Switchboard } from './switchboard.ts'
+import { Crew, type CrewOptions, type Exit } from './crew.ts'
+import type { Serving } from './messages.ts'
 
-export interface SupervisorOptions {
+export interface SupervisorOptions extends CrewOptions {
   /** The file that a worker runs. */
   readonly file: string
   readonly count: number
   readonly simulatorUrl?: string | undefined
-  /** What workers have in their environment beside that of this process. */
-  readonly env?: Readonly<Record<string, string>>
-  /** A worker that was asked to end is killed after this time. */
-  readonly closeTimeoutMs: number
-  readonly logger: Pick<BaseLogger, 'info' | 'error'>
 }
 
 interface Place {
   readonly no: number
   worker: Worker | undefined
+  /** Which start of all workers the worker belongs to. */
+  generation: number
   /** True while somebody is being found for it. */
   isFilling: boolean
+  /** True from the end of a worker until another one serves. */
+  isMissing: boolean
   /** Ends in a row that came soon after the start. */
   failures: number
 }
 
-interface Exit {
-  readonly code: number | null
-  readonly signal: string | null
+interface Seated {
+  readonly worker: Worker
+  /** As it was when it started. */
+  readonly generation: number
+  readonly serving: Serving
 }
-
-type Started = { readonly worker: Worker; readonly serving: Serving } | { readonly exit: Exit }
 
 /** A worker that has served for so long ended for a new reason, ms. */
 const steadyMs = 60_000
@@ -44,17 +41,20 @@ const maxPauseMs = 30_000
  */
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #switchboard = new Switchboard()
+  readonly #crew: Crew
   readonly #places: readonly Place[]
   readonly #ending = new AbortController()
   #isShared = true
   #isRestarting = false
+  #generation = 0
 
   constructor(options: SupervisorOptions) {
     this.#options = options
     this.#places = Array.from({ length: options.count }, (_, i) => ({
-      ...{ no: i + 1, worker: undefined, isFilling: false, failures: 0 }
+      ...{ no: i + 1, worker: undefined, generation: 0, isFilling: false, isMissing: false },
+      failures: 0
     }))
+    this.#crew = new Crew(options)
     cluster.setupPrimary({ exec: options.file, args: [], serialization: 'advanced' })
     cluster.schedulingPolicy = cluster.SCHED_RR
   }
@@ -65,33 +65,51 @@ export class Supervisor {
    */
   async start(): Promise<Serving | Exit> {
     const [first] = this.#places
-    const started = await this.#spawn(first!)
+    const started = await this.#begin(first!)
     if ('exit' in started) return started.exit
     this.#seat(first!, started)
     return started.serving
   }
 
-  /** Replaces the workers one by one; each goes once the next one of its number serves. */
+  /**
+   * Replaces the workers one by one; each goes once the next one of its number serves. Asked again meanwhile, it replaces
+   * those anew that had started before.
+   */
   async restart(): Promise<void> {
-    const { logger } = this.#options
-    if (this.#isRestarting || this.isEnding) return
+    if (this.isEnding) return
+    this.#options.logger.info('the workers are started anew, one by one')
+    this.#generation++
+    await this.#renewOld()
+  }
+
+  async #renewOld(): Promise<void> {
+    if (this.#isRestarting) return
     this.#isRestarting = true
-    logger.info('the workers are started anew, one by one')
-    for (const place of this.#places) if (!(await this.#renew(place))) break
+    for (let place = this.#oldPlace(); place; place = this.#oldPlace()) {
+      const wanted = this.#generation
+      const isNew = await this.#renew(place)
+      if (this.isEnding || (!isNew && wanted === this.#generation)) break
+    }
     this.#isRestarting = false
+  }
+
+  /** One whose worker had started before all were to start anew. */
+  #oldPlace(): Place | undefined {
+    return this.#places.find(
+      ({ worker, generation, isFilling }) => worker && !isFilling && generation < this.#generation
+    )
   }
 
   /** False when nobody could be found for the place: who has it stays. */
   async #renew(place: Place): Promise<boolean> {
-    const old = place.worker
-    if (!old) return true
+    const old = place.worker!
     // Should the old one die meanwhile, the place is not filled twice.
     place.isFilling = true
-    const started = await this.#spawn(place)
+    const started = await this.#begin(place)
     place.isFilling = false
     if ('serving' in started) {
       this.#seat(place, started)
-      await this.#dismiss(old)
+      await this.#crew.dismiss(old, { isReplaced: true })
       return true
     }
     if (this.isEnding) return false
@@ -111,59 +129,45 @@ export class Supervisor {
   /** True when every worker ended as it should. */
   async end(): Promise<boolean> {
     this.#ending.abort()
-    const workers = Object.values(cluster.workers ?? {}).filter(worker => worker !== undefined)
-    const ends = await Promise.all(workers.map(worker => this.#dismiss(worker)))
-    return ends.every(isWell => isWell)
+    return this.#crew.dismissAll()
   }
 
-  /** True when the worker ended by itself. */
-  async #dismiss(worker: Worker): Promise<boolean> {
-    if (worker.isDead()) return true
-    const exit = once(worker, 'exit')
-    const timer = setTimeout(
-      () => worker.process.kill('SIGKILL'),
-      this.#options.closeTimeoutMs + 1000
-    )
-    this.#switchboard.send(worker, { kind: 'end' })
-    const [code] = await exit
-    clearTimeout(timer)
-    return code === 0
-  }
-
-  #spawn({ no }: Place): Promise<Started> {
-    const { count, simulatorUrl, env } = this.#options
-    const seat: Seat = {
+  async #begin({ no }: Place): Promise<Seated | { readonly exit: Exit }> {
+    const { count, simulatorUrl } = this.#options
+    const generation = this.#generation
+    const started = await this.#crew.start({
       ...{ no, of: count, mayBeAlone: no === 1 && this.#places.every(({ worker }) => !worker) },
       ...(simulatorUrl !== undefined && { simulatorUrl })
-    }
-    const worker = cluster.fork({ ...env, [seatVariable]: JSON.stringify(seat) })
-    this.#switchboard.connect(worker)
-    return new Promise(resolve => {
-      worker.on('message', (message: FromWorker) => {
-        if (message.kind === 'serving') resolve({ worker, serving: message })
-      })
-      worker.once('exit', (code, signal) => resolve({ exit: { code, signal } }))
     })
+    return 'exit' in started ? started : { ...started, generation }
   }
 
-  #seat(place: Place, { worker, serving }: Extract<Started, { serving: Serving }>): void {
+  #seat(place: Place, { worker, generation, serving }: Seated): void {
     const { logger } = this.#options
     const since = performance.now()
-    place.worker = worker
+    Object.assign(place, { worker, generation, isMissing: false })
+    this.#tellMissing()
     const leave = (code: number | null, signal: string | null) => {
       if (place.worker !== worker) return
       place.worker = undefined
       if (this.isEnding) return
+      place.isMissing = true
+      this.#tellMissing()
       if (performance.now() - since > steadyMs) place.failures = 0
       logger.error({ no: place.no, code, signal }, 'a worker ended: another one takes its place')
       void this.#fill(place)
     }
     if (worker.isDead()) leave(null, null)
     else worker.once('exit', leave)
+    if (generation < this.#generation) void this.#renewOld()
     this.#isShared = serving.isShared
     if (serving.isShared) for (const other of this.#places) void this.#fill(other)
     else if (this.#places.length > 1)
       logger.error('the store cannot be shared: one worker serves alone, from memory')
+  }
+
+  #tellMissing(): void {
+    this.#crew.tellMissing(this.#places.filter(({ isMissing }) => isMissing).length)
   }
 
   async #fill(place: Place): Promise<void> {
@@ -176,17 +180,19 @@ export class Supervisor {
       await sleep(pauseMs, undefined, { signal }).catch(() => {})
       if (signal.aborted) break
       place.failures++
-      const started = await this.#spawn(place)
+      const started = await this.#begin(place)
       if ('serving' in started) {
         place.isFilling = false
         this.#seat(place, started)
         return
       }
-      if (!signal.aborted)
-        this.#options.logger.error(
-          { no: place.no, ...started.exit },
-          'a worker does not start: it is tried again'
-        )
+      if (signal.aborted) break
+      place.isMissing = true
+      this.#tellMissing()
+      this.#options.logger.error(
+        { no: place.no, ...started.exit },
+        'a worker does not start: it is tried again'
+      )
     }
     place.isFilling = false
   }

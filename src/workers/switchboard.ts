@@ -5,10 +5,15 @@ import { type FromSupervisor, type FromWorker, metricsTopic } from './messages.t
 /** How long a worker may take to answer the others, ms. */
 const answerMs = 1000
 
+interface Question {
+  readonly asked: Worker
+  settle(value: unknown): void
+}
+
 /** The supervisor's side: passes questions, answers and news between the workers. */
 export class Switchboard {
   readonly #workers = new Set<Worker>()
-  readonly #waiting = new Map<number, (value: unknown) => void>()
+  readonly #waiting = new Map<number, Question>()
   /** The latest metrics of each. */
   readonly #metrics = new Map<Worker, Snapshot>()
   /** What those who are gone have counted. */
@@ -18,7 +23,8 @@ export class Switchboard {
   connect(worker: Worker): void {
     this.#workers.add(worker)
     worker.on('message', (message: FromWorker) => void this.#receive(worker, message))
-    worker.once('disconnect', () => this.#forget(worker))
+    // What it said last has been read by then. Its line may never count as closed (see untaken.ts).
+    worker.process.once('close', () => this.#forget(worker))
   }
 
   send(worker: Worker, message: FromSupervisor): void {
@@ -26,8 +32,13 @@ export class Switchboard {
     if (worker.isConnected()) worker.send(message, undefined, () => {})
   }
 
+  /** To all of them. */
+  tell(message: FromSupervisor): void {
+    for (const worker of this.#workers) this.send(worker, message)
+  }
+
   async #receive(worker: Worker, message: FromWorker): Promise<void> {
-    if (message.kind === 'answer') this.#waiting.get(message.id)?.(message.value)
+    if (message.kind === 'answer') this.#waiting.get(message.id)?.settle(message.value)
     else if (message.kind === 'last') this.#metrics.set(worker, message.value as Snapshot)
     else if (message.kind === 'tell') {
       for (const other of this.#othersThan(worker)) this.send(other, message)
@@ -58,13 +69,10 @@ export class Switchboard {
       const settle = (value: unknown) => {
         clearTimeout(timer)
         this.#waiting.delete(id)
-        worker.off('disconnect', leave)
         resolve(value)
       }
-      const leave = () => settle(undefined)
-      const timer = setTimeout(leave, answerMs)
-      worker.once('disconnect', leave)
-      this.#waiting.set(id, settle)
+      const timer = setTimeout(settle, answerMs)
+      this.#waiting.set(id, { asked: worker, settle })
       this.send(worker, { kind: 'ask', id, topic })
     })
   }
@@ -75,6 +83,8 @@ export class Switchboard {
 
   #forget(worker: Worker): void {
     this.#workers.delete(worker)
+    for (const { asked, settle } of [...this.#waiting.values()])
+      if (asked === worker) settle(undefined)
     const last = this.#metrics.get(worker)
     this.#metrics.delete(worker)
     if (last) this.#past = pastOf([this.#past, last])

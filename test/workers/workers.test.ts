@@ -1,30 +1,16 @@
 import { readdirSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import { Agent, request } from 'undici'
 import { type Simulator, startSimulator } from '../../src/demo/simulator.ts'
 import { defaultFeed } from '../support/gateway.ts'
 import { type GatewayProcess, startGateway } from '../support/gateway-process.ts'
 import { until } from '../support/redis.ts'
+import { get, isThere, pidsOf } from '../support/workers.ts'
 
 /** A gateway of several processes, as its clients and its operator see it. */
 
-t.setTimeout(120_000)
+t.setTimeout(240_000)
 
 const token = 'the-token-of-the-operator'
-
-/** On a connection of its own: the next worker's turn. */
-async function get(url: string, key: string): Promise<string> {
-  const dispatcher = new Agent()
-  try {
-    const headers = { authorization: `Bearer ${key}`, accept: 'application/taxii+json;version=2.1' }
-    const { statusCode, body } = await request(url, { dispatcher, headers })
-    const text = await body.text()
-    if (statusCode !== 200) throw new Error(`${statusCode} ${text}`)
-    return text
-  } finally {
-    await dispatcher.close()
-  }
-}
 
 interface Envelope {
   readonly more?: boolean
@@ -55,27 +41,6 @@ async function countedPages({ url }: GatewayProcess): Promise<number> {
     ...text.matchAll(/^sekoia_gateway_http_requests_total\{.*objects\/".*\} (\d+)$/gm)
   ]
   return counts.reduce((sum, [, count]) => sum + Number(count), 0)
-}
-
-/** Of the workers that said that they serve, by their number; of each number the last. */
-async function pidsOf(gateway: GatewayProcess, starts: number): Promise<Map<number, number>> {
-  const [text] = await gateway.told(new RegExp(`^(?:[^]*?"msg":"a worker serves"){${starts}}`))
-  const lines = text.split('\n').filter(line => line.includes('a worker serves'))
-  return new Map(
-    lines.map(line => {
-      const [, pid] = /"pid":(\d+)/.exec(line)!
-      const [, no] = /"worker":(\d+)/.exec(line)!
-      return [Number(no), Number(pid)]
-    })
-  )
-}
-
-const isThere = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }
 
 async function start(t: Test) {
