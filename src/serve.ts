@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace, { type Signals } from 'close-with-grace'
 import type { Logger } from 'pino'
@@ -6,6 +7,7 @@ import { buildApp } from './app.ts'
 import type { Config } from './config/load.ts'
 import type { TlsOptions } from './http/server.ts'
 import { createProvenClock } from './kernel/proven-clock.ts'
+import { MakerThread } from './misp/build/maker.ts'
 import { type Galaxies, loadGalaxies } from './misp/mapping/tags/galaxies.ts'
 import { createMeter } from './ops/metrics.ts'
 import { version } from './ops/version.ts'
@@ -52,6 +54,7 @@ export async function serve(config: Config, logger: Logger, link?: Link): Promis
   const isShared = config.redis.url !== '' || !(stores.log.trouble() ?? stores.documents.trouble())
   if (link && !isShared && !link.seat.mayBeAlone)
     throw new Error('the store cannot be used, and another worker serves')
+  const galaxies = await galaxiesOf(config, logger)
   const app = await buildApp({
     config,
     siblings: link,
@@ -81,7 +84,8 @@ export async function serve(config: Config, logger: Logger, link?: Link): Promis
         logger
       })
     }),
-    galaxies: await galaxiesOf(config, logger),
+    galaxies,
+    mispThread: mispThreadOf(config, galaxies, logger),
     tracing,
     ...tlsOf(config)
   })
@@ -148,6 +152,24 @@ async function galaxiesOf({ misp }: Config, logger: Logger): Promise<Galaxies | 
     logger.error({ err }, 'the galaxies of MISP are left out')
     return undefined
   }
+}
+
+/** Undefined where events are to be made by the thread that answers requests. */
+function mispThreadOf(
+  { misp }: Config,
+  galaxies: Galaxies | undefined,
+  logger: Logger
+): MakerThread | undefined {
+  const isWanted =
+    misp.buildThread === 'auto' ? availableParallelism() > 1 : misp.buildThread === 'on'
+  if (!misp.enabled || !isWanted) return undefined
+  const { defaultTlp, malpedia, orgcFromSource } = misp
+  const mapping = { defaultTlp, malpedia, orgcFromSource }
+  return new MakerThread({
+    data: { mapping, galaxiesDir: galaxies ? misp.galaxiesDir : '' },
+    onFailure: err =>
+      logger.warn({ err }, 'the thread that makes MISP events failed: the main thread makes them')
+  })
 }
 
 function tlsOf({ server: { tls } }: Config): { tls?: TlsOptions } {

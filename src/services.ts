@@ -15,6 +15,7 @@ import type { AnswerStore } from './kernel/answer-store.ts'
 import { ApiKey, type ScopeId } from './kernel/caller.ts'
 import type { Clock, DocumentStore, LogStore } from './kernel/ports.ts'
 import { alone, type Siblings } from './kernel/siblings.ts'
+import type { MakerThread } from './misp/build/maker.ts'
 import { BuildScheduler } from './misp/build/scheduler.ts'
 import { StandingFeeds } from './misp/build/standing-feeds.ts'
 import { scopeOfSpace } from './misp/build/tables.ts'
@@ -50,6 +51,8 @@ export interface AppDeps {
   readonly isFirst?: boolean
   /** Names of MISP's galaxies, when the operator has them at hand. */
   readonly galaxies?: Galaxies | undefined
+  /** Makes MISP events beside this thread; left out: all are made here. It is closed with the services. */
+  readonly mispThread?: MakerThread | undefined
   /** Turns keys into scopes; at least 32 bytes. */
   readonly secret: Buffer
   readonly tls?: TlsOptions
@@ -158,6 +161,7 @@ export function createServices(parts: AppDeps) {
     meter,
     logger,
     mapping: createMapping({ ...config.misp, galaxies: parts.galaxies }),
+    thread: parts.mispThread,
     settings: mispFeedsSettings(config)
   })
 
@@ -213,6 +217,7 @@ export function createServices(parts: AppDeps) {
     },
     async close() {
       await mispFeeds.close()
+      await parts.mispThread?.close()
       // What still waits for Sekoia ends here: it would be tried again for as long as its patience lasts.
       await upstream.close()
       await logs.close()

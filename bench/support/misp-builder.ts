@@ -4,6 +4,7 @@ import { ApiKey, type Caller, type ScopeId } from '../../src/kernel/caller.ts'
 import { type Clock, silentMeter } from '../../src/kernel/ports.ts'
 import type { FeedRecord, Records } from '../../src/kernel/records.ts'
 import { Builder } from '../../src/misp/build/builder.ts'
+import { MakerThread } from '../../src/misp/build/maker.ts'
 import { createMapping } from '../../src/misp/mapping/mapping.ts'
 import { repairRules } from '../../src/stix/repair.ts'
 import { openSqliteDocuments } from '../../src/stores/sqlite-documents.ts'
@@ -86,13 +87,25 @@ export interface BuilderBenchOptions {
   /** 2 to this power events a day. */
   readonly shardBits: number
   readonly restampMs: number
+  /** True: events are made in a thread. */
+  readonly isThreaded?: boolean
 }
 
 export function startBuilder({
   indicators,
   shardBits,
-  restampMs
+  restampMs,
+  isThreaded = false
 }: BuilderBenchOptions): BuilderBench {
+  const rules = { defaultTlp: 'amber' } as const
+  const thread = isThreaded
+    ? new MakerThread({
+        data: { mapping: rules, galaxiesDir: '' },
+        onFailure(error) {
+          throw error
+        }
+      })
+    : undefined
   let now = begin
   const clock: Clock = { now: () => now, sleep: async () => {} }
   const store = openSqliteDocuments({ dataDir: temporaryDir(), clock })
@@ -109,7 +122,8 @@ export function startBuilder({
     store,
     clock,
     meter: silentMeter,
-    mapping: createMapping({ defaultTlp: 'amber', galaxies: undefined }),
+    mapping: createMapping({ ...rules, galaxies: undefined }),
+    thread,
     settings: {
       windowDays: undefined,
       shardBits,
@@ -129,6 +143,9 @@ export function startBuilder({
       now += stepMs
       await builder.round(caller)
     },
-    close: () => store.close()
+    async close() {
+      await thread?.close()
+      await store.close()
+    }
   }
 }

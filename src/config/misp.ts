@@ -125,6 +125,12 @@ export const misp = section('MISP feeds, under `/misp/`.', {
     default: 16 * mebibyte,
     example: 64 * mebibyte
   }),
+  buildThread: oneOf(['auto', 'on', 'off'], {
+    description:
+      'Make the events of large publications in a thread beside the one that answers requests, which takes some 40 MB while it builds. `auto`: where there is more than one core.',
+    default: 'auto',
+    example: 'off'
+  }),
   malpedia: oneOf(['galaxy', 'tag', 'both'], {
     description:
       'How malware that the galaxy malpedia has is named: by a tag of the galaxy, which OpenCTI passes over, by `sekoia:malware="…"`, or by both.',

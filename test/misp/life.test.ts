@@ -85,7 +85,8 @@ t.test('what was never live is never served', async t => {
 
 t.test('an end that cannot be one is none, and is counted', async t => {
   const counts = new Map<string, number>()
-  const count = (name: string) => void counts.set(name, (counts.get(name) ?? 0) + 1)
+  const count = (name: string, _: unknown, by = 1) =>
+    void counts.set(name, (counts.get(name) ?? 0) + by)
   const world = await mispWorld(t, { meter: { count } })
   const from = inDays(world, -1)
   for (const [name, until] of [

@@ -21,6 +21,7 @@ import {
 } from '../../src/kernel/ports.ts'
 import { Builder } from '../../src/misp/build/builder.ts'
 import type { BuilderSettings } from '../../src/misp/build/deps.ts'
+import type { MakerThread } from '../../src/misp/build/maker.ts'
 import { spaceOf } from '../../src/misp/build/tables.ts'
 import { createMapping, type Mapping } from '../../src/misp/mapping/mapping.ts'
 import { mispDialect } from '../../src/misp/serve/dialect.ts'
@@ -38,6 +39,8 @@ export interface MispWorldOptions {
   readonly simulator?: SimulatorOptions
   readonly settings?: Partial<BuilderSettings>
   readonly mapping?: Mapping
+  /** Makes events beside this thread. */
+  readonly thread?: MakerThread
   readonly documents?: DocumentStore
   /** Of the feed logs. */
   readonly store?: LogStore
@@ -52,6 +55,7 @@ export interface MispWorldChange
   extends Pick<MispWorldOptions, 'documents' | 'settings' | 'mapping'> {
   /** STIX_REPAIR. */
   readonly repair?: boolean
+  readonly thread?: MakerThread | undefined
 }
 
 export interface MispWorld {
@@ -130,6 +134,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
   let documents = options.documents ?? newDocuments()
   let mapping = options.mapping ?? usualMapping
   let settings = { ...builderSettings, ...options.settings }
+  let { thread } = options
   let builders = new Map<number, Builder>()
   let commitsLeft = Number.POSITIVE_INFINITY
   const mortal = (): DocumentStore => {
@@ -155,6 +160,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       clock,
       meter,
       mapping,
+      thread,
       settings,
       onPublished: () => {}
     })
@@ -224,6 +230,7 @@ export async function startMispWorld(options: MispWorldOptions = {}): Promise<Mi
       documents = change.documents ?? documents
       mapping = change.mapping ?? mapping
       settings = { ...settings, ...change.settings }
+      if ('thread' in change) thread = change.thread
       if (change.repair !== undefined) {
         readings.push(openReading(change.repair))
         settings = { ...settings, repairRules: repairRules(change.repair) }

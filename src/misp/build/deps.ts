@@ -1,6 +1,7 @@
 import type { Clock, DocumentStore, Meter, Upstream } from '../../kernel/ports.ts'
 import type { Records, Sweeps } from '../../kernel/records.ts'
 import type { Mapping } from '../mapping/mapping.ts'
+import type { MakerThread } from './maker.ts'
 import type { PublisherSettings } from './publisher.ts'
 
 /** What a builder of one feed works with. */
@@ -18,6 +19,8 @@ export interface BuilderSettings extends PublisherSettings {
   readonly sweepMs?: number
   /** Time between publications during a first build, ms. */
   readonly partialMs: number
+  /** Changes to buckets that are committed together while a feed is read, more or less. Default 10,000. */
+  readonly maxChanges?: number
 }
 
 /** What the builders of all feeds share. */
@@ -30,6 +33,8 @@ export interface SharedDeps {
   readonly clock: Clock
   readonly meter: Meter
   readonly mapping: Mapping
+  /** Makes events beside this thread; left out: all are made here. */
+  readonly thread?: Pick<MakerThread, 'maker'> | undefined
 }
 
 export interface BuilderDeps extends SharedDeps {

@@ -4,9 +4,9 @@ import type { Caller } from '../../kernel/caller.ts'
 import { decodeBucket, rowsOf } from '../events/bucket.ts'
 import { eventVersion } from '../events/event.ts'
 import type { Mapping } from '../mapping/mapping.ts'
-import { namesOn } from './intake.ts'
 import type { PublisherSettings } from './publisher.ts'
 import type { ReferenceNames } from './reference-names.ts'
+import { namesOn } from './references.ts'
 import type { Batch, FeedTables } from './tables.ts'
 
 /**

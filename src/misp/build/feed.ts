@@ -40,6 +40,7 @@ export async function loadFeed(
     heads: await documents.allJson<Head>('head'),
     tallies: await documents.allJson<Tally>('tally'),
     dirty: new Set(await documents.keys('dirty')),
+    counted: new Map(),
     wanted
   }
 }

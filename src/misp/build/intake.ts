@@ -40,6 +40,7 @@ import { isWellKnownMarking } from '../mapping/tags/tags.ts'
 import { skippedTypes } from '../mapping/values/fallbacks.ts'
 import { putLink } from './indicator-index.ts'
 import type { ReferenceNames } from './reference-names.ts'
+import { isIndicator, namesOn } from './references.ts'
 import type { Link } from './state.ts'
 import type { Batch, FeedTables } from './tables.ts'
 
@@ -352,14 +353,6 @@ function puttingLater(text: Buffer, toRow: (object: StixObject) => Row): Change 
   const kept = Buffer.from(text)
   return held => putRow(held, toRow(JSON.parse(kept.toString())))
 }
-
-export const isIndicator = (id: string): boolean => id.startsWith('indicator--')
-
-/** Ids of the things whose names stand on a row. */
-export const namesOn = ({ stix, indicates }: Row, mapping: Pick<Mapping, 'refs'>): string[] => [
-  ...mapping.refs(stix),
-  ...indicates
-]
 
 /**
  * What had vanished before a feed is read again stays so, because the feed log also returns what the feed held

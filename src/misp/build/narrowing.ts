@@ -9,7 +9,7 @@ import {
 } from '../events/bucket.ts'
 import { isChangedSince, toOutsider } from '../events/source-row.ts'
 import { IndicatorIndex } from './indicator-index.ts'
-import { isIndicator } from './intake.ts'
+import { isIndicator } from './references.ts'
 import { startOf } from './state.ts'
 import { Batch, type FeedTables } from './tables.ts'
 

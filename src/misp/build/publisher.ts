@@ -1,50 +1,23 @@
 import { isDeepStrictEqual } from 'node:util'
-import { giveWayIfDue, inPieces } from '../../kernel/give-way.ts'
+import { inPieces } from '../../kernel/give-way.ts'
 import type { Clock, Meter } from '../../kernel/ports.ts'
-import { listOf, markingRefsOf } from '../../stix/object.ts'
-import {
-  type Bucket,
-  decodeBucket,
-  emptyBucket,
-  encodeBucket,
-  isBarren,
-  isReportBucket,
-  parseBucketName,
-  pruneRows,
-  rowsOf
-} from '../events/bucket.ts'
-import { type DerivedBucket, type DerivedRow, derive } from '../events/derive.ts'
-import { type RenderedEvent, renderBucket } from '../events/event.ts'
-import { hashesOf, linesOf } from '../events/hashes.ts'
+import { isReportBucket } from '../events/bucket.ts'
 import type { Head } from '../events/head.ts'
 import { toManifest, totalsOf } from '../events/manifest.ts'
-import type { PublishedEvent } from '../events/overflow.ts'
-import type { Row } from '../events/source-row.ts'
-import { coverageOf, tallyOf } from '../events/tally.ts'
-import { feedNamespace } from '../events/uuids.ts'
-import { attributeCount, type Distribution, orgc, parseFile, toFile } from '../events/wire.ts'
+import { coverageOf } from '../events/tally.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import { bucketsDue, eventsDue } from './due.ts'
-import { decodeFile, encodeFile, unpack } from './files.ts'
+import { encodeFile } from './files.ts'
 import { IndicatorIndex } from './indicator-index.ts'
-import { isIndicator, namesOn } from './intake.ts'
+import { type Maker, type MakerDeps, type MakerThread, makerHere } from './maker.ts'
 import type { ReferenceNames } from './reference-names.ts'
-import { issueTimestamp, type Published } from './state.ts'
+import type { MadeCount, Published } from './state.ts'
+import type { MadeBucket, MadeEvent, MakingSettings, StoredBucket } from './stored-bucket.ts'
 import { Batch, type FeedTables } from './tables.ts'
 
-export interface PublisherSettings {
-  /** How long an expired value stays visible, ms. */
-  readonly expiredMs: number
-  /** How long what was taken back stays announced, ms. */
-  readonly tombstoneMs: number
-  /** False when events of reports have no copies of their indicators. */
-  readonly reportCopies?: boolean
-  /** See timestamps.ts `Moment`. */
-  readonly marginSeconds: number
+export interface PublisherSettings extends MakingSettings {
   /** Within this time every event is stamped anew, ms; 0 is never. See timestamps.ts `restampAt`. */
   readonly restampMs: number
-  /** See event.ts `RenderOptions`. */
-  readonly distribution?: Distribution | undefined
   /** Bytes committed at a time, more or less: what is published stays readable all the while. */
   readonly commitBytes: number
 }
@@ -57,15 +30,18 @@ export interface PublisherDeps {
   readonly clock: Clock
   readonly meter: Meter
   readonly settings: PublisherSettings
+  /** Makes events beside this thread; left out: all are made here. */
+  readonly thread?: Pick<MakerThread, 'maker'> | undefined
   /** Called before each commit, so that nobody else takes over meanwhile. */
   readonly renew: () => Promise<void>
 }
 
-/** OpenCTI builds no relationships from here on (MISP-2). */
-const maxAttributes = 9_999
 /** From here on an event is a burden to MISP (MISP-4). */
 const largeEvent = 5_000
 const largeManifest = 10_000
+/** Fewer buckets are not worth a thread. */
+const minForThread = 16
+
 interface Pass {
   readonly now: number
   /** Uuids of events to be stamped anew. */
@@ -96,73 +72,129 @@ export class Publisher {
   async publish(): Promise<number> {
     const { state, heads } = this.#published
     const now = this.#parts.clock.now()
-    const byBucket = Map.groupBy(heads.values(), ({ bucket }) => bucket)
-    let changed = 0
     const restamped = eventsDue(heads, this.#parts.settings.restampMs, now)
     const due = bucketsDue(this.#published, restamped, now)
-    for (const name of due) {
-      changed += await this.#publishBucket(name, byBucket.get(name) ?? [], { now, restamped })
-      // Committed with the first events: after a crash here the next gateway knows that the manifest is still due.
-      if (changed > 0 || this.#dropped.length > 0 || state.isBuilt !== state.isFilled)
-        state.isManifestCurrent = false
-      if (this.#changes.isFull(this.#parts.settings.commitBytes)) await this.#commit()
-    }
+    const changed = await this.#makeAll(due, { now, restamped })
     if (due.length > 0) state.publications++
+    this.#published.counted.clear()
     await this.#sum()
     if (!state.isManifestCurrent) await this.#publishManifest(now)
     else await this.#commit()
     return changed
   }
 
-  async #publishBucket(
+  /** Makes the events of these buckets, to be listed by the next publication. None of them may have events yet. */
+  async prepare(names: readonly string[]): Promise<void> {
+    await this.#makeAll(names, { now: this.#parts.clock.now(), restamped: new Set() })
+    await this.#commit()
+  }
+
+  /** While a thread makes one batch, the one before is committed and the next one read. */
+  async #makeAll(due: readonly string[], pass: Pass): Promise<number> {
+    const maker = this.#makerOf(due, pass)
+    let changed = 0
+    let underWay: Promise<readonly MadeBucket[]> | undefined
+    for await (const stored of this.#read(due, pass, maker.batchBytes)) {
+      const made = this.#issued(await underWay)
+      underWay = maker.make(stored, this.#published.state.lastIssued)
+      // What fails is thrown where it is waited for.
+      underWay.catch(() => {})
+      if (!maker.isBeside) await underWay
+      changed += await this.#takeAll(made)
+    }
+    return changed + (await this.#takeAll(this.#issued(await underWay)))
+  }
+
+  #makerOf(due: readonly string[], { now }: Pass): Maker {
+    const { feedId, settings, mapping, names, thread } = this.#parts
+    const { title, publications: publication } = this.#published.state
+    const parts: MakerDeps = {
+      making: { feedId, title, now, publication, settings: makingSettingsOf(settings) },
+      mapping,
+      find: ids => names.find(ids)
+    }
+    return thread && due.length >= minForThread ? thread.maker(parts) : makerHere(parts)
+  }
+
+  /** What is stored of these buckets, so many bytes at a time. */
+  async *#read(
+    due: readonly string[],
+    { restamped }: Pass,
+    bytes: number
+  ): AsyncGenerator<readonly StoredBucket[]> {
+    const byBucket = Map.groupBy(this.#published.heads.values(), ({ bucket }) => bucket)
+    let batch: StoredBucket[] = []
+    let size = 0
+    for (const name of due) {
+      const stored = await this.#stored(name, byBucket.get(name) ?? [], restamped)
+      batch.push(stored)
+      size += sizeOf(stored)
+      if (size < bytes) continue
+      yield batch
+      batch = []
+      size = 0
+    }
+    if (batch.length > 0) yield batch
+  }
+
+  async #stored(
     name: string,
     heads: readonly Head[],
-    { now, restamped }: Pass
-  ): Promise<number> {
-    const { documents, feedId, settings } = this.#parts
-    const { state, dirty } = this.#published
-    const [stored] = await documents.get('bucket', [name])
-    const bucket = stored ? await decodeBucket(name, stored) : emptyBucket(name)
-    const derived = await this.#derive(bucket)
-    await this.#count(bucket, derived, now)
-    const work = renderBucket(derived, await this.#eventsOf(heads), {
-      now,
-      namespace: feedNamespace(feedId, parseBucketName(name).layout),
-      title: state.title,
-      expiredMs: settings.expiredMs,
-      tombstoneSeconds: settings.tombstoneMs / 1000,
-      reportCopies: settings.reportCopies !== false,
-      maxAttributes,
-      marginSeconds: settings.marginSeconds,
-      distribution: settings.distribution,
-      restamped,
-      issue: () => issueTimestamp(state, now, settings.marginSeconds)
-    })
-    const rendered = await inPieces(work)
-    for (const event of rendered) await this.#putEvent(name, event)
-    await this.#tidy(bucket, stored !== undefined, now)
-    this.#changes.delete('dirty', name)
-    dirty.delete(name)
-    return rendered.filter(({ isChanged, isEmpty }) => isChanged && !isEmpty).length
-  }
-
-  async #derive(bucket: Bucket): Promise<DerivedBucket> {
-    const { names, mapping } = this.#parts
-    const refs = new Set<string>()
-    for (const row of rowsOf(bucket)) {
-      for (const id of markingRefsOf(row.stix)) refs.add(id)
-      for (const id of namesOn(row, mapping)) refs.add(id)
-      await giveWayIfDue()
+    restamped: ReadonlySet<string>
+  ): Promise<StoredBucket> {
+    const { documents } = this.#parts
+    const uuids = heads.map(({ uuid }) => uuid)
+    const [rows] = await documents.get('bucket', [name])
+    const files = await documents.get('event', uuids)
+    return {
+      name,
+      rows,
+      published: heads.flatMap(({ tlp, part }, i) => {
+        const file = files[i]
+        return file ? [{ tlp, part, file }] : []
+      }),
+      restamped: uuids.filter(uuid => restamped.has(uuid))
     }
-    return inPieces(derive(bucket, mapping, await names.find(refs)))
   }
 
-  async #count(bucket: Bucket, { rows }: DerivedBucket, now: number): Promise<void> {
-    if (isReportBucket(bucket.name)) return
-    this.#meter(rows.filter(({ id }) => this.#isNew(bucket.rows.get(id)!)))
-    const { name } = bucket
+  /** The next batch has its timestamps after those of this one. */
+  #issued(made: readonly MadeBucket[] = []): readonly MadeBucket[] {
+    const last = made.at(-1)
+    if (last) this.#published.state.lastIssued = last.lastIssued
+    return made
+  }
+
+  async #takeAll(made: readonly MadeBucket[]): Promise<number> {
+    const { state } = this.#published
+    let changed = 0
+    for (const bucket of made) {
+      changed += await this.#take(bucket)
+      // Committed with the first events: after a crash here the next gateway knows that the manifest is still due.
+      if (changed > 0 || this.#dropped.length > 0 || state.isBuilt !== state.isFilled)
+        state.isManifestCurrent = false
+      if (this.#changes.isFull(this.#parts.settings.commitBytes)) await this.#commit()
+    }
+    return changed
+  }
+
+  /** The number of its events that changed. */
+  async #take(made: MadeBucket): Promise<number> {
+    const { name, pruned, leftReport, rows } = made
+    this.#count(made)
+    for (const event of made.events) this.#putEvent(event)
+    if (!isReportBucket(name)) await this.#links.leaveBucket(pruned, this.#changes)
+    else if (leftReport)
+      await this.#links.leaveReport(leftReport.id, leftReport.indicators, this.#changes)
+    if (made.isBarren) this.#changes.delete('bucket', name)
+    else if (rows) this.#changes.put('bucket', name, rows)
+    this.#changes.delete('dirty', name)
+    this.#published.dirty.delete(name)
+    return made.events.filter(({ isChanged, made }) => isChanged && made).length
+  }
+
+  #count({ name, counts, tally }: MadeBucket): void {
     const { tallies } = this.#published
-    const tally = await inPieces(tallyOf(bucket, rows, now))
+    this.#meter(name, counts)
     if (isDeepStrictEqual(tally, tallies.get(name))) return
     if (tally) {
       tallies.set(name, tally)
@@ -173,6 +205,35 @@ export class Publisher {
     }
   }
 
+  /** What was counted when events were made ahead is not counted again. */
+  #meter(bucket: string, counts: readonly MadeCount[]): void {
+    const { counted } = this.#published
+    const before = counted.get(bucket) ?? []
+    for (const { name, labels, by } of counts) {
+      const same = before.find(other =>
+        isDeepStrictEqual([other.name, other.labels], [name, labels])
+      )
+      const more = by - (same?.by ?? 0)
+      if (more > 0) this.#parts.meter.count(name, labels, more)
+    }
+    if (counts.length > 0) counted.set(bucket, counts)
+  }
+
+  #putEvent({ uuid, made, file }: MadeEvent): void {
+    const { heads } = this.#published
+    if (!made) {
+      if (heads.delete(uuid)) this.#dropped.push(uuid)
+      return
+    }
+    const { head, hashes } = made
+    heads.set(uuid, head)
+    this.#changes.putJson('head', uuid, head)
+    this.#changes.put('hash', uuid, hashes)
+    if (!file) return
+    if (head.attributes > largeEvent) this.#parts.meter.count('misp_large_events')
+    this.#changes.put('event', uuid, file)
+  }
+
   /** The whole sum, which may change when no event does. */
   async #sum(): Promise<void> {
     const { state, tallies } = this.#published
@@ -180,76 +241,6 @@ export class Publisher {
     if (isDeepStrictEqual(coverage, state.coverage)) return
     state.coverage = coverage
     this.#isSumNew = true
-  }
-
-  /** True for what was read since the last publication. */
-  #isNew({ readFor }: Row): boolean {
-    return readFor === this.#published.state.publications
-  }
-
-  /** What of the mapping an operator is to know of. */
-  #meter(rows: readonly DerivedRow[]): void {
-    const { meter } = this.#parts
-    for (const row of rows) {
-      if (row.gone) continue
-      const { fallback: reason, attributes, objects } = row
-      const isSeen = attributes.length + objects.length > 0
-      if (reason && isSeen) meter.count('misp_fallbacks', { reason })
-      else if (reason) meter.count('misp_skipped', { reason })
-      for (const spelling of row.spellings ?? []) meter.count('misp_spellings', { spelling })
-      if (row.hasImpossibleEnd) meter.count('misp_impossible_ends')
-    }
-  }
-
-  async #eventsOf(heads: readonly Head[]): Promise<PublishedEvent[]> {
-    const found = await this.#parts.documents.get(
-      'event',
-      heads.map(({ uuid }) => uuid)
-    )
-    const events: PublishedEvent[] = []
-    for (const [i, { tlp, part }] of heads.entries()) {
-      const file = found[i]
-      if (!file) continue
-      const event = await inPieces(parseFile(await unpack(decodeFile(file))))
-      events.push({ tlp, part, event })
-    }
-    return events
-  }
-
-  async #putEvent(bucket: string, rendered: RenderedEvent): Promise<void> {
-    const { event, isChanged, isEmpty } = rendered
-    const { heads } = this.#published
-    const { uuid } = event
-    if (isEmpty) {
-      if (heads.delete(uuid)) this.#dropped.push(uuid)
-      return
-    }
-    const hashes = await inPieces(hashesOf(event, rendered.live))
-    const head = toHead(bucket, rendered, linesOf(hashes))
-    heads.set(uuid, head)
-    this.#changes.putJson('head', uuid, head)
-    this.#changes.put('hash', uuid, hashes)
-    if (!isChanged) return
-    if (head.attributes > largeEvent) this.#parts.meter.count('misp_large_events')
-    const file = await encodeFile(await inPieces(toFile(event)), Number(event.timestamp))
-    this.#changes.put('event', uuid, file)
-  }
-
-  /** Forgets rows that can no longer matter, and a bucket that is then empty. */
-  async #tidy(bucket: Bucket, isStored: boolean, now: number): Promise<void> {
-    const { report } = bucket
-    const copied = [...bucket.rows.keys()]
-    const pruned = pruneRows(bucket, now, this.#parts.settings)
-    if (!isReportBucket(bucket.name)) await this.#links.leaveBucket(pruned, this.#changes)
-    else if (report && !bucket.report)
-      await this.#links.leaveReport(
-        report.stix.id,
-        [...listOf(report.stix, 'object_refs').filter(isIndicator), ...copied],
-        this.#changes
-      )
-    if (isBarren(bucket)) this.#changes.delete('bucket', bucket.name)
-    else if (isStored && pruned.length > 0)
-      this.#changes.put('bucket', bucket.name, await encodeBucket(bucket))
   }
 
   async #publishManifest(now: number): Promise<void> {
@@ -281,23 +272,20 @@ export class Publisher {
   }
 }
 
-function toHead(bucket: string, rendered: RenderedEvent, hashes: number): Head {
-  const { event, tlp, part, live, changesAt, indicators, merged } = rendered
-  return {
-    uuid: event.uuid,
-    bucket,
-    tlp,
-    part,
-    info: event.info,
-    date: event.date,
-    tags: event.Tag,
-    ...(event.Orgc.uuid !== orgc.uuid && { orgc: event.Orgc }),
-    timestamp: event.timestamp,
-    attributes: attributeCount(event),
-    live: live.size,
-    indicators,
-    merged,
-    hashes,
-    changesAt: Number.isFinite(changesAt) ? changesAt : null
-  }
-}
+/** Alone what is needed: it goes to a thread. */
+const makingSettingsOf = ({
+  expiredMs,
+  tombstoneMs,
+  reportCopies = true,
+  marginSeconds,
+  distribution
+}: PublisherSettings): MakingSettings => ({
+  expiredMs,
+  tombstoneMs,
+  reportCopies,
+  marginSeconds,
+  distribution
+})
+
+const sizeOf = ({ rows, published }: StoredBucket): number =>
+  published.reduce((sum, { file }) => sum + file.length, rows?.length ?? 0)

@@ -69,17 +69,38 @@ export class Round {
     })
   }
 
-  /** Puts what was taken in into `changes`. */
-  async flush(intake: Intake, changes: Batch): Promise<void> {
+  /** Puts what was taken in into `changes`. Returns the names of the buckets that changed. */
+  async flush(intake: Intake, changes: Batch): Promise<readonly string[]> {
     const { dirtied, wanted } = await intake.flush(changes)
     for (const bucket of dirtied) this.feed.dirty.add(bucket)
     this.want(wanted, changes)
+    return dirtied
+  }
+
+  /**
+   * During a first build, where a thread makes events: makes those of buckets that seem to be complete, while more is
+   * read. Nothing may be committed meanwhile.
+   *
+   * @param changing buckets that the objects read last went to: more are to be expected
+   */
+  async prepare(changing: readonly string[]): Promise<void> {
+    const { dirty, heads, state } = this.feed
+    if (!this.parts.thread || state.isBuilt || state.isRefilling || state.hasOldLayout) return
+    const rest = new Set(dirty)
+    for (const name of changing) rest.delete(name)
+    // Once each: what is made again and again would cost more than it saves.
+    for (const { bucket } of heads.values()) rest.delete(bucket)
+    if (rest.size > 0) await this.#publisher().prepare([...rest].sort())
   }
 
   async publish(): Promise<void> {
     if (this.feed.state.isRefilling) return
-    const { documents, names } = this.feed
-    await new Publisher({ ...this.parts, documents, names, renew: this.renew }, this.feed).publish()
+    await this.#publisher().publish()
     this.parts.onPublished()
+  }
+
+  #publisher(): Publisher {
+    const { documents, names } = this.feed
+    return new Publisher({ ...this.parts, documents, names, renew: this.renew }, this.feed)
   }
 }

@@ -61,6 +61,15 @@ export interface Published {
   readonly tallies: Map<string, Tally>
   /** Names of buckets whose events have to be made again. */
   readonly dirty: Set<string>
+  /** What a meter was told of buckets since the last publication, by name. */
+  readonly counted: Map<string, readonly MadeCount[]>
+}
+
+/** For a meter. */
+export interface MadeCount {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly by: number
 }
 
 export const newState = (
@@ -93,7 +102,11 @@ export const startOf = (since: string): number | undefined =>
   since === '' ? undefined : Date.parse(since) - 1000
 
 /** The next timestamp of an event, epoch seconds: pairwise distinct and growing over the feed (INV-4). */
-export function issueTimestamp(state: FeedState, now: number, marginSeconds: number): number {
+export function issueTimestamp(
+  state: Pick<FeedState, 'lastIssued'>,
+  now: number,
+  marginSeconds: number
+): number {
   state.lastIssued = Math.max(state.lastIssued + 1, Math.floor(now / 1000) + marginSeconds)
   return state.lastIssued
 }

@@ -1,0 +1,3 @@
+/** A thread that ends before its first task. */
+
+process.exit(1)
