@@ -566,3 +566,23 @@ t.test('nor do several chains at once that hold it read on without end', t =>
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('one object of long ago at the end of history hides none that Sekoia shows later', t =>
+  play({
+    ...usual,
+    seed: 913_186,
+    objects: 11,
+    historyMs: dayMs,
+    newestFirst: false,
+    cacheMaxBytes: 16_000_000,
+    limits: [6, 4, 2, 15, 19, 14, 8, 3],
+    switches: {},
+    items: [],
+    operations: [
+      { kind: 'late', count: 3, hiddenForMs: 137_265 },
+      { kind: 'unreadable', item: 'array-item' },
+      { kind: 'odd', time: 'year-1601', byOwnTime: false },
+      { kind: 'step', client: 2, times: 2 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)

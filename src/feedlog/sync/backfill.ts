@@ -7,7 +7,7 @@ import { timeDigest, unknownTime } from '../journal/id-index.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type FeedLogDeps, StaleLogError } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
-import { furthestOf, mayBeAhead, placeOf } from '../journal/place.ts'
+import { furthestOf, mayBeAhead, placeOf, placesOf } from '../journal/place.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { SegmentHead, Source } from '../journal/segment-head.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
@@ -17,6 +17,7 @@ import type { FeedOrder } from './feed-order.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { KnownEntries } from './known-entries.ts'
 import { nextSource, slackMs, sourceAt, startOf } from './resume-point.ts'
+import { enoughFor } from './walkable.ts'
 
 export interface BackfillDeps {
   readonly journal: Journal
@@ -375,16 +376,18 @@ export class Backfill {
 
   /**
    * Notes the cursor a page of history was read from. What follows a cursor bounds its place, whatever the cursor
-   * says: if that lies far enough before the moment it was obtained, all before it has settled. A cursor behind an
-   * object that may stand ahead of the clock says nothing.
+   * says: if that lies far enough before the moment it was obtained, all before it has settled. A few objects bound
+   * nothing, since each may show a time of long ago, nor does a cursor behind an object that may stand ahead of the
+   * clock.
    */
   #settle(chain: Chain, source: Source, page: Page): void {
     if (source.cursor === undefined || this.#obtained?.cursor !== source.cursor) return
     const { readAt, afterNo, cursor, isAhead } = this.#obtained
-    const furthest = furthestOf(page.entries, readAt)
-    if (page.entries.length === 0 || (isAhead && !furthest)) return
     const { journal, parts } = this.#with
-    const latest = furthest?.latest ?? readAt
+    const furthest = furthestOf(page.entries, readAt)
+    const isBound = placesOf(page.entries, readAt).length >= enoughFor(parts.settings.pageLimit)
+    if (page.entries.length === 0 || (isAhead && !isBound)) return
+    const latest = isBound && furthest ? furthest.latest : readAt
     const at = Math.min(readAt, Math.max(latest, chain.progress))
     if (!isProven(parts.clock)) journal.settleUnproven()
     const isSafe = at + 1000 <= readAt - parts.settings.relookSeconds * 1000
