@@ -89,28 +89,21 @@ export class KnownEntries {
   }
 
   /**
-   * Segments that may hold what a later chain holds, too: of a version the index tells the latest chain alone. A chain
-   * that took such an object anew each time it came to it would never be told its end.
+   * Segments that may hold, by their times, what a later chain holds, too: of a version the index names the latest chain
+   * alone. A chain that took such an object anew each time it came to it would never be told its end.
    */
   #hiddenIn(chain: Chain, { entries }: Body): SegmentHead[] {
-    const hidden = Array.from(entries).filter(entry => {
+    const isHidden = (entry: Entry) => {
       const no = this.#holderOf(entry)
       return no !== undefined && this.#journal.isLater(no, chain)
-    })
-    if (hidden.length === 0) return []
-    const { versions } = this.#journal
-    const names = hidden.map(entry => ({
-      id: entry.id,
-      key: entryKey(entry),
-      natural: naturalDate(entry.time, Number.POSITIVE_INFINITY)
-    }))
-    return chain.heads.filter(head =>
-      names.some(
-        ({ id, key, natural }) =>
-          (natural !== undefined && natural >= head.minNatural && natural <= head.maxNatural) ||
-          versions.undated(head.no).has(key) ||
-          (head.kind === 'tip' && head.stored.some(([stored]) => stored === id))
-      )
+    }
+    const times = Array.from(entries)
+      .filter(isHidden)
+      .map(({ time }) => naturalDate(time, Number.POSITIVE_INFINITY))
+      .filter(time => time !== undefined)
+    if (times.length === 0) return []
+    return chain.heads.filter(({ minNatural, maxNatural }) =>
+      times.some(time => time >= minNatural && time <= maxNatural)
     )
   }
 
