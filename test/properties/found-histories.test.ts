@@ -525,6 +525,48 @@ t.test(
     }).then(() => t.pass('every client has everything'))
 )
 
+/** The last object of all shows a time from before the feed began: to each chain that comes to it it is older. */
+const datedBefore = {
+  ...plain,
+  seed: 17,
+  objects: 55,
+  historyMs: 40 * dayMs,
+  newestFirst: false,
+  cacheMaxBytes: 16_000_000,
+  limits: [19, 18, 3, 5, 4, 5],
+  switches: { nullAtTip: 'last-page', modifiedAfterOrder: 'text', cursorMode: 'B' },
+  shifted: [{ byMs: 3_600_000 - 40 * dayMs, at: 0.598 }]
+} as const
+
+t.test(
+  'an object that two chains hold, dated before both, does not keep the first from its end',
+  t =>
+    play({
+      ...datedBefore,
+      operations: [
+        { kind: 'begin', at: 0.5, pages: 5 },
+        { kind: 'begin', at: 0.3, pages: 5 }
+      ]
+    }).then(() => t.pass('every client has everything'))
+)
+
+t.test('nor do several chains at once that hold it read on without end', t =>
+  play({
+    ...datedBefore,
+    parallel: 4,
+    shifted: [{ byMs: 40 * dayMs - 3_600_000, at: 0.136 }, ...datedBefore.shifted],
+    operations: [
+      { kind: 'begin', at: 0, pages: 3 },
+      { kind: 'tick', ms: 11_000 },
+      { kind: 'remove', which: 324 },
+      { kind: 'begin', at: 0.95, pages: 2 },
+      { kind: 'begin', at: 0.218, pages: 3 },
+      { kind: 'remove', which: 8 },
+      { kind: 'step', client: 1, times: 3 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
+
 t.test('one object of long ago at the end of history hides none that Sekoia shows later', t =>
   play({
     ...usual,

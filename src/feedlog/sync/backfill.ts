@@ -1,6 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { leadsNowhere } from '../../kernel/leading-on.ts'
 import { type Entry, isProven, type Page } from '../../kernel/ports.ts'
+import { toWholeSeconds } from '../../stix/timestamp.ts'
 import type { Chain } from '../journal/chain.ts'
 import { timeDigest, unknownTime } from '../journal/id-index.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -29,6 +30,14 @@ export interface BackfillDeps {
   readonly openedAt: number
 }
 
+/** What the reading of one chain has to do with the others. */
+export interface OtherChains {
+  /** Reads the first page of another chain. */
+  begin(chain: Chain, caller: Caller): Promise<void>
+  /** A page of the chain has come that is to be added. */
+  pageCame(chain: Chain): void
+}
+
 interface ReadPage {
   /** What of the page is new. */
   readonly body: Body
@@ -55,6 +64,12 @@ const maxDoubts = 2
 const restartOverlapMs = slackMs + 1000
 
 /**
+ * So much earlier than its start a chain may be sought that its first page lacks nothing: more than the time by which
+ * two ways to order an object differ, that of a day without its T, and that of an offset.
+ */
+export const soundSeekMs = 42 * 3_600_000
+
+/**
  * Reads a chain's history: what Sekoia held before the end was reached for the first time. Ends where the feed
  * ends, or where the next chain begins.
  */
@@ -68,14 +83,35 @@ export class Backfill {
   readonly #retracing = new Set<Chain>()
   /** Chains for which Sekoia told an end before the next one was met. */
   readonly #doubted = new Set<Chain>()
-  /** Reads the first page of another chain. */
-  readonly #begin: (chain: Chain, caller: Caller) => Promise<void>
+  /** Chains that are sought so much earlier that their first page lacks nothing. */
+  readonly #soundlySought = new WeakSet<Chain>()
+  /** Chains of which a page has come that is being added, and the latest time on it. */
+  readonly #adding = new Map<Chain, number>()
+  readonly #others: OtherChains
   /** The newest cursor of the last chain, and when it was obtained. */
   #obtained: { cursor: string; readAt: number; afterNo: number; isAhead: boolean } | undefined
 
-  constructor(parts: BackfillDeps, begin: (chain: Chain, caller: Caller) => Promise<void>) {
+  constructor(parts: BackfillDeps, others: OtherChains) {
     this.#with = parts
-    this.#begin = begin
+    this.#others = others
+  }
+
+  /** True while a page of the chain is being added: meanwhile Sekoia is not asked for it. */
+  isAdding(chain: Chain): boolean {
+    return this.#adding.has(chain)
+  }
+
+  /** True while a page of the chain is being added that goes as far as this time: no other may begin there. */
+  isAddingUpTo(chain: Chain, time: number): boolean {
+    return (this.#adding.get(chain) ?? Number.NEGATIVE_INFINITY) >= time
+  }
+
+  /**
+   * The chain, which has not begun, is sought earlier by {@link soundSeekMs}: whoever comes to its start has come to
+   * all of it.
+   */
+  seekSoundly(chain: Chain): void {
+    this.#soundlySought.add(chain)
   }
 
   /**
@@ -86,7 +122,7 @@ export class Backfill {
     const loops = new LoopGuard()
     const { order } = this.#with
     const restart = order.isKnown ? sourceAt(chain.readUpTo) : startOf(chain)
-    let source = nextSource(chain)
+    let source = this.#sourceOf(chain)
     let hasAskedAgain = false
     /** True once a page came without a cursor, which may be a slip. */
     let hasDoubtedEnd = false
@@ -125,7 +161,11 @@ export class Backfill {
         continue
       }
       const read = { body, page, source, readAt, last }
-      const { reached, taken, isAstray } = await this.#take(chain, read, caller)
+      this.#adding.set(chain, furthestOf(page.entries, readAt)?.latest ?? Number.POSITIVE_INFINITY)
+      this.#others.pageCame(chain)
+      const { reached, taken, isAstray } = await this.#take(chain, read, caller).finally(() =>
+        this.#adding.delete(chain)
+      )
       const isEnd = page.nextCursor === null || (isStuck && (page.itemCount === 0 || hasAskedAgain))
       if (taken > 0) this.#doubted.delete(chain)
       if (reached || (isEnd && (!isAstray || this.#doubted.has(chain)))) return true
@@ -133,7 +173,7 @@ export class Backfill {
         // What lies before the next chain would never be looked for again: the end has to be told twice.
         this.#doubted.add(chain)
         this.#retracing.add(chain)
-        source = nextSource(chain)
+        source = this.#sourceOf(chain)
         continue
       }
       if (taken > 0) return false
@@ -141,6 +181,12 @@ export class Backfill {
       source = nextSource(chain)
     }
     return false
+  }
+
+  #sourceOf(chain: Chain): Source {
+    return chain.cursor === null && this.#soundlySought.has(chain)
+      ? { modifiedAfter: toWholeSeconds(chain.start - soundSeekMs) }
+      : nextSource(chain)
   }
 
   /** Another gateway wrote to the journal: it may have read further. */
@@ -213,7 +259,8 @@ export class Backfill {
       ? await this.withoutNext(next, own, chain, caller)
       : { body: own, hasMet: false }
     if (!next && order.isKnown) this.#settle(chain, read.source, read.page)
-    if (isFirst && read.source.modifiedAfter !== undefined) {
+    const isSound = this.#soundlySought.has(chain)
+    if (isFirst && !isSound && read.source.modifiedAfter !== undefined) {
       const latest = furthestOf(read.page.entries, read.readAt)?.latest ?? chain.start
       chain.beginWithCursors(Math.max(latest, chain.start))
     }
@@ -253,7 +300,7 @@ export class Backfill {
       return place === undefined || place.latest >= next.start
     })
     if (!mayBeTheirs) return next
-    await this.#begin(next, caller)
+    await this.#others.begin(next, caller)
     return journal.nextHolding(chain)
   }
 
@@ -267,7 +314,7 @@ export class Backfill {
       time !== undefined && (placeOf(time)?.earliest ?? 0) >= next.start
     if (first.hasMet || next.isLinked || !Array.from(first.body.entries).some(isBeyond))
       return first
-    await this.#begin(next, caller)
+    await this.#others.begin(next, caller)
     return this.#upTo(next, body, chain, caller)
   }
 
