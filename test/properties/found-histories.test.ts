@@ -623,3 +623,29 @@ t.test(
       operations: [{ kind: 'begin', at: 0, pages: 2 }]
     }).then(() => t.pass('every client has everything'))
 )
+
+t.test(
+  'what arrives at the end and shows a time of days ago is not left to a chain that is past it',
+  t =>
+    play({
+      ...plain,
+      seed: 5,
+      historyMs: 40 * dayMs,
+      newestFirst: false,
+      pageLimit: 9,
+      limits: [17, 3, 8, 2, 1, 17],
+      switches: { ...plain.switches, nullAtTip: 'empty-page', describedOrder: 'right' },
+      operations: [
+        { kind: 'odd', time: 'unreadable-both', byOwnTime: false },
+        { kind: 'evict' },
+        { kind: 'begin', at: 0.976, pages: 5 },
+        { kind: 'step', client: 0, times: 2 },
+        { kind: 'odd', time: 'year-1601', byOwnTime: true },
+        { kind: 'step', client: 3, times: 4 },
+        { kind: 'fault', fault: { kind: 'truncated', match: '/objects' }, times: 1 },
+        { kind: 'odd', time: 'year-1', byOwnTime: false },
+        { kind: 'shifted', byMs: -3 * dayMs },
+        { kind: 'odd', time: 'offset', byOwnTime: true }
+      ]
+    }).then(() => t.pass('every client has everything'))
+)

@@ -29,6 +29,14 @@ export class KnownEntries {
     return head !== undefined && (await this.#keysOf([head], caller)).has(entryKey(entry))
   }
 
+  /** True when a chain earlier than this one holds this version, and none later, by the index alone. */
+  isHeldEarlier(chain: Chain, entry: Pick<Entry, 'id' | 'time'>): boolean {
+    const { versions } = this.#journal
+    const no = versions.isNewest(entry) ? versions.newest(entry.id) : undefined
+    const holder = no === undefined ? undefined : this.#journal.head(no)?.chain
+    return holder !== undefined && holder < chain.start
+  }
+
   /** The keys of the segments from number `afterNo` on. */
   async since(chain: Chain, afterNo: number, caller: Caller): Promise<ReadonlyMap<string, number>> {
     if (!this.#recent || this.#recent.afterNo > afterNo) {
