@@ -649,3 +649,20 @@ t.test(
       ]
     }).then(() => t.pass('every client has everything'))
 )
+
+t.test('a lost store leads past nothing behind a first object that shows a time to come', t =>
+  play({
+    ...usual,
+    historyMs: 40 * dayMs,
+    newestFirst: false,
+    switches: { ...switches, nullAtTip: false },
+    shifted: [{ byMs: 20 * dayMs, at: 0 }],
+    items: [],
+    operations: [
+      { kind: 'step', client: 0, times: 1 },
+      { kind: 'tick', ms: 1 },
+      { kind: 'wipe' },
+      { kind: 'step', client: 0, times: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)

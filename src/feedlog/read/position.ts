@@ -74,16 +74,19 @@ const neighbours = 10
 
 /**
  * The middle of the own times of a record and of those before it: a single time that is of elsewhere would make another
- * log pass over what lies between. 0 where none tells how far a walk has come.
+ * log pass over what lies between. Where too few lie before it in its segment, the earliest of its first ones. 0 where none
+ * tells how far a walk has come.
  */
 function ownTimeUpTo(
   { segment: { no, entries, dates }, index }: Found,
   journal: Walked['journal']
 ): number {
   if (journal.head(no)?.unordered) return 0
+  const end = Math.min(Math.max(index + 1, neighbours), dates.length)
   const times: number[] = []
-  for (let at = Math.max(0, index - neighbours + 1); at <= index; at++)
+  for (let at = Math.max(0, end - neighbours); at < end; at++)
     times.push(naturalDate(entries.timeAt(at), dates[at]!) ?? 0)
   times.sort((a, b) => a - b)
-  return times[(times.length - 1) >> 1]!
+  const isMany = end === index + 1 && times.length === neighbours
+  return isMany ? times[(neighbours - 1) >> 1]! : times[0]!
 }
