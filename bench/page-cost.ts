@@ -160,7 +160,12 @@ async function readThrough(): Promise<Row[]> {
     meter: silentMeter,
     settings: { ...config.access, waitMs: config.feedLog.tipWaitMs }
   })
-  const settings = { ...config.feedLog, feedSeconds: 60, repairRules: 'as given' }
+  const settings = {
+    ...config.feedLog,
+    backfillParallel: 1,
+    feedSeconds: 60,
+    repairRules: 'as given'
+  }
   const logs = (cacheMaxBytes: number) =>
     new FeedLogs({
       upstream: rights.upstream,

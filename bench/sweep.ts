@@ -61,6 +61,7 @@ const logs = new FeedLogs({
   meter: silentMeter,
   settings: {
     ...config.feedLog,
+    backfillParallel: 1,
     cacheMaxBytes: config.cache.maxBytes,
     feedSeconds: 60,
     repairRules: 'bench'

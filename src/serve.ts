@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import closeWithGrace, { type Signals } from 'close-with-grace'
@@ -94,6 +95,8 @@ export async function serve(config: Config, logger: Logger, link?: Link): Promis
   const opsAddress = await app.ops?.listen({ host: host || config.server.host, port })
   const address = await app.server.listen({ host: config.server.host, port: config.server.port })
   app.setPhase('serving')
+  // For the threads to come.
+  flushCompileCache()
   if (link) {
     logger.info({ pid: process.pid }, 'a worker serves')
     link.serving({ address, ops: opsAddress, isShared })

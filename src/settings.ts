@@ -14,6 +14,7 @@ export const patienceMs = ({ feedLog }: Config): number =>
 
 export const feedLogSettings = (config: Config) => ({
   ...config.feedLog,
+  backfillParallel: Math.min(config.upstream.backfillParallel, config.upstream.maxInFlightPerKey),
   cacheMaxBytes: config.cache.maxBytes,
   feedSeconds: config.access.collectionsSeconds,
   repairRules: repairRules(config.stix.repair === 'on')

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -66,4 +66,35 @@ t.test('it starts the file it is given, which finds its own arguments in place',
   })
   const { status, stdout } = run(launcher, join(dir, 'other.ts'), '--port', '0')
   t.strictSame([status, stdout], [0, '--port,0\n'])
+})
+
+t.test('code is kept as it was compiled, beside the packages, for threads too', async t => {
+  const dir = t.testdir({
+    node_modules: {},
+    src: { 'main.ts': 'console.log(process.env.NODE_COMPILE_CACHE as string)' }
+  })
+  copyFileSync(launcher, join(dir, 'src/start.cjs'))
+  const start = (env: Readonly<Record<string, string>>) =>
+    spawnSync(process.execPath, [join(dir, 'src/start.cjs')], {
+      encoding: 'utf8',
+      env
+    }).stdout.trim()
+  const path = join(dir, 'node_modules/.cache/sekoia-feed-gateway')
+  t.equal(start({}), path)
+  t.ok(existsSync(path))
+  t.equal(
+    start({ NODE_COMPILE_CACHE: join(dir, 'own') }),
+    join(dir, 'own'),
+    'unless another place is named'
+  )
+})
+
+t.test('where nothing can be kept it starts all the same', async t => {
+  const dir = t.testdir({
+    node_modules: { '.cache': 'a file' },
+    src: { 'main.ts': "console.log('started' as string)" }
+  })
+  copyFileSync(launcher, join(dir, 'src/start.cjs'))
+  const { stdout, stderr } = run(join(dir, 'src/start.cjs'))
+  t.strictSame([stdout, stderr], ['started\n', ''])
 })

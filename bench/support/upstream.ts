@@ -22,6 +22,8 @@ const simulator = await startSimulator({
   ...(historyDays !== undefined && { historyDays })
 })
 const kept = new Map<string, Kept>()
+/** Questions for pages of a feed. */
+let pageCalls = 0
 
 async function answer(path: string): Promise<Kept> {
   const known = kept.get(path)
@@ -41,7 +43,13 @@ async function answer(path: string): Promise<Kept> {
 }
 
 const server = createServer({ keepAliveTimeout: 60_000 }, async (incoming, response) => {
-  const { headers, bytes } = await answer(incoming.url ?? '/')
+  const path = incoming.url ?? '/'
+  if (path === '/_calls') {
+    response.end(`${pageCalls}`)
+    return
+  }
+  if (/\/objects\?/.test(path)) pageCalls++
+  const { headers, bytes } = await answer(path)
   if (delayMs > 0) await delay(delayMs)
   response.writeHead(200, { ...headers, 'content-length': bytes.length }).end(bytes)
 })

@@ -76,6 +76,12 @@ export const upstream = section('Calls to Sekoia: time limits, retries, and how 
     default: 4,
     example: 2
   }),
+  backfillParallel: integer(1, 32, {
+    description:
+      'Most pages of one feed at a time while its history is read for the first time. How many there are adapts to what Sekoia bears; never more than `maxInFlightPerKey`. 1: one after the other, as clients ask. More is being tried out: see decision 0018 for what is not proven yet.',
+    default: 1,
+    example: 2
+  }),
   breakerFailures: integer(1, 1000, {
     description:
       'Failures in a row after which a key, or Sekoia when it cannot be connected to, is left alone for a while.',

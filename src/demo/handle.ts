@@ -8,6 +8,7 @@ import type { OddKind } from './corpus/odd.ts'
 import type { Faults } from './faults.ts'
 import type { ChangeOptions, FeedState, OddOptions } from './feeds/feed-state.ts'
 import { defaultFeedId, type FeedDescription, makeFeed, makeFilter } from './feeds/feeds.ts'
+import type { Latency } from './latency.ts'
 import { objectById } from './object-routes.ts'
 import type { Switches } from './switches.ts'
 import type { Call, World } from './world.ts'
@@ -39,6 +40,10 @@ export abstract class Handle {
 
   get faults(): Faults {
     return this.world.faults
+  }
+
+  get latency(): Latency {
+    return this.world.latency
   }
 
   /** Requests received, oldest first, the last 100,000 of them; empty it with `calls.length = 0`. */

@@ -82,7 +82,7 @@ export class Server {
     const method = request.method ?? 'GET'
     const path = normalizePath(decodeURIComponent(pathname))
     const text = method === 'GET' ? '' : await readText(request)
-    const { clock, faults, switches } = this.#world
+    const { clock, faults, latency, switches } = this.#world
     const now = clock.now()
     const sending = { now, date: switches.date, signal: this.#closing.signal }
     if (path.startsWith('/_control/')) {
@@ -92,7 +92,8 @@ export class Server {
       return deliver(request, response, control, { ...sending, gzip: false, fault: undefined })
     }
     const key = keyOf(request)
-    const fault = faults.take(request.url ?? '', key)
+    const turn = latency.begin(path, key)
+    const fault = faults.take(request.url ?? '', key) ?? turn.fault
     const call = this.#log({
       at: now,
       method,
@@ -102,8 +103,12 @@ export class Server {
       text,
       key
     })
-    const right = await attempt(() => this.#answer({ method, path, query, key, text, fault }))
-    await deliver(request, response, right, { ...sending, gzip: switches.gzip, fault })
+    try {
+      const right = await attempt(() => this.#answer({ method, path, query, key, text, fault }))
+      await deliver(request, response, right, { ...sending, gzip: switches.gzip, fault })
+    } finally {
+      turn.end()
+    }
     call.status = response.headersSent ? response.statusCode : 0
   }
 

@@ -13,6 +13,7 @@ import { Faults } from './faults.ts'
 import { FeedState } from './feeds/feed-state.ts'
 import { type FeedDescription, makeDefaultFeed, makeFeed } from './feeds/feeds.ts'
 import { Handle } from './handle.ts'
+import { Latency } from './latency.ts'
 import { ValueIndex } from './lookup/values.ts'
 import { Server } from './server.ts'
 import { defaultSwitches, type Switches } from './switches.ts'
@@ -109,6 +110,7 @@ function makeWorld(options: SimulatorOptions, key: string): World {
     keys: new Map([[key, makeKey()]]),
     feeds: new Map([makeDefaultFeed(clock.now()), ...feeds].map(feed => [feed.id, feed])),
     faults: new Faults(seed),
+    latency: new Latency(),
     calls: [],
     values: new ValueIndex(state),
     files: new Map(),

@@ -5,6 +5,7 @@ import type { Faults } from './faults.ts'
 import type { FeedState } from './feeds/feed-state.ts'
 import type { FeedDescription } from './feeds/feeds.ts'
 import type { Payload } from './feeds/formats.ts'
+import type { Latency } from './latency.ts'
 import type { ValueIndex } from './lookup/values.ts'
 import type { Switches } from './switches.ts'
 
@@ -45,6 +46,7 @@ export interface World {
   readonly keys: Map<string, KeyState>
   readonly feeds: Map<string, FeedDescription>
   readonly faults: Faults
+  readonly latency: Latency
   readonly calls: Call[]
   readonly values: ValueIndex
   /** By SHA-256. */

@@ -5,7 +5,12 @@ import type { Journal } from './journal/journal.ts'
 import type { FeedLogIdentity } from './journal/log-deps.ts'
 
 /** What a log tells of itself. Counts nothing again while the journal stays as it is. */
-export function stateOf(identity: FeedLogIdentity, journal: Journal, now: number): LogState {
+export function stateOf(
+  identity: FeedLogIdentity,
+  journal: Journal,
+  now: number,
+  isBeingRead = false
+): LogState {
   const { name, feedId, types, all } = identity
   const { objects, newest } = countsOf(journal)
   return {
@@ -16,7 +21,7 @@ export function stateOf(identity: FeedLogIdentity, journal: Journal, now: number
     objects,
     newest: newest || undefined,
     confirmedAt: journal.isFilled ? journal.confirmedAt : undefined,
-    walk: journal.isFilled ? undefined : walkOf(journal, objects, now)
+    walk: journal.isFilled && !isBeingRead ? undefined : walkOf(journal, objects, now)
   }
 }
 
@@ -52,13 +57,25 @@ function walkOf(journal: Journal, held: number, now: number): FirstWalk | undefi
   if (!chain) return undefined
   const putBy = chain.pass?.objects ?? 0
   const objects = Math.max(held, putBy)
-  return { startedAt: journal.createdAt, objects, fraction: fractionOf(chain, held, now) }
+  const fraction = chain.pass ? fractionOfPass(chain, held) : fractionOf(journal, now)
+  return { startedAt: journal.createdAt, objects, fraction }
 }
 
 /** A feed that comes newest first is read down before it is known how far it goes. */
-function fractionOf({ pass, heads, start, progress }: Chain, held: number, now: number) {
-  if (pass) return pass.isTurned && pass.objects > 0 ? Math.min(1, held / pass.objects) : undefined
-  const from = heads[0] && Math.max(start, heads[0].minNatural)
+function fractionOfPass({ pass }: Chain, held: number): number | undefined {
+  return pass?.isTurned && pass.objects > 0 ? Math.min(1, held / pass.objects) : undefined
+}
+
+/** Of the time from the first object on, what is not left between the chains and up to now. */
+function fractionOf({ chains, isFilled }: Journal, now: number): number | undefined {
+  const at = chains.findIndex(({ heads }) => heads.length > 0)
+  const first = chains[at]
+  const from = first && Math.max(first.start, first.heads[0]!.minNatural)
   if (from === undefined || from >= now) return undefined
-  return Math.min(1, Math.max(0, (progress - from) / (now - from)))
+  const left = chains.slice(at).reduce((sum, { isLinked, progress }, i) => {
+    const next = chains[at + i + 1]
+    const isDone = isLinked || (!next && isFilled)
+    return isDone ? sum : sum + Math.max(0, (next?.start ?? now) - progress)
+  }, 0)
+  return Math.min(1, Math.max(0, 1 - left / (now - from)))
 }

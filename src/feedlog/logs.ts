@@ -345,8 +345,8 @@ export class FeedLogs implements UnguardedRecords, Sweeps {
     const now = this.#parts.clock.now()
     const opened = await Promise.allSettled(this.#logs.values())
     const logs = opened.flatMap(log => (log.status === 'fulfilled' ? [log.value] : []))
-    return [...new Set([...logs, ...this.#busy.values()])].map(({ identity, journal }) =>
-      stateOf(identity, journal, now)
+    return [...new Set([...logs, ...this.#busy.values()])].map(
+      ({ identity, journal, isReadAhead }) => stateOf(identity, journal, now, isReadAhead)
     )
   }
 

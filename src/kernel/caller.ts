@@ -37,4 +37,6 @@ export interface Caller {
   readonly continues?: boolean
   /** True for work that nobody waits for: its calls to Sekoia go last. */
   readonly isInBackground?: boolean
+  /** True for work that is given up at the first trouble: Sekoia is asked once, and no breaker counts the failure. */
+  readonly givesUp?: boolean
 }

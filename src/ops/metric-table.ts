@@ -67,6 +67,12 @@ export const counters: Readonly<Record<string, MetricNote>> = {
     help: 'Pages of feeds that were read again for objects that appear far behind the end.',
     labels: { outcome: ['read', 'failed'] }
   },
+  backfill_chains: {
+    help: 'Chains that were begun to read the history of a feed at several places at once.'
+  },
+  backfill_troubles: {
+    help: 'Pages ahead of clients that could not be read, so that reading ahead paused.'
+  },
   segments_loaded: {
     help: 'Segments of feed logs that were not in memory, by where they came from.',
     labels: { from: ['store', 'sekoia'] }

@@ -129,6 +129,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
         rank: question.rank,
         signal: question.signal,
         isSentOnce: question.isSentOnce ?? false,
+        givesUp: question.caller.givesUp ?? false,
         attempt: (signal, onProgress) => attempt(question, signal, onProgress),
         accept: answer => accepted(question, answer)
       }),

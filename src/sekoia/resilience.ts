@@ -50,6 +50,8 @@ export interface Task<T> {
   readonly signal: AbortSignal | undefined
   /** True for what must not reach Sekoia twice: nothing is tried again, or beside. */
   readonly isSentOnce: boolean
+  /** True for what nobody waits for: it neither waits for trouble to pass nor counts as a failure of the key. */
+  readonly givesUp: boolean
   /** One request; calls `onProgress` with each piece of the answer. */
   attempt(signal: AbortSignal, onProgress: () => void): Promise<UpstreamAnswer>
   /** Turns a 200 into a value; throws GatewayError when it cannot. */
@@ -115,7 +117,8 @@ export function createResilience(options: ResilienceOptions): Resilience {
       endTurn(turn, { host: 'good', key: answer.status === 429 ? 'none' : 'good' }, undefined)
       return answer
     } catch (error) {
-      endTurn(turn, call.signal.aborted ? noVerdicts : verdictsOf(error), error)
+      const isSilent = call.signal.aborted || task.givesUp
+      endTurn(turn, isSilent ? noVerdicts : verdictsOf(error), error)
       throw error
     } finally {
       call.isAsking = false
@@ -136,6 +139,7 @@ export function createResilience(options: ResilienceOptions): Resilience {
     for (;;) {
       const answer = await oneAnswer(lane, call, task)
       if (answer.status !== 429) return await task.accept(answer)
+      if (task.givesUp) throw lane.impatience()
     }
   }
 
@@ -147,7 +151,7 @@ export function createResilience(options: ResilienceOptions): Resilience {
         call.lastFailure = error
         call.hasAttemptsLeft = attempts < options.maxAttempts
         const reason = reasonToTryAgain(error, attempts, elapsedOf(clock) < call.patientUntil)
-        if (reason === undefined || task.isSentOnce) throw error
+        if (reason === undefined || task.isSentOnce || task.givesUp) throw error
         meter.count('upstream_retries', { reason })
         await backOff(attempts, call)
       }
@@ -170,6 +174,7 @@ export function createResilience(options: ResilienceOptions): Resilience {
 
   async function run<T>(task: Task<T>): Promise<T> {
     const lane = laneOf(task.scope)
+    if (task.givesUp && lane.heldBackMs > 0) throw lane.impatience()
     const { rank, signal } = task
     const call = openCall(options, {
       rank,

@@ -3,6 +3,7 @@ import { behindAll } from '../kernel/behind-all.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { mayBeFull } from '../kernel/full-page.ts'
 import type { Meter, Page, PageRequest } from '../kernel/ports.ts'
+import { toInstant } from '../stix/timestamp.ts'
 import { isTrouble } from './failures.ts'
 import type { SekoiaLogger } from './resilience.ts'
 import { endAt, pastByTime, type ReadPage } from './skip-by-time.ts'
@@ -40,8 +41,8 @@ interface Tail {
   readonly cursors: readonly string[]
   /** Of the last object that has one. */
   readonly time: string
-  /** True when the feed came newest first. */
-  readonly falls: boolean
+  /** Neighbours that rose, less those that fell: one wrong time does not tell the order of a feed. */
+  readonly lean: number
 }
 
 const maxWalks = 10_000
@@ -167,7 +168,7 @@ export function createSmallerPages(deps: SmallerPagesDeps): ReadPage {
     const tail = tails.get(nameOf(caller, one))
     const isAfterTail = one.cursor !== undefined && tail?.cursors.at(-1) === one.cursor
     // No time leads further down a feed that comes newest first.
-    const falls = one.cursor !== undefined && tail?.falls === true
+    const falls = one.cursor !== undefined && tail !== undefined && tail.lean < 0
     const mayEnd = cursor !== undefined && (falls || !isAfterTail)
     const end = mayEnd ? await endBehind(caller, one, signal) : undefined
     if (falls || end) return end
@@ -222,9 +223,14 @@ function tailOf(
   if (last === undefined)
     return isNext ? { ...before, cursors: [...before.cursors, nextCursor] } : undefined
   const first = times.length === 1 && isNext ? before.time : times[0]!
-  // One object alone does not tell; the order of a feed stays.
-  const falls = last === first ? (before?.falls ?? false) : last < first
-  return { cursors: [nextCursor], time: last, falls }
+  const lean = (before?.lean ?? 0) + directionOf(first, last) * Math.max(1, times.length - 1)
+  return { cursors: [nextCursor], time: last, lean }
+}
+
+/** 1 when a time is later than another, -1 when it is earlier, 0 when that is not sure. */
+function directionOf(earlier: string, later: string): number {
+  const [from, to] = [toInstant(earlier), toInstant(later)]
+  return from === undefined || to === undefined || from === to ? 0 : from < to ? 1 : -1
 }
 
 const withLimit = (page: Page, limit: number, most: number): Page =>

@@ -44,6 +44,8 @@ export function openPool<Task, Result>(options: ThreadPoolOptions): ThreadPool<T
     // A thread that waits stays one that can be told something, and ended.
     atomics: 'disabled',
     recordTiming: false,
+    // What was preloaded into the process is not for its threads.
+    execArgv: [],
     resourceLimits: {
       maxOldGenerationSizeMb: options.heapMegabytes,
       maxYoungGenerationSizeMb: options.newSpaceMegabytes

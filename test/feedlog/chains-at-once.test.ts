@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { LogStore } from '../../src/kernel/ports.ts'
 import { defaultFeed } from '../support/gateway.ts'
 import { idsOf, keysOf, read, walk } from '../support/walks.ts'
-import { storeWith, worldOf } from '../support/worlds.ts'
+import { noon, storeWith, worldOf } from '../support/worlds.ts'
 
 /** Two chains of one log that are read at the same time. */
 
@@ -50,4 +50,45 @@ t.test('what no time can date, and both read, comes once, and as it is by now', 
     await world.crash()
     t.strictSame(await keysOfIt(), [`${id}|${modified}`])
   }
+})
+
+const days = (n: number) => new Date(noon - n * 86_400_000).toISOString()
+
+/** Of objects of three days; while an addition of this number is being written, somebody begins at a time. */
+async function worldWithOther(t: Test, addition: number, since: string) {
+  let additions = 0
+  const others: Promise<unknown>[] = []
+  const store = storeWith()
+  const world = await worldOf(t, {
+    store: {
+      ...store,
+      async commit(log, commit) {
+        if (commit.heads.length > 0 && ++additions === addition)
+          others.push(read(world, { limit: 5, added_after: since }))
+        await setTimeout(20)
+        return store.commit(log, commit)
+      }
+    },
+    simulator: { objects: 0 },
+    logs: { pageLimit: 10 }
+  })
+  world.simulator.add(2, { modified: days(12) })
+  const id = world.simulator.odd('unreadable-both', { place: days(11) })
+  world.simulator.add(1, { modified: days(10) })
+  await read(world, { limit: 100 })
+  await Promise.all(others)
+  t.equal(others.length, 1)
+  return { world, id }
+}
+
+t.test('who begins later while the end is being reached gets what no time can date', async t => {
+  // The second addition is that of what is undated.
+  const { world, id } = await worldWithOther(t, 2, days(3))
+  t.ok(idsOf(await walk(world, { limit: 100, added_after: days(3) })).includes(id))
+})
+
+t.test('who begins where a page that is being added has come to reads it there', async t => {
+  const { world } = await worldWithOther(t, 1, days(10.5))
+  const starts = world.simulator.calls.filter(({ query }) => query['modified_after'] !== undefined)
+  t.equal(starts.filter(({ query }) => query['limit'] !== '1').length, 0)
 })

@@ -14,7 +14,7 @@ const redis = await startRedis(t)
 
 /** Every group of gateways has a Redis of its own, as far as it can tell. */
 let groups = 0
-async function start(t: Test, count: number) {
+async function start(t: Test, count: number, more: Readonly<Record<string, string>> = {}) {
   const simulator = await startSimulator({ objects, bloat: false })
   t.teardown(() => simulator.close())
   const env = {
@@ -24,7 +24,8 @@ async function start(t: Test, count: number) {
     ACCESS_SECRET: 'the same on every gateway of the group',
     FEED_LOG_PAGE_LIMIT: `${pageLimit}`,
     // The end is confirmed once, however long the walk takes.
-    FEED_LOG_TIP_SECONDS: '3600'
+    FEED_LOG_TIP_SECONDS: '3600',
+    ...more
   }
   const gateways = await Promise.all(Array.from({ length: count }, () => startGateway(t, env)))
   return { simulator, gateways }
@@ -40,8 +41,8 @@ function pageCalls({ calls }: Simulator) {
   return { pages: all.length - checks.length, checks: checks.length }
 }
 
-async function callsOfOneGateway(t: Test): Promise<number> {
-  const { simulator, gateways } = await start(t, 1)
+async function callsOfOneGateway(t: Test, more: Parameters<typeof start>[2] = {}): Promise<number> {
+  const { simulator, gateways } = await start(t, 1, more)
   const [walker] = walkers(simulator, 1)
   await walker!.walk(() => gateways[0]!.url)
   t.equal(walker!.lacks(simulator), 0)
@@ -75,8 +76,9 @@ t.test('the same when each client changes the gateway with every page', t =>
   allWalk(t, (gateways, walker, step) => gateways[(walker + step) % gateways.length]!)
 )
 
-t.test('a gateway that is killed while it reads is waited for, then replaced', async t => {
-  const { simulator, gateways } = await start(t, 4)
+/** A walk of which one gateway reads a part, and is killed in the midst of it. Resolves with the calls for pages. */
+async function walkWithKill(t: Test, more: Parameters<typeof start>[2] = {}) {
+  const { simulator, gateways } = await start(t, 4, more)
   const [victim, ...others] = gateways
   const clients = walkers(simulator, 64)
   await Promise.all(clients.map(walker => walker.step(victim!.url)))
@@ -90,6 +92,24 @@ t.test('a gateway that is killed while it reads is waited for, then replaced', a
     clients.map((walker, i) => walker.walk(step => others[(i + step) % others.length]!.url))
   )
   t.ok(clients.every(walker => walker.lacks(simulator) === 0))
-  const { pages } = pageCalls(simulator)
+  return { simulator, pages: pageCalls(simulator).pages }
+}
+
+t.test('a gateway that is killed while it reads is waited for, then replaced', async t => {
+  const { pages } = await walkWithKill(t)
   t.equal(pages, 1 + (await callsOfOneGateway(t)), 'one page is asked for again')
 })
+
+t.test(
+  'of a gateway that is killed while it reads at several places, each costs a page at most',
+  async t => {
+    const small = { FEED_LOG_PAGE_LIMIT: '100', UPSTREAM_BACKFILL_PARALLEL: '4' }
+    const { simulator, pages } = await walkWithKill(t, small)
+    const asked = simulator.calls.filter(({ query }) => query['limit'] === '100')
+    const starts = new Set(asked.flatMap(({ query }) => query['modified_after'] ?? []))
+    t.ok(starts.size > 0, 'there was more than one place')
+    const one = await callsOfOneGateway(t, { ...small, UPSTREAM_BACKFILL_PARALLEL: '1' })
+    const places = 5
+    t.ok(pages > one && pages <= one * 1.05 + places, `${pages} calls for ${one}`)
+  }
+)

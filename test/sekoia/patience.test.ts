@@ -38,6 +38,32 @@ t.test('once patience is over the failure is told', async t => {
   t.ok(server.requests.length > 2)
 })
 
+t.test('what is given up is asked once, and its failures count for no breaker', async t => {
+  const server = await fakeServer(t, ...Array(5).fill(failing(503)), page)
+  const client = clientOf(t, server.url, { patienceMs: 10_000, breakerFailures: 2 })
+  const ahead = { ...caller, givesUp: true }
+  for (let calls = 1; calls <= 5; calls++) {
+    await t.rejects(client.page(ahead, request), failure('unavailable', { cause: { status: 503 } }))
+    t.equal(server.requests.length, calls)
+  }
+  t.equal(client.health().keysLeftAlone, 0)
+  t.equal((await client.page(ahead, request)).nextCursor, 'c')
+})
+
+t.test(
+  'what is given up does not wait where Sekoia limits the rate, and asks nothing meanwhile',
+  async t => {
+    const limited = text('slow down', { status: 429, headers: { 'retry-after': '1' } })
+    const server = await fakeServer(t, limited, page)
+    const client = clientOf(t, server.url, { patienceMs: 10_000 })
+    const ahead = { ...caller, givesUp: true }
+    await t.rejects(client.page(ahead, request), failure('unavailable', { cause: { status: 429 } }))
+    await t.rejects(client.page(ahead, request), failure('unavailable', { cause: { status: 429 } }))
+    t.equal(server.requests.length, 1)
+    t.equal((await client.page(caller, request)).nextCursor, 'c', 'whoever waits is served')
+  }
+)
+
 t.test('a call waits for the trial of a server that is left alone, and is not refused', async t => {
   const server = await fakeServer(t, ...Array(4).fill(failing(503)), page)
   const warnings: string[] = []

@@ -87,6 +87,7 @@ export const logSettings: FeedLogsSettings & AccessSettings = {
   sweepSeconds: 0,
   rebuildHorizonSeconds: 86_400,
   pageLimit: 2000,
+  backfillParallel: 1,
   assumeTies: false,
   readBudgetMs: 20_000,
   maxOpenLogs: 50,

@@ -20,6 +20,12 @@ export interface FeedLogSettings {
   readonly pageLimit: number
   /** What segments in memory may cost, in bytes. */
   readonly cacheMaxBytes: number
+  /** How many chains of a feed's history are read at once at most; 1: one after the other, as clients ask. */
+  readonly backfillParallel: number
+  /** What reading at once may add to the calls of one walk, as a part of them; default 0.045. */
+  readonly backfillShare?: number | undefined
+  /** Pages of the smallest stretch that is divided; default 4. */
+  readonly backfillMinPages?: number | undefined
   /** True: the end of every full page is checked for a cut tie, not only once ties were seen in the feed. */
   readonly assumeTies: boolean
   /** Names the rules under which objects are repaired (stix/repair.ts); stored bodies of other rules are read again. */

@@ -36,11 +36,10 @@ export function indexIn(
 }
 
 export interface Walked {
-  readonly page: readonly Found[]
   readonly journal: Pick<Journal, 'epoch' | 'head'>
   /** Of the request, as the token says it. */
   readonly before: Position | undefined
-  /** The latest own time of the walk so far. */
+  /** How far the walk has come in own times. */
   readonly natural: number | undefined
 }
 
@@ -51,33 +50,43 @@ export interface Walked {
  */
 export function positionAfter(
   last: Found | undefined,
-  { page, journal, before, natural = 0 }: Walked
+  { journal, before, natural = 0 }: Walked
 ): Position | undefined {
   if (!last) return before
   const { segment, index } = last
   const date = segment.dates[index]!
-  // The latest own time of the walk: in another epoch, too, a walk goes forward only.
-  const latest = page.reduce(
-    (latest, found) => Math.max(latest, ownTimeOf(found, journal)),
-    Math.max(natural, ownTimeOf(last, journal))
-  )
+  // In another epoch, too, a walk goes forward only.
+  const reached = Math.max(natural, ownTimeUpTo(last, journal))
   const { epoch } = journal
   const others = othersOf(epoch, before)
   return {
     epoch,
     date,
-    natural: Math.min(latest, date),
+    natural: Math.min(reached, date),
     id: segment.entries.idAt(index),
     segment: segment.no,
     ...(others.length > 0 && { others })
   }
 }
 
-/** 0 where the record has none that dates it: its date says nothing of how far a walk has come. */
-function ownTimeOf(
+/** Of so many neighbours the middle one tells the time. */
+const neighbours = 10
+
+/**
+ * The middle of the own times of a record and of those before it: a single time that is of elsewhere would make another
+ * log pass over what lies between. Where too few lie before it in its segment, the earliest of its first ones. 0 where none
+ * tells how far a walk has come.
+ */
+function ownTimeUpTo(
   { segment: { no, entries, dates }, index }: Found,
   journal: Walked['journal']
 ): number {
   if (journal.head(no)?.unordered) return 0
-  return naturalDate(entries.timeAt(index), dates[index]!) ?? 0
+  const end = Math.min(Math.max(index + 1, neighbours), dates.length)
+  const times: number[] = []
+  for (let at = Math.max(0, end - neighbours); at < end; at++)
+    times.push(naturalDate(entries.timeAt(at), dates[at]!) ?? 0)
+  times.sort((a, b) => a - b)
+  const isMany = end === index + 1 && times.length === neighbours
+  return isMany ? times[(neighbours - 1) >> 1]! : times[0]!
 }

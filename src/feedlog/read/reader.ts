@@ -91,6 +91,7 @@ export class Reading {
   /** Throws GatewayError when nothing was found and the log could not be read on, StaleLogError when overtaken. */
   async run(): Promise<ReadResult> {
     let ending: Ending
+    this.#log.attend(this.#chain, this.#request.caller)
     try {
       ending = await this.#collect()
     } catch (error) {
@@ -141,7 +142,6 @@ export class Reading {
       chunks: chunksOf(runsOf(page)),
       more,
       position: positionAfter(page.at(-1) ?? (more ? this.#scanned : undefined), {
-        page,
         journal: this.#log.journal,
         before: this.#request.position,
         natural: this.#position?.natural
@@ -356,6 +356,7 @@ export class Reading {
   async #extend(deadline: number): Promise<false> {
     const extend = () => this.#log.extend(this.#chain, this.#request.caller)
     await this.#patiently(extend, this.#log.isExtending(this.#chain), deadline)
+    this.#log.attend(this.#chain, this.#request.caller)
     await giveWayIfDue()
     this.#outcome = 'fetched'
     return false
@@ -405,7 +406,7 @@ export class Reading {
     if (found) return found
     // Another gateway may have read that far already.
     if (parts.store.isShared && !this.#terms.isReloaded) throw new StaleLogError()
-    return journal.addChain(startBucket(target, now))
+    return this.#log.begin(startBucket(target, now))
   }
 }
 

@@ -372,16 +372,24 @@ const dayMs = 86_400_000
  * A page that was sought by a time before the start of its chain, without what lies before that start: the chain
  * before has it. Nothing is left out behind the first object that lies after the start, nor an object whose time
  * lies days before what was sought: that time does not tell its place.
+ *
+ * @param isTheirs false for an object that the chain before neither has nor comes to
  */
-export function fromChainStart(body: Body, start: number, now: number): Body {
+export function fromChainStart(
+  body: Body,
+  start: number,
+  now: number,
+  isTheirs: (entry: Entry) => boolean = () => true
+): Body {
   if (start === 0) return body
   const places = Array.from(body.entries, ({ time }) =>
     time === undefined ? undefined : placeOf(time)
   )
   const first = places.findIndex(place => place && place.earliest >= start && place.latest <= now)
   const end = first < 0 ? places.length : first
-  return pick(body, (_, i) => {
+  return pick(body, (entry, i) => {
     const latest = i < end ? places[i]?.latest : undefined
-    return latest === undefined || latest >= start || latest < start - 2 * dayMs
+    const isBefore = latest !== undefined && latest < start && latest >= start - 2 * dayMs
+    return !isBefore || !isTheirs(entry)
   })
 }

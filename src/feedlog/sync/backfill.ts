@@ -1,12 +1,13 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { leadsNowhere } from '../../kernel/leading-on.ts'
 import { type Entry, isProven, type Page } from '../../kernel/ports.ts'
+import { toWholeSeconds } from '../../stix/timestamp.ts'
 import type { Chain } from '../journal/chain.ts'
 import { timeDigest, unknownTime } from '../journal/id-index.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type FeedLogDeps, StaleLogError } from '../journal/log-deps.ts'
 import { entryKey } from '../journal/packed-index.ts'
-import { furthestOf, mayBeAhead, placeOf } from '../journal/place.ts'
+import { furthestOf, mayBeAhead, placeOf, placesOf } from '../journal/place.ts'
 import { type Body, pick } from '../journal/segment.ts'
 import type { SegmentHead, Source } from '../journal/segment-head.ts'
 import { type AppendOptions, fromChainStart } from './append.ts'
@@ -16,6 +17,7 @@ import type { FeedOrder } from './feed-order.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { KnownEntries } from './known-entries.ts'
 import { nextSource, slackMs, sourceAt, startOf } from './resume-point.ts'
+import { enoughFor } from './walkable.ts'
 
 export interface BackfillDeps {
   readonly journal: Journal
@@ -26,6 +28,14 @@ export interface BackfillDeps {
   readonly order: FeedOrder
   /** When this process took over the log, ms since the epoch. */
   readonly openedAt: number
+}
+
+/** What the reading of one chain has to do with the others. */
+export interface OtherChains {
+  /** Reads the first page of another chain. */
+  begin(chain: Chain, caller: Caller): Promise<void>
+  /** A page of the chain has come that is to be added. */
+  pageCame(chain: Chain): void
 }
 
 interface ReadPage {
@@ -54,6 +64,12 @@ const maxDoubts = 2
 const restartOverlapMs = slackMs + 1000
 
 /**
+ * So much earlier than its start a chain may be sought that its first page lacks nothing: more than the time by which
+ * two ways to order an object differ, that of a day without its T, and that of an offset.
+ */
+export const soundSeekMs = 42 * 3_600_000
+
+/**
  * Reads a chain's history: what Sekoia held before the end was reached for the first time. Ends where the feed
  * ends, or where the next chain begins.
  */
@@ -67,14 +83,35 @@ export class Backfill {
   readonly #retracing = new Set<Chain>()
   /** Chains for which Sekoia told an end before the next one was met. */
   readonly #doubted = new Set<Chain>()
-  /** Reads the first page of another chain. */
-  readonly #begin: (chain: Chain, caller: Caller) => Promise<void>
+  /** Chains that are sought so much earlier that their first page lacks nothing. */
+  readonly #soundlySought = new WeakSet<Chain>()
+  /** Chains of which a page has come that is being added, and the latest time on it. */
+  readonly #adding = new Map<Chain, number>()
+  readonly #others: OtherChains
   /** The newest cursor of the last chain, and when it was obtained. */
   #obtained: { cursor: string; readAt: number; afterNo: number; isAhead: boolean } | undefined
 
-  constructor(parts: BackfillDeps, begin: (chain: Chain, caller: Caller) => Promise<void>) {
+  constructor(parts: BackfillDeps, others: OtherChains) {
     this.#with = parts
-    this.#begin = begin
+    this.#others = others
+  }
+
+  /** True while a page of the chain is being added: meanwhile Sekoia is not asked for it. */
+  isAdding(chain: Chain): boolean {
+    return this.#adding.has(chain)
+  }
+
+  /** True while a page of the chain is being added that goes as far as this time: no other may begin there. */
+  isAddingUpTo(chain: Chain, time: number): boolean {
+    return (this.#adding.get(chain) ?? Number.NEGATIVE_INFINITY) >= time
+  }
+
+  /**
+   * The chain, which has not begun, is sought earlier by {@link soundSeekMs}: whoever comes to its start has come to
+   * all of it.
+   */
+  seekSoundly(chain: Chain): void {
+    this.#soundlySought.add(chain)
   }
 
   /**
@@ -85,7 +122,7 @@ export class Backfill {
     const loops = new LoopGuard()
     const { order } = this.#with
     const restart = order.isKnown ? sourceAt(chain.readUpTo) : startOf(chain)
-    let source = nextSource(chain)
+    let source = this.#sourceOf(chain)
     let hasAskedAgain = false
     /** True once a page came without a cursor, which may be a slip. */
     let hasDoubtedEnd = false
@@ -124,7 +161,11 @@ export class Backfill {
         continue
       }
       const read = { body, page, source, readAt, last }
-      const { reached, taken, isAstray } = await this.#take(chain, read, caller)
+      this.#adding.set(chain, furthestOf(page.entries, readAt)?.latest ?? Number.POSITIVE_INFINITY)
+      this.#others.pageCame(chain)
+      const { reached, taken, isAstray } = await this.#take(chain, read, caller).finally(() =>
+        this.#adding.delete(chain)
+      )
       const isEnd = page.nextCursor === null || (isStuck && (page.itemCount === 0 || hasAskedAgain))
       if (taken > 0) this.#doubted.delete(chain)
       if (reached || (isEnd && (!isAstray || this.#doubted.has(chain)))) return true
@@ -132,7 +173,7 @@ export class Backfill {
         // What lies before the next chain would never be looked for again: the end has to be told twice.
         this.#doubted.add(chain)
         this.#retracing.add(chain)
-        source = nextSource(chain)
+        source = this.#sourceOf(chain)
         continue
       }
       if (taken > 0) return false
@@ -140,6 +181,12 @@ export class Backfill {
       source = nextSource(chain)
     }
     return false
+  }
+
+  #sourceOf(chain: Chain): Source {
+    return chain.cursor === null && this.#soundlySought.has(chain)
+      ? { modifiedAfter: toWholeSeconds(chain.start - soundSeekMs) }
+      : nextSource(chain)
   }
 
   /** Another gateway wrote to the journal: it may have read further. */
@@ -212,7 +259,8 @@ export class Backfill {
       ? await this.withoutNext(next, own, chain, caller)
       : { body: own, hasMet: false }
     if (!next && order.isKnown) this.#settle(chain, read.source, read.page)
-    if (isFirst && read.source.modifiedAfter !== undefined) {
+    const isSound = this.#soundlySought.has(chain)
+    if (isFirst && !isSound && read.source.modifiedAfter !== undefined) {
       const latest = furthestOf(read.page.entries, read.readAt)?.latest ?? chain.start
       chain.beginWithCursors(Math.max(latest, chain.start))
     }
@@ -252,7 +300,7 @@ export class Backfill {
       return place === undefined || place.latest >= next.start
     })
     if (!mayBeTheirs) return next
-    await this.#begin(next, caller)
+    await this.#others.begin(next, caller)
     return journal.nextHolding(chain)
   }
 
@@ -266,7 +314,7 @@ export class Backfill {
       time !== undefined && (placeOf(time)?.earliest ?? 0) >= next.start
     if (first.hasMet || next.isLinked || !Array.from(first.body.entries).some(isBeyond))
       return first
-    await this.#begin(next, caller)
+    await this.#others.begin(next, caller)
     return this.#upTo(next, body, chain, caller)
   }
 
@@ -328,16 +376,18 @@ export class Backfill {
 
   /**
    * Notes the cursor a page of history was read from. What follows a cursor bounds its place, whatever the cursor
-   * says: if that lies far enough before the moment it was obtained, all before it has settled. A cursor behind an
-   * object that may stand ahead of the clock says nothing.
+   * says: if that lies far enough before the moment it was obtained, all before it has settled. A few objects bound
+   * nothing, since each may show a time of long ago, nor does a cursor behind an object that may stand ahead of the
+   * clock.
    */
   #settle(chain: Chain, source: Source, page: Page): void {
     if (source.cursor === undefined || this.#obtained?.cursor !== source.cursor) return
     const { readAt, afterNo, cursor, isAhead } = this.#obtained
-    const furthest = furthestOf(page.entries, readAt)
-    if (page.entries.length === 0 || (isAhead && !furthest)) return
     const { journal, parts } = this.#with
-    const latest = furthest?.latest ?? readAt
+    const furthest = furthestOf(page.entries, readAt)
+    const isBound = placesOf(page.entries, readAt).length >= enoughFor(parts.settings.pageLimit)
+    if (page.entries.length === 0 || (isAhead && !isBound)) return
+    const latest = isBound && furthest ? furthest.latest : readAt
     const at = Math.min(readAt, Math.max(latest, chain.progress))
     if (!isProven(parts.clock)) journal.settleUnproven()
     const isSafe = at + 1000 <= readAt - parts.settings.relookSeconds * 1000

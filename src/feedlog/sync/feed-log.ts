@@ -20,6 +20,7 @@ import { Fetcher } from './fetcher.ts'
 import { FirstPass } from './first-pass.ts'
 import { KnownEntries } from './known-entries.ts'
 import { LaterPass } from './later-pass.ts'
+import { ParallelBackfill } from './parallel-backfill.ts'
 import { SegmentLoader } from './segment-loader.ts'
 import { Sweep } from './sweep.ts'
 import { SyncLease } from './sync-lease.ts'
@@ -39,6 +40,7 @@ export class FeedLog {
   readonly #appender: Appender
   readonly #known: KnownEntries
   readonly #backfill: Backfill
+  readonly #ahead: ParallelBackfill
   readonly #order: FeedOrder
   readonly #firstPass: FirstPass
   readonly #ways: Ways
@@ -52,6 +54,8 @@ export class FeedLog {
   readonly #clockWatch: ClockWatch
   readonly #openedAt: number
   #isClosing = false
+  /** The last chain, while what it owes is added at its end, dated as new. */
+  #ending: Chain | undefined
   /** True once another writer was first. */
   isStale = false
   /** False once it has lost its place among the open ones: another may be opened in its stead. */
@@ -82,8 +86,9 @@ export class FeedLog {
       ...{ journal, parts, fetcher, known: this.#known },
       ...{ appender: this.#appender, order: this.#order, openedAt: this.#openedAt }
     }
-    const begin = (chain: Chain, caller: Caller) => this.extend(chain, caller)
-    this.#backfill = new Backfill(shared, begin)
+    const begin = (chain: Chain, caller: Caller) => this.#extendForOther(chain, caller)
+    const pageCame = (chain: Chain) => this.#ahead.pageCame(chain)
+    this.#backfill = new Backfill(shared, { begin, pageCame })
     const floor = () => this.#floor()
     const backfill = this.#backfill
     const isOfEarlier = backfill.isOfEarlier.bind(backfill)
@@ -97,6 +102,15 @@ export class FeedLog {
     this.#undated = new Undated({ ...shared, segments: this.#segments, floor })
     const inTurn = (work: () => Promise<void>) => this.#appendInTurn(work)
     this.#sweep = new Sweep({ ...shared, segments: this.#segments, floor, inTurn })
+    this.#ahead = new ParallelBackfill({
+      ...{ journal, parts, backfill },
+      extend: (chain, caller) => this.extend(chain, caller),
+      isExtending: chain => this.isExtending(chain),
+      isAtTip: chain => this.isAtTip(chain),
+      begin: start => this.begin(start),
+      mayBegin: () => !parts.store.isShared || this.#lease.isMine,
+      isOpen: () => !this.#isClosing && !this.isStale
+    })
   }
 
   get identity(): FeedLogIdentity {
@@ -105,8 +119,12 @@ export class FeedLog {
 
   /** True while work is under way, or the store has not taken everything. */
   get isBusy(): boolean {
-    const isAtWork = this.#extensions.size > 0 || this.#passes.size > 0 || this.#sweep.isRunning
+    const isAtWork = this.#isWorking || this.#extensions.size > 0
     return !this.isStale && (isAtWork || !this.#writer.isClean)
+  }
+
+  get #isWorking(): boolean {
+    return this.#passes.size > 0 || this.#sweep.isRunning || this.#ahead.isRunning
   }
 
   /** True when the end of the feed was reached once, and the chain is the one that grows there. */
@@ -209,7 +227,30 @@ export class FeedLog {
    * when the store holds another journal by now.
    */
   extend(chain: Chain, caller: Caller): Promise<void> {
-    return this.#extensions.run(chain, () => this.#watched(this.#extendInTurn(chain, caller)))
+    return this.#extensions.run(chain, () =>
+      this.#watched(this.#extendInTurn(chain, caller), caller)
+    )
+  }
+
+  /** True while history is read that lies ahead of clients. */
+  get isReadAhead(): boolean {
+    return this.#ahead.isRunning
+  }
+
+  /** What was under way already may have been given up where whoever waits here would not. */
+  async #extendForOther(chain: Chain, caller: Caller): Promise<void> {
+    const isUnderWay = this.isExtending(chain)
+    try {
+      await this.extend(chain, caller)
+    } catch (error) {
+      if (!isUnderWay || caller.givesUp || error instanceof StaleLogError) throw error
+      await this.extend(chain, caller)
+    }
+  }
+
+  /** A client reads in this chain: what lies ahead of it may be read meanwhile. */
+  attend(chain: Chain, caller: Caller): void {
+    this.#ahead.attend(chain, caller)
   }
 
   /**
@@ -233,17 +274,28 @@ export class FeedLog {
     return this.journal.sortOrder === 'desc' && !this.isReadable(chain)
   }
 
-  /** Tells the watch how a flight ended, but for the news that another writer was first. */
-  async #watched(flight: Promise<void>): Promise<void> {
+  /** Tells the watch how a flight ended, but for the news that another writer was first, or that nobody waited for it. */
+  async #watched(flight: Promise<void>, { givesUp = false }: Caller): Promise<void> {
     const { identity, watch } = this.parts
     try {
       await flight
     } catch (error) {
-      if (!(error instanceof StaleLogError)) watch?.failed(identity, error)
+      if (!(error instanceof StaleLogError) && !givesUp) watch?.failed(identity, error)
       throw error
     }
     const { isFilled, confirmedAt } = this.journal
     watch?.succeeded(identity, isFilled ? confirmedAt : undefined)
+  }
+
+  /**
+   * A chain that is begun at this time, or the one before where a page of that is being added that goes as far: its
+   * dates are decided as if no other followed. So are those of what is dated as new while the last chain ends.
+   */
+  begin(start: number): Chain {
+    const before = this.journal.chains.findLast(chain => chain.start < start)
+    const isTaken =
+      before && (before === this.#ending || this.#backfill.isAddingUpTo(before, start))
+    return isTaken ? before : this.journal.addChain(start)
   }
 
   /** True while a chain is being read on. */
@@ -328,8 +380,9 @@ export class FeedLog {
 
   /** Resolves when no reading on is under way. */
   async whenIdle(): Promise<void> {
-    while (this.#extensions.size > 0 || this.#passes.size > 0 || this.#sweep.isRunning) {
+    while (this.#isWorking || this.#extensions.size > 0) {
       await this.#sweep.settle()
+      await this.#ahead.settle()
       await this.#passes.settle()
       await this.#extensions.settle()
     }
@@ -339,6 +392,7 @@ export class FeedLog {
   async close(): Promise<void> {
     this.#isClosing = true
     await this.#sweep.stop()
+    await this.#ahead.settle()
     await this.#passes.settle()
     await this.#extensions.settle()
     if (!this.#writer.isClean) await this.#writer.commit().catch(() => {})
@@ -350,7 +404,7 @@ export class FeedLog {
     const read = () =>
       this.isAtTip(chain) ? this.#readTip(chain, caller) : this.#readHistory(chain, caller)
     const isDone = (hasNews: boolean) => hasNews || (this.isAtTip(chain) && this.isEndFresh)
-    await this.#withLease(chain, read, isDone)
+    await this.#withLease(chain, read, isDone, !caller.givesUp)
   }
 
   /** Work that appends to the last chain, while it is not read on. False when another gateway was first. */
@@ -368,11 +422,13 @@ export class FeedLog {
   async #withLease(
     chain: Chain,
     work: () => Promise<void>,
-    isDone: (hasNews: boolean) => boolean
+    isDone: (hasNews: boolean) => boolean,
+    waits = true
   ): Promise<boolean> {
     if (!this.parts.store.isShared) return work().then(() => true)
     if (!this.journal.chains.includes(chain)) throw new StaleLogError()
-    const isMine = await this.#lease.acquire(async () => (await this.#tryRefresh()) === true)
+    const hasNewsNow = async () => (await this.#tryRefresh()) === true
+    const isMine = await this.#lease.acquire(hasNewsNow, waits)
     if (!isMine) return false
     try {
       // What others wrote may not change under works of this gateway that are half done.
@@ -409,11 +465,20 @@ export class FeedLog {
   async #readHistory(chain: Chain, caller: Caller): Promise<void> {
     const isAtEnd = await this.#ways.readHistory(chain, caller)
     if (!isAtEnd) return
-    if (this.journal.isLast(chain)) await this.#undated.append(chain, caller)
+    if (this.journal.isLast(chain)) await this.#appendOwed(chain, caller)
     if (this.journal.isLast(chain)) this.#endReached(chain)
     else chain.link()
     await this.#firstPass.end(chain)
     await this.#writer.commit()
+  }
+
+  async #appendOwed(chain: Chain, caller: Caller): Promise<void> {
+    this.#ending = chain
+    try {
+      await this.#undated.append(chain, caller)
+    } finally {
+      this.#ending = undefined
+    }
   }
 
   /** The end of what came newest first was known when its reading began. */

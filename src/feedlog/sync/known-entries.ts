@@ -1,6 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { Entry } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
+import { naturalDate } from '../journal/dates.ts'
 import type { Journal } from '../journal/journal.ts'
 import { entryKey } from '../journal/packed-index.ts'
 import { placeOf } from '../journal/place.ts'
@@ -26,6 +27,14 @@ export class KnownEntries {
     const head =
       no === undefined || !this.#journal.isLater(no, chain) ? undefined : this.#journal.head(no)
     return head !== undefined && (await this.#keysOf([head], caller)).has(entryKey(entry))
+  }
+
+  /** True when a chain earlier than this one holds this version, and none later, by the index alone. */
+  isHeldEarlier(chain: Chain, entry: Pick<Entry, 'id' | 'time'>): boolean {
+    const { versions } = this.#journal
+    const no = versions.isNewest(entry) ? versions.newest(entry.id) : undefined
+    const holder = no === undefined ? undefined : this.#journal.head(no)?.chain
+    return holder !== undefined && holder < chain.start
   }
 
   /** The keys of the segments from number `afterNo` on. */
@@ -59,20 +68,22 @@ export class KnownEntries {
     for (const entry of body.entries) this.#recent.keys.set(entryKey(entry), no)
   }
 
-  /** True when the chain holds some of it, as far as the index of newest versions tells. */
-  mayHold(chain: Chain, { entries }: Body): boolean {
-    return Array.from(entries).some(entry => {
+  /** True when the chain holds some of it, as far as the index of newest versions and the times tell. */
+  mayHold(chain: Chain, body: Body): boolean {
+    const isOwn = (entry: Entry) => {
       const no = this.#holderOf(entry)
       return no !== undefined && this.#journal.head(no)?.chain === chain.start
-    })
+    }
+    return Array.from(body.entries).some(isOwn) || this.#hiddenIn(chain, body).length > 0
   }
 
   /**
    * The page without what the chain's segments hold whose own times reach `from` or later, and without what lies in the
-   * chain at all, as far as the index tells.
+   * chain at all, as far as the index tells, and beside later chains.
    */
   async without(chain: Chain, body: Body, from: number, caller: Caller): Promise<Body> {
     const holders = new Set(Array.from(body.entries, entry => this.#holderOf(entry)))
+    for (const { no } of this.#hiddenIn(chain, body)) holders.add(no)
     const heads = chain.heads.filter(head => head.maxNatural >= from || holders.has(head.no))
     const known = await this.#keysOf(heads, caller)
     return pick(body, entry => !known.has(entryKey(entry)) && this.aheadIn(entry) === undefined)
@@ -83,6 +94,25 @@ export class KnownEntries {
     const { versions } = this.#journal
     const isPlaced = entry.time !== undefined && placeOf(entry.time) !== undefined
     return isPlaced && !versions.isNewest(entry) ? undefined : versions.newest(entry.id)
+  }
+
+  /**
+   * Segments that may hold, by their times, what a later chain holds, too: of a version the index names the latest chain
+   * alone. A chain that took such an object anew each time it came to it would never be told its end.
+   */
+  #hiddenIn(chain: Chain, { entries }: Body): SegmentHead[] {
+    const isHidden = (entry: Entry) => {
+      const no = this.#holderOf(entry)
+      return no !== undefined && this.#journal.isLater(no, chain)
+    }
+    const times = Array.from(entries)
+      .filter(isHidden)
+      .map(({ time }) => naturalDate(time, Number.POSITIVE_INFINITY))
+      .filter(time => time !== undefined)
+    if (times.length === 0) return []
+    return chain.heads.filter(({ minNatural, maxNatural }) =>
+      times.some(time => time >= minNatural && time <= maxNatural)
+    )
   }
 
   async #keysOf(heads: readonly SegmentHead[], caller: Caller): Promise<Map<string, number>> {

@@ -31,6 +31,11 @@ export class SyncLease {
     this.#parts = parts
   }
 
+  /** True while a work of this gateway has it. */
+  get isMine(): boolean {
+    return this.#isHeld
+  }
+
   /** True while other works of this gateway need it, too: nobody else has read on since they began. */
   get isShared(): boolean {
     return this.#holders > 1
@@ -38,9 +43,9 @@ export class SyncLease {
 
   /**
    * True when this gateway has the lease, to be released once for each time; false when another one wrote something new
-   * meanwhile, as `hasNews` tells.
+   * meanwhile, as `hasNews` tells, or has the lease, and this one does not wait.
    */
-  async acquire(hasNews: () => Promise<boolean>): Promise<boolean> {
+  async acquire(hasNews: () => Promise<boolean>, waits = true): Promise<boolean> {
     const { clock } = this.#parts
     for (;;) {
       await this.#returning
@@ -48,6 +53,7 @@ export class SyncLease {
         this.#holders++
         return true
       }
+      if (!waits) return false
       await clock.sleep(lookMs)
       if (await hasNews()) return false
     }

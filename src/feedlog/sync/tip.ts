@@ -1,7 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts'
 import { mayBeFull } from '../../kernel/full-page.ts'
 import { leadsNowhere } from '../../kernel/leading-on.ts'
-import { isProven, type Page } from '../../kernel/ports.ts'
+import { type Entry, isProven, type Page } from '../../kernel/ports.ts'
 import type { Chain } from '../journal/chain.ts'
 import { naturalDate } from '../journal/dates.ts'
 import { fromStart, type SettledCursor } from '../journal/journal-state.ts'
@@ -122,9 +122,11 @@ export class Tip {
   /** True when there was something new on the page. */
   async #take(chain: Chain, read: TipPage, caller: Caller): Promise<boolean> {
     const { appender, known, floor } = this.#with
+    // What has just come may show a time of before: the chain before is past the place where it stands.
+    const isTheirs = (entry: Entry) => known.isHeldEarlier(chain, entry)
     const unknown: Body = pick(
       read.isSought
-        ? fromChainStart(read.page, chain.start, this.#with.parts.clock.now())
+        ? fromChainStart(read.page, chain.start, this.#with.parts.clock.now(), isTheirs)
         : read.page,
       entry => !read.known.has(entryKey(entry)) && known.aheadIn(entry) === undefined
     )

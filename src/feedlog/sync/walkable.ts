@@ -83,6 +83,10 @@ export function spanOf(
   }
 }
 
+/** So many objects of one page, with so much room, do not all show times of elsewhere. */
+export const enoughFor = (pageLimit: number): number =>
+  Math.min(surePairs, Math.ceil(pageLimit / 2))
+
 /**
  * True when a page that was read from a cursor surely lies below a bound. A few objects may show wrong times, and a page
  * may be as short as that; above what was sought by a time nothing else can be.
@@ -94,8 +98,7 @@ export function liesBelow(
 ): boolean {
   if (isSought) return false
   const places = usable(entries, now)
-  const enough = Math.min(surePairs, Math.ceil(pageLimit / 2))
-  return places.length >= enough && places.every(({ latest }) => latest < bound)
+  return places.length >= enoughFor(pageLimit) && places.every(({ latest }) => latest < bound)
 }
 
 interface BelowOptions {

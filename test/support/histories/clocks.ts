@@ -7,6 +7,7 @@ import { defaultFeed, startWorld, type World } from '../gateway.ts'
 import { type ModelClient, makeCrowd } from '../model-clients.ts'
 import { type TroubledStore, troubledStore } from '../troubled-store.ts'
 import { padded } from '../walks.ts'
+import { parallel } from './history.ts'
 
 /**
  * Histories of gateways whose machines do not know the time: clocks that are ahead or behind at the start of a process
@@ -31,6 +32,10 @@ export interface ClockHistory {
   readonly gateways: number
   readonly newestFirst: boolean
   readonly pageLimit: number
+  /** How many chains read the history at once at most; default 1. */
+  readonly parallel?: number
+  /** How long before the first request Sekoia's objects began; default two days. */
+  readonly historyMs?: number
   readonly cursorMode: Switches['cursorMode']
   readonly limits: readonly number[]
   /** Of each machine at the beginning. */
@@ -103,6 +108,8 @@ export const clockHistories = fc.record({
   gateways: fc.constantFrom(1, 1, 2),
   newestFirst: fc.constantFrom(false, false, true),
   pageLimit: fc.constantFrom(5, 50),
+  parallel,
+  historyMs: fc.constantFrom(2 * day, 40 * day),
   cursorMode: fc.constantFrom('A', 'B'),
   limits: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
   skewsMs: fc.array(skews, { minLength: 2, maxLength: 2 }),
@@ -164,10 +171,20 @@ export async function play(history: ClockHistory): Promise<void> {
   const machines: Machine[] = []
   const world = await startWorld({
     simulator: {
-      ...{ now: noon, seed, objects, from: noon - 2 * day, to: noon - 300_000, bloat: false },
+      ...{
+        now: noon,
+        seed,
+        objects,
+        from: noon - (history.historyMs ?? 2 * day),
+        to: noon - 300_000,
+        bloat: false
+      },
       switches: { cursorMode, date: tellsTime ? 'clock' : 'none' }
     },
-    logs: { pageLimit, rebuildHorizonSeconds: 86_400, cacheMaxBytes: seed % 2 ? 1 : 16_000_000 },
+    logs: {
+      ...{ pageLimit, rebuildHorizonSeconds: 86_400, cacheMaxBytes: seed % 2 ? 1 : 16_000_000 },
+      ...{ backfillParallel: history.parallel ?? 1, backfillShare: 100, backfillMinPages: 0.5 }
+    },
     store,
     processes: gateways,
     clockOf(gateway, truth) {

@@ -76,6 +76,8 @@ export interface History {
   readonly patienceMs?: number
   /** Largest answer of Sekoia that is read; default none. */
   readonly maxBodyBytes?: number
+  /** How many chains read the history at once at most; default 1. */
+  readonly parallel?: number
   readonly cacheMaxBytes: number
   readonly limits: readonly number[]
   /** Odd objects in what Sekoia holds at the beginning, at this part of its length. */
@@ -90,6 +92,9 @@ export interface History {
 export const relookSeconds = 300
 /** Longer than any time that can pass in a history. */
 export const horizonSeconds = 86_400
+
+/** Of gateways that read by one, two or four chains at once. */
+export const parallel = fc.constantFrom(1, 2, 4)
 
 export const faultKinds: readonly FaultKind[] = [
   'status',
@@ -197,7 +202,7 @@ export const historiesOf = (variant: Variant): fc.Arbitrary<History> =>
   fc.record({
     seed: fc.nat(1_000_000),
     objects: fc.integer({ min: variant.oddTimes ? 10 : 0, max: 60 }),
-    historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000),
+    historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000, 40 * 86_400_000),
     order: fc.constantFrom('text', 'instant'),
     switches: fc.record(variant.switches),
     newestFirst: fc.constant(variant.newestFirst ?? false),
@@ -205,6 +210,8 @@ export const historiesOf = (variant: Variant): fc.Arbitrary<History> =>
     assumeTies: fc.constant(variant.ties),
     processes: fc.constant(variant.processes ?? 1),
     epoch: fc.constant(variant.repeatedPages ? '1970' : '2000'),
+    // A page of another chain, given again, cannot be told from the truth.
+    parallel: variant.repeatedPages ? fc.constant(1) : parallel,
     cacheMaxBytes: fc.constantFrom(1, 20_000, 16_000_000),
     limits: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
     odd: fc.array(fc.record({ ...odd, at }), { maxLength: variant.oddTimes ? 6 : 0 }),

@@ -8,6 +8,7 @@ import {
   type History,
   type Operation,
   odd,
+  parallel,
   relookSeconds,
   shifted
 } from './history.ts'
@@ -100,13 +101,14 @@ const places = (stores: readonly NonNullable<History['store']>[]) =>
 
 const common = {
   ...{ seed: fc.nat(1_000_000), objects: fc.integer({ min: 10, max: 50 }) },
-  historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000),
+  historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000, 40 * 86_400_000),
   order: fc.constantFrom('text', 'instant'),
   newestFirst: fc.boolean(),
   /** Longer than a group of equal times. */
   pageLimit: fc.constantFrom(7, 9, 50),
   assumeTies: fc.constant(true),
   epoch: fc.constant('2000'),
+  parallel,
   cacheMaxBytes: fc.constantFrom(1, 20_000, 16_000_000),
   /** The smallest still holds a group of equal times. */
   maxBodyBytes: fc.constantFrom(16_000, 200_000),

@@ -43,7 +43,6 @@ export class OddCast {
   readonly #beganAt: number
   readonly #historyMs: number
   readonly #isNewestFirst: boolean
-  readonly #isApart: boolean
   /** True once one of them showed a time ahead of the clock. */
   #isAhead = false
   #entered = 0
@@ -59,7 +58,6 @@ export class OddCast {
     this.#epoch = epoch
     this.#historyMs = history.historyMs
     this.#isNewestFirst = newestFirst
-    this.#isApart = history.apart === true
     this.#beganAt = world.clock.now()
     const placeAt = (at: number) => this.#place(this.timeAt(at))
     for (const { item, at } of items) this.#putItem(item, placeAt(at))
@@ -93,8 +91,6 @@ export class OddCast {
   }
 
   #putShifted(millis: number, byMs: number): void {
-    // Not of gateways that share no store: each dates what surrounds such an object by its own time.
-    if (this.#isApart) return
     // Three that stand beside each other prove that a feed does not come newest first.
     if (this.#isNewestFirst && this.#shifted.size > 1) return
     const [place, modified] = [this.#place(millis), this.#place(millis + byMs)]

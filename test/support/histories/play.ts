@@ -48,6 +48,10 @@ function optionsOf(history: History): WorldOptions {
     },
     logs: {
       pageLimit: history.pageLimit,
+      backfillParallel: history.parallel ?? 1,
+      // Feeds are small here: any cut is worth its calls.
+      backfillShare: 100,
+      backfillMinPages: 0.5,
       assumeTies: history.assumeTies,
       relookSeconds,
       rebuildHorizonSeconds: horizonSeconds,

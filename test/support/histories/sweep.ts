@@ -9,6 +9,7 @@ import { inspector } from '../promises.ts'
 import { type TroubledStore, troubledStore } from '../troubled-store.ts'
 import { truth } from '../walks.ts'
 import { SweepWatch } from '../watching-sweeps.ts'
+import { parallel } from './history.ts'
 
 /**
  * Histories in which Sekoia changes what lies far behind the end of the feed: its filters are widened, objects appear
@@ -34,6 +35,8 @@ export interface SweepHistory {
   readonly newestFirst: boolean
   readonly pageLimit: number
   readonly processes: number
+  /** How many chains read the history at once at most; default 1. */
+  readonly parallel?: number
   readonly limits: readonly number[]
   readonly operations: readonly Operation[]
 }
@@ -77,7 +80,7 @@ const operation = fc.oneof(
 export const sweepHistories: fc.Arbitrary<SweepHistory> = fc.record({
   seed: fc.nat(1_000_000),
   objects: fc.integer({ min: 0, max: 50 }),
-  historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000),
+  historyMs: fc.constantFrom(3_600_000, 86_400_000, 40 * 86_400_000, 40 * 86_400_000),
   order: fc.constantFrom('text', 'instant'),
   switches: fc.record({
     cursorMode: fc.constantFrom('A', 'B'),
@@ -88,6 +91,7 @@ export const sweepHistories: fc.Arbitrary<SweepHistory> = fc.record({
   newestFirst: fc.boolean(),
   pageLimit: fc.constantFrom(4, 7, 50),
   processes: fc.constantFrom(1, 1, 2),
+  parallel,
   limits: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 6, maxLength: 6 }),
   operations: fc.array(operation, { minLength: 5, maxLength: 30 })
 }) as fc.Arbitrary<SweepHistory>
@@ -111,7 +115,10 @@ export async function play(history: SweepHistory): Promise<void> {
       bloat: false,
       from: now - 300_000 - historyMs
     },
-    logs: { pageLimit, relookSeconds, sweepSeconds: sweepMs / 1000, rebuildHorizonSeconds: 86_400 },
+    logs: {
+      ...{ pageLimit, relookSeconds, sweepSeconds: sweepMs / 1000, rebuildHorizonSeconds: 86_400 },
+      ...{ backfillParallel: history.parallel ?? 1, backfillShare: 100, backfillMinPages: 0.5 }
+    },
     store: watch.over(store),
     processes
   })
