@@ -693,3 +693,17 @@ t.test('what cannot be read on a page does not take others of an equal time with
     patienceMs: 0
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('what is dated anew is later than an end that was told in the same millisecond', t =>
+  playClocks({
+    ...ofClocks,
+    skewsMs: [259_200_000, -90_000],
+    operations: [
+      { kind: 'step', client: 2, times: 1 },
+      { kind: 'ahead', count: 1 },
+      { kind: 'clock', gateway: 0, skewMs: -90_000 },
+      { kind: 'date', date: 'clock' },
+      { kind: 'step', client: 0, times: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)
