@@ -666,3 +666,44 @@ t.test('a lost store leads past nothing behind a first object that shows a time 
     ]
   }).then(() => t.pass('every client has everything'))
 )
+
+t.test('what cannot be read on a page does not take others of an equal time with it', t =>
+  play({
+    ...usual,
+    seed: 17,
+    objects: 1,
+    historyMs: 40 * 86_400_000,
+    order: 'instant',
+    newestFirst: false,
+    pageLimit: 7,
+    cacheMaxBytes: 16_000_000,
+    limits: [10, 4, 3, 4, 19, 5, 4, 5],
+    switches: { cursorMode: 'A' },
+    odd: [],
+    items: [
+      { item: 'unfinished-string', at: 0.845 },
+      { item: 'no-type', at: 0.962 }
+    ],
+    operations: [
+      { kind: 'edit', which: 920 },
+      { kind: 'ties', count: 5 }
+    ],
+    processes: 1,
+    maxBodyBytes: 0,
+    patienceMs: 0
+  }).then(() => t.pass('every client has everything'))
+)
+
+t.test('what is dated anew is later than an end that was told in the same millisecond', t =>
+  playClocks({
+    ...ofClocks,
+    skewsMs: [259_200_000, -90_000],
+    operations: [
+      { kind: 'step', client: 2, times: 1 },
+      { kind: 'ahead', count: 1 },
+      { kind: 'clock', gateway: 0, skewMs: -90_000 },
+      { kind: 'date', date: 'clock' },
+      { kind: 'step', client: 0, times: 1 }
+    ]
+  }).then(() => t.pass('every client has everything'))
+)

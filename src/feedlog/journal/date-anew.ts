@@ -164,10 +164,13 @@ const countIn = (misdated: readonly Members[], terms: RedateTerms): number =>
 /** All together take no longer than this, in ms. */
 const spanMs = 4000
 
-/** Gives one date after the other: a millisecond each, where they are few. */
+/**
+ * Gives one date after the other: a millisecond each, where they are few. All are later than `base`: who was told the end
+ * in that very millisecond asks for what is later.
+ */
 function datesFrom(base: number, count: number, redatings: RedatingsState): () => number {
   const perMs = count <= 100 ? 1 : Math.max(20, Math.ceil(count / spanMs))
-  let date = freeDate(redatings, base)
+  let date = freeDate(redatings, base + 1)
   let given = 0
   return () => {
     if (given > 0 && given % perMs === 0) date = freeDate(redatings, date + 1)

@@ -122,19 +122,21 @@ export class Fetcher {
     if (limit === undefined) return undefined
     const shorter = await withCursor(ask, limit)
     const [last, first] = [shorter.page.entries.at(-1), whole.entries[firstOfLastGroup(whole)]!]
+    const following = last && entryAfter(last, whole)
     const { nextCursor: cursor } = shorter.page
     const isBefore = cursor !== null && cursor !== whole.nextCursor && cursor !== from.cursor
-    if (last && isTie(last, first)) {
-      // It has moved up meanwhile, or stands before what cannot be read.
+    if (last && (isTie(last, first) || (following && isTie(last, following)))) {
+      // It has moved up meanwhile, or what cannot be read was counted wrongly or stands behind.
       const again = await this.#withoutLastGroup(caller, ask, restart, shorter)
       return again && { ...again, page: asLongAs(whole, again.page) }
     }
     if (!isBefore) return undefined
-    if (!last && !(await this.#begins(caller, { cursor }, restart, first))) return undefined
+    if (!last && !(await this.#begins(caller, { cursor }, restart, whole.entries[0]!)))
+      return undefined
     return { ...shorter, page: asLongAs(whole, shorter.page) }
   }
 
-  /** Where nothing that stands before a group can be read, only what follows tells that its cursor does too. */
+  /** Where nothing on a page can be read, only what follows tells that its cursor skips nothing. */
   async #begins(caller: Caller, source: Source, restart: Source, first: Entry): Promise<boolean> {
     const { page, isRestart } = await this.#ask(caller, source, restart, 1)
     return (
@@ -155,6 +157,11 @@ export class Fetcher {
       return { page: await ask(restart), isRestart: true, from: restart }
     }
   }
+}
+
+const entryAfter = (entry: Entry, { entries }: Page): Entry | undefined => {
+  const at = entries.findIndex(each => entryKey(each) === entryKey(entry))
+  return at < 0 ? undefined : entries[at + 1]
 }
 
 /** Members whose place is not told by a time; at the tip any of them, since it takes what comes from elsewhere too. */
